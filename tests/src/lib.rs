@@ -1,0 +1,1 @@
+//! The tests are in this folder's `*.rs` files beside it.

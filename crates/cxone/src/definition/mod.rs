@@ -1,0 +1,455 @@
+//! What a report is: the guide's payload, plus what the pipeline does with it.
+
+mod catalogue;
+mod check;
+mod draft;
+mod finding;
+mod time_of_day;
+
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ids::{ReportName, TenantId};
+use crate::window::{Window, WindowError};
+
+pub use catalogue::{Catalogue, CatalogueError};
+pub use check::check;
+pub use draft::schema;
+pub use finding::{Finding, FindingCode, Findings, Severity};
+pub use time_of_day::TimeOfDay;
+
+/// A report definition whose every field is valid by itself and with the others.
+///
+/// Made by [`Definition::parse`], which also holds it against a [`Catalogue`]; deserialising one checks everything
+/// but the catalogue, so that a message made by a tenant with an extended catalogue stays readable everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "draft::Draft")]
+pub struct Definition {
+    /// The schedule's name at CXone.
+    pub name: ReportName,
+    /// When CXone runs it by itself.
+    pub schedule: Schedule,
+    /// What is counted.
+    pub report: Report,
+    /// How CXone hands the rows out.
+    pub delivery: Delivery,
+    /// What this pipeline does with them; never sent to CXone.
+    pub pipeline: Pipeline,
+}
+
+/// A definition without errors, and what is worth knowing about it all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The definition.
+    pub definition: Definition,
+    /// Findings of severity [`Severity::Warning`].
+    pub warnings: Vec<Finding>,
+}
+
+/// When CXone runs a report by itself; the time zone is always UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Schedule {
+    /// How often.
+    #[serde(rename = "type")]
+    pub recurrence: Recurrence,
+    /// At what time of the day, in UTC.
+    pub time: TimeOfDay,
+    /// `UTC`.
+    pub timezone: Utc,
+}
+
+/// The only time zone in which relative ranges and the stored data agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Utc {
+    /// `UTC`.
+    #[serde(rename = "UTC")]
+    Utc,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every word, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == word)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words!(
+    /// How often CXone runs a schedule. The guide shows `daily`; the others are assumed.
+    Recurrence {
+        /// Once.
+        Once = "once",
+        /// Every day.
+        Daily = "daily",
+        /// Every week.
+        Weekly = "weekly",
+        /// Every month.
+        Monthly = "monthly",
+    }
+);
+words!(
+    /// The report types of the guide.
+    ReportType {
+        /// Agents.
+        Agent = "agent",
+        /// Queues.
+        Queue = "queue",
+        /// Skills.
+        Skill = "skill",
+        /// Instant messaging.
+        Ic = "ic",
+        /// Voicemail.
+        Voicemail = "voicemail",
+    }
+);
+words!(
+    /// A range relative to the scheduled time.
+    RelativeRange {
+        /// The full hour before.
+        PreviousHour = "previousHour",
+        /// The day before, 00:00 to 00:00 UTC.
+        PreviousDay = "previousDay",
+        /// The ISO week before, Monday to Monday.
+        PreviousWeek = "previousWeek",
+        /// The calendar month before.
+        PreviousMonth = "previousMonth",
+    }
+);
+words!(
+    /// How a filter compares. The guide shows `in`; the others are assumed.
+    Operator {
+        /// One of the values.
+        In = "in",
+        /// None of the values.
+        NotIn = "notIn",
+    }
+);
+words!(
+    /// How CXone delivers: only over the API.
+    DeliveryKind {
+        /// Fetched by us.
+        Api = "api",
+    }
+);
+words!(
+    /// In what form CXone hands the rows out.
+    DeliveryFormat {
+        /// Inline pages of JSON, which is the default.
+        Json = "json",
+        /// One CSV file behind a download URL.
+        Csv = "csv",
+    }
+);
+words!(
+    /// In what form the rows are stored.
+    OutputFormat {
+        /// One JSON object a line, exactly as CXone sent it.
+        Ndjson = "ndjson",
+        /// RFC 4180.
+        Csv = "csv",
+    }
+);
+words!(
+    /// How the parts are compressed.
+    Compression {
+        /// gzip.
+        Gzip = "gzip",
+        /// Zstandard.
+        Zstd = "zstd",
+        /// Not at all.
+        None = "none",
+    }
+);
+words!(
+    /// What happens when two rows have the same key and differ.
+    OnConflict {
+        /// Nothing is delivered, and somebody is told.
+        Fail = "fail",
+        /// The row that came last is taken.
+        KeepLast = "keep-last",
+    }
+);
+words!(
+    /// Which of CXone's report APIs a definition is for.
+    Api {
+        /// The guide's API.
+        Analytics = "analytics",
+        /// Published: report jobs. Not implemented yet.
+        ReportJobs = "report-jobs",
+        /// Published: data download. Not implemented yet.
+        DataDownload = "data-download",
+        /// Published: data extraction. Not implemented yet.
+        DataExtraction = "data-extraction",
+        /// Published: completed contacts. Not implemented yet.
+        ContactsCompleted = "contacts-completed",
+    }
+);
+
+/// What is counted, by what, and over which time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The type of the report, which decides what metrics and dimensions there are.
+    #[serde(rename = "type")]
+    pub report_type: ReportType,
+    /// The numbers of a row.
+    pub metrics: Vec<String>,
+    /// The texts of a row.
+    pub dimensions: Vec<String>,
+    /// Which rows count.
+    pub filters: Vec<Filter>,
+    /// Over which time.
+    pub date_range: DateRange,
+    /// The dimensions that a row is aggregated by; empty for one row an interaction.
+    pub grouping: Vec<String>,
+}
+
+/// A condition on a dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// The dimension, which need not be among the report's.
+    pub dimension: String,
+    /// The values to compare with; at least one.
+    pub values: Vec<String>,
+    /// How they are compared.
+    pub operator: Operator,
+}
+
+/// The time that a report covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum DateRange {
+    /// Relative to the scheduled time.
+    Relative {
+        /// Which span.
+        value: RelativeRange,
+    },
+    /// The same window every time: only for a schedule that runs once.
+    Absolute(Window),
+}
+
+/// How CXone hands the rows out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    /// `api`.
+    #[serde(rename = "type")]
+    pub kind: DeliveryKind,
+    /// The form, where the definition says one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<DeliveryFormat>,
+}
+
+impl Delivery {
+    /// The form, with the default for a definition that says none.
+    #[must_use]
+    pub fn format(&self) -> DeliveryFormat {
+        self.format.unwrap_or(DeliveryFormat::Json)
+    }
+}
+
+/// What this pipeline does with a report. Serialised with every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pipeline {
+    /// Whose report it is.
+    pub tenant: TenantId,
+    /// In what form the rows are stored.
+    pub format: OutputFormat,
+    /// How the parts are compressed.
+    pub compression: Compression,
+    /// The columns that make a row unique: the grouping by default, or the dimensions where there is none.
+    pub key: Vec<String>,
+    /// What happens when two rows have the same key and differ.
+    pub on_conflict: OnConflict,
+    /// How many runs of a segment are tried, 1 to 10.
+    pub max_runs: u32,
+    /// Whether a run that was cut off is tried again over halves of its window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub narrow: Option<Narrow>,
+    /// What is left out when the full report can't be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
+    /// The time of the day (UTC) after which the day before is final.
+    pub settled_at: TimeOfDay,
+    /// Which of CXone's APIs.
+    pub api: Api,
+}
+
+/// How far a window is narrowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Narrow {
+    /// No window gets smaller than this.
+    pub smallest_window: SignedDuration,
+}
+
+/// A simpler query for when the full one can't be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fallback {
+    /// The metrics and dimensions to leave out.
+    pub drop: Vec<String>,
+}
+
+impl Definition {
+    /// Reads a definition and holds it against the catalogue that comes with this crate.
+    ///
+    /// Gives every finding at once if one of them is an error.
+    pub fn parse(json: impl AsRef<[u8]>) -> Result<Checked, Findings> {
+        Self::parse_with(json, Catalogue::builtin())
+    }
+
+    /// Reads a definition and holds it against a catalogue.
+    pub fn parse_with(json: impl AsRef<[u8]>, catalogue: &Catalogue) -> Result<Checked, Findings> {
+        check::parse(json.as_ref(), catalogue)
+    }
+
+    /// Reads a definition that was parsed as JSON already.
+    pub fn from_value(value: &serde_json::Value) -> Result<Checked, Findings> {
+        Self::parse(value.to_string())
+    }
+
+    /// The columns of a row: dimensions, then metrics, in the definition's order.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        self.report
+            .dimensions
+            .iter()
+            .chain(&self.report.metrics)
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// The columns that make a row unique.
+    #[must_use]
+    pub fn key_columns(&self) -> Vec<&str> {
+        self.pipeline.key.iter().map(String::as_str).collect()
+    }
+
+    /// When the data of a window is final: the first `settledAt` at or after its end.
+    #[must_use]
+    pub fn settled_at(&self, window: &Window) -> Timestamp {
+        self.pipeline.settled_at.first_at_or_after(window.end())
+    }
+
+    /// The window of the run that was scheduled for a time.
+    pub fn window_for(&self, scheduled: Timestamp) -> Result<Window, WindowError> {
+        match &self.report.date_range {
+            DateRange::Absolute(window) => Ok(*window),
+            DateRange::Relative { value } => value.before(scheduled),
+        }
+    }
+
+    /// The simpler definition that [`Fallback`] describes; `None` if there is no fallback.
+    #[must_use]
+    pub fn simplified(&self) -> Option<Self> {
+        check::simplified(self)
+    }
+
+    /// What is registered at CXone: the definition without `pipeline`, as JSON.
+    #[must_use]
+    pub fn registered_body(&self) -> Vec<u8> {
+        to_json(&Registered {
+            name: &self.name,
+            schedule: &self.schedule,
+            report: &self.report,
+            delivery: &self.delivery,
+        })
+    }
+
+    /// The definition as JSON: one form for all texts that mean the same.
+    #[must_use]
+    pub fn canonical_json(&self) -> Vec<u8> {
+        to_json(self)
+    }
+
+    /// SHA-256 of the canonical JSON, in lower-case hexadecimal digits.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        use std::fmt::Write as _;
+        Sha256::digest(self.canonical_json()).iter().fold(
+            String::with_capacity(64),
+            |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            },
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct Registered<'a> {
+    name: &'a ReportName,
+    schedule: &'a Schedule,
+    report: &'a Report,
+    delivery: &'a Delivery,
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "strings, numbers and structs always serialise; a map with other keys is not among them"
+)]
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("a definition serialises")
+}
+
+impl RelativeRange {
+    fn before(self, scheduled: Timestamp) -> Result<Window, WindowError> {
+        let at = scheduled.to_zoned(TimeZone::UTC).datetime();
+        let midnight = at.date().to_datetime(jiff::civil::Time::midnight());
+        let (start, end) = match self {
+            Self::PreviousHour => {
+                let hour = midnight
+                    .with()
+                    .hour(at.hour())
+                    .build()
+                    .map_err(|_| WindowError::OutOfRange)?;
+                (hour.checked_sub(1.hour()), hour)
+            }
+            Self::PreviousDay => (midnight.checked_sub(1.day()), midnight),
+            Self::PreviousWeek => {
+                let back = i64::from(at.date().weekday().to_monday_zero_offset());
+                let monday = midnight
+                    .checked_sub(back.days())
+                    .map_err(|_| WindowError::OutOfRange)?;
+                (monday.checked_sub(7.days()), monday)
+            }
+            Self::PreviousMonth => {
+                let first = midnight
+                    .date()
+                    .first_of_month()
+                    .to_datetime(jiff::civil::Time::midnight());
+                (first.checked_sub(1.month()), first)
+            }
+        };
+        let utc = |time| {
+            TimeZone::UTC
+                .to_timestamp(time)
+                .map_err(|_| WindowError::OutOfRange)
+        };
+        Window::new(utc(start.map_err(|_| WindowError::OutOfRange)?)?, utc(end)?)
+    }
+}

@@ -1,0 +1,311 @@
+//! What to do next on the way to a token. Pure: no I/O, no clock.
+//!
+//! A [`Search`] is one wish for a token. [`Search::next`] names the one effect that is needed now,
+//! the caller carries it out and tells the answer, faults included, until the search says
+//! [`Next::Use`] or [`Next::Fail`].
+
+use std::time::Duration;
+
+use cxone::AccessToken;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::life::{Life, Now, Phase};
+
+/// A granted token is stored only if it lives at least this long.
+pub const WORTH_STORING: Duration = Duration::from_mins(15);
+
+/// The token secret is written only if its last write is at least this long ago, because
+/// Secrets Manager keeps 100 versions and drops none that is younger than a day.
+pub const WRITE_INTERVAL: Duration = Duration::from_mins(10);
+
+/// After a failed grant the old token, if still valid, is used this long before the next try.
+pub const GRANT_PAUSE: Duration = Duration::from_secs(15);
+
+/// The SHA-256 of a token or of a client id: enough to tell two apart.
+pub type Fingerprint = [u8; 32];
+
+/// The fingerprint of a text.
+#[must_use]
+pub fn fingerprint(text: &str) -> Fingerprint {
+    Sha256::digest(text).into()
+}
+
+/// A token, and what decisions hang on. Two are equal if they are the same token of the same client.
+#[derive(Clone, Debug)]
+pub struct Held {
+    token: AccessToken,
+    id: Fingerprint,
+    client: Fingerprint,
+    life: Life,
+}
+
+impl Held {
+    /// A token that was granted to `client`.
+    #[must_use]
+    pub fn new(token: AccessToken, client: Fingerprint, life: Life) -> Self {
+        let id = fingerprint(token.expose());
+        Self {
+            token,
+            id,
+            client,
+            life,
+        }
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    /// The OAuth client that it was granted to.
+    #[must_use]
+    pub fn client(&self) -> Fingerprint {
+        self.client
+    }
+
+    /// How long it lives.
+    #[must_use]
+    pub fn life(&self) -> &Life {
+        &self.life
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.client == other.client
+    }
+}
+
+impl Eq for Held {}
+
+/// What was found in the token secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The version that was read; `None` when the secret has no value yet.
+    pub version: Option<String>,
+    /// When that version was written; `None` when it is a placeholder and no work of ours.
+    pub written_at: Option<Timestamp>,
+    /// The token in it; `None` when there is none that can be read.
+    pub token: Option<Held>,
+}
+
+/// What the process remembers from one search to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The token that was used last.
+    pub token: Option<Held>,
+    /// The OAuth client that was read last.
+    pub client: Option<Fingerprint>,
+    /// No grant before this moment of the monotonic clock while the token is still valid.
+    pub quiet_until: Duration,
+}
+
+/// The one thing to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Send this token.
+    Use(Held),
+    /// Read the client secret, then [`Search::client_read`].
+    ReadClient,
+    /// Read the token secret, then [`Search::store_read`].
+    ReadStore,
+    /// Ask for a grant, then [`Search::granted`], [`Search::refused`] or [`Search::unavailable`].
+    Grant,
+    /// There is no token to be had.
+    Fail(Reason),
+}
+
+/// Why there is no token to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The token endpoint refused the client, and the client secret holds no other.
+    Refused,
+    /// The token endpoint could not be reached, and no token is left that is still valid.
+    Unavailable,
+}
+
+/// One wish for a token.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// The token that the API answered with 401, if that is why one is wanted.
+    rejected: Option<Held>,
+    client_is_new: bool,
+    store: Store,
+    grant: Grant,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Store {
+    #[default]
+    NotRead,
+    Unreadable,
+    Read(Snapshot),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Grant {
+    #[default]
+    NotAsked,
+    Done(Held),
+    Refused,
+    Unavailable,
+}
+
+impl Search {
+    /// Wants any token that is still good.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Wants another token than the one that the API has just answered with 401.
+    #[must_use]
+    pub fn other_than(rejected: Held) -> Self {
+        Self {
+            rejected: Some(rejected),
+            ..Self::default()
+        }
+    }
+
+    /// The one thing to do now.
+    #[must_use]
+    pub fn next(&self, memory: &Memory, now: Now) -> Next {
+        if let Grant::Done(held) = &self.grant {
+            return Next::Use(held.clone());
+        }
+        let least = if now.monotonic < memory.quiet_until {
+            Phase::Due
+        } else {
+            Phase::Fresh
+        };
+        if let Some(held) = self.usable(memory.token.as_ref(), memory, now, least) {
+            return Next::Use(held.clone());
+        }
+        if memory.client.is_none() {
+            return Next::ReadClient;
+        }
+        if matches!(self.store, Store::NotRead) {
+            return Next::ReadStore;
+        }
+        if let Some(held) = self.usable(self.stored(), memory, now, Phase::Fresh) {
+            return Next::Use(held.clone());
+        }
+        let reason = match &self.grant {
+            Grant::NotAsked | Grant::Done(_) => return Next::Grant,
+            Grant::Refused if !self.client_is_new => return Next::ReadClient,
+            Grant::Refused => Reason::Refused,
+            Grant::Unavailable => Reason::Unavailable,
+        };
+        self.last_resort(memory, now)
+            .map_or(Next::Fail(reason), |held| Next::Use(held.clone()))
+    }
+
+    /// The client secret was read: this is the client in it.
+    pub fn client_read(&mut self, memory: &mut Memory, client: Secret) {
+        let Secret { id, same } = client;
+        // Another secret, or another client, gets its own try; the same one was refused for good.
+        if self.grant == Grant::Refused && !same {
+            self.grant = Grant::NotAsked;
+        }
+        self.client_is_new = true;
+        memory.client = Some(id);
+    }
+
+    /// The token secret was read, or (`None`) could not be; then nothing is written to it either.
+    pub fn store_read(&mut self, snapshot: Option<Snapshot>) {
+        self.store = snapshot.map_or(Store::Unreadable, Store::Read);
+    }
+
+    /// A token was granted.
+    pub fn granted(&mut self, memory: &mut Memory, held: Held) {
+        self.grant = Grant::Done(held);
+        memory.quiet_until = Duration::ZERO;
+    }
+
+    /// The token endpoint refused the client.
+    pub fn refused(&mut self, memory: &mut Memory, now: Now) {
+        self.grant = Grant::Refused;
+        memory.quiet_until = now.monotonic + GRANT_PAUSE;
+    }
+
+    /// The token endpoint gave no answer of use, or asked to be left alone for `wait`.
+    pub fn unavailable(&mut self, memory: &mut Memory, wait: Option<Duration>, now: Now) {
+        self.grant = Grant::Unavailable;
+        memory.quiet_until = now.monotonic + wait.unwrap_or_default().max(GRANT_PAUSE);
+    }
+
+    /// Whether the token that was granted should be stored, and over which version.
+    #[must_use]
+    pub fn keep(&self, now: Now) -> Keep<'_> {
+        let Grant::Done(held) = &self.grant else {
+            return Keep::InMemory("there is no new token");
+        };
+        let Store::Read(store) = &self.store else {
+            return Keep::InMemory("the stored one could not be read");
+        };
+        if held.life.total() < WORTH_STORING {
+            return Keep::InMemory("it lives too short");
+        }
+        match store.written_at {
+            // A time ahead of this clock says that the clocks differ, not that it was just written.
+            Some(at) if at.duration_since(now.wall).unsigned_abs() < WRITE_INTERVAL => {
+                Keep::InMemory("the stored one was written just now")
+            }
+            _ => Keep::Store(store.version.as_deref()),
+        }
+    }
+
+    /// The token, if it is this client's, at least this good, and not (older than) the rejected one.
+    fn usable<'a>(
+        &self,
+        token: Option<&'a Held>,
+        memory: &Memory,
+        now: Now,
+        least: Phase,
+    ) -> Option<&'a Held> {
+        let held = token?;
+        let ours = memory.client.is_none_or(|client| client == held.client);
+        let newer = self.rejected.as_ref().is_none_or(|rejected| {
+            held.id != rejected.id && held.life.issued_at() >= rejected.life.issued_at()
+        });
+        (ours && newer && held.life.phase(now) >= least).then_some(held)
+    }
+
+    fn stored(&self) -> Option<&Held> {
+        match &self.store {
+            Store::Read(snapshot) => snapshot.token.as_ref(),
+            Store::NotRead | Store::Unreadable => None,
+        }
+    }
+
+    /// While no grant is to be had, whatever token is still valid.
+    fn last_resort<'a>(&'a self, memory: &'a Memory, now: Now) -> Option<&'a Held> {
+        [memory.token.as_ref(), self.stored()]
+            .into_iter()
+            .filter_map(|token| self.usable(token, memory, now, Phase::Due))
+            .max_by_key(|held| held.life.expires_at())
+    }
+}
+
+/// What was read from the client secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// The fingerprint of the client id.
+    pub id: Fingerprint,
+    /// Whether id and secret are those that were remembered before.
+    pub same: bool,
+}
+
+/// What becomes of a granted token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep<'a> {
+    /// Write it, if the version (`None`: no value yet) is still the current one.
+    Store(Option<&'a str>),
+    /// Keep it in this process only, for this reason.
+    InMemory(&'static str),
+}
+
+#[cfg(test)]
+mod tests;

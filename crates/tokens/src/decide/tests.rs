@@ -1,0 +1,255 @@
+use super::*;
+
+const US: Fingerprint = [1; 32];
+const OTHERS: Fingerprint = [2; 32];
+
+fn at(seconds: u64) -> Now {
+    Now {
+        wall: wall(seconds),
+        monotonic: Duration::from_secs(seconds),
+    }
+}
+
+fn wall(seconds: u64) -> Timestamp {
+    Timestamp::from_second(1_750_000_000 + i64::try_from(seconds).unwrap()).unwrap()
+}
+
+/// A token of an hour that was asked for at `seconds`.
+fn token(name: &str, seconds: u64) -> Held {
+    token_of(US, name, seconds, 3_600)
+}
+
+fn token_of(client: Fingerprint, name: &str, seconds: u64, life: u64) -> Held {
+    Held::new(
+        AccessToken::new(name).unwrap(),
+        client,
+        Life::granted(at(seconds), Duration::from_secs(life)),
+    )
+}
+
+fn remembers(token: Option<Held>) -> Memory {
+    Memory {
+        token,
+        client: Some(US),
+        quiet_until: Duration::ZERO,
+    }
+}
+
+fn stored(token: Option<Held>) -> Snapshot {
+    Snapshot {
+        version: Some("v1".into()),
+        written_at: token.as_ref().map(|token| token.life.issued_at()),
+        token,
+    }
+}
+
+#[test]
+fn memory_comes_first_then_the_store_then_a_grant() {
+    let check = |memory: Option<Held>, store: Option<Option<Held>>, now: u64, expected: Next| {
+        let mut search = Search::any();
+        if let Some(store) = store {
+            search.store_read(Some(stored(store)));
+        }
+        assert_eq!(search.next(&remembers(memory), at(now)), expected);
+    };
+    let (old, new) = (token("old", 0), token("new", 3_000));
+    check(None, None, 0, Next::ReadStore);
+    check(Some(old.clone()), None, 3_239, Next::Use(old.clone()));
+    check(Some(old.clone()), None, 3_240, Next::ReadStore);
+    check(
+        Some(old.clone()),
+        Some(Some(new.clone())),
+        3_240,
+        Next::Use(new),
+    );
+    check(
+        Some(old.clone()),
+        Some(Some(old.clone())),
+        3_240,
+        Next::Grant,
+    );
+    check(Some(old), Some(None), 9_999, Next::Grant);
+    check(
+        None,
+        Some(Some(token_of(OTHERS, "theirs", 0, 3_600))),
+        1,
+        Next::Grant,
+    );
+    check(
+        None,
+        Some(Some(token_of(US, "short", 0, 100))),
+        51,
+        Next::Grant,
+    );
+}
+
+#[test]
+fn the_client_is_read_before_a_stored_token_is_trusted() {
+    let mut memory = Memory::default();
+    let mut search = Search::any();
+    assert_eq!(search.next(&memory, at(0)), Next::ReadClient);
+    search.client_read(
+        &mut memory,
+        Secret {
+            id: US,
+            same: false,
+        },
+    );
+    assert_eq!(search.next(&memory, at(0)), Next::ReadStore);
+}
+
+#[test]
+fn after_a_401_only_a_newer_token_will_do() {
+    let check = |memory: &Held, store: Held, expected: Next| {
+        let mut search = Search::other_than(token("bad", 100));
+        search.store_read(Some(stored(Some(store))));
+        assert_eq!(
+            search.next(&remembers(Some(memory.clone())), at(200)),
+            expected
+        );
+    };
+    let (bad, older, newer) = (token("bad", 100), token("older", 50), token("newer", 150));
+    check(&bad, bad.clone(), Next::Grant);
+    check(&bad, older.clone(), Next::Grant);
+    check(&bad, newer.clone(), Next::Use(newer.clone()));
+    check(&newer, bad.clone(), Next::Use(newer.clone()));
+    check(&older, bad, Next::Grant);
+}
+
+#[test]
+fn a_refused_client_is_read_again_once() {
+    let refused = |same, id| {
+        let mut memory = remembers(None);
+        let mut search = Search::any();
+        search.store_read(Some(stored(None)));
+        assert_eq!(search.next(&memory, at(0)), Next::Grant);
+        search.refused(&mut memory, at(0));
+        assert_eq!(search.next(&memory, at(0)), Next::ReadClient);
+        search.client_read(&mut memory, Secret { id, same });
+        (search, memory)
+    };
+    let (search, memory) = refused(true, US);
+    assert_eq!(search.next(&memory, at(0)), Next::Fail(Reason::Refused));
+
+    for id in [US, OTHERS] {
+        let (mut search, mut memory) = refused(false, id);
+        assert_eq!(search.next(&memory, at(0)), Next::Grant);
+        search.refused(&mut memory, at(0));
+        assert_eq!(search.next(&memory, at(0)), Next::Fail(Reason::Refused));
+    }
+}
+
+#[test]
+fn a_client_that_was_read_for_this_search_is_not_read_twice() {
+    let mut memory = Memory::default();
+    let mut search = Search::any();
+    search.client_read(
+        &mut memory,
+        Secret {
+            id: US,
+            same: false,
+        },
+    );
+    search.store_read(Some(stored(None)));
+    search.refused(&mut memory, at(0));
+    assert_eq!(search.next(&memory, at(0)), Next::Fail(Reason::Refused));
+}
+
+#[test]
+fn the_stored_token_of_a_rotated_client_is_used() {
+    let theirs = token_of(OTHERS, "theirs", 0, 3_600);
+    let mut memory = remembers(None);
+    let mut search = Search::any();
+    search.store_read(Some(stored(Some(theirs.clone()))));
+    search.refused(&mut memory, at(1));
+    search.client_read(
+        &mut memory,
+        Secret {
+            id: OTHERS,
+            same: false,
+        },
+    );
+    assert_eq!(search.next(&memory, at(1)), Next::Use(theirs));
+}
+
+#[test]
+fn without_a_grant_the_old_token_serves_while_it_is_valid_and_the_endpoint_is_left_alone() {
+    let old = token("old", 0);
+    let mut memory = remembers(Some(old.clone()));
+    let mut search = Search::any();
+    search.store_read(Some(stored(None)));
+    assert_eq!(search.next(&memory, at(3_300)), Next::Grant);
+    search.unavailable(&mut memory, Some(Duration::from_secs(40)), at(3_300));
+    assert_eq!(search.next(&memory, at(3_300)), Next::Use(old.clone()));
+
+    let later = Search::any();
+    assert_eq!(later.next(&memory, at(3_339)), Next::Use(old));
+    assert_eq!(later.next(&memory, at(3_340)), Next::ReadStore);
+
+    assert_eq!(
+        search.next(&memory, at(3_600)),
+        Next::Fail(Reason::Unavailable)
+    );
+}
+
+#[test]
+fn a_rejected_token_is_no_last_resort() {
+    let bad = token("bad", 0);
+    let mut memory = remembers(Some(bad.clone()));
+    let mut search = Search::other_than(bad.clone());
+    search.store_read(Some(stored(Some(bad))));
+    search.unavailable(&mut memory, None, at(10));
+    assert_eq!(
+        search.next(&memory, at(10)),
+        Next::Fail(Reason::Unavailable)
+    );
+}
+
+#[test]
+fn a_token_is_stored_if_it_lives_long_and_the_last_write_is_old() {
+    let check = |life, snapshot: Option<Snapshot>, expected: bool| {
+        let mut search = Search::any();
+        search.store_read(snapshot.clone());
+        search.granted(&mut remembers(None), token_of(US, "new", 5_000, life));
+        let stores = matches!(search.keep(at(5_000)), Keep::Store(_));
+        assert_eq!(stores, expected, "life of {life} s over {snapshot:?}");
+    };
+    let written = |at| {
+        Some(Snapshot {
+            version: Some("v1".into()),
+            written_at: Some(wall(at)),
+            token: None,
+        })
+    };
+    let empty = Some(Snapshot::default());
+    check(900, empty.clone(), true);
+    check(899, empty, false);
+    check(3_600, None, false);
+    check(3_600, written(4_400), true);
+    check(3_600, written(4_401), false);
+    check(3_600, written(5_000), false);
+    // A clock ahead of ours by a little, and by a lot.
+    check(3_600, written(5_100), false);
+    check(3_600, written(9_000), true);
+}
+
+#[test]
+fn a_token_is_written_over_the_version_that_was_read() {
+    let mut search = Search::any();
+    search.store_read(Some(stored(None)));
+    search.granted(&mut remembers(None), token("new", 5_000));
+    assert_eq!(search.keep(at(5_000)), Keep::Store(Some("v1")));
+}
+
+#[test]
+fn nothing_is_kept_without_a_grant() {
+    let mut search = Search::any();
+    search.store_read(Some(stored(Some(token("old", 0)))));
+    assert!(matches!(search.keep(at(1)), Keep::InMemory(_)));
+}
+
+#[test]
+fn no_token_shows_in_debug_output() {
+    let shown = format!("{:?}", (token("s3cret", 0), Next::Use(token("s3cret", 0))));
+    assert!(!shown.contains("s3cret"), "{shown}");
+}

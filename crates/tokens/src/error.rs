@@ -1,0 +1,111 @@
+//! What went wrong, grouped by what the caller can do about it.
+
+use std::time::Duration;
+
+pub use crate::secrets::SecretsError;
+
+/// Why there is no token, or why the call that had one failed.
+///
+/// No variant holds a token, a client secret or an answer's body.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody has to look at the OAuth client.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The client secret can't be used: the deployment has to be corrected.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The same call may succeed later.
+    #[error(transparent)]
+    Unavailable(#[from] UnavailableError),
+    /// The call that was made with the token failed for a reason of its own; also
+    /// a token endpoint whose answer breaks the contract.
+    #[error(transparent)]
+    Call(cxone::Error),
+}
+
+/// CXone does not accept the OAuth client or what it granted to it.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The token endpoint refused the client, and no other one is in the secret.
+    #[error(
+        "the token endpoint refuses the client in secret {secret}; store a client id and secret that are valid there"
+    )]
+    Client {
+        /// The id of the client secret.
+        secret: String,
+        /// What the token endpoint said.
+        source: cxone::Error,
+    },
+    /// The API answers 401 to a token that was granted a moment ago.
+    #[error(
+        "the API refuses a token that was granted a moment ago; check that base URL and token URL belong to the same tenant"
+    )]
+    Token {
+        /// What the API said.
+        source: cxone::Error,
+    },
+}
+
+/// The client secret can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("secret {secret}: {problem}")]
+pub struct ConfigError {
+    /// The id of the secret, as configured.
+    pub secret: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with the client secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// It does not exist, or has no current value.
+    #[error(
+        "it does not exist or has no current value; store {{\"client_id\": …, \"client_secret\": …}} in it"
+    )]
+    Absent,
+    /// AWS refuses to hand it out.
+    #[error("AWS answers {0}; check the function's rights on it, its key and its state")]
+    Refused(String),
+    /// The value is no JSON object.
+    #[error("its value is not a JSON object with client_id and client_secret")]
+    NotAnObject,
+    /// A field is missing.
+    #[error("its field {0} is missing")]
+    Missing(&'static str),
+    /// A field is not a text, or empty.
+    #[error("its field {0} is not a text of at least one character")]
+    NotText(&'static str),
+}
+
+/// Something that is needed for a token does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum UnavailableError {
+    /// Secrets Manager.
+    #[error(transparent)]
+    Secrets(SecretsError),
+    /// The token endpoint; its `Throttled` may say how long to wait.
+    #[error(transparent)]
+    Grant(cxone::Error),
+}
+
+impl Error {
+    /// How long somebody asked to be left alone, if that is why there is no token.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable(UnavailableError::Grant(error)) | Self::Call(error) => {
+                retry_after(error)
+            }
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn retry_after(error: &cxone::Error) -> Option<Duration> {
+    match error {
+        cxone::Error::Throttled { retry_after, .. } => *retry_after,
+        _ => None,
+    }
+}

@@ -1,0 +1,231 @@
+//! What the two secrets hold, read and written. Pure; nothing here is ever printed.
+
+use cxone::AccessToken;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::decide::{Fingerprint, Held, Snapshot, fingerprint};
+use crate::error::Problem;
+use crate::life::{Life, Now};
+
+/// The format of the token secret. Another number is somebody else's, and a miss.
+const VERSION: u8 = 1;
+
+/// The OAuth client, from `{"client_id": …, "client_secret": …}`.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: SecretString,
+}
+
+impl Client {
+    /// Reads the client secret's value. Other fields may stand beside the two.
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else {
+            return Err(Problem::NotAnObject);
+        };
+        let mut take = |name: &'static str| match fields.remove(name) {
+            None => Err(Problem::Missing(name)),
+            Some(Value::String(text)) if !text.is_empty() => Ok(text),
+            Some(_) => Err(Problem::NotText(name)),
+        };
+        Ok(Self {
+            id: take("client_id")?,
+            secret: take("client_secret")?.into(),
+        })
+    }
+
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.id == other.id && self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
+/// The token secret's value.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    v: u8,
+    access_token: String,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    /// SHA-256 of the client id, in hex: a token of another client is not used.
+    client: String,
+}
+
+/// Reads the token secret's value. Whatever can't be read holds no token, and that is no error.
+pub(crate) fn parse_token(
+    version: Option<String>,
+    created: Option<Timestamp>,
+    text: &SecretString,
+    now: Now,
+) -> Snapshot {
+    let value: Value = serde_json::from_str(text.expose_secret()).unwrap_or_default();
+    let stored = Stored::deserialize(&value).ok();
+    // A value without a `v` is a placeholder, such as the empty one that a template makes.
+    let is_ours = value.get("v").is_some();
+    let issued_at = stored.as_ref().map(|stored| stored.issued_at);
+    Snapshot {
+        version,
+        written_at: is_ours.then_some(created.or(issued_at)).flatten(),
+        token: stored.and_then(|stored| held(stored, now)),
+    }
+}
+
+fn held(stored: Stored, now: Now) -> Option<Held> {
+    if stored.v != VERSION {
+        return None;
+    }
+    let life = Life::stored(stored.issued_at, stored.expires_at, now)?;
+    let client = from_hex(&stored.client)?;
+    let token = AccessToken::new(stored.access_token).ok()?;
+    Some(Held::new(token, client, life))
+}
+
+/// The value to write for a token.
+pub(crate) fn render_token(held: &Held) -> Result<SecretString, serde_json::Error> {
+    let stored = Stored {
+        v: VERSION,
+        access_token: held.token().expose().to_owned(),
+        issued_at: held.life().issued_at(),
+        expires_at: held.life().expires_at(),
+        client: hex(&held.client()),
+    };
+    serde_json::to_string(&stored).map(SecretString::from)
+}
+
+/// The `ClientRequestToken` of a write over `version`: the same for everybody who read that
+/// version, so that Secrets Manager takes the first write and refuses every other value.
+pub(crate) fn request_token(version: Option<&str>) -> String {
+    hex(&fingerprint(&format!(
+        "cxone token after {}",
+        version.unwrap_or("nothing")
+    )))
+}
+
+fn hex(bytes: &Fingerprint) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+fn from_hex(text: &str) -> Option<Fingerprint> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = Fingerprint::default();
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn now() -> Now {
+        Now {
+            wall: "2025-06-15T12:00:00Z".parse().unwrap(),
+            monotonic: Duration::from_secs(7),
+        }
+    }
+
+    fn token() -> Held {
+        Held::new(
+            AccessToken::new("t0ken").unwrap(),
+            fingerprint("client-1"),
+            Life::granted(now(), Duration::from_hours(1)),
+        )
+    }
+
+    fn parse(text: &str) -> Snapshot {
+        parse_token(Some("v1".into()), Some(now().wall), &text.into(), now())
+    }
+
+    #[test]
+    fn a_token_comes_back_as_it_was_written() {
+        let text = render_token(&token()).unwrap();
+        let snapshot = parse(text.expose_secret());
+        assert_eq!(snapshot.written_at, Some(now().wall));
+        let read = snapshot.token.unwrap();
+        assert_eq!(read, token());
+        assert_eq!(read.life(), token().life());
+        assert_eq!(read.token().expose(), "t0ken");
+    }
+
+    #[test]
+    fn a_token_secret_that_cannot_be_read_is_a_miss() {
+        let good = render_token(&token()).unwrap();
+        let good: Value = serde_json::from_str(good.expose_secret()).unwrap();
+        let with = |field: &str, value: Value| {
+            let mut changed = good.clone();
+            changed[field] = value;
+            changed.to_string()
+        };
+        for text in [
+            with("v", 2.into()),
+            with("v", Value::Null),
+            with("access_token", "".into()),
+            with("access_token", "a\r\nb".into()),
+            with("access_token", "a".repeat(9_000).into()),
+            with("access_token", Value::Null),
+            with("issued_at", "yesterday".into()),
+            with("expires_at", "2025-06-15T11:00:00Z".into()),
+            with("expires_at", "2035-06-15T11:00:00Z".into()),
+            with("client", "é".repeat(32).into()),
+            with("client", "zz".repeat(32).into()),
+        ] {
+            let snapshot = parse(&text);
+            assert_eq!(snapshot.token, None, "{text}");
+            assert_eq!(snapshot.written_at, Some(now().wall), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_nobodys_token_and_may_be_overwritten_at_once() {
+        for text in ["", "{}", "null", "[]", "not json", "{\"v\":1", "\"v\""] {
+            let snapshot = parse(text);
+            assert_eq!(snapshot.token, None, "{text}");
+            assert_eq!(snapshot.written_at, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_client_secret_names_the_field_that_is_wrong() {
+        for (text, problem) in [
+            ("", Problem::NotAnObject),
+            ("[]", Problem::NotAnObject),
+            ("{}", Problem::Missing("client_id")),
+            (r#"{"client_id":"a"}"#, Problem::Missing("client_secret")),
+            (
+                r#"{"client_id":7,"client_secret":"b"}"#,
+                Problem::NotText("client_id"),
+            ),
+            (
+                r#"{"client_id":"a","client_secret":""}"#,
+                Problem::NotText("client_secret"),
+            ),
+        ] {
+            assert_eq!(Client::parse(text).unwrap_err(), problem, "{text}");
+        }
+        let client = Client::parse(r#"{"client_id":"a","client_secret":"b","note":1}"#).unwrap();
+        assert_eq!(client.secret.expose_secret(), "b");
+    }
+
+    #[test]
+    fn a_request_token_is_one_that_secrets_manager_takes() {
+        for version in [None, Some("EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE")] {
+            assert!((32..=64).contains(&request_token(version).len()));
+        }
+        assert_ne!(request_token(None), request_token(Some("a")));
+        assert_ne!(request_token(Some("b")), request_token(Some("a")));
+    }
+}

@@ -1,0 +1,316 @@
+//! Carries out what [`decide`](crate::decide) asks for.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use cxone::{AccessToken, ClientCredentials};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use tokio::sync::{Mutex, MutexGuard};
+use tracing::{info, warn};
+
+use crate::decide::{Held, Keep, Memory, Next, Reason, Search, Secret, fingerprint};
+use crate::error::{AuthError, ConfigError, Error, Problem, UnavailableError, retry_after};
+use crate::life::{Life, Now};
+use crate::secrets;
+use crate::stored::{self, Client};
+
+/// How often a call is made at most: with the token at hand, with one that another process
+/// had stored meanwhile, and with one granted for it.
+const MOST_CALLS: usize = 3;
+
+/// Which secrets there are.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The secret with the OAuth client, `{"client_id", "client_secret"}`. Only read.
+    pub client_secret_id: String,
+    /// The secret that keeps the access token for the next process. Read and written.
+    pub token_secret_id: String,
+}
+
+/// The access token: in memory first, then in Secrets Manager, then granted. Cheap to clone;
+/// all clones share one token, and one of them at a time looks for another.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    secrets: SecretsManager,
+    cxone: cxone::Client,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    memory: Memory,
+    client: Option<Client>,
+}
+
+/// A token, and whether it was granted for the one who asked.
+struct Found {
+    held: Held,
+    is_new: bool,
+}
+
+impl Tokens {
+    /// Nothing is read before the first token is wanted.
+    #[must_use]
+    pub fn new(config: Config, secrets: SecretsManager, cxone: cxone::Client) -> Self {
+        let inner = Inner {
+            config,
+            secrets,
+            cxone,
+            started: Instant::now(),
+            state: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// A token that is valid for some time: by the clocks for the last tenth of its life or a
+    /// minute, whichever is longer, unless no new one is to be had.
+    pub async fn bearer(&self) -> Result<AccessToken, Error> {
+        let found = self.inner.find(Search::any()).await?;
+        Ok(found.held.token().clone())
+    }
+
+    /// Makes a call with a token; on a 401 the same call again with another token.
+    ///
+    /// A token that another process stored meanwhile is tried first, then one is granted. A 401 to
+    /// a token granted for this call is [`Error::Auth`]. So a call is made at most three times.
+    pub async fn call<T, F, Fut>(&self, mut call: F) -> Result<T, Error>
+    where
+        F: FnMut(AccessToken) -> Fut,
+        Fut: Future<Output = Result<T, cxone::Error>>,
+    {
+        let mut found = self.inner.find(Search::any()).await?;
+        let mut calls = 1;
+        loop {
+            let source = match call(found.held.token().clone()).await {
+                Err(error @ cxone::Error::Unauthorized { .. }) => error,
+                answer => return answer.map_err(Error::Call),
+            };
+            if calls == MOST_CALLS || (calls > 1 && found.is_new) {
+                return Err(AuthError::Token { source }.into());
+            }
+            calls += 1;
+            info!(
+                call.step = source.step(),
+                call.count = calls,
+                "the API refused the token"
+            );
+            found = self.inner.find(Search::other_than(found.held)).await?;
+        }
+    }
+}
+
+impl Inner {
+    fn now(&self) -> Now {
+        Now {
+            wall: Timestamp::now(),
+            monotonic: self.started.elapsed(),
+        }
+    }
+
+    /// The lock is held throughout: whoever comes meanwhile wants the same token.
+    async fn find(&self, search: Search) -> Result<Found, Error> {
+        let state = self.state.lock().await;
+        let mut hunt = Hunt {
+            inner: self,
+            state,
+            search,
+            failed: None,
+            is_new: false,
+        };
+        hunt.run().await
+    }
+}
+
+/// One search under way.
+struct Hunt<'a> {
+    inner: &'a Inner,
+    state: MutexGuard<'a, State>,
+    search: Search,
+    /// Why the last grant came to nothing.
+    failed: Option<cxone::Error>,
+    is_new: bool,
+}
+
+impl Hunt<'_> {
+    async fn run(&mut self) -> Result<Found, Error> {
+        loop {
+            match self.search.next(&self.state.memory, self.inner.now()) {
+                Next::Use(held) => return Ok(self.found(held)),
+                Next::ReadClient => self.read_client().await?,
+                Next::ReadStore => self.read_store().await,
+                Next::Grant => self.grant().await?,
+                Next::Fail(reason) => return Err(self.error(reason)),
+            }
+        }
+    }
+
+    fn found(&mut self, held: Held) -> Found {
+        if let Some(error) = self.failed.take() {
+            warn!(error = %error, "no new token is to be had; the old one is still valid");
+        }
+        self.state.memory.token = Some(held.clone());
+        Found {
+            held,
+            is_new: self.is_new,
+        }
+    }
+
+    async fn read_client(&mut self) -> Result<(), Error> {
+        let secret = &self.inner.config.client_secret_id;
+        let config = |problem| ConfigError {
+            secret: secret.clone(),
+            problem,
+        };
+        let value = match secrets::read(&self.inner.secrets, secret).await {
+            Ok(value) => value,
+            Err(error) if error.is_absent() => return Err(config(Problem::Absent).into()),
+            Err(error) if error.is_transient => {
+                return Err(UnavailableError::Secrets(error).into());
+            }
+            Err(error) => return Err(config(Problem::Refused(error.code)).into()),
+        };
+        let client = Client::parse(value.text.expose_secret()).map_err(config)?;
+        let same = self
+            .state
+            .client
+            .as_ref()
+            .is_some_and(|known| known.is_same_as(&client));
+        let read = Secret {
+            id: fingerprint(&client.id),
+            same,
+        };
+        if !same {
+            self.failed = None;
+        }
+        let State {
+            memory,
+            client: known,
+        } = &mut *self.state;
+        self.search.client_read(memory, read);
+        *known = Some(client);
+        Ok(())
+    }
+
+    /// A token secret that can't be read is a miss: it only saves a grant.
+    async fn read_store(&mut self) {
+        let secret = &self.inner.config.token_secret_id;
+        let snapshot = match secrets::read(&self.inner.secrets, secret).await {
+            Ok(value) => Some(stored::parse_token(
+                value.version,
+                value.created,
+                &value.text,
+                self.inner.now(),
+            )),
+            Err(error) if error.is_absent() => Some(crate::decide::Snapshot::default()),
+            Err(error) => {
+                warn!(secret.id = secret, error = %error, "the stored token can't be read");
+                None
+            }
+        };
+        self.search.store_read(snapshot);
+    }
+
+    async fn grant(&mut self) -> Result<(), Error> {
+        let Some(client) = &self.state.client else {
+            return self.read_client().await;
+        };
+        let credentials = ClientCredentials {
+            client_id: client.id.clone(),
+            client_secret: client.secret.clone(),
+        };
+        // The token's clock starts before the request for it.
+        let asked = self.inner.now();
+        let answer = self.inner.cxone.grant(&credentials).await;
+        let now = self.inner.now();
+        let memory = &mut self.state.memory;
+        match answer {
+            Ok(grant) => {
+                let life = Life::granted(asked, grant.lifetime);
+                let held = Held::new(grant.token, fingerprint(&credentials.client_id), life);
+                self.search.granted(memory, held.clone());
+                self.is_new = true;
+                info!(
+                    token.life_s = life.total().as_secs(),
+                    duration_ms = now.monotonic.saturating_sub(asked.monotonic).as_millis(),
+                    "a token was granted"
+                );
+                self.keep(&held, now).await;
+            }
+            Err(error) => {
+                if is_refusal(&error) {
+                    self.search.refused(memory, now);
+                } else {
+                    self.search.unavailable(memory, retry_after(&error), now);
+                }
+                self.failed = Some(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the token for other processes. Failing to do so costs them a grant and nobody anything else.
+    async fn keep(&self, held: &Held, now: Now) {
+        let version = match self.search.keep(now) {
+            Keep::Store(version) => version,
+            Keep::InMemory(reason) => return info!(reason, "the token is kept in memory alone"),
+        };
+        let secret = &self.inner.config.token_secret_id;
+        let request_token = stored::request_token(version);
+        let Ok(text) = stored::render_token(held) else {
+            return;
+        };
+        match secrets::write(&self.inner.secrets, secret, request_token, &text).await {
+            Ok(()) => info!(secret.id = secret, "the token was stored"),
+            Err(error) if error.is_conflict() => {
+                info!(secret.id = secret, "another process stored its token first");
+            }
+            Err(error) => {
+                warn!(secret.id = secret, error = %error, "the token could not be stored");
+            }
+        }
+    }
+
+    fn error(&mut self, reason: Reason) -> Error {
+        let secret = self.inner.config.client_secret_id.clone();
+        match (self.failed.take(), reason) {
+            (Some(source), Reason::Refused) => AuthError::Client { secret, source }.into(),
+            (Some(source), Reason::Unavailable) if is_passing(&source) => {
+                UnavailableError::Grant(source).into()
+            }
+            (Some(source), Reason::Unavailable) => Error::Call(source),
+            // A search fails after a failed grant only.
+            (None, _) => UnavailableError::Grant(cxone::Error::Unavailable {
+                step: "grant",
+                reason: "no token was asked for".to_owned(),
+            })
+            .into(),
+        }
+    }
+}
+
+/// The token endpoint's answer was no, whatever status it chose.
+fn is_refusal(error: &cxone::Error) -> bool {
+    matches!(
+        error,
+        cxone::Error::Unauthorized { .. }
+            | cxone::Error::Forbidden { .. }
+            | cxone::Error::Rejected { .. }
+    )
+}
+
+/// A grant changes nothing, so that one whose answer was lost is simply asked for again.
+fn is_passing(error: &cxone::Error) -> bool {
+    error.is_transient() || matches!(error, cxone::Error::Ambiguous { .. })
+}

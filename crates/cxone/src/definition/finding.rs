@@ -130,6 +130,33 @@ pub struct Finding {
     pub hint: String,
 }
 
+impl Finding {
+    pub(super) fn new(
+        code: FindingCode,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: code.severity(),
+            code,
+            pointer: pointer.into(),
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// A text from the definition, fit for one line: no control characters, at most 80 characters.
+pub(super) fn shown(text: &str) -> String {
+    let clean = text.chars().filter(|c| !c.is_control());
+    let mut shown: String = clean.clone().take(80).collect();
+    if clean.count() > 80 {
+        shown.push('…');
+    }
+    shown
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = if self.pointer.is_empty() {

@@ -4,9 +4,11 @@ mod catalogue;
 mod check;
 mod draft;
 mod finding;
+mod read;
 mod time_of_day;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -70,7 +72,7 @@ pub enum Utc {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
         }
@@ -129,8 +131,6 @@ words!(
 words!(
     /// A range relative to the scheduled time.
     RelativeRange {
-        /// The full hour before.
-        PreviousHour = "previousHour",
         /// The day before, 00:00 to 00:00 UTC.
         PreviousDay = "previousDay",
         /// The ISO week before, Monday to Monday.
@@ -421,14 +421,6 @@ impl RelativeRange {
         let at = scheduled.to_zoned(TimeZone::UTC).datetime();
         let midnight = at.date().to_datetime(jiff::civil::Time::midnight());
         let (start, end) = match self {
-            Self::PreviousHour => {
-                let hour = midnight
-                    .with()
-                    .hour(at.hour())
-                    .build()
-                    .map_err(|_| WindowError::OutOfRange)?;
-                (hour.checked_sub(1.hour()), hour)
-            }
             Self::PreviousDay => (midnight.checked_sub(1.day()), midnight),
             Self::PreviousWeek => {
                 let back = i64::from(at.date().weekday().to_monday_zero_offset());

@@ -1,0 +1,142 @@
+//! Which metrics and dimensions a report type knows, as far as the guide says and common sense fills in.
+
+/// The report types of the guide.
+pub const TYPES: &[&str] = &["agent", "queue", "skill", "ic", "voicemail"];
+
+const HANDLING: &[&str] = &[
+    "handleTime",
+    "talkTime",
+    "wrapUpTime",
+    "holdTime",
+    "callsHandled",
+    "callsOffered",
+    "callsTransferred",
+    "contactsHandled",
+    "contactsOffered",
+    "avgHandleTime",
+    "avgTalkTime",
+    "avgWrapUpTime",
+    "avgHoldTime",
+];
+
+const PRESENCE: &[&str] = &[
+    "loginTime",
+    "availableTime",
+    "unavailableTime",
+    "busyTime",
+    "idleTime",
+    "onBreakTime",
+    "occupancy",
+    "utilization",
+    "adherence",
+    "callsRefused",
+    "callsOutbound",
+    "callsInbound",
+];
+
+const WAITING: &[&str] = &[
+    "callsQueued",
+    "callsAnswered",
+    "callsAbandoned",
+    "abandonRate",
+    "serviceLevel",
+    "avgSpeedOfAnswer",
+    "avgWaitTime",
+    "avgAbandonTime",
+    "maxWaitTime",
+    "longestWaitTime",
+];
+
+const MESSAGING: &[&str] = &[
+    "messageCount",
+    "avgResponseTime",
+    "firstResponseTime",
+    "avgFirstResponseTime",
+    "messagesSent",
+    "messagesReceived",
+    "conversationsHandled",
+    "conversationsOffered",
+    "conversationsAbandoned",
+    "avgConversationTime",
+];
+
+const VOICEMAIL: &[&str] = &[
+    "voicemailCount",
+    "voicemailsHandled",
+    "voicemailsAbandoned",
+    "voicemailDuration",
+    "avgVoicemailDuration",
+    "avgResponseTime",
+    "callbackCount",
+    "handleTime",
+    "avgHandleTime",
+];
+
+const DIMENSIONS: &[&str] = &[
+    "agentId",
+    "agentName",
+    "teamId",
+    "teamName",
+    "queueId",
+    "queueName",
+    "skillId",
+    "skillName",
+    "campaignId",
+    "campaignName",
+    "status",
+    "mediaType",
+    "channel",
+    "direction",
+    "contactId",
+    "interactionId",
+    "date",
+    "hour",
+    "interval",
+];
+
+/// The metrics of a report type; `None` for a type that doesn't exist.
+pub fn metrics(report_type: &str) -> Option<impl Iterator<Item = &'static str>> {
+    let groups: &[&[&'static str]] = match report_type {
+        "agent" => &[HANDLING, PRESENCE],
+        "queue" | "skill" => &[HANDLING, WAITING],
+        "ic" => &[MESSAGING],
+        "voicemail" => &[VOICEMAIL],
+        _ => return None,
+    };
+    Some(groups.iter().flat_map(|group| group.iter().copied()))
+}
+
+/// The dimensions that every report type knows.
+#[must_use]
+pub fn dimensions() -> &'static [&'static str] {
+    DIMENSIONS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(report_type: &str, metric: &str, valid: bool) {
+        let known = metrics(report_type).unwrap().any(|name| name == metric);
+        assert_eq!(known, valid, "{metric} in {report_type}");
+    }
+
+    #[test]
+    fn the_examples_of_the_guide_hold() {
+        for metric in [
+            "handleTime",
+            "talkTime",
+            "wrapUpTime",
+            "callsHandled",
+            "avgHandleTime",
+        ] {
+            check("agent", metric, true);
+            check("queue", metric, true);
+            check("ic", metric, metric == "none");
+        }
+        check("ic", "messageCount", true);
+        check("ic", "avgResponseTime", true);
+        check("agent", "messageCount", false);
+        assert!(metrics("chat").is_none());
+    }
+}

@@ -1,0 +1,407 @@
+//! Faults on request: `NAME[:key=value[,key=value]]`.
+
+mod armed;
+mod catalogue;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use armed::{Armed, Moment};
+pub(crate) use catalogue::Layer;
+pub use catalogue::{Entry, Parameter};
+
+use crate::journal::Kind;
+
+/// One way to misbehave, with its parameters.
+///
+/// These parameters are common to all faults: `times` (how often it fires, a number or `forever`), `at` (the
+/// first matching request that it fires on, from 1) and `run` (only this run, from 1). Faults of requests also
+/// take `on` (kinds of requests, separated by `|`) and `page` (only requests for this page's rows, from 0).
+/// Faults of runs and pages are decided when the run starts and stay with it; `times` and `at` count runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    entry: &'static Entry,
+    when: When,
+    values: Vec<(&'static str, String)>,
+}
+
+/// When a fault fires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct When {
+    at: u64,
+    times: u64,
+    run: Option<u64>,
+    page: Option<u64>,
+    on: Option<Vec<On>>,
+}
+
+/// What a fault may match: one kind of call, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Kind(Kind),
+    /// Every call that carries a bearer token.
+    Api,
+    /// Every answer that carries rows.
+    Data,
+    Any,
+}
+
+/// Why a text is not a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseFaultError(String);
+
+impl fmt::Display for ParseFaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseFaultError {}
+
+fn wrong<T>(why: String) -> Result<T, ParseFaultError> {
+    Err(ParseFaultError(why))
+}
+
+impl Fault {
+    /// All faults there are.
+    #[must_use]
+    pub fn catalogue() -> &'static [Entry] {
+        catalogue::ENTRIES
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.entry.name
+    }
+
+    pub(crate) fn layer(&self) -> Layer {
+        self.entry.layer
+    }
+
+    /// The page that a fault of pages acts on.
+    pub(crate) fn page(&self) -> u64 {
+        self.when.page.or(self.entry.page).unwrap_or(0)
+    }
+
+    pub(crate) fn text(&self, parameter: &str) -> &str {
+        let given = self
+            .values
+            .iter()
+            .find(|(name, _)| *name == parameter)
+            .map(|(_, value)| value.as_str());
+        let default = || {
+            self.entry
+                .parameters
+                .iter()
+                .find(|known| known.name == parameter)
+                .map(|known| known.default)
+        };
+        given.or_else(default).unwrap_or_default()
+    }
+
+    pub(crate) fn number(&self, parameter: &str) -> u64 {
+        // Numbers were checked when the fault was parsed.
+        self.text(parameter).parse().unwrap_or(0)
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        u16::try_from(self.number("status")).unwrap_or(500)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), ParseFaultError> {
+        let name = self.entry.name;
+        let requests = matches!(
+            self.entry.layer,
+            Layer::Answer | Layer::Wire | Layer::Token | Layer::Tenant
+        );
+        if let Some(parameter) = self.entry.parameters.iter().find(|known| known.name == key) {
+            parameter.check(name, value)?;
+            self.values.push((parameter.name, value.to_owned()));
+            return Ok(());
+        }
+        match key {
+            "times" if value == "forever" => self.when.times = u64::MAX,
+            "times" => self.when.times = whole(name, key, value)?,
+            "at" => self.when.at = whole(name, key, value)?,
+            "run" => self.when.run = Some(whole(name, key, value)?),
+            "page" if requests || self.entry.page.is_some() => {
+                self.when.page = Some(whole(name, key, value)?)
+            }
+            "on" if requests => {
+                self.when.on = Some(
+                    value
+                        .split('|')
+                        .map(|on| on.parse())
+                        .collect::<Result<_, _>>()?,
+                )
+            }
+            _ => {
+                let own = self.entry.parameters.iter().map(|known| known.name);
+                let known: Vec<&str> = own.chain(["times", "at", "run", "page", "on"]).collect();
+                return wrong(format!(
+                    "fault {name}: no parameter {key:?}; it knows {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Parameter {
+    /// Its name with its default or its choices.
+    fn shown(&self) -> String {
+        let values = if self.choices.is_empty() {
+            self.default.to_owned()
+        } else {
+            self.choices.join("\\|")
+        };
+        format!("`{}={values}`", self.name)
+    }
+
+    fn check(&self, fault: &str, value: &str) -> Result<(), ParseFaultError> {
+        if !self.choices.is_empty() && !self.choices.contains(&value) {
+            return wrong(format!(
+                "fault {fault}: {}={value:?} is none of {}",
+                self.name,
+                self.choices.join(", ")
+            ));
+        }
+        if self.choices.is_empty() && self.default.parse::<u64>().is_ok() {
+            whole(fault, self.name, value)?;
+        }
+        Ok(())
+    }
+}
+
+fn whole(fault: &str, key: &str, value: &str) -> Result<u64, ParseFaultError> {
+    value.parse().or_else(|_| {
+        wrong(format!(
+            "fault {fault}: {key}={value:?} is not a whole number"
+        ))
+    })
+}
+
+impl FromStr for Fault {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+        let Some(entry) = catalogue::ENTRIES.iter().find(|entry| entry.name == name) else {
+            let names: Vec<&str> = catalogue::ENTRIES.iter().map(|entry| entry.name).collect();
+            return wrong(format!("no fault {name:?}; there are {}", names.join(", ")));
+        };
+        let times = if entry.forever { u64::MAX } else { 1 };
+        let mut fault = Self {
+            entry,
+            when: When {
+                at: 1,
+                times,
+                run: None,
+                page: None,
+                on: None,
+            },
+            values: Vec::new(),
+        };
+        for pair in parameters.split(',').filter(|pair| !pair.is_empty()) {
+            let Some((key, value)) = pair.split_once('=') else {
+                return wrong(format!("fault {name}: {pair:?} is not key=value"));
+            };
+            fault.set(key, value)?;
+        }
+        Ok(fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.entry.name)?;
+        let mut pairs: Vec<String> = self
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let When {
+            at,
+            times,
+            run,
+            page,
+            on,
+        } = &self.when;
+        let default = if self.entry.forever { u64::MAX } else { 1 };
+        if *times != default {
+            pairs.push(if *times == u64::MAX {
+                "times=forever".into()
+            } else {
+                format!("times={times}")
+            });
+        }
+        if *at != 1 {
+            pairs.push(format!("at={at}"));
+        }
+        pairs.extend(run.map(|run| format!("run={run}")));
+        pairs.extend(page.map(|page| format!("page={page}")));
+        pairs.extend(on.as_ref().map(|on| {
+            format!(
+                "on={}",
+                on.iter().map(|on| on.name()).collect::<Vec<_>>().join("|")
+            )
+        }));
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        write!(f, ":{}", pairs.join(","))
+    }
+}
+
+impl On {
+    const KINDS: [Kind; 9] = [
+        Kind::Token,
+        Kind::ListSchedules,
+        Kind::CreateSchedule,
+        Kind::UpdateSchedule,
+        Kind::StartRun,
+        Kind::Look,
+        Kind::Page,
+        Kind::Download,
+        Kind::Cancel,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kind(kind) => kind.name(),
+            Self::Api => "api",
+            Self::Data => "data",
+            Self::Any => "any",
+        }
+    }
+
+    fn matches(self, moment: &Moment) -> bool {
+        match self {
+            Self::Kind(kind) => kind == moment.kind,
+            Self::Api => !matches!(moment.kind, Kind::Token | Kind::Download | Kind::Unknown),
+            Self::Data => moment.page.is_some() || moment.kind == Kind::Download,
+            Self::Any => true,
+        }
+    }
+}
+
+impl FromStr for On {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let groups = [Self::Api, Self::Data, Self::Any];
+        let mut all = Self::KINDS.into_iter().map(Self::Kind).chain(groups);
+        let names = || {
+            Self::KINDS
+                .into_iter()
+                .map(Kind::name)
+                .chain(groups.map(Self::name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        all.find(|on| on.name() == text)
+            .map_or_else(|| wrong(format!("on={text:?} is none of {}", names())), Ok)
+    }
+}
+
+/// The catalogue as a Markdown table: the README holds it, and `--list-faults` prints it.
+#[must_use]
+pub fn fault_table() -> String {
+    let mut table = String::from(
+        "| fault | failures | what happens | parameters |\n| --- | --- | --- | --- |\n",
+    );
+    for entry in catalogue::ENTRIES {
+        let page = entry.page.map(|page| format!("`page={page}`"));
+        let forever = entry.forever.then(|| "`times=forever`".to_owned());
+        let parameters: Vec<String> = entry
+            .parameters
+            .iter()
+            .map(Parameter::shown)
+            .chain(page)
+            .chain(forever)
+            .collect();
+        table.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            entry.name,
+            entry.failures,
+            entry.about,
+            parameters.join(" ")
+        ));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = text
+            .parse::<Fault>()
+            .map_or_else(|error| error.to_string(), |fault| fault.to_string());
+        assert!(found.starts_with(expected), "{found}");
+    }
+
+    #[test]
+    fn a_fault_is_read_and_written_alike() {
+        check("throttled", "throttled");
+        check(
+            "throttled:seconds=30,times=forever,on=page|look,run=2",
+            "throttled:seconds=30,times=forever,run=2,on=page|look",
+        );
+        check(
+            "duplicates:rows=2,page=3,at=2",
+            "duplicates:rows=2,at=2,page=3",
+        );
+    }
+
+    #[test]
+    fn an_error_says_what_there_is() {
+        check("throtled", "no fault \"throtled\"; there are throttled,");
+        check(
+            "throttled:secs=1",
+            "fault throttled: no parameter \"secs\"; it knows ",
+        );
+        check(
+            "throttled:seconds=x",
+            "fault throttled: seconds=\"x\" is not a whole number",
+        );
+        check(
+            "throttled:retry-after=x",
+            "fault throttled: retry-after=\"x\" is none of seconds,",
+        );
+        check("throttled:on=pages", "on=\"pages\" is none of token,");
+        check(
+            "throttled:times",
+            "fault throttled: \"times\" is not key=value",
+        );
+        check("run-fails:on=page", "fault run-fails: no parameter \"on\"");
+    }
+
+    #[test]
+    fn the_catalogue_is_complete_in_itself() {
+        for entry in Fault::catalogue() {
+            assert!(
+                !entry.about.is_empty() && entry.failures.starts_with(['A', 'B']),
+                "{}",
+                entry.name
+            );
+            assert_eq!(entry.name.parse::<Fault>().unwrap().name(), entry.name);
+            assert!(
+                entry.on.iter().all(|on| on.parse::<On>().is_ok()),
+                "{}",
+                entry.name
+            );
+            for parameter in entry.parameters {
+                assert!(
+                    parameter.choices.is_empty() || parameter.choices.contains(&parameter.default),
+                    "{}",
+                    entry.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What was asked of the tenant and what it answered.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::rows::Window;
+
+/// The calls that a tenant knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// `POST /auth/token`
+    Token,
+    /// `GET …/schedules`
+    ListSchedules,
+    /// `POST …/schedules`
+    CreateSchedule,
+    /// `PUT …/schedules/{id}`
+    UpdateSchedule,
+    /// `POST …/schedules/{id}/runs`
+    StartRun,
+    /// `GET …/results/{id}` without a page token: a poll, and the first page.
+    Look,
+    /// `GET …/results/{id}?pageToken=`
+    Page,
+    /// `GET` of a `downloadUrl`.
+    Download,
+    /// `DELETE …/results/{id}`
+    Cancel,
+    /// Anything else.
+    Unknown,
+}
+
+impl Kind {
+    /// Its name in fault parameters and in the journal's JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::ListSchedules => "list-schedules",
+            Self::CreateSchedule => "create-schedule",
+            Self::UpdateSchedule => "update-schedule",
+            Self::StartRun => "start-run",
+            Self::Look => "look",
+            Self::Page => "page",
+            Self::Download => "download",
+            Self::Cancel => "cancel",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The method as sent.
+    pub method: String,
+    /// The path as sent, without the query.
+    pub path: String,
+    /// What was asked for.
+    pub kind: Kind,
+    /// The run it concerns; for [`Kind::StartRun`] the one that was started.
+    pub run: Option<String>,
+    /// The page whose rows were asked for, from 0.
+    pub page: Option<u64>,
+    /// The status that was answered, 0 when there was none.
+    pub status: u16,
+    /// The tenant's time.
+    pub at: Timestamp,
+    /// Whether an `Authorization` header came along.
+    pub authorized: bool,
+    /// The faults that acted on it.
+    pub faults: Vec<String>,
+}
+
+/// A run as the tenant sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// Its id.
+    pub id: String,
+    /// Which one it was, from 1.
+    pub number: u64,
+    /// The schedule it belongs to.
+    pub schedule: String,
+    /// `queued`, `processing`, `completed`, `failed` or `cancelled`, without regard to faults of wording.
+    pub state: String,
+    /// What it covers.
+    pub window: Window,
+    /// How many rows it has.
+    pub rows: u64,
+    /// When it was started.
+    pub started: Timestamp,
+}

@@ -1,0 +1,308 @@
+//! The pages of a completed run, in constant memory.
+
+use std::ops::Range;
+
+use serde_json::json;
+
+use crate::definition::Format;
+use crate::reply::Pieces;
+use crate::rows::RowWriter;
+use crate::run::Plan;
+use crate::spoil;
+use crate::token;
+
+/// The size of a piece of a body.
+const PIECE: usize = 64 << 10;
+
+/// A row: its index, and which variant of its metrics.
+pub(crate) type Item = (u64, u64);
+type Items = Box<dyn Iterator<Item = Item> + Send>;
+
+/// How many pages a run has; an empty run has one.
+pub(crate) fn count(plan: &Plan) -> u64 {
+    let natural = plan.rows.div_ceil(plan.page_size).max(1);
+    natural + u64::from(empty_page(plan).is_some_and(|page| page <= natural))
+}
+
+fn empty_page(plan: &Plan) -> Option<u64> {
+    plan.fault("empty-page").map(crate::fault::Fault::page)
+}
+
+/// The indices of a page's own rows.
+fn range(plan: &Plan, page: u64) -> Range<u64> {
+    let place = match empty_page(plan) {
+        Some(empty) if page == empty => return 0..0,
+        Some(empty) if page > empty => page - 1,
+        _ => page,
+    };
+    let start = (place * plan.page_size).min(plan.rows);
+    start..(start + plan.page_size).min(plan.rows)
+}
+
+/// A page's rows when it is read for the `read`th time, from 0.
+fn items(plan: &Plan, page: u64, read: u64) -> Items {
+    let own = range(plan, page);
+    let before = if page == 0 {
+        0..0
+    } else {
+        range(plan, page - 1)
+    };
+    let last = |fault: &crate::fault::Fault| {
+        before
+            .end
+            .saturating_sub(fault.number("rows"))
+            .max(before.start)..before.end
+    };
+    let duplicates = plan.fault_of_page("duplicates", page).map_or(0..0, last);
+    let shifted = plan.fault_of_page("shifted", page).map_or(0..0, last);
+    let conflicts = plan.fault_of_page("conflict", page).map_or(0..0, last);
+    let missing = shifted.end - shifted.start;
+    let variant = plan.revision
+        + if plan.fault_of_page("rows-change", page).is_some() {
+            read
+        } else {
+            0
+        };
+    let again = duplicates.chain(shifted).map(move |index| (index, variant));
+    let conflicts = conflicts.map(move |index| (index, variant + 1));
+    let own = (own.start + missing).min(own.end)..own.end;
+    if read % 2 == 1 && plan.fault_of_page("order-changes", page).is_some() {
+        return Box::new(
+            again
+                .chain(conflicts)
+                .chain(own.rev().map(move |index| (index, variant))),
+        );
+    }
+    Box::new(
+        again
+            .chain(conflicts)
+            .chain(own.map(move |index| (index, variant))),
+    )
+}
+
+/// The body of a completed run's page.
+pub(crate) fn json(plan: &Plan, page: u64, read: u64) -> Pieces {
+    let frame = Frame::of(plan, page);
+    if plan
+        .fault_of_page("data-shape", page)
+        .is_some_and(|fault| fault.text("as") != "rows")
+    {
+        return Box::new(std::iter::once(frame.whole(plan, page)));
+    }
+    let rows = Rows {
+        items: items(plan, page, read),
+        writer: RowWriter::new(plan.seed, &plan.definition.shape, plan.window),
+        spoil: spoil::json(plan, page),
+        separator: if plan.fault_of_page("pretty", page).is_some() {
+            b",\n    "
+        } else {
+            b","
+        },
+        at: 0,
+    };
+    Box::new(
+        std::iter::once(frame.before)
+            .chain(rows)
+            .chain(std::iter::once(frame.after)),
+    )
+}
+
+/// The body of a download.
+pub(crate) fn csv(plan: &Plan) -> Pieces {
+    let header = spoil::csv_header(plan);
+    let writer = RowWriter::new(plan.seed, &plan.definition.shape, plan.window);
+    let short = u64::from(
+        plan.fault("completed-both")
+            .is_some_and(|fault| fault.text("agree") == "no"),
+    );
+    let rows = plan.rows - short.min(plan.rows);
+    let plan = plan.clone();
+    let lines = (0..count(&plan)).flat_map(move |page| {
+        let writer = writer.clone();
+        let mut spoil = spoil::csv(&plan, page);
+        let items = items(&plan, page, 0).filter(move |(index, _)| *index < rows);
+        items.enumerate().map(move |(at, (index, variant))| {
+            let mut line = Vec::with_capacity(256);
+            writer.csv_variant(index, variant, &mut line);
+            if let Some(spoil) = &mut spoil {
+                spoil(at, &mut line);
+            }
+            line
+        })
+    });
+    Box::new(std::iter::once(header).chain(Gather { parts: lines }))
+}
+
+/// What stands around the rows of a page.
+struct Frame {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Frame {
+    fn of(plan: &Plan, page: u64) -> Self {
+        let about = format!(
+            "\"runId\":{},\"state\":{}",
+            json!(plan.id),
+            json!(spoil::state(plan, "completed"))
+        );
+        let tail = tail(plan, page);
+        let tail = tail.strip_prefix(',').unwrap_or(&tail);
+        let (before, after) = if plan.fault_of_page("fields-first", page).is_some() {
+            let decoy =
+                r#""meta":{"data":[{"agentId":"decoy"}],"nextPageToken":"decoy","rows":[[],{}]}"#;
+            (
+                format!("{{{decoy},{tail},{about},\"data\":["),
+                r#"],"links":[{"rel":"self"}],"quota":null}"#.to_owned(),
+            )
+        } else if plan.fault_of_page("pretty", page).is_some() {
+            (
+                format!(
+                    "{{\n  {},\n  \"data\": [\n    ",
+                    about.replace("\":", "\": ")
+                ),
+                format!("\n  ],\n  {tail}\n}}\n"),
+            )
+        } else {
+            (format!("{{{about},\"data\":["), format!("],{tail}}}"))
+        };
+        let mut before = before.into_bytes();
+        if plan.fault_of_page("bom", page).is_some() {
+            before.splice(0..0, *b"\xef\xbb\xbf");
+        }
+        Self {
+            before,
+            after: after.into_bytes(),
+        }
+    }
+
+    /// The body when `data` is not an array.
+    fn whole(mut self, plan: &Plan, page: u64) -> Vec<u8> {
+        let data: &[u8] = match plan
+            .fault_of_page("data-shape", page)
+            .map(|fault| fault.text("as"))
+        {
+            Some("null") => b"null",
+            Some("object") => b"{}",
+            _ => b"\"rows\"",
+        };
+        self.before.pop();
+        self.before.extend_from_slice(data);
+        self.before.extend_from_slice(&self.after[1..]);
+        self.before
+    }
+}
+
+/// The fields after the rows, without braces.
+fn tail(plan: &Plan, page: u64) -> String {
+    let mut tail = String::new();
+    match next(plan, page) {
+        Some(page) => tail.push_str(&format!(
+            ",\"nextPageToken\":{}",
+            json!(token::write(plan, page))
+        )),
+        None => match plan.fault("token-empty").map(|fault| fault.text("as")) {
+            Some("missing") => {}
+            Some(_) => tail.push_str(",\"nextPageToken\":\"\""),
+            None => tail.push_str(",\"nextPageToken\":null"),
+        },
+    }
+    if plan.total {
+        tail.push_str(&format!(",\"total\":{}", total(plan, page)));
+    }
+    if plan.fault("completed-both").is_some() {
+        tail.push_str(&format!(
+            ",\"downloadUrl\":{}",
+            json!(spoil::download_url(plan))
+        ));
+    }
+    tail
+}
+
+fn next(plan: &Plan, page: u64) -> Option<u64> {
+    if plan.fault_of_page("token-repeats", page).is_some() {
+        return Some(page);
+    }
+    if let Some(fault) = plan.fault_of_page("token-cycles", page) {
+        return Some(page.saturating_sub(fault.number("back")));
+    }
+    (page + 1 < count(plan)).then_some(page + 1)
+}
+
+pub(crate) fn total(plan: &Plan, page: u64) -> u64 {
+    let changed = plan
+        .fault("total-changes")
+        .filter(|fault| page >= fault.page());
+    let wrong = plan.fault("total-wrong");
+    plan.rows
+        + changed.map_or(0, |fault| fault.number("by"))
+        + wrong.map_or(0, |fault| fault.number("by"))
+}
+
+/// A completed run's answer without rows: the CSV form, or the faulty one that has nothing to offer.
+pub(crate) fn summary(plan: &Plan) -> serde_json::Value {
+    let mut body = json!({ "runId": plan.id, "state": spoil::state(plan, "completed") });
+    if plan.total {
+        body["total"] = total(plan, 0).into();
+    }
+    if plan.definition.format == Format::Csv && plan.fault("completed-bare").is_none() {
+        body["downloadUrl"] = spoil::download_url(plan);
+    }
+    body
+}
+
+/// The rows of a page with their commas, in pieces.
+struct Rows {
+    items: Items,
+    writer: RowWriter,
+    spoil: Option<spoil::Spoil>,
+    separator: &'static [u8],
+    at: usize,
+}
+
+impl Iterator for Rows {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let mut piece = Vec::with_capacity(PIECE + 1_024);
+        while piece.len() < PIECE {
+            let Some((index, variant)) = self.items.next() else {
+                break;
+            };
+            if self.at > 0 {
+                piece.extend_from_slice(self.separator);
+            }
+            match &mut self.spoil {
+                None => self.writer.json_variant(index, variant, &mut piece),
+                Some(spoil) => {
+                    let mut row = Vec::with_capacity(512);
+                    self.writer.json_variant(index, variant, &mut row);
+                    spoil(self.at, &mut row);
+                    piece.append(&mut row);
+                }
+            }
+            self.at += 1;
+        }
+        (!piece.is_empty()).then_some(piece)
+    }
+}
+
+/// Small parts gathered into pieces.
+struct Gather<I> {
+    parts: I,
+}
+
+impl<I: Iterator<Item = Vec<u8>>> Iterator for Gather<I> {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let mut piece = Vec::with_capacity(PIECE + 1_024);
+        while piece.len() < PIECE {
+            let Some(mut part) = self.parts.next() else {
+                break;
+            };
+            piece.append(&mut part);
+        }
+        (!piece.is_empty()).then_some(piece)
+    }
+}

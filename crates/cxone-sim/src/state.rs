@@ -1,0 +1,220 @@
+//! All that a tenant remembers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::definition::Definition;
+use crate::fault::{Armed, Fault, Layer, Moment};
+use crate::journal::{Entry, Kind};
+use crate::options::Options;
+use crate::rows::Window;
+use crate::run::{Plan, Run};
+use crate::values;
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) base_url: String,
+    pub(crate) decoy_url: String,
+    pub(crate) schedules: Vec<Schedule>,
+    pub(crate) runs: Vec<Run>,
+    tokens: HashMap<String, Token>,
+    issued: u64,
+    pub(crate) armed: Vec<Armed>,
+    pub(crate) journal: Vec<Entry>,
+    allowance: Option<(f64, Timestamp)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    pub(crate) id: String,
+    pub(crate) definition: Arc<Definition>,
+}
+
+#[derive(Debug)]
+struct Token {
+    expires: Timestamp,
+    scopes: Vec<String>,
+}
+
+/// Whether a bearer token opens the door.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Granted,
+    Unknown,
+    Missing(String),
+}
+
+impl State {
+    pub(crate) fn new(options: Options, base_url: String, decoy_url: String) -> Self {
+        let armed = options.faults.iter().cloned().map(Armed::new).collect();
+        Self {
+            options,
+            base_url,
+            decoy_url,
+            schedules: Vec::new(),
+            runs: Vec::new(),
+            tokens: HashMap::new(),
+            issued: 0,
+            armed,
+            journal: Vec::new(),
+            allowance: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.options.now)()
+    }
+
+    /// The faults of requests that fire now; those of runs wait for [`State::start_run`].
+    pub(crate) fn fire(&mut self, moment: &Moment) -> Vec<Fault> {
+        self.fire_where(moment, |layer| !matches!(layer, Layer::Run | Layer::Page))
+    }
+
+    fn fire_where(&mut self, moment: &Moment, wanted: impl Fn(Layer) -> bool) -> Vec<Fault> {
+        let armed = self
+            .armed
+            .iter_mut()
+            .filter(|armed| wanted(armed.fault.layer()));
+        armed
+            .filter_map(|armed| armed.fires(moment).then(|| armed.fault.clone()))
+            .collect()
+    }
+
+    pub(crate) fn run(&mut self, id: &str) -> Option<&mut Run> {
+        self.runs.iter_mut().find(|run| run.plan.id == id)
+    }
+
+    pub(crate) fn issue_token(&mut self) -> String {
+        self.issued += 1;
+        let now = self.now();
+        let secret = values::mix(
+            values::mix(self.options.seed, self.issued),
+            values::hash(self.options.client_id.as_bytes()),
+        );
+        let token = format!(
+            "sim-{}-{}",
+            self.issued,
+            URL_SAFE_NO_PAD.encode(secret.to_be_bytes())
+        );
+        let life =
+            SignedDuration::try_from(self.options.token_lifetime).unwrap_or(SignedDuration::MAX);
+        let expires = now.checked_add(life).unwrap_or(Timestamp::MAX);
+        self.tokens.insert(
+            token.clone(),
+            Token {
+                expires,
+                scopes: self.options.scopes.clone(),
+            },
+        );
+        token
+    }
+
+    pub(crate) fn revoke_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
+    pub(crate) fn access(&self, token: &str, scope: &str) -> Access {
+        match self.tokens.get(token) {
+            Some(known) if known.expires <= self.now() => Access::Unknown,
+            Some(known) if known.scopes.iter().any(|held| held == scope) => Access::Granted,
+            Some(_) => Access::Missing(scope.to_owned()),
+            None => Access::Unknown,
+        }
+    }
+
+    pub(crate) fn create_schedule(&mut self, definition: Definition) -> &Schedule {
+        let number = self.schedules.len() as u64 + 1;
+        let id = format!(
+            "sch-{:06x}-{number}",
+            values::mix(self.options.seed, number) >> 40
+        );
+        self.schedules.push(Schedule {
+            id,
+            definition: Arc::new(definition),
+        });
+        &self.schedules[self.schedules.len() - 1]
+    }
+
+    /// Starts a run and decides what will go wrong with it.
+    pub(crate) fn start_run(&mut self, schedule: &Schedule, window: Window) -> &Run {
+        let number = self.runs.len() as u64 + 1;
+        let moment = Moment {
+            kind: Kind::StartRun,
+            run: Some(number),
+            page: None,
+            reused: false,
+        };
+        let faults = self.fire_where(&moment, |layer| matches!(layer, Layer::Run | Layer::Page));
+        let fault = |name: &str| faults.iter().find(|fault| fault.name() == name);
+        let id = fault("run-id").map_or_else(
+            || {
+                format!(
+                    "run-{:06x}-{number}",
+                    values::mix(self.options.seed, number ^ 0xface) >> 40
+                )
+            },
+            |fault| fault.text("id").to_owned(),
+        );
+        let empty = fault("completed-empty").is_some();
+        let revision = fault("restated").map_or(0, |fault| fault.number("revision"));
+        let plan = Plan {
+            id,
+            number,
+            schedule: schedule.id.clone(),
+            definition: Arc::clone(&schedule.definition),
+            window,
+            seed: self.options.seed,
+            revision,
+            rows: if empty {
+                0
+            } else {
+                window.rows(self.options.rows)
+            },
+            page_size: u64::from(self.options.page_size.max(1)),
+            total: self.options.total,
+            faults,
+            base_url: self.base_url.clone(),
+            decoy_url: self.decoy_url.clone(),
+        };
+        let run = Run::new(
+            plan,
+            self.now(),
+            self.options.queued,
+            self.options.processing,
+        );
+        self.runs.push(run);
+        &self.runs[self.runs.len() - 1]
+    }
+
+    /// Takes a call from the allowance, or says after how many seconds there is one again.
+    pub(crate) fn take_call(&mut self) -> Result<(), u64> {
+        let Some(rate) = self.options.rate else {
+            return Ok(());
+        };
+        let now = self.now();
+        let per_second = f64::from(rate.per_minute) / 60.0;
+        let (left, at) = self.allowance.unwrap_or((f64::from(rate.burst), now));
+        let left = (left + now.duration_since(at).as_secs_f64().max(0.0) * per_second)
+            .min(f64::from(rate.burst));
+        if left >= 1.0 {
+            self.allowance = Some((left - 1.0, now));
+            return Ok(());
+        }
+        self.allowance = Some((left, now));
+        let seconds = ((1.0 - left) / per_second.max(f64::MIN_POSITIVE))
+            .ceil()
+            .clamp(1.0, 86_400.0);
+        // Between 1 and 86,400 by now.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped above"
+        )]
+        Err(seconds as u64)
+    }
+}

@@ -1,1 +1,58 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod pages;
+
+use aws_config::SdkConfig;
+use lambda_runtime::LambdaEvent;
+use landing::ask::drive;
+use landing::{Config, Store, flow};
+use tokens::Session;
+use tracing::{info, instrument};
+use workflow::{Environment, Failure, FetchIn, FetchOut};
+
+use crate::pages::Pages;
+
+/// Takes pages and lands their rows.
+#[derive(Debug)]
+pub struct Handler {
+    session: Session,
+    store: Store,
+}
+
+impl Handler {
+    /// Reads the environment. Nothing is called yet.
+    ///
+    /// # Errors
+    /// `Cxone.Config`, naming the variable.
+    pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
+        let secrets = aws_sdk_secretsmanager::Client::new(aws);
+        Ok(Self {
+            session: Session::new(env, secrets)?,
+            store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+        })
+    }
+
+    /// Takes pages until its budget is used up and stores one slot for them.
+    ///
+    /// # Errors
+    /// `Cxone.Auth`, `Cxone.Contract`, and the transient ones.
+    #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
+    pub async fn handle(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
+        let mut pages = Pages::new(&self.session, &self.store, event.context.deadline());
+        let prefix = self.store.prefix();
+        let answer = drive(
+            async |ask| flow::fetch(ask, prefix, event.payload).await,
+            async |effect| pages.perform(effect).await,
+        )
+        .await?;
+        info!(
+            pages = ?answer.pages,
+            batch.count = answer.batches,
+            page.count = answer.page_count,
+            row.count = answer.row_count,
+            wait_seconds = answer.wait_seconds,
+            "took pages"
+        );
+        Ok(answer)
+    }
+}

@@ -1,1 +1,14 @@
-fn main() {}
+//! The Lambda bootstrap.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use workflow::Environment;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let aws = aws_config::load_from_env().await;
+    // A wrong environment is told to the state machine under its name, not by a crash.
+    let handler = fetch_page::Handler::new(&Environment::of_process(), &aws);
+    let handler = handler.as_ref().map_err(Clone::clone);
+    run(service_fn(async |event: LambdaEvent<_>| handler.clone()?.handle(event).await)).await
+}

@@ -1,1 +1,101 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+use aws_config::SdkConfig;
+use cxone::{Definition, RunId, ScheduleId, Window};
+use lambda_runtime::LambdaEvent;
+use landing::ask::{Answered, Fault, TriggerEffect, drive};
+use landing::{Config, Store, flow};
+use tokens::{Error, Session};
+use tracing::{info, instrument, warn};
+use workflow::{Environment, Failure, TriggerIn, TriggerOut};
+
+/// Answers "what next for this window?".
+#[derive(Debug)]
+pub struct Handler {
+    session: Session,
+    store: Store,
+}
+
+impl Handler {
+    /// Reads the environment. Nothing is called yet.
+    ///
+    /// # Errors
+    /// `Cxone.Config`, naming the variable.
+    pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
+        let secrets = aws_sdk_secretsmanager::Client::new(aws);
+        Ok(Self {
+            session: Session::new(env, secrets)?,
+            store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+        })
+    }
+
+    /// Answers from what is stored, and stores what it decides.
+    ///
+    /// # Errors
+    /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, and the transient ones.
+    #[instrument(skip_all, fields(execution.id = %event.payload.execution.id))]
+    pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
+        let prefix = self.store.prefix();
+        let answer = drive(
+            async |ask| flow::trigger(ask, prefix, event.payload).await,
+            async |effect| self.perform(effect).await,
+        )
+        .await?;
+        info!(next = ?answer.next, "answered");
+        Ok(answer)
+    }
+
+    /// A reply that nobody takes belongs to a flow that is gone.
+    async fn perform(&self, effect: TriggerEffect) {
+        match effect {
+            TriggerEffect::Store(effect) => self.store.perform(effect).await,
+            TriggerEffect::Register(definition, reply) => {
+                let _ = reply.send(self.register(&definition).await);
+            }
+            TriggerEffect::StartRun(schedule, window, reply) => {
+                let _ = reply.send(self.start_run(&schedule, &window).await);
+            }
+            TriggerEffect::CancelRun(run, reply) => {
+                let _ = reply.send(self.cancel_run(&run).await);
+            }
+        }
+    }
+
+    async fn register(&self, definition: &Definition) -> Answered<ScheduleId> {
+        let registered = self
+            .session
+            .call(async |client, token| client.register(token, definition).await)
+            .await;
+        registered.map_err(fault)
+    }
+
+    async fn start_run(&self, schedule: &ScheduleId, window: &Window) -> Answered<RunId> {
+        let run = self
+            .session
+            .call(async |client, token| client.start_run(token, schedule, window).await)
+            .await
+            .map_err(fault)?;
+        info!(run.id = %run, schedule.id = %schedule, window = %window, "started a run");
+        Ok(run)
+    }
+
+    async fn cancel_run(&self, run: &RunId) -> Answered<()> {
+        warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
+        self.session
+            .call(async |client, token| client.cancel(token, run).await)
+            .await
+            .map(|_| ())
+            .map_err(fault)
+    }
+}
+
+/// Nothing that Trigger asks for by id may be unknown: what it registered a moment ago is.
+fn fault(error: Error) -> Fault {
+    match error {
+        Error::Call(cxone::Error::NotFound { step, .. }) => {
+            Fault::Contract(format!("{step}: CXone does not know what it has just registered"))
+        }
+        Error::Call(error) => error.into(),
+        other => Failure::from(other).into(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Carries out what the fetch flow asks for: pages from CXone into parts in S3.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use cxone::{PageEnd, RowChunk};
+use landing::ask::{Answered, Fault, FetchEffect, Page, PageRequest};
+use landing::docs::Part;
+use landing::{PartSet, PartSpec, Store};
+use tokens::{Error, Session};
+use tracing::warn;
+use workflow::Failure;
+
+/// An invocation takes pages for this long at most, so that a kill costs no more than that.
+const TIME_BUDGET: Duration = Duration::from_mins(10);
+
+/// It stops this long before Lambda would stop it, to close its parts and store its slot.
+const TIME_LEFT: Duration = Duration::from_secs(90);
+
+/// Open parts are closed when they hold this many stored bytes: what a broken page may cost.
+const CLOSE_BYTES: u64 = 64 << 20;
+
+/// A slot names no more parts than this, so that it stays a small object.
+const PARTS_MAX: usize = 256;
+
+/// One invocation's pages.
+#[derive(Debug)]
+pub(crate) struct Pages<'a> {
+    session: &'a Session,
+    store: &'a Store,
+    stop_at: Instant,
+    open: Option<PartSet>,
+    part_count: usize,
+    chunk: RowChunk,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(session: &'a Session, store: &'a Store, deadline: SystemTime) -> Self {
+        let left = deadline
+            .duration_since(SystemTime::now())
+            .unwrap_or_default()
+            .saturating_sub(TIME_LEFT);
+        Self {
+            session,
+            store,
+            stop_at: Instant::now() + left.min(TIME_BUDGET),
+            open: None,
+            part_count: 0,
+            chunk: RowChunk::new(),
+        }
+    }
+
+    /// A reply that nobody takes belongs to a flow that is gone.
+    pub(crate) async fn perform(&mut self, effect: FetchEffect) {
+        match effect {
+            FetchEffect::Store(effect) => self.store.perform(effect).await,
+            FetchEffect::Page(request, reply) => {
+                let _ = reply.send(self.page(request).await);
+            }
+            FetchEffect::Close(reply) => {
+                let _ = reply.send(self.close().await);
+            }
+            FetchEffect::Discard(reply) => {
+                if let Some(open) = self.open.take() {
+                    open.discard().await;
+                }
+                let _ = reply.send(Ok(()));
+            }
+        }
+    }
+
+    async fn page(&mut self, request: PageRequest) -> Answered<Page> {
+        let (run, definition) = (&request.run_id, &request.definition);
+        let token = request.token.as_ref();
+        let mut page = self
+            .session
+            .call(async |client, bearer| client.page(bearer, run, token, definition).await)
+            .await
+            .map_err(|error| fault(error, token.is_some()))?;
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => PartSet::new(
+                self.store.clone(),
+                PartSpec::of(definition),
+                request.part_prefix.clone(),
+            ),
+        };
+        let taken = self.append(&mut page, &mut open).await;
+        let bytes = open.bytes();
+        self.open = Some(open);
+        let end = match taken {
+            Ok(()) => page.finish().await.map_err(torn)?,
+            Err(fault) => return Err(fault),
+        };
+        Ok(self.taken(end, bytes))
+    }
+
+    /// Whatever breaks once rows may have been appended, the open parts can't be used any more.
+    async fn append(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
+        while page.fill(&mut self.chunk).await.map_err(torn)? {
+            open.append(&self.chunk)
+                .await
+                .map_err(|fault| Fault::Torn(Box::new(fault)))?;
+        }
+        Ok(())
+    }
+
+    fn taken(&self, end: PageEnd, bytes: u64) -> Page {
+        Page {
+            rows: end.rows,
+            next: end.next,
+            total: end.total,
+            unknown_fields: end.unknown_fields,
+            close: bytes >= CLOSE_BYTES,
+            stop: Instant::now() >= self.stop_at || self.part_count >= PARTS_MAX,
+        }
+    }
+
+    async fn close(&mut self) -> Answered<Vec<Part>> {
+        let Some(open) = self.open.take() else {
+            return Ok(Vec::new());
+        };
+        let extra = open.extra_columns();
+        if !extra.is_empty() {
+            warn!(column.names = %extra.join(","), "rows have fields that the definition does not name; CSV leaves them out");
+        }
+        let parts = open.close().await?;
+        self.part_count += parts.len();
+        Ok(parts)
+    }
+}
+
+fn torn(error: cxone::Error) -> Fault {
+    Fault::Torn(Box::new(error.into()))
+}
+
+/// A refused page token is the end of the run; any other refusal is not.
+fn fault(error: Error, has_token: bool) -> Fault {
+    match error {
+        Error::Call(cxone::Error::Rejected { status: 400, .. }) if has_token => Fault::TokenRefused,
+        Error::Call(cxone::Error::NotFound { status: 410, .. }) if has_token => Fault::TokenRefused,
+        Error::Call(error) => error.into(),
+        other => Failure::from(other).into(),
+    }
+}

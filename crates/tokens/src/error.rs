@@ -109,3 +109,15 @@ pub(crate) fn retry_after(error: &cxone::Error) -> Option<Duration> {
         _ => None,
     }
 }
+
+impl From<Error> for workflow::Failure {
+    fn from(error: Error) -> Self {
+        use workflow::FailureName;
+        match error {
+            Error::Auth(error) => Self::new(FailureName::Auth, error.to_string()),
+            Error::Config(error) => Self::new(FailureName::Config, error.to_string()),
+            Error::Unavailable(error) => Self::new(FailureName::Unavailable, error.to_string()),
+            Error::Call(error) => error.into(),
+        }
+    }
+}

@@ -3,9 +3,12 @@
 pub mod decide;
 mod error;
 pub mod life;
+pub mod patience;
 mod secrets;
+mod session;
 mod stored;
 mod tokens;
 
 pub use error::{AuthError, ConfigError, Error, Problem, SecretsError, UnavailableError};
+pub use session::Session;
 pub use tokens::{Config, Tokens};

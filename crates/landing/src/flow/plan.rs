@@ -1,0 +1,166 @@
+//! What the stored claims of a generation say.
+
+use std::collections::BTreeMap;
+
+use cxone::Window;
+use jiff::SignedDuration;
+use workflow::{EndReason, Failure};
+
+use super::{contract, parse};
+use crate::ask::{Ask, StoreEffect};
+use crate::docs::{End, Open, Run};
+use crate::keys::{Claim, GenerationKeys, RunKeys, SegmentId};
+
+/// One run of a segment, as far as it is stored.
+#[derive(Clone, Debug, Default)]
+pub struct RunState {
+    /// Its binding to a CXone run.
+    pub run: Option<Run>,
+    /// Why it ended without its data.
+    pub end: Option<End>,
+    /// How many slots it has.
+    pub slots: u32,
+}
+
+/// A segment that is not divided any further.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// Which.
+    pub segment: SegmentId,
+    /// Its window.
+    pub window: Window,
+    /// Its runs, from number 1.
+    pub runs: Vec<RunState>,
+}
+
+impl Leaf {
+    /// The number of the run that has not ended: the one that counts.
+    #[must_use]
+    pub fn current(&self) -> u32 {
+        let ended = self.runs.iter().take_while(|run| run.end.is_some()).count();
+        u32::try_from(ended).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The run that has not ended, if it was started.
+    #[must_use]
+    pub fn live(&self) -> Option<&RunState> {
+        let index = usize::try_from(self.current()).ok()?.checked_sub(1)?;
+        self.runs.get(index).filter(|state| state.run.is_some())
+    }
+
+    /// Whether a run was cut off, so that another one of the same kind is pointless.
+    #[must_use]
+    pub fn was_cut_off(&self) -> bool {
+        self.runs.iter().any(|run| {
+            run.end
+                .as_ref()
+                .is_some_and(|end| end.reason == EndReason::TimedOut)
+        })
+    }
+}
+
+/// The segments of a generation, in the order of their windows.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// They cover the window without gap or overlap.
+    pub leaves: Vec<Leaf>,
+}
+
+impl Plan {
+    /// Reads the claims of a generation and derives its segments from them.
+    pub async fn read<E: From<StoreEffect>>(
+        ask: &Ask<E>,
+        keys: &GenerationKeys,
+        open: &Open,
+    ) -> Result<Self, Failure> {
+        let listed = ask.list(keys.claims().to_owned(), None).await?;
+        let mut stored: BTreeMap<(SegmentId, u32), RunState> = BTreeMap::new();
+        let mut documents = Vec::new();
+        for key in listed {
+            match Claim::parse(keys, &key) {
+                Some(Claim::Slot(segment, run, batch)) => {
+                    let state = stored.entry((segment, run)).or_default();
+                    state.slots = state.slots.max(batch.saturating_add(1));
+                }
+                Some(claim @ (Claim::Run(..) | Claim::End(..))) => documents.push((claim, key)),
+                Some(Claim::Open) | None => {}
+            }
+        }
+        let bodies = ask
+            .read_all(documents.iter().map(|(_, key)| key.clone()).collect())
+            .await?;
+        for ((claim, key), bytes) in documents.into_iter().zip(bodies) {
+            let bytes = bytes.ok_or_else(|| missing(&key))?;
+            match claim {
+                Claim::Run(segment, run) => {
+                    stored.entry((segment, run)).or_default().run = Some(parse(&key, &bytes)?);
+                }
+                Claim::End(segment, run) => {
+                    stored.entry((segment, run)).or_default().end = Some(parse(&key, &bytes)?);
+                }
+                Claim::Open | Claim::Slot(..) => {}
+            }
+        }
+        Ok(Self::derive(open, &stored))
+    }
+
+    /// The segments that these runs leave: one that was cut off is divided, if it may be.
+    fn derive(open: &Open, stored: &BTreeMap<(SegmentId, u32), RunState>) -> Self {
+        let smallest = open
+            .definition
+            .pipeline
+            .narrow
+            .as_ref()
+            .map(|narrow| narrow.smallest_window);
+        let mut leaves = Vec::new();
+        divide(SegmentId::whole(), open.window, smallest, stored, &mut leaves);
+        Self { leaves }
+    }
+}
+
+fn divide(
+    segment: SegmentId,
+    window: Window,
+    smallest: Option<SignedDuration>,
+    stored: &BTreeMap<(SegmentId, u32), RunState>,
+    leaves: &mut Vec<Leaf>,
+) {
+    let runs = (1..)
+        .map_while(|run| stored.get(&(segment.clone(), run)).cloned())
+        .collect();
+    let leaf = Leaf { segment, window, runs };
+    match smallest.and_then(|smallest| halves(&window, smallest)) {
+        Some((earlier, later)) if leaf.was_cut_off() => {
+            let (first, second) = leaf.segment.halves();
+            divide(first, earlier, smallest, stored, leaves);
+            divide(second, later, smallest, stored, leaves);
+        }
+        _ => leaves.push(leaf),
+    }
+}
+
+fn halves(window: &Window, smallest: SignedDuration) -> Option<(Window, Window)> {
+    window
+        .halves()
+        .filter(|(a, b)| a.duration() >= smallest && b.duration() >= smallest)
+}
+
+/// The last slot of a run, if it has one.
+pub(super) async fn last_slot<E: From<StoreEffect>>(
+    ask: &Ask<E>,
+    keys: &RunKeys,
+    slots: u32,
+) -> Result<Option<crate::docs::Slot>, Failure> {
+    let Some(batch) = slots.checked_sub(1) else {
+        return Ok(None);
+    };
+    let key = keys.slot(batch);
+    let bytes = ask.read(key.clone()).await?.ok_or_else(|| missing(&key))?;
+    parse(&key, &bytes).map(Some)
+}
+
+pub(super) fn missing(key: &str) -> Failure {
+    contract(format!(
+        "the stored object {key} was listed and is gone; nothing of this pipeline deletes, so look for a lifecycle rule or a person"
+    ))
+}

@@ -1,0 +1,94 @@
+//! How long a handler puts up with a tenant before it says so and leaves the waiting to the
+//! state machine.
+
+use std::time::Duration;
+
+/// The longest pause that is waited for in the handler, which costs money while it sleeps.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// All pauses of one call together.
+const ALL_PAUSES: Duration = Duration::from_secs(60);
+
+/// How often a call that was not answered is made again, and after how long at first.
+const RETRIES: u32 = 4;
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+
+/// The patience that is left for one call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    paused: Duration,
+    retries: u32,
+}
+
+impl Patience {
+    /// How long to wait before the same call is made again; `None` when it should not be, at
+    /// least not from here. `random` is anywhere from 0 to 1.
+    pub fn pause(&mut self, error: &cxone::Error, random: f64) -> Option<Duration> {
+        match error {
+            cxone::Error::Throttled {
+                retry_after: Some(asked),
+                ..
+            } => self.as_asked(*asked, random),
+            cxone::Error::Unavailable { .. } if self.retries < RETRIES => {
+                let longest = FIRST_RETRY * 2_u32.pow(self.retries);
+                self.retries += 1;
+                Some(longest.mul_f64(f64::midpoint(random, 1.0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Never less than was asked for, and a little more, so that not all come back at once.
+    fn as_asked(&mut self, asked: Duration, random: f64) -> Option<Duration> {
+        let pause = asked.mul_f64(1.0 + random / 10.0);
+        let short = asked <= LONGEST_PAUSE && self.paused + pause <= ALL_PAUSES;
+        short.then(|| {
+            self.paused += pause;
+            pause
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttled(seconds: Option<u64>) -> cxone::Error {
+        cxone::Error::Throttled {
+            step: "poll",
+            retry_after: seconds.map(Duration::from_secs),
+        }
+    }
+
+    fn unavailable() -> cxone::Error {
+        cxone::Error::Unavailable {
+            step: "poll",
+            reason: "503".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_short_pause_is_waited_for_and_a_long_or_unknown_one_is_not() {
+        for (asked, waited) in [(Some(0), true), (Some(20), true), (Some(21), false), (None, false)] {
+            let pause = Patience::default().pause(&throttled(asked), 0.5);
+            assert_eq!(pause.is_some(), waited, "{asked:?}");
+            if let (Some(pause), Some(asked)) = (pause, asked) {
+                assert!(pause >= Duration::from_secs(asked), "never less than was asked for");
+                assert!(pause <= Duration::from_secs(asked).mul_f64(1.1));
+            }
+        }
+    }
+
+    #[test]
+    fn pauses_and_retries_of_one_call_are_bounded() {
+        let mut patience = Patience::default();
+        let pauses = std::iter::from_fn(|| patience.pause(&throttled(Some(20)), 0.0)).take(99);
+        assert_eq!(pauses.count(), 3);
+        let mut patience = Patience::default();
+        let retries: Vec<_> = std::iter::from_fn(|| patience.pause(&unavailable(), 1.0))
+            .take(99)
+            .map(|pause| pause.as_millis())
+            .collect();
+        assert_eq!(retries, [250, 500, 1000, 2000]);
+    }
+}

@@ -1,0 +1,262 @@
+//! Reading the fields of one JSON object, and refusing those that nobody reads.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::problem::Problems;
+use super::{After, Exit, StateId};
+use crate::expression::{Allowed, Template};
+
+/// Fields of the other query language; a definition that has one was written for it.
+const JSONPATH: [&str; 14] = [
+    "InputPath",
+    "OutputPath",
+    "ResultPath",
+    "Parameters",
+    "ResultSelector",
+    "Result",
+    "Variable",
+    "SecondsPath",
+    "TimestampPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "ErrorPath",
+    "CausePath",
+    "ItemsPath",
+];
+
+/// Fields that Step Functions knows and this crate does not implement.
+const NOT_IMPLEMENTED: [&str; 8] = [
+    "HeartbeatSeconds",
+    "Credentials",
+    "Branches",
+    "ItemProcessor",
+    "Iterator",
+    "Items",
+    "MaxConcurrency",
+    "ToleratedFailureCount",
+];
+
+/// What every part of a definition needs while it is read.
+pub(super) struct Reading<'a> {
+    pub(super) problems: Problems,
+    /// The states by name.
+    pub(super) names: HashMap<&'a str, StateId>,
+    /// Every variable that some state assigns.
+    pub(super) variables: BTreeSet<String>,
+    /// The patterns of the task resources that are supported; `None` is all.
+    pub(super) resources: Option<&'a [&'a str]>,
+}
+
+/// The fields of one object in one state.
+pub(super) struct Fields<'a> {
+    pub(super) state: Option<&'a str>,
+    /// The path of the object within the state, empty or ending in a dot.
+    prefix: String,
+    map: &'a Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(state: Option<&'a str>, map: &'a Map<String, Value>) -> Self {
+        let prefix = String::new();
+        Self { state, prefix, map }
+    }
+
+    /// The objects of an array field, each with the fields that it may have.
+    pub(super) fn objects(
+        &self,
+        reading: &mut Reading<'_>,
+        name: &str,
+        allowed: &[&str],
+    ) -> Vec<Self> {
+        let Some(value) = self.map.get(name) else {
+            return Vec::new();
+        };
+        let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
+            self.problem(reading, name, "must be an array with at least one object");
+            return Vec::new();
+        };
+        let mut objects = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{name}[{index}]");
+            let Some(map) = item.as_object() else {
+                self.problem(reading, &path, "must be an object");
+                continue;
+            };
+            let prefix = format!("{}{path}.", self.prefix);
+            let fields = Self {
+                state: self.state,
+                prefix,
+                map,
+            };
+            fields.only(reading, allowed);
+            objects.push(fields);
+        }
+        objects
+    }
+
+    pub(super) fn problem(
+        &self,
+        reading: &mut Reading<'_>,
+        name: &str,
+        message: impl Into<String>,
+    ) {
+        let field = format!("{}{name}", self.prefix);
+        reading.problems.add(self.state, &field, message);
+    }
+
+    /// Refuses every field that is not in `allowed`.
+    pub(super) fn only(&self, reading: &mut Reading<'_>, allowed: &[&str]) {
+        for name in self.map.keys() {
+            let name = name.as_str();
+            if allowed.contains(&name) {
+                continue;
+            }
+            let message = if JSONPATH.contains(&name) {
+                "belongs to JSONPath; only JSONata is implemented"
+            } else if NOT_IMPLEMENTED.contains(&name) {
+                "is not implemented"
+            } else {
+                "is not a field of this"
+            };
+            self.problem(reading, name, message);
+        }
+        if self.map.get("Comment").is_some_and(|c| !c.is_string()) {
+            self.problem(reading, "Comment", "must be a string");
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<&'a Value> {
+        self.map.get(name)
+    }
+
+    /// A field that has to be there as a string that is not empty.
+    pub(super) fn required_text(&self, reading: &mut Reading<'_>, name: &str) -> Option<&'a str> {
+        match self.map.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            Some(_) => {
+                self.problem(reading, name, "must be a string that is not empty");
+                None
+            }
+            None => {
+                self.problem(reading, name, "is missing");
+                None
+            }
+        }
+    }
+
+    /// An integer within a range, or `default` where the field is absent.
+    pub(super) fn integer(
+        &self,
+        reading: &mut Reading<'_>,
+        name: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let value = self.map.get(name)?;
+        let number = value.as_u64().filter(|n| range.contains(n));
+        if number.is_none() {
+            let (low, high) = range.into_inner();
+            let message = format!("must be an integer from {low} to {high}, not {value}");
+            self.problem(reading, name, message);
+        }
+        number
+    }
+
+    /// The state that a field names.
+    pub(super) fn target(&self, reading: &mut Reading<'_>, name: &str) -> Option<StateId> {
+        let text = self.required_text(reading, name)?;
+        let target = reading.names.get(text).copied();
+        if target.is_none() {
+            self.problem(reading, name, format!("there is no state {text:?}"));
+        }
+        target
+    }
+
+    /// `Next` or `End`, of which a state has exactly one.
+    pub(super) fn after(&self, reading: &mut Reading<'_>) -> Option<After> {
+        match (self.has("Next"), self.value("End")) {
+            (true, None) => self.target(reading, "Next").map(After::Next),
+            (false, Some(Value::Bool(true))) => Some(After::End),
+            (false, Some(_)) => {
+                self.problem(reading, "End", "must be true");
+                None
+            }
+            (true, Some(_)) => {
+                self.problem(reading, "End", "can't be there together with Next");
+                None
+            }
+            (false, None) => {
+                self.problem(reading, "Next", "is missing, and there is no End either");
+                None
+            }
+        }
+    }
+
+    /// A field that may hold expressions.
+    pub(super) fn template(
+        &self,
+        reading: &mut Reading<'_>,
+        name: &str,
+        allowed: Allowed,
+    ) -> Option<Template> {
+        let value = self.map.get(name)?;
+        let mut found = Vec::new();
+        let template = Template::parse(value, name, allowed, &reading.variables, &mut found);
+        for (location, message) in found {
+            self.problem(reading, &location, message);
+        }
+        template
+    }
+
+    /// `Assign` and `Output`.
+    pub(super) fn exit(&self, reading: &mut Reading<'_>, allowed: Allowed) -> Exit {
+        let output = self.template(reading, "Output", allowed);
+        Exit::new(output, self.assign(reading, allowed))
+    }
+
+    fn assign(&self, reading: &mut Reading<'_>, allowed: Allowed) -> Vec<(String, Template)> {
+        let Some(value) = self.map.get("Assign") else {
+            return Vec::new();
+        };
+        let Some(map) = value.as_object() else {
+            self.problem(reading, "Assign", "must be an object of variables");
+            return Vec::new();
+        };
+        let mut assign = Vec::new();
+        for (name, value) in map {
+            let location = format!("Assign/{name}");
+            if let Err(message) = variable_name(name) {
+                self.problem(reading, &location, message);
+            }
+            let mut found = Vec::new();
+            let template =
+                Template::parse(value, &location, allowed, &reading.variables, &mut found);
+            for (location, message) in found {
+                self.problem(reading, &location, message);
+            }
+            assign.extend(template.map(|template| (name.clone(), template)));
+        }
+        assign
+    }
+}
+
+fn variable_name(name: &str) -> Result<(), &'static str> {
+    if name == "states" {
+        return Err("$states is reserved");
+    }
+    if name.chars().count() > 80 {
+        return Err("the name of a variable has at most 80 characters");
+    }
+    let mut chars = name.chars();
+    let starts = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    if starts && chars.all(|c| c.is_alphanumeric() || c == '_') {
+        Ok(())
+    } else {
+        Err("a variable's name is letters, digits and `_`, and starts with no digit")
+    }
+}

@@ -1,0 +1,337 @@
+//! The events of an execution's history, with the names and shapes of `GetExecutionHistory`.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
+
+use crate::time;
+
+/// One event of a history.
+///
+/// It serialises into what `GetExecutionHistory` answers on the wire, its time in seconds
+/// since 1970.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its place in the history, from 1.
+    pub id: u64,
+    /// The event before it, 0 where there is none.
+    pub previous_event_id: u64,
+    /// When it happened, to the millisecond.
+    pub timestamp: Timestamp,
+    /// What happened.
+    pub detail: EventDetail,
+}
+
+/// The type of a state, as far as a history shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are the types of the states language")]
+pub enum StateType {
+    Task,
+    Choice,
+    Wait,
+    Pass,
+    Succeed,
+    Fail,
+}
+
+/// The integration that a task event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskResource {
+    /// The service, as in `lambda` or `aws-sdk:sfn`.
+    pub resource_type: Arc<str>,
+    /// The action, as in `invoke`.
+    pub resource: Arc<str>,
+}
+
+/// What happened, by the event types of Step Functions.
+///
+/// Inputs, outputs and variables are JSON texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "they are the events and fields of GetExecutionHistory"
+)]
+pub enum EventDetail {
+    ExecutionStarted {
+        input: Arc<str>,
+        role_arn: Arc<str>,
+    },
+    /// `TaskStateEntered` and so on.
+    StateEntered {
+        state: StateType,
+        name: Arc<str>,
+        input: Arc<str>,
+    },
+    /// `TaskStateExited` and so on.
+    StateExited {
+        state: StateType,
+        name: Arc<str>,
+        output: Arc<str>,
+        assigned_variables: Vec<(Arc<str>, Arc<str>)>,
+    },
+    TaskScheduled {
+        task: TaskResource,
+        region: Arc<str>,
+        parameters: Arc<str>,
+        timeout_in_seconds: Option<u64>,
+    },
+    TaskStarted {
+        task: TaskResource,
+    },
+    TaskSucceeded {
+        task: TaskResource,
+        output: Arc<str>,
+    },
+    TaskFailed {
+        task: TaskResource,
+        error: String,
+        cause: Option<String>,
+    },
+    TaskTimedOut {
+        task: TaskResource,
+        error: String,
+        cause: Option<String>,
+    },
+    EvaluationFailed {
+        state: Arc<str>,
+        error: String,
+        cause: String,
+        location: String,
+    },
+    ExecutionSucceeded {
+        output: Arc<str>,
+    },
+    ExecutionFailed {
+        error: Option<String>,
+        cause: Option<String>,
+    },
+    ExecutionTimedOut {
+        error: Option<String>,
+        cause: Option<String>,
+    },
+    ExecutionAborted {
+        error: Option<String>,
+        cause: Option<String>,
+    },
+    ExecutionRedriven {
+        redrive_count: u64,
+    },
+}
+
+impl Event {
+    /// The type as Step Functions names it, as in `TaskStateEntered`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.detail.kind()
+    }
+
+    /// What `aws stepfunctions get-execution-history` prints for it: the time in RFC 3339.
+    #[must_use]
+    pub fn to_cli_json(&self) -> Value {
+        self.to_json(time::format(self.timestamp).into())
+    }
+
+    fn to_json(&self, timestamp: Value) -> Value {
+        let mut map = Map::new();
+        map.insert("timestamp".into(), timestamp);
+        map.insert("type".into(), self.kind().into());
+        map.insert("id".into(), self.id.into());
+        map.insert("previousEventId".into(), self.previous_event_id.into());
+        let (name, details) = self.detail.details();
+        map.insert(name.into(), details);
+        Value::Object(map)
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = self.to_json(seconds(self.timestamp));
+        let fields = json.as_object().into_iter().flatten();
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Seconds since 1970, with milliseconds as a fraction.
+fn seconds(time: Timestamp) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of any date fit")]
+    Value::from(time.as_millisecond() as f64 / 1_000.0)
+}
+
+impl EventDetail {
+    /// The type as Step Functions names it, as in `TaskStateEntered`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::StateEntered { state, .. } => state.entered(),
+            Self::StateExited { state, .. } => state.exited(),
+            Self::ExecutionStarted { .. } => "ExecutionStarted",
+            Self::TaskScheduled { .. } => "TaskScheduled",
+            Self::TaskStarted { .. } => "TaskStarted",
+            Self::TaskSucceeded { .. } => "TaskSucceeded",
+            Self::TaskFailed { .. } => "TaskFailed",
+            Self::TaskTimedOut { .. } => "TaskTimedOut",
+            Self::EvaluationFailed { .. } => "EvaluationFailed",
+            Self::ExecutionSucceeded { .. } => "ExecutionSucceeded",
+            Self::ExecutionFailed { .. } => "ExecutionFailed",
+            Self::ExecutionTimedOut { .. } => "ExecutionTimedOut",
+            Self::ExecutionAborted { .. } => "ExecutionAborted",
+            Self::ExecutionRedriven { .. } => "ExecutionRedriven",
+        }
+    }
+
+    /// Whether the execution has ended with it.
+    pub(crate) fn ends(&self) -> bool {
+        matches!(
+            self,
+            Self::ExecutionSucceeded { .. }
+                | Self::ExecutionFailed { .. }
+                | Self::ExecutionTimedOut { .. }
+                | Self::ExecutionAborted { .. }
+        )
+    }
+
+    /// The name and value of the field with the details.
+    fn details(&self) -> (&'static str, Value) {
+        match self {
+            Self::ExecutionStarted { input, role_arn } => (
+                "executionStartedEventDetails",
+                json!({"input": &**input, "inputDetails": whole(), "roleArn": &**role_arn}),
+            ),
+            Self::StateEntered { name, input, .. } => (
+                "stateEnteredEventDetails",
+                json!({"name": &**name, "input": &**input, "inputDetails": whole()}),
+            ),
+            Self::StateExited {
+                name,
+                output,
+                assigned_variables,
+                ..
+            } => (
+                "stateExitedEventDetails",
+                exited(name, output, assigned_variables),
+            ),
+            Self::TaskScheduled {
+                task,
+                region,
+                parameters,
+                timeout_in_seconds,
+            } => {
+                let mut details = of_task(task);
+                details.insert("region".into(), (&**region).into());
+                details.insert("parameters".into(), (&**parameters).into());
+                if let Some(seconds) = timeout_in_seconds {
+                    details.insert("timeoutInSeconds".into(), (*seconds).into());
+                }
+                ("taskScheduledEventDetails", details.into())
+            }
+            Self::TaskStarted { task } => ("taskStartedEventDetails", of_task(task).into()),
+            Self::TaskSucceeded { task, output } => {
+                let mut details = of_task(task);
+                details.insert("output".into(), (&**output).into());
+                details.insert("outputDetails".into(), whole());
+                ("taskSucceededEventDetails", details.into())
+            }
+            Self::TaskFailed { task, error, cause } => (
+                "taskFailedEventDetails",
+                with_error(of_task(task), Some(error), cause.as_deref()),
+            ),
+            Self::TaskTimedOut { task, error, cause } => (
+                "taskTimedOutEventDetails",
+                with_error(of_task(task), Some(error), cause.as_deref()),
+            ),
+            Self::EvaluationFailed {
+                state,
+                error,
+                cause,
+                location,
+            } => (
+                "evaluationFailedEventDetails",
+                json!({"error": error, "cause": cause, "location": location, "state": &**state}),
+            ),
+            Self::ExecutionSucceeded { output } => (
+                "executionSucceededEventDetails",
+                json!({"output": &**output, "outputDetails": whole()}),
+            ),
+            Self::ExecutionFailed { error, cause } => {
+                ("executionFailedEventDetails", ended(error, cause))
+            }
+            Self::ExecutionTimedOut { error, cause } => {
+                ("executionTimedOutEventDetails", ended(error, cause))
+            }
+            Self::ExecutionAborted { error, cause } => {
+                ("executionAbortedEventDetails", ended(error, cause))
+            }
+            Self::ExecutionRedriven { redrive_count } => (
+                "executionRedrivenEventDetails",
+                json!({"redriveCount": redrive_count}),
+            ),
+        }
+    }
+}
+
+/// Nothing is ever cut here.
+fn whole() -> Value {
+    json!({"truncated": false})
+}
+
+fn of_task(task: &TaskResource) -> Map<String, Value> {
+    let mut details = Map::new();
+    details.insert("resourceType".into(), (&*task.resource_type).into());
+    details.insert("resource".into(), (&*task.resource).into());
+    details
+}
+
+fn exited(name: &str, output: &str, variables: &[(Arc<str>, Arc<str>)]) -> Value {
+    let mut details = json!({"name": name, "output": output, "outputDetails": whole()});
+    if !variables.is_empty() {
+        let variables = variables
+            .iter()
+            .map(|(n, v)| (n.to_string(), Value::from(&**v)));
+        details["assignedVariables"] = Value::Object(variables.collect());
+        details["assignedVariablesDetails"] = whole();
+    }
+    details
+}
+
+fn ended(error: &Option<String>, cause: &Option<String>) -> Value {
+    with_error(Map::new(), error.as_deref(), cause.as_deref())
+}
+
+fn with_error(mut details: Map<String, Value>, error: Option<&str>, cause: Option<&str>) -> Value {
+    for (name, value) in [("error", error), ("cause", cause)] {
+        if let Some(value) = value {
+            details.insert(name.into(), value.into());
+        }
+    }
+    details.into()
+}
+
+impl StateType {
+    fn entered(self) -> &'static str {
+        match self {
+            Self::Task => "TaskStateEntered",
+            Self::Choice => "ChoiceStateEntered",
+            Self::Wait => "WaitStateEntered",
+            Self::Pass => "PassStateEntered",
+            Self::Succeed => "SucceedStateEntered",
+            Self::Fail => "FailStateEntered",
+        }
+    }
+
+    fn exited(self) -> &'static str {
+        match self {
+            Self::Task => "TaskStateExited",
+            Self::Choice => "ChoiceStateExited",
+            Self::Wait => "WaitStateExited",
+            Self::Pass => "PassStateExited",
+            Self::Succeed => "SucceedStateExited",
+            Self::Fail => "FailStateExited",
+        }
+    }
+}

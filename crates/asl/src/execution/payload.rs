@@ -1,0 +1,28 @@
+//! JSON that travels between states, with its text.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::MAX_PAYLOAD_BYTES;
+
+/// A value and its text, so that it is written out once, however often a history shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Payload {
+    pub(super) value: Arc<Value>,
+    pub(super) text: Arc<str>,
+}
+
+impl Payload {
+    pub(super) fn new(value: Value) -> Self {
+        let text = value.to_string().into();
+        Self {
+            value: Arc::new(value),
+            text,
+        }
+    }
+
+    pub(super) fn is_too_large(&self) -> bool {
+        self.text.len() > MAX_PAYLOAD_BYTES
+    }
+}

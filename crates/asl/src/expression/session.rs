@@ -1,0 +1,188 @@
+//! Evaluating the expressions of one step of a state.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
+use jsonata_core::value::{JMap, JValue};
+use serde_json::Value;
+
+use super::reads::Selection;
+use super::{Body, Expression, Reads, convert, functions};
+use crate::execution::Variables;
+use crate::random::Random;
+
+/// Bounds that an honest expression stays below: a run-away one fails instead of hanging.
+const MAX_DEPTH: usize = 2_000;
+const MAX_ITEMS: usize = 1_000_000;
+
+/// What the expressions of a state can see.
+pub(crate) struct Scope<'a> {
+    pub(crate) input: &'a Value,
+    pub(crate) result: Option<&'a Value>,
+    pub(crate) error_output: Option<&'a Value>,
+    pub(crate) variables: &'a Variables,
+    /// Makes the context object; called at most once.
+    pub(crate) context: &'a dyn Fn() -> Value,
+    pub(crate) now: Timestamp,
+}
+
+/// An expression that has no value.
+#[derive(Debug)]
+pub(crate) struct EvalError {
+    pub(crate) location: String,
+    pub(crate) message: String,
+}
+
+/// One evaluator for several expressions over one scope. It can't leave its thread.
+pub(crate) struct Session<'a> {
+    scope: Scope<'a>,
+    reads: &'a Reads,
+    random: Rc<RefCell<Random>>,
+    context: OnceCell<Value>,
+    evaluator: Option<Evaluator>,
+}
+
+impl<'a> Session<'a> {
+    /// `reads` covers everything that will be evaluated.
+    pub(crate) fn new(scope: Scope<'a>, reads: &'a Reads, random: &Random) -> Self {
+        let random = Rc::new(RefCell::new(random.clone()));
+        Self {
+            scope,
+            reads,
+            random,
+            context: OnceCell::new(),
+            evaluator: None,
+        }
+    }
+
+    /// The state of chance after the evaluations.
+    pub(crate) fn random(&self) -> Random {
+        self.random.borrow().clone()
+    }
+
+    pub(super) fn evaluate(&mut self, expression: &Expression) -> Result<Value, EvalError> {
+        let ast = match &expression.body {
+            Body::Path { root, steps, ast } => {
+                if let Some(value) = self.follow(root, steps) {
+                    return value
+                        .map(convert::normalised)
+                        .ok_or_else(|| returned(expression, "nothing (undefined)"));
+                }
+                ast
+            }
+            Body::Any(ast) => ast,
+        };
+        let failed = |message: String| threw(expression, &message);
+        if self.evaluator.is_none() {
+            self.evaluator = Some(self.evaluator().map_err(failed)?);
+        }
+        let Some(evaluator) = &mut self.evaluator else {
+            return Err(failed("no evaluator".to_owned()));
+        };
+        let value = evaluator
+            .evaluate(ast, &JValue::Null)
+            .map_err(|error| failed(error.message().to_owned()))?;
+        convert::to_json(&value.unwrap_sequence()).map_err(|what| returned(expression, what))
+    }
+
+    /// The value of `$root.a.b`, where it leads through objects only: `None` if it does not,
+    /// `Some(None)` if there is no such value.
+    fn follow(&self, root: &str, steps: &[String]) -> Option<Option<&Value>> {
+        let (mut value, steps) = if root == "states" {
+            let (first, rest) = steps.split_first()?;
+            match self.states(first) {
+                Some(value) => (value, rest),
+                None => return Some(None),
+            }
+        } else {
+            match self.scope.variables.get(root) {
+                Some(variable) => (&*variable.value, steps),
+                // It may be a function or one that the expression binds.
+                None => return None,
+            }
+        };
+        for step in steps {
+            value = match value {
+                Value::Object(map) => match map.get(step) {
+                    Some(value) => value,
+                    None => return Some(None),
+                },
+                Value::Array(_) => return None,
+                _ => return Some(None),
+            };
+        }
+        Some(Some(value))
+    }
+
+    fn states(&self, field: &str) -> Option<&Value> {
+        match field {
+            "input" => Some(self.scope.input),
+            "result" => self.scope.result,
+            "errorOutput" => self.scope.error_output,
+            "context" => Some(self.context.get_or_init(self.scope.context)),
+            _ => None,
+        }
+    }
+
+    fn evaluator(&self) -> Result<Evaluator, String> {
+        let mut context = Context::new();
+        for (name, selection) in &self.reads.variables {
+            if name == "states" {
+                context.bind(name.clone(), self.bound_states(selection));
+            } else if let Some(variable) = self.scope.variables.get(name.as_str()) {
+                context.bind(name.clone(), convert::selected(&variable.value, selection));
+            }
+        }
+        let options = EvaluatorOptions {
+            max_stack_depth: Some(MAX_DEPTH),
+            max_sequence_length: Some(MAX_ITEMS),
+            ..EvaluatorOptions::default()
+        };
+        let mut evaluator = Evaluator::with_options(context, options);
+        let names = &self.reads.functions;
+        functions::register(&mut evaluator, names, self.scope.now, &self.random)
+            .map_err(|error| error.message().to_owned())?;
+        Ok(evaluator)
+    }
+
+    fn bound_states(&self, selection: &Selection) -> JValue {
+        let mut states = JMap::default();
+        for field in ["input", "result", "errorOutput", "context"] {
+            let part = selection.fields.get(field);
+            let wanted = selection.whole || part.is_some();
+            if let Some(value) = wanted.then(|| self.states(field)).flatten() {
+                let value = match part {
+                    Some(part) if !selection.whole => convert::selected(value, part),
+                    _ => convert::whole(value),
+                };
+                states.insert(field.to_owned(), value);
+            }
+        }
+        JValue::Object(states.into())
+    }
+}
+
+fn returned(expression: &Expression, what: &str) -> EvalError {
+    said(expression, &format!("returned {what}."))
+}
+
+fn threw(expression: &Expression, message: &str) -> EvalError {
+    said(
+        expression,
+        &format!("threw an error during evaluation. {message}"),
+    )
+}
+
+fn said(expression: &Expression, what: &str) -> EvalError {
+    let Expression {
+        source, location, ..
+    } = expression;
+    EvalError {
+        location: location.clone(),
+        message: format!(
+            "The JSONata expression '{source}' specified for the field '{location}' {what}"
+        ),
+    }
+}

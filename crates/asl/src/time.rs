@@ -1,0 +1,35 @@
+//! Times as Step Functions writes them.
+
+use jiff::Timestamp;
+
+/// RFC 3339 in UTC with milliseconds and `Z`.
+pub(crate) fn format(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// The time without what is below a millisecond: Step Functions keeps no more.
+pub(crate) fn to_millisecond(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
+
+/// An RFC 3339 time with `T`, and `Z` or an offset.
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+    let separated = text.as_bytes().get(10) == Some(&b'T');
+    let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
+    if separated && !lower {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// `seconds` after `time`, or the last time there is.
+pub(crate) fn after(time: Timestamp, seconds: f64) -> Timestamp {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a saturating cast is meant"
+    )]
+    let millis = (seconds * 1_000.0).round() as i64;
+    time.checked_add(jiff::SignedDuration::from_millis(millis))
+        .unwrap_or(Timestamp::MAX)
+}

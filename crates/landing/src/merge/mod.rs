@@ -1,0 +1,152 @@
+//! Finding rows that repeat others, from the sidecars alone.
+//!
+//! The sidecars are sorted, so one pass over all of them at once meets equal keys side by side. Each
+//! is read in pieces, one in use and one on its way; together they are at most 16 MiB, unless there are
+//! more than 2,048 parts.
+
+mod cursor;
+mod group;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::ask::{Answered, Fault, Merged};
+use crate::docs::{Part, hex};
+use crate::part::ENTRY;
+use crate::store::Store;
+use cursor::Cursor;
+use group::{Group, Row};
+
+/// Bytes of the pieces in use; as many are on their way.
+const MEMORY: usize = 8 * 1024 * 1024;
+
+/// The smallest piece.
+const SMALLEST: usize = 4 * 1024;
+
+/// More rows are never left out: paging that repeats so much is broken.
+const MOST_DROPPED: u64 = 5_000_000;
+
+/// Merges the sidecars of these parts, in this order.
+pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
+    merge_within(store, parts, MEMORY).await
+}
+
+async fn merge_within(store: &Store, parts: &[Part], memory: usize) -> Answered<Merged> {
+    let piece = (memory / parts.len().max(1)).max(SMALLEST) / ENTRY * ENTRY;
+    let mut cursors = Vec::with_capacity(parts.len());
+    for part in parts {
+        cursors.push(Cursor::start(store, part, piece)?);
+    }
+    let mut heap = BinaryHeap::with_capacity(parts.len());
+    for (place, cursor) in cursors.iter_mut().enumerate() {
+        heap.extend(
+            cursor
+                .next()
+                .await?
+                .map(|entry| Reverse(Row::of(entry, place))),
+        );
+    }
+    let mut found = Found::new(parts.len());
+    loop {
+        let Some(mut top) = heap.peek_mut() else {
+            return found.finish();
+        };
+        let Reverse(row) = *top;
+        found.add(row)?;
+        let cursor = &mut cursors[row.place()];
+        if let Some(entry) = cursor.next_in_memory()? {
+            *top = Reverse(Row::of(entry, row.place()));
+            continue;
+        }
+        PeekMut::pop(top);
+        heap.extend(
+            cursor
+                .next()
+                .await?
+                .map(|entry| Reverse(Row::of(entry, row.place()))),
+        );
+    }
+}
+
+/// What has been found so far.
+struct Found {
+    merged: Merged,
+    content: Sha256,
+    /// The rows of the key that is being read.
+    group: Option<Group>,
+}
+
+impl Found {
+    fn new(parts: usize) -> Self {
+        Self {
+            merged: Merged {
+                without: vec![Vec::new(); parts],
+                ..Merged::default()
+            },
+            content: Sha256::new(),
+            group: None,
+        }
+    }
+
+    /// Takes the next row in the order of (key, row, place, number).
+    fn add(&mut self, row: Row) -> Answered<()> {
+        self.merged.rows += 1;
+        match &mut self.group {
+            Some(group) if group.key() == row.key => match group.add(row) {
+                group::Dropped::Duplicate(row) => {
+                    self.merged.duplicates += 1;
+                    self.leave_out(row)?;
+                }
+                group::Dropped::Replaced(row) => {
+                    self.merged.replaced += 1;
+                    self.leave_out(row)?;
+                }
+                group::Dropped::None => {}
+            },
+            _ => {
+                self.close_group()?;
+                self.group = Some(Group::new(row));
+            }
+        }
+        Ok(())
+    }
+
+    fn close_group(&mut self) -> Answered<()> {
+        let Some(group) = self.group.take() else {
+            return Ok(());
+        };
+        let (stays, replaced) = group.close();
+        if let Some(row) = replaced {
+            self.merged.replaced += 1;
+            self.leave_out(row)?;
+        }
+        let mut pair = [0; 24];
+        pair[..16].copy_from_slice(&stays.key.to_be_bytes());
+        pair[16..].copy_from_slice(&stays.row.to_be_bytes());
+        self.content.update(pair);
+        Ok(())
+    }
+
+    fn leave_out(&mut self, row: Row) -> Answered<()> {
+        self.merged.without[row.place()].push(row.number);
+        if self.merged.duplicates + self.merged.replaced > MOST_DROPPED {
+            return Err(Fault::Contract(format!(
+                "more than {MOST_DROPPED} rows repeat the key of another row; \
+                 the key columns do not tell rows apart, or paging is broken"
+            )));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Answered<Merged> {
+        self.close_group()?;
+        for rows in &mut self.merged.without {
+            rows.sort_unstable();
+        }
+        self.merged.content = hex(&self.content.finalize());
+        Ok(self.merged)
+    }
+}

@@ -1,0 +1,127 @@
+//! The sidecar of a part: one entry of 28 bytes a row.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 16 | hash of the key: XXH3-128 of the key columns' values |
+//! | 8 | hash of the row: XXH3-64 of its bytes as CXone sent them |
+//! | 4 | number of the row in the part, from 0 |
+//!
+//! All big-endian and sorted, so that the order of the bytes is the order of the entries.
+//! The hashes tell rows apart; they are no defence against somebody who makes collisions on purpose.
+
+use bytes::{Bytes, BytesMut};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes of an entry.
+pub(crate) const ENTRY: usize = 28;
+
+/// One row in a sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    /// Hash of the key.
+    pub(crate) key: u128,
+    /// Hash of the row.
+    pub(crate) row: u64,
+    /// Number of the row in its part.
+    pub(crate) number: u32,
+}
+
+impl Entry {
+    pub(crate) fn read(bytes: &[u8; ENTRY]) -> Self {
+        let [key @ .., _, _, _, _, _, _, _, _, _, _, _, _] = *bytes;
+        let [
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            row @ ..,
+            _,
+            _,
+            _,
+            _,
+        ] = *bytes;
+        let [.., a, b, c, d] = *bytes;
+        Self {
+            key: u128::from_be_bytes(key),
+            row: u64::from_be_bytes(row),
+            number: u32::from_be_bytes([a, b, c, d]),
+        }
+    }
+
+    pub(crate) fn bytes(self) -> [u8; ENTRY] {
+        let mut bytes = [0; ENTRY];
+        bytes[..16].copy_from_slice(&self.key.to_be_bytes());
+        bytes[16..24].copy_from_slice(&self.row.to_be_bytes());
+        bytes[24..].copy_from_slice(&self.number.to_be_bytes());
+        bytes
+    }
+}
+
+/// The entries of a part that is being written, in the order of its rows.
+#[derive(Debug)]
+pub(super) struct Entries {
+    bytes: BytesMut,
+    rows: u32,
+}
+
+impl Entries {
+    /// Room is only used where it is written to.
+    pub(super) fn with_room_for(rows: u32) -> Self {
+        Self {
+            bytes: BytesMut::with_capacity(rows as usize * ENTRY),
+            rows: 0,
+        }
+    }
+
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    pub(super) fn push(&mut self, key: u128, row: &[u8]) {
+        let entry = Entry {
+            key,
+            row: xxh3_64(row),
+            number: self.rows,
+        };
+        self.bytes.extend_from_slice(&entry.bytes());
+        self.rows += 1;
+    }
+
+    /// The sidecar.
+    pub(super) fn into_sorted(mut self) -> Bytes {
+        let (entries, _) = self.bytes.as_chunks_mut::<ENTRY>();
+        entries.sort_unstable_by(|a, b| Entry::read(a).cmp(&Entry::read(b)));
+        self.bytes.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_bytes_is_the_order_of_entries() {
+        let mut entries = Entries::with_room_for(2);
+        for row in [b"b", b"a", b"b"] {
+            entries.push(u128::from(row[0]) << 120, row);
+        }
+        let sorted = entries.into_sorted();
+        let (entries, rest) = sorted.as_chunks::<ENTRY>();
+        assert!(rest.is_empty() && entries.is_sorted());
+        let numbers: Vec<u32> = entries.iter().map(|e| Entry::read(e).number).collect();
+        assert_eq!(numbers, [1, 0, 2]);
+        assert!(entries.iter().all(|e| Entry::read(e).bytes() == *e));
+    }
+}

@@ -1,0 +1,151 @@
+//! Whether parts are still what their slots say, without reading them.
+//!
+//! S3 compared every uploaded byte with a SHA-256 of ours and keeps that checksum: of the whole
+//! object if it came in one request, else of the list of its parts' checksums ("composite"), which
+//! is not what the slot names. So the sidecar's metadata, written after the data object, binds
+//! the two: the composite checksum by which S3 knows the data object, and its SHA-256. One HEAD
+//! of each is enough then. An object for which S3 keeps no checksum (a copy, another store), or
+//! whose sidecar says nothing, is read and hashed piece by piece.
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use sha2::{Digest as _, Sha256};
+
+use super::object::Head;
+use super::{CONCURRENCY, Checksum, RangeReader, Store};
+use crate::ask::Answered;
+use crate::docs::Part;
+
+/// What the checksum that S3 keeps says of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    Same,
+    Other,
+    None,
+}
+
+impl Store {
+    /// Compares size and checksum of parts and sidecars with what is stored; names the first
+    /// that differs or is missing.
+    pub async fn check(&self, parts: Vec<Part>) -> Answered<Option<String>> {
+        let mut findings = futures_util::stream::iter(parts)
+            .map(|part| async move { self.check_part(&part).await })
+            .buffered(CONCURRENCY);
+        while let Some(finding) = findings.try_next().await? {
+            if finding.is_some() {
+                return Ok(finding);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn check_part(&self, part: &Part) -> Answered<Option<String>> {
+        let Some(sidecar) = self.head(&part.keys.key).await? else {
+            return Ok(Some(format!("{} is missing", part.keys.key)));
+        };
+        let Some(data) = self.head(&part.key).await? else {
+            return Ok(Some(format!("{} is missing", part.key)));
+        };
+        let objects = [
+            (&part.keys.key, part.keys.bytes, &part.keys.sha256, &sidecar),
+            (&part.key, part.bytes, &part.sha256, &data),
+        ];
+        for (key, bytes, sha256, head) in objects {
+            if head.bytes != bytes {
+                return Ok(Some(format!(
+                    "{key} has {} bytes instead of {bytes}",
+                    head.bytes
+                )));
+            }
+            let same = match evidence(sha256, head, &sidecar) {
+                Evidence::Same => true,
+                Evidence::Other => false,
+                Evidence::None => self.hash(key, bytes).await? == *sha256,
+            };
+            if !same {
+                return Ok(Some(format!(
+                    "{key} has another SHA-256 than its slot says"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn hash(&self, key: &str, bytes: u64) -> Answered<String> {
+        let mut hasher = Sha256::new();
+        let mut reader = RangeReader::new(self, key, bytes);
+        while let Some(piece) = reader.next().await? {
+            hasher.update(&piece);
+        }
+        Ok(Checksum::from_hasher(hasher).hex())
+    }
+}
+
+fn evidence(sha256: &str, head: &Head, sidecar: &Head) -> Evidence {
+    let Some(checksum) = &head.checksum else {
+        return Evidence::None;
+    };
+    let same = if checksum.contains('-') {
+        let Some(mark) = &sidecar.mark else {
+            return Evidence::None;
+        };
+        mark.checksum == *checksum && mark.sha256 == sha256
+    } else {
+        Checksum::parse_base64(checksum).is_some_and(|it| it.hex() == sha256)
+    };
+    if same {
+        Evidence::Same
+    } else {
+        Evidence::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::object::DataMark;
+    use super::*;
+
+    fn check(checksum: Option<String>, mark: Option<(&str, &Checksum)>, expected: Evidence) {
+        let data = Head {
+            bytes: 1,
+            checksum,
+            mark: None,
+        };
+        let sidecar = Head {
+            bytes: 1,
+            checksum: None,
+            mark: mark.map(|(checksum, sha256)| DataMark {
+                checksum: checksum.to_owned(),
+                sha256: sha256.hex(),
+            }),
+        };
+        let sha256 = Checksum::of(b"data").hex();
+        assert_eq!(evidence(&sha256, &data, &sidecar), expected);
+    }
+
+    #[test]
+    fn a_checksum_of_the_whole_object_speaks_for_itself() {
+        check(Some(Checksum::of(b"data").base64()), None, Evidence::Same);
+        check(Some(Checksum::of(b"rot").base64()), None, Evidence::Other);
+    }
+
+    #[test]
+    fn a_composite_checksum_needs_the_sidecar() {
+        let data = Checksum::of(b"data");
+        let composite = Checksum::composite(&[Checksum::of(b"da"), Checksum::of(b"ta")]);
+        assert!(composite.ends_with("-2"));
+        let stored = || Some(composite.clone());
+        check(stored(), Some((&composite, &data)), Evidence::Same);
+        check(stored(), Some(("x-2", &data)), Evidence::Other);
+        check(
+            stored(),
+            Some((&composite, &Checksum::of(b"rot"))),
+            Evidence::Other,
+        );
+        check(stored(), None, Evidence::None);
+    }
+
+    #[test]
+    fn without_a_checksum_there_is_no_evidence() {
+        check(None, Some(("x-2", &Checksum::of(b"data"))), Evidence::None);
+    }
+}

@@ -95,6 +95,7 @@ const DIMENSIONS: &[&str] = &[
 ];
 
 /// The metrics of a report type; `None` for a type that doesn't exist.
+#[must_use]
 pub fn metrics(report_type: &str) -> Option<impl Iterator<Item = &'static str>> {
     let groups: &[&[&'static str]] = match report_type {
         "agent" => &[HANDLING, PRESENCE],

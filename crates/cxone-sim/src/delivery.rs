@@ -44,7 +44,7 @@ pub(crate) fn steps(mut reply: Reply, terms: &Terms) -> Steps {
                 ..*terms
             },
         ),
-        _ => spoilt(reply, terms, delivery),
+        spoiling => spoilt(reply, terms, &spoiling),
     }
 }
 
@@ -66,7 +66,7 @@ fn head(reply: &Reply, terms: &Terms, extra: &[(&str, String)]) -> Vec<u8> {
     );
     let own = reply.headers.iter().map(|(name, value)| (*name, value));
     for (name, value) in own.chain(extra.iter().map(|(name, value)| (*name, value))) {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     if terms.close {
         head.push_str("Connection: close\r\n");
@@ -118,112 +118,147 @@ fn plain(mut reply: Reply, terms: &Terms) -> Steps {
 }
 
 /// An answer that is spoilt on its way; its body is held whole, which a fault may do.
-fn spoilt(mut reply: Reply, terms: &Terms, delivery: Delivery) -> Steps {
-    let mut body = std::mem::replace(&mut reply.body, Body::Whole(Vec::new())).collect();
+fn spoilt(mut reply: Reply, terms: &Terms, delivery: &Delivery) -> Steps {
+    let body = std::mem::replace(&mut reply.body, Body::Whole(Vec::new())).collect();
     let closing = Terms {
         close: true,
         ..*terms
     };
-    let sized = |length: usize| ("Content-Length", length.to_string());
-    let send = |extra: &[(&str, String)], body: &[u8]| {
-        let mut out = ended(head(&reply, &closing, extra));
-        out.extend_from_slice(body);
-        Step::Send(out)
-    };
-    let gzipped = |body: &[u8]| {
-        list(vec![
-            send(
-                &[("Content-Encoding", "gzip".into()), sized(body.len())],
-                body,
-            ),
-            Step::Close,
-        ])
+    let letter = Letter {
+        reply,
+        terms: closing,
+        body,
     };
     match delivery {
-        Delivery::Reset { bytes } => {
-            let part = send(
-                &[sized(body.len().max(bytes + 1))],
-                &body[..bytes.min(body.len())],
-            );
-            // What is still on its way would be lost with the reset.
-            list(vec![
-                part,
-                Step::Pause(Duration::from_millis(30)),
-                Step::Reset,
-            ])
-        }
-        Delivery::Short { missing } => {
-            let keep = body.len().saturating_sub(missing);
-            list(vec![
-                send(&[sized(keep + missing)], &body[..keep]),
-                Step::Close,
-            ])
-        }
-        Delivery::Unterminated => list(vec![
-            send(&[("Transfer-Encoding", "chunked".into())], &chunk(&body)),
-            Step::Close,
-        ]),
-        Delivery::CloseDelimited { bytes } => {
-            list(vec![send(&[], &body[..bytes.min(body.len())]), Step::Close])
-        }
-        Delivery::GzipTruncated { missing } => {
-            let mut bytes = gzip(&body);
-            bytes.truncate(bytes.len().saturating_sub(missing));
-            gzipped(&bytes)
-        }
-        Delivery::GzipBadCrc => {
-            let mut bytes = gzip(&body);
-            // The checksum is the first half of the last eight bytes.
-            let at = bytes.len() - 8;
-            bytes[at] ^= 0xff;
-            gzipped(&bytes)
-        }
-        Delivery::GzipMembers { members } => {
-            let size = body.len().div_ceil(members.max(1)).max(1);
-            gzipped(&body.chunks(size).flat_map(gzip).collect::<Vec<u8>>())
-        }
-        Delivery::GzipGarbage => {
-            gzipped(&[gzip(&body).as_slice(), b"garbage after the end"].concat())
-        }
-        Delivery::GzipPlain => gzipped(&body),
         Delivery::Drip {
             bytes,
             every,
             limit,
-        } => {
-            let head = send(&[sized(body.len())], &[]);
-            let times =
-                usize::try_from(limit.as_millis() / every.as_millis().max(1)).unwrap_or(usize::MAX);
-            let drops: Vec<Vec<u8>> = body.chunks(bytes).take(times).map(<[u8]>::to_vec).collect();
-            let drops = drops
-                .into_iter()
-                .flat_map(move |drop| [Step::Send(drop), Step::Pause(every)]);
-            Box::new(
-                std::iter::once(head)
-                    .chain(drops)
-                    .chain(std::iter::once(Step::Close)),
-            )
-        }
-        Delivery::Hang(pause) => list(vec![
-            send(&[sized(body.len().max(1))], &[]),
-            Step::Pause(pause),
-            Step::Close,
-        ]),
+        } => letter.drip(*bytes, *every, *limit),
         Delivery::HugeHeaders { bytes } => {
             let lines = bytes.div_ceil(1_024);
             let mut extra: Vec<(&str, String)> = (0..lines)
                 .map(|_| ("X-Padding", "p".repeat(1_011)))
                 .collect();
-            extra.push(sized(body.len()));
-            list(vec![send(&extra, &body), Step::Close])
+            extra.push(sized(letter.body.len()));
+            letter.closed(&extra, &letter.body)
         }
         Delivery::ConflictingLength => {
-            let extra = [sized(body.len()), sized(body.len() + 7)];
-            body.extend_from_slice(b"1234567");
-            list(vec![send(&extra, &body), Step::Close])
+            let length = letter.body.len();
+            letter.closed(
+                &[sized(length), sized(length + 7)],
+                &[&letter.body[..], b"1234567"].concat(),
+            )
         }
-        _ => list(vec![Step::Close]),
+        Delivery::GzipTruncated { .. }
+        | Delivery::GzipBadCrc
+        | Delivery::GzipMembers { .. }
+        | Delivery::GzipGarbage
+        | Delivery::GzipPlain => {
+            let bytes = badly_compressed(&letter.body, delivery);
+            letter.closed(
+                &[("Content-Encoding", "gzip".to_owned()), sized(bytes.len())],
+                &bytes,
+            )
+        }
+        _ => letter.cut(delivery),
     }
+}
+
+/// An answer with its body at hand.
+struct Letter {
+    reply: Reply,
+    terms: Terms,
+    body: Vec<u8>,
+}
+
+impl Letter {
+    fn send(&self, extra: &[(&str, String)], body: &[u8]) -> Step {
+        let mut out = ended(head(&self.reply, &self.terms, extra));
+        out.extend_from_slice(body);
+        Step::Send(out)
+    }
+
+    fn closed(&self, extra: &[(&str, String)], body: &[u8]) -> Steps {
+        list(vec![self.send(extra, body), Step::Close])
+    }
+
+    /// The body in part.
+    fn cut(&self, delivery: &Delivery) -> Steps {
+        let whole = self.body.len();
+        match delivery {
+            Delivery::Reset { bytes } => {
+                let part = self.send(
+                    &[sized(whole.max(bytes + 1))],
+                    &self.body[..whole.min(*bytes)],
+                );
+                // What is still on its way would be lost with the reset.
+                list(vec![
+                    part,
+                    Step::Pause(Duration::from_millis(30)),
+                    Step::Reset,
+                ])
+            }
+            Delivery::Short { missing } => {
+                let keep = whole.saturating_sub(*missing);
+                self.closed(&[sized(keep + missing)], &self.body[..keep])
+            }
+            Delivery::Unterminated => self.closed(
+                &[("Transfer-Encoding", "chunked".to_owned())],
+                &chunk(&self.body),
+            ),
+            Delivery::CloseDelimited { bytes } => self.closed(&[], &self.body[..whole.min(*bytes)]),
+            Delivery::Hang(pause) => list(vec![
+                self.send(&[sized(whole.max(1))], &[]),
+                Step::Pause(*pause),
+                Step::Close,
+            ]),
+            _ => list(vec![Step::Close]),
+        }
+    }
+
+    fn drip(self, bytes: usize, every: Duration, limit: Duration) -> Steps {
+        let head = self.send(&[sized(self.body.len())], &[]);
+        let times =
+            usize::try_from(limit.as_millis() / every.as_millis().max(1)).unwrap_or(usize::MAX);
+        let drops: Vec<Vec<u8>> = self
+            .body
+            .chunks(bytes)
+            .take(times)
+            .map(<[u8]>::to_vec)
+            .collect();
+        let drops = drops
+            .into_iter()
+            .flat_map(move |drop| [Step::Send(drop), Step::Pause(every)]);
+        Box::new(
+            std::iter::once(head)
+                .chain(drops)
+                .chain(std::iter::once(Step::Close)),
+        )
+    }
+}
+
+fn sized(length: usize) -> (&'static str, String) {
+    ("Content-Length", length.to_string())
+}
+
+fn badly_compressed(body: &[u8], delivery: &Delivery) -> Vec<u8> {
+    let mut bytes = gzip(body);
+    match delivery {
+        Delivery::GzipTruncated { missing } => bytes.truncate(bytes.len().saturating_sub(*missing)),
+        Delivery::GzipBadCrc => {
+            // The checksum is the first half of the last eight bytes.
+            let at = bytes.len() - 8;
+            bytes[at] ^= 0xff;
+        }
+        Delivery::GzipMembers { members } => {
+            let size = body.len().div_ceil((*members).max(1)).max(1);
+            bytes = body.chunks(size).flat_map(gzip).collect();
+        }
+        Delivery::GzipGarbage => bytes.extend_from_slice(b"garbage after the end"),
+        _ => bytes = body.to_vec(),
+    }
+    bytes
 }
 
 fn chunk(bytes: &[u8]) -> Vec<u8> {

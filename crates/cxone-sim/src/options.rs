@@ -70,7 +70,7 @@ impl Default for Options {
             total: true,
             queued: Duration::ZERO,
             processing: Duration::ZERO,
-            token_lifetime: Duration::from_secs(3_600),
+            token_lifetime: Duration::from_hours(1),
             client_id: "sim-client".into(),
             client_secret: "sim-secret".into(),
             scopes: SCOPES.map(String::from).into(),
@@ -79,7 +79,7 @@ impl Default for Options {
             faults: Vec::new(),
             now: Arc::new(Timestamp::now),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            connection_limit: Duration::from_secs(900),
+            connection_limit: Duration::from_mins(15),
         }
     }
 }

@@ -57,22 +57,17 @@ fn items(plan: &Plan, page: u64, read: u64) -> Items {
     let shifted = plan.fault_of_page("shifted", page).map_or(0..0, last);
     let conflicts = plan.fault_of_page("conflict", page).map_or(0..0, last);
     let missing = shifted.end - shifted.start;
-    let variant = plan.revision
-        + if plan.fault_of_page("rows-change", page).is_some() {
-            read
-        } else {
-            0
-        };
+    let changes = plan.fault_of_page("rows-change", page).is_some();
+    let variant = plan.revision + if changes { read } else { 0 };
     let again = duplicates.chain(shifted).map(move |index| (index, variant));
     let conflicts = conflicts.map(move |index| (index, variant + 1));
     let own = (own.start + missing).min(own.end)..own.end;
-    if read % 2 == 1 && plan.fault_of_page("order-changes", page).is_some() {
-        return Box::new(
-            again
-                .chain(conflicts)
-                .chain(own.rev().map(move |index| (index, variant))),
-        );
-    }
+    let reversed = read % 2 == 1 && plan.fault_of_page("order-changes", page).is_some();
+    let own: Box<dyn Iterator<Item = u64> + Send> = if reversed {
+        Box::new(own.rev())
+    } else {
+        Box::new(own)
+    };
     Box::new(
         again
             .chain(conflicts)
@@ -92,7 +87,7 @@ pub(crate) fn json(plan: &Plan, page: u64, read: u64) -> Pieces {
     let rows = Rows {
         items: items(plan, page, read),
         writer: RowWriter::new(plan.seed, &plan.definition.shape, plan.window),
-        spoil: spoil::json(plan, page),
+        spoil: spoil::row(plan, page),
         separator: if plan.fault_of_page("pretty", page).is_some() {
             b",\n    "
         } else {
@@ -141,38 +136,45 @@ struct Frame {
 
 impl Frame {
     fn of(plan: &Plan, page: u64) -> Self {
-        let about = format!(
-            "\"runId\":{},\"state\":{}",
-            json!(plan.id),
-            json!(spoil::state(plan, "completed"))
-        );
-        let tail = tail(plan, page);
-        let tail = tail.strip_prefix(',').unwrap_or(&tail);
-        let (before, after) = if plan.fault_of_page("fields-first", page).is_some() {
+        let about = [
+            field("runId", &json!(plan.id)),
+            field("state", &json!(spoil::state(plan, "completed"))),
+        ];
+        let mut before = about.to_vec();
+        let mut after = tail(plan, page);
+        if plan.fault_of_page("fields-first", page).is_some() {
             let decoy =
                 r#""meta":{"data":[{"agentId":"decoy"}],"nextPageToken":"decoy","rows":[[],{}]}"#;
-            (
-                format!("{{{decoy},{tail},{about},\"data\":["),
-                r#"],"links":[{"rel":"self"}],"quota":null}"#.to_owned(),
-            )
-        } else if plan.fault_of_page("pretty", page).is_some() {
-            (
-                format!(
-                    "{{\n  {},\n  \"data\": [\n    ",
-                    about.replace("\":", "\": ")
-                ),
-                format!("\n  ],\n  {tail}\n}}\n"),
-            )
-        } else {
-            (format!("{{{about},\"data\":["), format!("],{tail}}}"))
-        };
-        let mut before = before.into_bytes();
-        if plan.fault_of_page("bom", page).is_some() {
-            before.splice(0..0, *b"\xef\xbb\xbf");
+            before = [vec![decoy.to_owned()], after, before].concat();
+            after = vec![
+                r#""links":[{"rel":"self"}]"#.to_owned(),
+                r#""quota":null"#.to_owned(),
+            ];
         }
+        let pretty = plan.fault_of_page("pretty", page).is_some();
+        let (line, opening, closing) = if pretty {
+            ("\n  ", "[\n    ", "\n  ]")
+        } else {
+            ("", "[", "]")
+        };
+        let mark = if plan.fault_of_page("bom", page).is_some() {
+            "\u{feff}"
+        } else {
+            ""
+        };
+        let joint = format!(",{line}");
+        let before = format!(
+            "{mark}{{{line}{}{joint}\"data\":{opening}",
+            before.join(&joint)
+        );
+        let after: String = after
+            .iter()
+            .flat_map(|field| [joint.as_str(), field])
+            .collect();
+        let end = if pretty { "\n}\n" } else { "}" };
         Self {
-            before,
-            after: after.into_bytes(),
+            before: before.into_bytes(),
+            after: format!("{closing}{after}{end}").into_bytes(),
         }
     }
 
@@ -193,30 +195,34 @@ impl Frame {
     }
 }
 
-/// The fields after the rows, without braces.
-fn tail(plan: &Plan, page: u64) -> String {
-    let mut tail = String::new();
-    match next(plan, page) {
-        Some(page) => tail.push_str(&format!(
-            ",\"nextPageToken\":{}",
-            json!(token::write(plan, page))
-        )),
-        None => match plan.fault("token-empty").map(|fault| fault.text("as")) {
-            Some("missing") => {}
-            Some(_) => tail.push_str(",\"nextPageToken\":\"\""),
-            None => tail.push_str(",\"nextPageToken\":null"),
-        },
-    }
-    if plan.total {
-        tail.push_str(&format!(",\"total\":{}", total(plan, page)));
-    }
-    if plan.fault("completed-both").is_some() {
-        tail.push_str(&format!(
-            ",\"downloadUrl\":{}",
-            json!(spoil::download_url(plan))
-        ));
-    }
-    tail
+/// The fields after the rows.
+fn tail(plan: &Plan, page: u64) -> Vec<String> {
+    let token = match (
+        next(plan, page),
+        plan.fault("token-empty").map(|fault| fault.text("as")),
+    ) {
+        (Some(page), _) => Some(json!(token::write(plan, page))),
+        (None, None) => Some(json!(null)),
+        (None, Some("missing")) => None,
+        (None, Some(_)) => Some(json!("")),
+    };
+    let total = plan.total.then(|| json!(total(plan, page)));
+    let url = plan
+        .fault("completed-both")
+        .map(|_| spoil::download_url(plan));
+    let fields = [
+        ("nextPageToken", token),
+        ("total", total),
+        ("downloadUrl", url),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some(field(name, &value?)))
+        .collect()
+}
+
+fn field(name: &str, value: &serde_json::Value) -> String {
+    format!("\"{name}\":{value}")
 }
 
 fn next(plan: &Plan, page: u64) -> Option<u64> {

@@ -78,7 +78,9 @@ impl Plan {
 
     /// The fault, if it acts on this very page.
     pub(crate) fn fault_of_page(&self, name: &str, page: u64) -> Option<&Fault> {
-        self.fault(name).filter(|fault| fault.page() == page)
+        self.faults
+            .iter()
+            .find(|fault| fault.name() == name && fault.page() == page)
     }
 
     /// Whether nothing ever comes of it.

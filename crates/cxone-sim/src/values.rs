@@ -232,7 +232,7 @@ pub(crate) fn number(bits: u64, decimal: bool, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Two numbers to one with all bits stirred (SplitMix64).
+/// Two numbers to one with all bits stirred (`SplitMix64`).
 pub(crate) fn mix(left: u64, right: u64) -> u64 {
     let mut bits = left
         ^ right

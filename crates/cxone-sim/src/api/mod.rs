@@ -53,7 +53,7 @@ pub(crate) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     let reply = faults
         .iter()
         .filter(|fault| fault.layer() == Layer::Wire)
-        .fold(reply, |reply, fault| refusals::spoil(reply, fault));
+        .fold(reply, refusals::spoil);
     record(&mut state, &route, &moment, request, &reply, &faults);
     reply
 }

@@ -126,15 +126,11 @@ impl Fault {
             "at" => self.when.at = whole(name, key, value)?,
             "run" => self.when.run = Some(whole(name, key, value)?),
             "page" if requests || self.entry.page.is_some() => {
-                self.when.page = Some(whole(name, key, value)?)
+                self.when.page = Some(whole(name, key, value)?);
             }
             "on" if requests => {
-                self.when.on = Some(
-                    value
-                        .split('|')
-                        .map(|on| on.parse())
-                        .collect::<Result<_, _>>()?,
-                )
+                let on: Result<Vec<On>, _> = value.split('|').map(str::parse).collect();
+                self.when.on = Some(on?);
             }
             _ => {
                 let own = self.entry.parameters.iter().map(|known| known.name);
@@ -322,13 +318,13 @@ pub fn fault_table() -> String {
             .chain(page)
             .chain(forever)
             .collect();
-        table.push_str(&format!(
+        table.extend([format!(
             "| `{}` | {} | {} | {} |\n",
             entry.name,
             entry.failures,
             entry.about,
             parameters.join(" ")
-        ));
+        )]);
     }
     table
 }

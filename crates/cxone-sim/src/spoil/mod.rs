@@ -1,0 +1,84 @@
+//! How faults of pages spoil wording, rows and records.
+
+mod csv;
+mod row;
+
+use serde_json::{Value, json};
+
+pub(crate) use csv::{csv, csv_header};
+pub(crate) use row::row;
+
+use crate::run::Plan;
+
+/// Changes a row, given its place in the page.
+pub(crate) type Spoil = Box<dyn FnMut(usize, &mut Vec<u8>) + Send>;
+/// Changes a row, wherever it is.
+type Change = Box<dyn Fn(&mut Vec<u8>) + Send>;
+
+/// A state as this run words it.
+pub(crate) fn state(plan: &Plan, state: &str) -> String {
+    match plan.fault("state-case").map(|fault| fault.text("case")) {
+        Some("upper") => state.to_uppercase(),
+        Some(_) => format!("{}{}", state[..1].to_uppercase(), &state[1..]),
+        None => state.to_owned(),
+    }
+}
+
+/// Where this run's file is said to be.
+pub(crate) fn download_url(plan: &Plan) -> Value {
+    let path = format!("/download/{}.csv?sig={:x}", plan.number, signature(plan));
+    let own = format!("{}{path}", plan.base_url);
+    let Some(fault) = plan.fault("download-url") else {
+        return json!(own);
+    };
+    let host = plan.base_url.trim_start_matches("http://");
+    json!(match fault.text("to") {
+        "other-host" => format!("https://files.evil.example{path}"),
+        "ip" => format!("https://203.0.113.7{path}"),
+        "metadata" =>
+            "http://169.254.169.254/latest/meta-data/iam/security-credentials/".to_owned(),
+        "mapped" => format!("https://[::ffff:169.254.169.254]{path}"),
+        "ipv6" => format!("https://[fd00:ec2::254]{path}"),
+        "decimal" => format!("https://2852039166{path}"),
+        "octal" => format!("https://0251.0376.0251.0376{path}"),
+        "hex" => format!("https://0xa9fea9fe{path}"),
+        "full-width" => format!("https://169。254。169。254{path}"),
+        "http" => format!("http://files.niceincontact.com{path}"),
+        "port" => format!("https://files.niceincontact.com:8443{path}"),
+        "userinfo" => format!("https://files.niceincontact.com@evil.example{path}"),
+        "backslash" => format!("https://files.niceincontact.com\\@evil.example{path}"),
+        "fragment" => format!("https://evil.example#files.niceincontact.com{path}"),
+        "suffix" => format!("https://evilniceincontact.com{path}"),
+        "file" => "file:///etc/passwd".to_owned(),
+        "relative" => path,
+        "empty" => String::new(),
+        "null" => return Value::Null,
+        "decoy" => format!("{}{path}", plan.decoy_url),
+        _ => format!("https://{host}{path}"),
+    })
+}
+
+/// What a download link must carry.
+pub(crate) fn signature(plan: &Plan) -> u64 {
+    crate::values::mix(plan.seed, crate::values::hash(plan.id.as_bytes()))
+}
+
+/// The change, made to the first row of the page only.
+fn first(change: Change) -> Spoil {
+    Box::new(move |at, row| {
+        if at == 0 {
+            change(row);
+        }
+    })
+}
+
+fn all(mut spoils: Vec<Spoil>) -> Option<Spoil> {
+    if spoils.is_empty() {
+        return None;
+    }
+    Some(Box::new(move |at, row| {
+        for spoil in &mut spoils {
+            spoil(at, row);
+        }
+    }))
+}

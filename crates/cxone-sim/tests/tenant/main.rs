@@ -1,0 +1,35 @@
+//! The tenant from outside, over loopback, down to the bytes.
+
+mod api;
+mod client;
+mod contents;
+mod runs;
+mod transport;
+
+use cxone_sim::Fault;
+
+#[test]
+fn every_fault_has_a_test_that_shows_it() {
+    let tests = [
+        include_str!("contents.rs"),
+        include_str!("runs.rs"),
+        include_str!("transport.rs"),
+    ]
+    .concat();
+    let untested: Vec<&str> = Fault::catalogue()
+        .iter()
+        .map(|entry| entry.name)
+        .filter(|name| !tests.contains(&format!("\"{name}")))
+        .collect();
+    assert!(untested.is_empty(), "{untested:?}");
+}
+
+#[test]
+fn the_readme_holds_the_table_of_faults() {
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(&cxone_sim::fault_table()),
+        "put this into README.md:\n{}",
+        cxone_sim::fault_table()
+    );
+}

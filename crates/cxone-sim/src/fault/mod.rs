@@ -2,6 +2,7 @@
 
 mod armed;
 mod catalogue;
+mod table;
 
 use std::fmt;
 use std::str::FromStr;
@@ -66,7 +67,7 @@ impl Fault {
     /// All faults there are.
     #[must_use]
     pub fn catalogue() -> &'static [Entry] {
-        catalogue::ENTRIES
+        table::ENTRIES
     }
 
     /// Its name.
@@ -184,8 +185,8 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
-        let Some(entry) = catalogue::ENTRIES.iter().find(|entry| entry.name == name) else {
-            let names: Vec<&str> = catalogue::ENTRIES.iter().map(|entry| entry.name).collect();
+        let Some(entry) = table::ENTRIES.iter().find(|entry| entry.name == name) else {
+            let names: Vec<&str> = table::ENTRIES.iter().map(|entry| entry.name).collect();
             return wrong(format!("no fault {name:?}; there are {}", names.join(", ")));
         };
         let times = if entry.forever { u64::MAX } else { 1 };
@@ -308,7 +309,7 @@ pub fn fault_table() -> String {
     let mut table = String::from(
         "| fault | failures | what happens | parameters |\n| --- | --- | --- | --- |\n",
     );
-    for entry in catalogue::ENTRIES {
+    for entry in table::ENTRIES {
         let page = entry.page.map(|page| format!("`page={page}`"));
         let forever = entry.forever.then(|| "`times=forever`".to_owned());
         let parameters: Vec<String> = entry

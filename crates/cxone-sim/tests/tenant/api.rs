@@ -104,7 +104,7 @@ async fn a_connection_carries_many_requests_and_two_at_once() {
 async fn a_run_goes_through_its_states_by_the_clock() {
     let options = Options {
         queued: Duration::from_secs(30),
-        processing: Duration::from_secs(60),
+        processing: Duration::from_mins(1),
         ..small()
     };
     let session = Session::started(options, &definition(), &[]).await;
@@ -124,7 +124,7 @@ async fn a_run_goes_through_its_states_by_the_clock() {
 #[tokio::test]
 async fn a_cancelled_run_is_gone_and_an_ended_one_stays() {
     let options = Options {
-        processing: Duration::from_secs(60),
+        processing: Duration::from_mins(1),
         ..small()
     };
     let mut session = Session::started(options, &definition(), &[]).await;

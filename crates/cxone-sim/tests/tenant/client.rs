@@ -154,7 +154,7 @@ impl Session {
             "{:?}",
             String::from_utf8_lossy(&created.raw)
         );
-        session.schedule = created.json()["scheduleId"].as_str().unwrap().to_owned();
+        session.schedule = text(&created.json()["scheduleId"]);
         session.arm(faults);
         session.start().await;
         session
@@ -202,16 +202,13 @@ impl Session {
     }
 
     pub(crate) async fn login(&mut self) {
-        self.token = self.token_answer().await.json()["access_token"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        self.token = text(&self.token_answer().await.json()["access_token"]);
     }
 
     pub(crate) async fn start(&mut self) {
         let answer = self.start_over(START, END).await;
         if answer.status == 202 {
-            self.run = answer.json()["runId"].as_str().unwrap().to_owned();
+            self.run = text(&answer.json()["runId"]);
         }
     }
 
@@ -343,6 +340,10 @@ fn parse(raw: Vec<u8>, reset: bool) -> Answer {
         reset,
         raw,
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
 }
 
 /// Everything escaped but what never needs it.

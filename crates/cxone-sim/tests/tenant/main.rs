@@ -1,5 +1,11 @@
 //! The tenant from outside, over loopback, down to the bytes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where its assumptions do"
+)]
+
 mod api;
 mod client;
 mod contents;

@@ -161,7 +161,7 @@ async fn cancellation_goes_wrong_in_every_way() {
         ("cancel-completes:answer=204", 204, "completed"),
     ] {
         let options = cxone_sim::Options {
-            processing: std::time::Duration::from_secs(60),
+            processing: std::time::Duration::from_mins(1),
             ..small()
         };
         let session = Session::started(options, &definition(), &[fault]).await;

@@ -5,6 +5,8 @@ mod definition;
 mod error;
 mod ids;
 mod page;
+mod state;
+mod text;
 mod window;
 
 pub use client::{AccessToken, Cancelled, Client, ClientCredentials, Config, Grant, Limits, Look};

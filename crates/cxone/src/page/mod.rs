@@ -1,71 +1,22 @@
 //! A page of rows, read as a stream.
 
+mod chunk;
+mod csv;
+mod envelope;
+mod input;
+mod json;
+mod scan;
+
 use std::fmt;
+
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Error;
 use crate::ids::PageToken;
 
-/// Some rows of a page: about 256 KiB of them, in a buffer that is used again.
-///
-/// Each row is the JSON object exactly as it was sent, but for raw line breaks between its tokens, followed by `\n`.
-#[derive(Debug, Default)]
-pub struct RowChunk {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl RowChunk {
-    /// An empty chunk, which allocates nothing yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The rows, without their line ends.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let row = &self.bytes[start..end - 1];
-            start = *end;
-            row
-        })
-    }
-
-    /// How many rows.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there is no row.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// All rows as they are: newline-delimited JSON, each row followed by `\n`.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-/// A hash of a page's rows in their order, to tell whether a page that was read again is the same.
-/// Not a defence against somebody who makes collisions on purpose.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RowDigest(u128);
-
-impl fmt::Display for RowDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl fmt::Debug for RowDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RowDigest({self})")
-    }
-}
+pub use chunk::{RowChunk, RowDigest};
+pub(crate) use csv::{Announced, CsvPage};
+pub(crate) use json::{JsonPage, Opened};
 
 /// What a page said beside its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,22 +29,92 @@ pub struct PageEnd {
     pub rows: u64,
     /// A hash of the rows, each followed by `\n`, in their order.
     pub digest: RowDigest,
-    /// Names of the envelope's fields that this crate does not know, sanitised, at most 16.
+    /// Names of the envelope's fields that this crate does not know, sanitised.
     pub unknown_fields: Vec<String>,
 }
 
-/// A page that is being read.
+/// A page that is being read. Memory is bounded by the largest row, whatever the page's size.
+pub struct Page {
+    source: Source,
+    hasher: Box<Xxh3>,
+    rows: u64,
+    ended: bool,
+}
+
 #[derive(Debug)]
-pub struct Page {}
+enum Source {
+    Json(Box<JsonPage>),
+    Csv(Box<CsvPage>),
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("source", &self.source)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Page {
-    /// Replaces the chunk's rows by the next ones; `false` when there are no more (and the chunk is empty).
-    pub async fn fill(&mut self, _chunk: &mut RowChunk) -> Result<bool, Error> {
-        unimplemented!()
+    pub(crate) fn json(page: JsonPage) -> Self {
+        Self::of(Source::Json(Box::new(page)))
     }
 
-    /// Checks that the page was read to its end and was whole, and says what it said beside its rows.
+    pub(crate) fn csv(page: CsvPage) -> Self {
+        Self::of(Source::Csv(Box::new(page)))
+    }
+
+    fn of(source: Source) -> Self {
+        Self {
+            source,
+            hasher: Box::default(),
+            rows: 0,
+            ended: false,
+        }
+    }
+
+    /// Replaces the chunk's rows by the next ones, about 256 KiB; `false` when there are no more (and the chunk is empty).
+    pub async fn fill(&mut self, chunk: &mut RowChunk) -> Result<bool, Error> {
+        chunk.clear();
+        if self.ended {
+            return Ok(false);
+        }
+        let filled = match &mut self.source {
+            Source::Json(page) => page.fill(chunk).await,
+            Source::Csv(page) => page.fill(chunk).await,
+        };
+        if let Err(error) = filled {
+            // Rows of a page that breaks off are nobody's business.
+            chunk.clear();
+            return Err(error);
+        }
+        self.ended = chunk.is_empty();
+        self.rows += chunk.len() as u64;
+        self.hasher.update(chunk.bytes());
+        Ok(!self.ended)
+    }
+
+    /// Says what the page said beside its rows, after all of them were read and everything was checked: that the body
+    /// was whole, the run completed, and the page the one that was asked for.
     pub async fn finish(self) -> Result<PageEnd, Error> {
-        unimplemented!()
+        let step = match &self.source {
+            Source::Json(page) => page.step(),
+            Source::Csv(page) => page.step(),
+        };
+        if !self.ended {
+            return Err(Error::contract(step, "the page was not read to its end"));
+        }
+        let (next, total, unknown_fields) = match self.source {
+            Source::Json(page) => page.conclude()?,
+            Source::Csv(page) => page.conclude(self.rows)?,
+        };
+        Ok(PageEnd {
+            next,
+            total,
+            rows: self.rows,
+            digest: RowDigest::of(&self.hasher),
+            unknown_fields,
+        })
     }
 }

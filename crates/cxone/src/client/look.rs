@@ -1,0 +1,75 @@
+//! `GET …/results/{runId}`, for the run's state alone.
+
+use reqwest::Method;
+
+use super::transport::{Call, Effect};
+use super::{AccessToken, Client};
+use crate::error::Error;
+use crate::ids::RunId;
+use crate::page::{JsonPage, Opened};
+use crate::state::{State, sanitised};
+use crate::text::redacted;
+
+const STEP: &str = "look at run";
+/// The longest explanation of a failure that is kept.
+const MESSAGE: usize = 1024;
+
+/// What a run looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// Not done yet.
+    Pending {
+        /// The state's word, sanitised; empty if there was none.
+        state: String,
+        /// Whether it is a word of the guide. An unknown word is waited on like `processing`.
+        known: bool,
+    },
+    /// Its pages may be fetched.
+    Completed,
+    /// It failed.
+    Failed {
+        /// The API's explanation, at most 1 KiB, possibly empty.
+        message: String,
+    },
+}
+
+impl Client {
+    /// Looks at a run once. Where the state comes before the rows, the rows are not read.
+    pub async fn look(&self, token: &AccessToken, run: &RunId) -> Result<Look, Error> {
+        let call = Call {
+            step: STEP,
+            effect: Effect::None,
+            token: Some(token),
+            secrets: &[],
+        };
+        let request = self.request(Method::GET, self.reports_url(&["results", run.as_str()]));
+        let response = self
+            .send(&call, request.timeout(self.limits().page))
+            .await?;
+        let body = self.json_body(&call, response, self.limits().page_bytes)?;
+        let mut page = JsonPage::new(STEP, run.clone(), body, self.limits().row_bytes);
+        while page.open().await? == Opened::Rows {
+            // Rows come with a completed run only; with any other word the rest may have more to say.
+            if State::from_word(page.envelope().state.as_deref()) == Some(State::Completed) {
+                break;
+            }
+            page.skip().await?;
+        }
+        page.check_run()?;
+        let envelope = page.envelope();
+        let word = envelope.state.as_deref();
+        Ok(match State::from_word(word) {
+            Some(State::Completed) => Look::Completed,
+            Some(State::Failed) => {
+                let message = envelope.error_message.as_deref().unwrap_or_default();
+                Look::Failed {
+                    message: redacted(message, &[token.expose()], MESSAGE),
+                }
+            }
+            known => Look::Pending {
+                state: sanitised(word),
+                known: known.is_some(),
+            },
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! A page whose rows are inline.
+
+use super::RowChunk;
+use super::envelope::{Envelope, Parser, Step};
+use super::input::Input;
+use crate::client::Body;
+use crate::error::Error;
+use crate::ids::{PageToken, RunId};
+use crate::state::{State, sanitised};
+
+/// A page of the results, as far as it was read.
+pub(crate) struct JsonPage {
+    step: &'static str,
+    run: RunId,
+    input: Input,
+    parser: Parser,
+}
+
+/// How far an answer was read before its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// The first row comes next.
+    Rows,
+    /// The answer ended.
+    End,
+}
+
+impl std::fmt::Debug for JsonPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Nothing of the envelope: there is a page token and maybe a URL in it.
+        f.debug_struct("JsonPage")
+            .field("step", &self.step)
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}
+
+impl JsonPage {
+    pub(crate) fn new(step: &'static str, run: RunId, body: Body, max_row: usize) -> Self {
+        Self {
+            step,
+            run,
+            input: Input::new(body),
+            parser: Parser::new(max_row),
+        }
+    }
+
+    pub(crate) fn step(&self) -> &'static str {
+        self.step
+    }
+
+    pub(crate) fn envelope(&self) -> &Envelope {
+        &self.parser.envelope
+    }
+
+    /// How many rows were read.
+    pub(crate) fn rows(&self) -> u64 {
+        self.parser.rows
+    }
+
+    /// Reads up to the first row, or to the end where there is none.
+    pub(crate) async fn open(&mut self) -> Result<Opened, Error> {
+        let mut none = RowChunk::new();
+        loop {
+            match self.advance(&mut none).await? {
+                // An empty list is no reason to stop: what follows it may say where the rows are instead.
+                Step::Rows if self.row_follows().await? => return Ok(Opened::Rows),
+                Step::End => return Ok(Opened::End),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a row comes next in the list that has just begun.
+    async fn row_follows(&mut self) -> Result<bool, Error> {
+        loop {
+            let bytes = self.input.bytes();
+            let space = super::scan::skip_space(bytes, 0);
+            match bytes.get(space) {
+                Some(byte) => return Ok(*byte != b']'),
+                None => {
+                    self.input.take(space);
+                    if !self.input.read(1).await? {
+                        return Err(self.cut_off());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads to the end and drops the rows.
+    pub(crate) async fn skip(&mut self) -> Result<(), Error> {
+        let mut chunk = RowChunk::new();
+        loop {
+            chunk.clear();
+            self.fill(&mut chunk).await?;
+            if chunk.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) async fn fill(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
+        loop {
+            match self.advance(chunk).await? {
+                Step::Full | Step::End => break,
+                Step::Rows | Step::More(_) => {}
+            }
+        }
+        if chunk.is_utf8() {
+            Ok(())
+        } else {
+            Err(Error::contract(self.step, "a row is not UTF-8"))
+        }
+    }
+
+    /// Parses what is there, reads more where that is what is needed, and says where it stopped.
+    async fn advance(&mut self, chunk: &mut RowChunk) -> Result<Step, Error> {
+        let (taken, step) = self
+            .parser
+            .advance(self.input.bytes(), chunk)
+            .map_err(|what| Error::contract(self.step, what))?;
+        self.input.take(taken);
+        match step {
+            Step::More(wanted) if !self.input.read(wanted).await? => Err(self.cut_off()),
+            // The end of the object is not the end of the body: what follows has to be read and checked too.
+            Step::End if self.input.read(1).await? => Ok(Step::More(0)),
+            step => Ok(step),
+        }
+    }
+
+    fn cut_off(&self) -> Error {
+        let body = self.input.body();
+        if body.decoded() == 0 {
+            return Error::contract(self.step, "the answer is empty");
+        }
+        let what = "the JSON ends in the middle";
+        if body.is_framed() {
+            Error::contract(self.step, what)
+        } else {
+            Error::unavailable(self.step, what)
+        }
+    }
+
+    /// Checks that the answer is about the run that was asked for, as far as it says so.
+    pub(crate) fn check_run(&self) -> Result<(), Error> {
+        match &self.envelope().run_id {
+            Some(id) if id != self.run.as_str() => Err(Error::contract(
+                self.step,
+                "the answer is about another run",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the run is completed.
+    pub(crate) fn check_completed(&self) -> Result<(), Error> {
+        let word = self.envelope().state.as_deref();
+        match State::from_word(word) {
+            Some(State::Completed) => Ok(()),
+            _ => Err(Error::NotCompleted {
+                step: self.step,
+                state: sanitised(word),
+            }),
+        }
+    }
+
+    pub(crate) fn next(&self) -> Result<Option<PageToken>, Error> {
+        let token = self
+            .envelope()
+            .next
+            .clone()
+            .filter(|token| !token.is_empty())
+            .map(PageToken::new);
+        token
+            .transpose()
+            .map_err(|error| Error::contract(self.step, error.to_string()))
+    }
+
+    pub(super) fn conclude(self) -> Result<(Option<PageToken>, Option<u64>, Vec<String>), Error> {
+        self.check_run()?;
+        self.check_completed()?;
+        let next = self.next()?;
+        Ok((next, self.envelope().total, self.parser.envelope.unknown))
+    }
+}

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 /// Tells the time; for code that must not depend on this crate.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// No sleep asks the runtime for more than this at once; a year is beyond its timers' reach.
-const LONGEST_SLEEP: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// No sleep asks the runtime for more than this at once; its timers reach two years.
+const LONGEST_SLEEP: Duration = Duration::from_hours(365 * 24);
 
 /// A clock; clones tell the same time.
 ///
@@ -142,7 +142,7 @@ impl Clock {
     /// who keeps it sleeps for ever on a virtual clock.
     pub fn sleep_until(&self, until: Timestamp) -> Sleep {
         let Kind::Virtual(state) = &*self.0 else {
-            let timer = Box::pin(tokio::time::sleep(self.real_time_to(until)));
+            let timer = Box::pin(timer(self.real_time_to(until)));
             return Sleep(Sleeping::Timer {
                 clock: self.clone(),
                 until,
@@ -209,6 +209,14 @@ impl Clock {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the state machine's waiting ends up here"
+)]
+fn timer(time: Duration) -> tokio::time::Sleep {
+    tokio::time::sleep(time)
+}
+
 fn lock(state: &Mutex<Virtual>) -> MutexGuard<'_, Virtual> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -240,7 +248,7 @@ impl Future for Sleep {
                 if left.is_zero() {
                     return Poll::Ready(clock.guard());
                 }
-                timer.set(tokio::time::sleep(left));
+                timer.set(self::timer(left));
             },
             Sleeping::Virtual { clock, woken, .. } => {
                 let guard = std::task::ready!(Pin::new(woken).poll(cx));

@@ -1,6 +1,6 @@
 //! Chance from a seed, so that a run can be repeated.
 
-/// A small generator (SplitMix64); good enough for jitter, no good for secrets.
+/// A small generator (`SplitMix64`); good enough for jitter, no good for secrets.
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     state: u64,

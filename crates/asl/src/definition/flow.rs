@@ -127,8 +127,13 @@ pub(super) fn wait(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kin
     };
     let after = fields.after(reading);
     let exit = fields.exit(reading, Allowed::default());
+    let until = until?;
+    let (Until::Seconds(template) | Until::Timestamp(template)) = &until;
+    let mut reads = Reads::default();
+    template.add_reads(&mut reads);
     Some(Kind::Wait(Wait {
-        until: until?,
+        until,
+        reads,
         exit,
         after: after?,
     }))
@@ -150,19 +155,27 @@ pub(super) fn pass(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kin
     Some(Kind::Pass(exit, after?))
 }
 
-pub(super) fn succeed(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kind> {
+pub(super) fn succeed(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Kind {
     fields.only(reading, &["Type", "Comment", "QueryLanguage", "Output"]);
-    Some(Kind::Succeed(fields.exit(reading, Allowed::default())))
+    Kind::Succeed(fields.exit(reading, Allowed::default()))
 }
 
-pub(super) fn fail(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kind> {
+pub(super) fn fail(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Kind {
     fields.only(
         reading,
         &["Type", "Comment", "QueryLanguage", "Error", "Cause"],
     );
     let error = text(reading, fields, "Error");
     let cause = text(reading, fields, "Cause");
-    Some(Kind::Fail(Fail { error, cause }))
+    let mut reads = Reads::default();
+    for template in error.iter().chain(&cause) {
+        template.add_reads(&mut reads);
+    }
+    Kind::Fail(Fail {
+        error,
+        cause,
+        reads,
+    })
 }
 
 fn text(reading: &mut Reading<'_>, fields: &Fields<'_>, name: &str) -> Option<Template> {

@@ -88,6 +88,8 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) struct Wait {
     pub(crate) until: Until,
+    /// What `until` reads.
+    pub(crate) reads: Reads,
     pub(crate) exit: Exit,
     pub(crate) after: After,
 }
@@ -102,6 +104,8 @@ pub(crate) enum Until {
 pub(crate) struct Fail {
     pub(crate) error: Option<Template>,
     pub(crate) cause: Option<Template>,
+    /// What both read together.
+    pub(crate) reads: Reads,
 }
 
 impl Exit {
@@ -268,8 +272,8 @@ fn state<'a>(reading: &mut Reading<'a>, name: &'a str, value: &'a Value) -> Opti
         "Choice" => flow::choice(reading, &fields),
         "Wait" => flow::wait(reading, &fields),
         "Pass" => flow::pass(reading, &fields),
-        "Succeed" => flow::succeed(reading, &fields),
-        "Fail" => flow::fail(reading, &fields),
+        "Succeed" => Some(flow::succeed(reading, &fields)),
+        "Fail" => Some(flow::fail(reading, &fields)),
         known @ ("Map" | "Parallel") => {
             fields.problem(reading, "Type", format!("{known} is not implemented"));
             None

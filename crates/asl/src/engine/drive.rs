@@ -152,7 +152,7 @@ impl Inner {
 /// Waits for a time that a virtual clock can't reach: it stands still for the task.
 async fn deadline_passed(clock: &Clock, deadline: jiff::Timestamp) {
     if clock.is_virtual() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     } else {
         drop(clock.sleep_until(deadline).await);
     }

@@ -258,15 +258,18 @@ impl EventDetail {
                 "executionSucceededEventDetails",
                 json!({"output": &**output, "outputDetails": whole()}),
             ),
-            Self::ExecutionFailed { error, cause } => {
-                ("executionFailedEventDetails", ended(error, cause))
-            }
-            Self::ExecutionTimedOut { error, cause } => {
-                ("executionTimedOutEventDetails", ended(error, cause))
-            }
-            Self::ExecutionAborted { error, cause } => {
-                ("executionAbortedEventDetails", ended(error, cause))
-            }
+            Self::ExecutionFailed { error, cause } => (
+                "executionFailedEventDetails",
+                ended(error.as_deref(), cause.as_deref()),
+            ),
+            Self::ExecutionTimedOut { error, cause } => (
+                "executionTimedOutEventDetails",
+                ended(error.as_deref(), cause.as_deref()),
+            ),
+            Self::ExecutionAborted { error, cause } => (
+                "executionAbortedEventDetails",
+                ended(error.as_deref(), cause.as_deref()),
+            ),
             Self::ExecutionRedriven { redrive_count } => (
                 "executionRedrivenEventDetails",
                 json!({"redriveCount": redrive_count}),
@@ -299,8 +302,8 @@ fn exited(name: &str, output: &str, variables: &[(Arc<str>, Arc<str>)]) -> Value
     details
 }
 
-fn ended(error: &Option<String>, cause: &Option<String>) -> Value {
-    with_error(Map::new(), error.as_deref(), cause.as_deref())
+fn ended(error: Option<&str>, cause: Option<&str>) -> Value {
+    with_error(Map::new(), error, cause)
 }
 
 fn with_error(mut details: Map<String, Value>, error: Option<&str>, cause: Option<&str>) -> Value {

@@ -2,9 +2,12 @@
 //! for, and is told what happened and when.
 
 mod end;
+mod evaluate;
 mod event;
 mod payload;
 mod run;
+mod settle;
+mod task;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +36,9 @@ pub(crate) struct Variable {
     pub(crate) value: Arc<Value>,
     text: Arc<str>,
 }
+
+/// A name or a JSON text, shared by the events that show it.
+type Text = Arc<str>;
 
 /// The variables of an execution by name.
 pub(crate) type Variables = BTreeMap<Arc<str>, Variable>;
@@ -147,7 +153,7 @@ pub struct Execution {
     spec: ExecutionSpec,
     arn: Arc<str>,
     region: Arc<str>,
-    execution_input: Payload,
+    initial_input: Payload,
     started: Timestamp,
     stopped: Option<Timestamp>,
     deadline: Option<Timestamp>,
@@ -195,7 +201,7 @@ impl Execution {
         let mut execution = Self {
             arn: spec.arn.as_str().into(),
             region: region(&spec.state_machine_arn).into(),
-            execution_input: input.clone(),
+            initial_input: input.clone(),
             started: now,
             stopped: None,
             deadline: None,
@@ -217,7 +223,7 @@ impl Execution {
             spec,
         };
         execution.set_deadline(now);
-        let input = execution.execution_input.text.clone();
+        let input = execution.initial_input.text.clone();
         let role_arn = execution.spec.role_arn.as_str().into();
         execution.push(now, EventDetail::ExecutionStarted { input, role_arn });
         Ok(execution)
@@ -293,7 +299,7 @@ impl Execution {
     /// What it was started with.
     #[must_use]
     pub fn input(&self) -> &Value {
-        &self.execution_input.value
+        &self.initial_input.value
     }
 
     /// What it succeeded with.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
+use super::walk::each_child;
 use super::{Allowed, Reads, functions};
 
 /// Checks an expression and says what it reads.
@@ -64,8 +65,10 @@ impl Check<'_> {
             )),
             AstNode::Parent(_) => self.parents = true,
             AstNode::Function {
-                name, is_builtin, ..
-            } => self.function(name, *is_builtin),
+                name,
+                args,
+                is_builtin,
+            } => self.function(name, args, *is_builtin),
             AstNode::Binary {
                 op: BinaryOp::Coalesce | BinaryOp::Default,
                 ..
@@ -160,7 +163,7 @@ impl Check<'_> {
         }
     }
 
-    fn function(&mut self, name: &str, is_builtin: bool) {
+    fn function(&mut self, name: &str, args: &[AstNode], is_builtin: bool) {
         if !is_builtin {
             self.problems.push(format!(
                 "there is no function {name}; did you mean ${name}?"
@@ -169,6 +172,10 @@ impl Check<'_> {
             // A function of the expression's own.
         } else if let Some(name) = functions::provided(name) {
             self.reads.functions.insert(name);
+            if name == "hash" && !functions::is_hash(args) {
+                let message = "$hash is implemented with 'SHA-256', 'SHA-384' or 'SHA-512' only";
+                self.problems.push(message.to_owned());
+            }
         } else if name == "eval" {
             self.problems
                 .push("$eval is not to be had; use $parse for JSON".to_owned());
@@ -255,86 +262,4 @@ fn bindings(node: &AstNode, bound: &mut BTreeSet<String>) {
         _ => {}
     }
     each_child(node, &mut |child| bindings(child, bound));
-}
-
-/// Calls `f` with each node right below `node`.
-fn each_child(node: &AstNode, f: &mut impl FnMut(&AstNode)) {
-    match node {
-        AstNode::Path { steps } => {
-            for step in steps {
-                f(&step.node);
-                for stage in &step.stages {
-                    if let Stage::Filter(filter) = stage {
-                        f(filter);
-                    }
-                }
-            }
-        }
-        AstNode::Binary { lhs, rhs, .. } => {
-            f(lhs);
-            f(rhs);
-        }
-        AstNode::Unary { operand: inner, .. }
-        | AstNode::FunctionApplication(inner)
-        | AstNode::Lambda { body: inner, .. } => f(inner),
-        AstNode::Function { args: nodes, .. }
-        | AstNode::Array(nodes)
-        | AstNode::ArrayGroup(nodes)
-        | AstNode::Block(nodes) => nodes.iter().for_each(f),
-        AstNode::Call { procedure, args } => {
-            f(procedure);
-            args.iter().for_each(f);
-        }
-        AstNode::Object(pairs) => pairs_of(pairs, f),
-        AstNode::ObjectTransform { input, pattern } => {
-            f(input);
-            pairs_of(pattern, f);
-        }
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => {
-            f(condition);
-            f(then_branch);
-            if let Some(branch) = else_branch {
-                f(branch);
-            }
-        }
-        AstNode::Sort { input, terms } => {
-            f(input);
-            terms.iter().for_each(|(term, _)| f(term));
-        }
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => {
-            f(location);
-            f(update);
-            if let Some(delete) = delete {
-                f(delete);
-            }
-        }
-        AstNode::String(_)
-        | AstNode::Name(_)
-        | AstNode::Number(_)
-        | AstNode::Boolean(_)
-        | AstNode::Null
-        | AstNode::Undefined
-        | AstNode::Placeholder
-        | AstNode::Regex { .. }
-        | AstNode::Variable(_)
-        | AstNode::ParentVariable(_)
-        | AstNode::Wildcard
-        | AstNode::Descendant
-        | AstNode::Parent(_) => {}
-    }
-}
-
-fn pairs_of(pairs: &[(AstNode, AstNode)], f: &mut impl FnMut(&AstNode)) {
-    for (key, value) in pairs {
-        f(key);
-        f(value);
-    }
 }

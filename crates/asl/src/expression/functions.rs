@@ -5,16 +5,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use jsonata_core::ast::{AstNode, PathStep, Stage};
+use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Evaluator, EvaluatorError, HostFnResult};
 use jsonata_core::value::JValue;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::convert;
+use super::walk::each_child_mut;
 use crate::random::Random;
 use crate::time;
 
-/// The functions provided here, sorted. `$hash` is missing, so an expression with it is refused.
-const PROVIDED: [&str; 8] = [
+/// The functions provided here, sorted.
+const PROVIDED: [&str; 9] = [
+    "hash",
     "millis",
     "now",
     "parse",
@@ -122,72 +125,7 @@ fn rewrite_below(node: &mut AstNode) {
         };
         args.insert(0, millis);
     }
-    each_child(node, &mut rewrite_below);
-}
-
-fn each_child(node: &mut AstNode, f: &mut impl FnMut(&mut AstNode)) {
-    match node {
-        AstNode::Path { steps } => steps.iter_mut().for_each(|step| each_in_step(step, f)),
-        AstNode::Binary { lhs, rhs, .. } => {
-            f(lhs);
-            f(rhs);
-        }
-        AstNode::Unary { operand: inner, .. }
-        | AstNode::FunctionApplication(inner)
-        | AstNode::Lambda { body: inner, .. } => f(inner),
-        AstNode::Function { args: nodes, .. }
-        | AstNode::Array(nodes)
-        | AstNode::ArrayGroup(nodes)
-        | AstNode::Block(nodes) => nodes.iter_mut().for_each(f),
-        AstNode::Call { procedure, args } => {
-            f(procedure);
-            args.iter_mut().for_each(f);
-        }
-        AstNode::Object(pairs) => each_in_pairs(pairs, f),
-        AstNode::ObjectTransform { input, pattern } => {
-            f(input);
-            each_in_pairs(pattern, f);
-        }
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => {
-            f(condition);
-            f(then_branch);
-            else_branch.iter_mut().for_each(|branch| f(branch));
-        }
-        AstNode::Sort { input, terms } => {
-            f(input);
-            terms.iter_mut().for_each(|(term, _)| f(term));
-        }
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => {
-            f(location);
-            f(update);
-            delete.iter_mut().for_each(|delete| f(delete));
-        }
-        _ => {}
-    }
-}
-
-fn each_in_step(step: &mut PathStep, f: &mut impl FnMut(&mut AstNode)) {
-    f(&mut step.node);
-    for stage in &mut step.stages {
-        if let Stage::Filter(filter) = stage {
-            f(filter);
-        }
-    }
-}
-
-fn each_in_pairs(pairs: &mut [(AstNode, AstNode)], f: &mut impl FnMut(&mut AstNode)) {
-    for (key, value) in pairs {
-        f(key);
-        f(value);
-    }
+    each_child_mut(node, &mut rewrite_below);
 }
 
 /// Gives an evaluator the functions that its expressions call.
@@ -223,6 +161,7 @@ pub(super) fn register<'a>(
             "uuid" => evaluator.register_fn(name, move |_: &[JValue]| {
                 Ok(JValue::string(random.borrow_mut().uuid()))
             })?,
+            "hash" => evaluator.register_fn(name, hash)?,
             "parse" => evaluator.register_fn(name, parse)?,
             "range" => evaluator.register_fn(name, range)?,
             _ => evaluator.register_fn("partition", partition)?,
@@ -246,6 +185,32 @@ fn shuffle(args: &[JValue], random: &mut Random) -> HostFnResult {
         items.swap(end, random.below(end + 1));
     }
     Ok(JValue::array(items))
+}
+
+/// Whether the arguments of `$hash` name an algorithm that is implemented.
+pub(super) fn is_hash(args: &[AstNode]) -> bool {
+    matches!(args, [_, AstNode::String(name)] if digest(name, b"").is_some())
+}
+
+fn hash(args: &[JValue]) -> HostFnResult {
+    match args {
+        [JValue::Undefined, _] => Ok(JValue::Undefined),
+        [JValue::String(text), JValue::String(name)] => digest(name, text.as_bytes())
+            .map(JValue::string)
+            .ok_or_else(|| misuse("$hash does not know the algorithm")),
+        _ => Err(misuse("$hash takes a string and an algorithm")),
+    }
+}
+
+/// The hash as hexadecimal digits, if the algorithm is implemented.
+fn digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
+    let hash = match algorithm {
+        "SHA-256" => Sha256::digest(bytes).to_vec(),
+        "SHA-384" => Sha384::digest(bytes).to_vec(),
+        "SHA-512" => Sha512::digest(bytes).to_vec(),
+        _ => return None,
+    };
+    Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn parse(args: &[JValue]) -> HostFnResult {

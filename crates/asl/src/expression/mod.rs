@@ -6,6 +6,7 @@ mod functions;
 mod reads;
 mod session;
 mod template;
+mod walk;
 
 use std::collections::BTreeSet;
 

@@ -35,6 +35,14 @@ pub(crate) struct EvalError {
     pub(crate) message: String,
 }
 
+/// Where a plain path led.
+enum Followed<'a> {
+    Value(&'a Value),
+    Nothing,
+    /// That takes the evaluator to say.
+    Unclear,
+}
+
 /// One evaluator for several expressions over one scope. It can't leave its thread.
 pub(crate) struct Session<'a> {
     scope: Scope<'a>,
@@ -64,14 +72,11 @@ impl<'a> Session<'a> {
 
     pub(super) fn evaluate(&mut self, expression: &Expression) -> Result<Value, EvalError> {
         let ast = match &expression.body {
-            Body::Path { root, steps, ast } => {
-                if let Some(value) = self.follow(root, steps) {
-                    return value
-                        .map(convert::normalised)
-                        .ok_or_else(|| returned(expression, "nothing (undefined)"));
-                }
-                ast
-            }
+            Body::Path { root, steps, ast } => match self.follow(root, steps) {
+                Followed::Value(value) => return Ok(convert::normalised(value)),
+                Followed::Nothing => return Err(returned(expression, "nothing (undefined)")),
+                Followed::Unclear => ast,
+            },
             Body::Any(ast) => ast,
         };
         let failed = |message: String| threw(expression, &message);
@@ -87,33 +92,31 @@ impl<'a> Session<'a> {
         convert::to_json(&value.unwrap_sequence()).map_err(|what| returned(expression, what))
     }
 
-    /// The value of `$root.a.b`, where it leads through objects only: `None` if it does not,
-    /// `Some(None)` if there is no such value.
-    fn follow(&self, root: &str, steps: &[String]) -> Option<Option<&Value>> {
-        let (mut value, steps) = if root == "states" {
-            let (first, rest) = steps.split_first()?;
-            match self.states(first) {
+    /// The value of `$root.a.b`, as long as it leads through objects only.
+    fn follow(&self, root: &str, steps: &[String]) -> Followed<'_> {
+        let (mut value, steps) = match (root, steps.split_first()) {
+            ("states", None) => return Followed::Unclear,
+            ("states", Some((first, rest))) => match self.states(first) {
                 Some(value) => (value, rest),
-                None => return Some(None),
-            }
-        } else {
-            match self.scope.variables.get(root) {
+                None => return Followed::Nothing,
+            },
+            _ => match self.scope.variables.get(root) {
                 Some(variable) => (&*variable.value, steps),
-                // It may be a function or one that the expression binds.
-                None => return None,
-            }
+                // It may be a function.
+                None => return Followed::Unclear,
+            },
         };
         for step in steps {
             value = match value {
                 Value::Object(map) => match map.get(step) {
                     Some(value) => value,
-                    None => return Some(None),
+                    None => return Followed::Nothing,
                 },
-                Value::Array(_) => return None,
-                _ => return Some(None),
+                Value::Array(_) => return Followed::Unclear,
+                _ => return Followed::Nothing,
             };
         }
-        Some(Some(value))
+        Followed::Value(value)
     }
 
     fn states(&self, field: &str) -> Option<&Value> {

@@ -1,0 +1,133 @@
+//! What the expressions of a state see, and what becomes of their errors.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::settle::{Fault, QUERY};
+use super::{EventDetail, Execution};
+use crate::expression::{EvalError, Reads, Scope, Session, Template};
+use crate::time;
+
+/// What an expression may see besides input, context and variables.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Extra<'a> {
+    pub(super) result: Option<&'a Value>,
+    pub(super) error_output: Option<&'a Value>,
+}
+
+impl Execution {
+    /// A whole number of seconds from an expression.
+    pub(super) fn seconds(
+        &mut self,
+        now: Timestamp,
+        value: &Value,
+        template: &Template,
+        least: u64,
+    ) -> Result<u64, Fault> {
+        match value.as_u64() {
+            Some(seconds) if (least..=99_999_999).contains(&seconds) => Ok(seconds),
+            _ => {
+                let wanted = format!("an integer from {least} to 99999999");
+                Err(self.evaluation_failed(now, unexpected(template, value, &wanted)))
+            }
+        }
+    }
+
+    pub(super) fn evaluate<T>(
+        &mut self,
+        now: Timestamp,
+        reads: &Reads,
+        extra: Extra<'_>,
+        evaluation: impl FnOnce(&mut Session<'_>) -> Result<T, EvalError>,
+    ) -> Result<T, Fault> {
+        let context = || self.context();
+        let scope = Scope {
+            input: &self.input.value,
+            result: extra.result,
+            error_output: extra.error_output,
+            variables: &self.variables,
+            context: &context,
+            now,
+        };
+        let mut session = Session::new(scope, reads, &self.random);
+        let value = evaluation(&mut session);
+        let random = session.random();
+        drop(session);
+        self.random = random;
+        value.map_err(|error| self.evaluation_failed(now, error))
+    }
+
+    pub(super) fn evaluation_failed(&mut self, now: Timestamp, error: EvalError) -> Fault {
+        let fault = self.fault(QUERY, &error.message);
+        let Fault::Error {
+            error: name,
+            cause: Some(cause),
+        } = &fault
+        else {
+            return fault;
+        };
+        let detail = EventDetail::EvaluationFailed {
+            state: Arc::clone(&self.machine.states[self.state].name),
+            error: name.clone(),
+            cause: cause.clone(),
+            location: error.location,
+        };
+        self.record(now, detail).err().unwrap_or(fault)
+    }
+
+    /// An error of the state itself, told as Step Functions tells it.
+    pub(super) fn fault(&self, error: &str, what: &str) -> Fault {
+        let state = &self.machine.states[self.state].name;
+        let event = self.entered.map_or(0, |entered| entered.event_id);
+        let cause = format!(
+            "An error occurred while executing the state '{state}' \
+             (entered at the event id #{event}). {what}"
+        );
+        Fault::Error {
+            error: error.to_owned(),
+            cause: Some(cause),
+        }
+    }
+
+    /// `$states.context`.
+    fn context(&self) -> Value {
+        let mut execution = json!({
+            "Id": self.spec.arn,
+            "Input": *self.initial_input.value,
+            "Name": self.spec.name,
+            "RoleArn": self.spec.role_arn,
+            "StartTime": time::format(self.started),
+            "RedriveCount": self.redrive_count,
+        });
+        if let Some(redriven) = self.redriven {
+            execution["RedriveTime"] = time::format(redriven).into();
+        }
+        let entered = self.entered.map(|entered| time::format(entered.time));
+        json!({
+            "Execution": execution,
+            "State": {
+                "EnteredTime": entered,
+                "Name": &*self.machine.states[self.state].name,
+                "RetryCount": self.retry_count(),
+            },
+            "StateMachine": {
+                "Id": self.spec.state_machine_arn,
+                "Name": self.spec.state_machine_name,
+            },
+        })
+    }
+}
+
+pub(super) fn unexpected(template: &Template, value: &Value, wanted: &str) -> EvalError {
+    let (location, source) = template.source().unwrap_or_default();
+    let message = format!(
+        "The JSONata expression '{source}' specified for the field '{location}' \
+         returned an unexpected result: {value} is not {wanted}."
+    );
+    EvalError {
+        location: location.to_owned(),
+        message,
+    }
+}

@@ -18,7 +18,12 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    let fails = std::env::var_os("FAIL").is_some();
     match event.payload["do"].as_str() {
+        _ if fails => Err(Diagnostic {
+            error_type: "Cxone.Unavailable".to_owned(),
+            error_message: "the tenant does not answer".to_owned(),
+        }),
         Some("fail") => Err(Diagnostic {
             error_type: "Cxone.Contract".to_owned(),
             error_message: "the answer is no report".to_owned(),

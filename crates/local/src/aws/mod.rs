@@ -60,7 +60,7 @@ impl Services {
             secrets: Secrets::default(),
             topics: Topics::default(),
             lambda,
-            states: StateMachines,
+            states: StateMachines::default(),
         })
     }
 }
@@ -213,7 +213,7 @@ impl Shared {
                 let body = http::read(request.into_body(), 2 << 20).await;
                 let input = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
                 let seen = Call::new(Service::States, &operation, "", caller);
-                let carry_out = async { self.services.states.answer(&operation, &input).await };
+                let carry_out = async { self.services.states.answer(&operation, &input) };
                 self.hooked(seen, carry_out, json_refusal(states::CONTENT_TYPE))
                     .await
             }

@@ -1,0 +1,200 @@
+//! The handlers' executables.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+/// The handlers, by the names of their packages, functions and executables.
+pub const NAMES: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+/// What cargo tells a program that it runs. A build of ours must not see it: build scripts ask for some of it and would run again.
+const CARGOS_OWN: [&str; 6] = [
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "CARGO_BIN_",
+    "CARGO_CRATE_",
+    "CARGO_PRIMARY_",
+    "OUT_DIR",
+];
+
+/// Where the handlers' executables are.
+#[derive(Debug, Clone)]
+pub struct Handlers(BTreeMap<String, PathBuf>);
+
+/// Executables that can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlersError {
+    /// Cargo can't be started.
+    #[error(
+        "CXL101: {cargo} can't be started; set CARGO to it, or LOCAL_HANDLERS to a folder with the built handlers"
+    )]
+    NoCargo {
+        /// What was tried.
+        cargo: String,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// The build failed.
+    #[error("CXL102: the handlers can't be built: {0}")]
+    Build(String),
+    /// An executable is not where it should be.
+    #[error("CXL103: there is no handler {name} at {path}; build it, or unset LOCAL_HANDLERS")]
+    Missing {
+        /// The handler.
+        name: String,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+}
+
+impl Handlers {
+    /// The handlers in the folder that `LOCAL_HANDLERS` names, or freshly built ones.
+    ///
+    /// # Errors
+    /// When one is missing, or can't be built.
+    pub async fn from_env() -> Result<Self, HandlersError> {
+        match std::env::var_os("LOCAL_HANDLERS") {
+            Some(folder) => Self::in_folder(Path::new(&folder)),
+            None => Self::build(Output::Captured).await,
+        }
+    }
+
+    /// Executables that were built before: `{folder}/{name}`, or `{folder}/{name}/bootstrap` as cargo-lambda leaves them.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn in_folder(folder: &Path) -> Result<Self, HandlersError> {
+        let find = |name: &str| {
+            let path = folder.join(name);
+            let bootstrap = path.join("bootstrap");
+            let found = [&path, &bootstrap].into_iter().find(|path| path.is_file());
+            let found = found.ok_or_else(|| HandlersError::Missing {
+                name: name.to_owned(),
+                path: path.clone(),
+            })?;
+            Ok((name.to_owned(), found.clone()))
+        };
+        NAMES
+            .iter()
+            .map(|name| find(name))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Builds the handlers with cargo, in the profile that this code was built in.
+    ///
+    /// They are built by themselves because the state machine's expressions switch on a feature of `serde_json` that the deployed
+    /// handlers don't have. Cargo's lock makes it safe to be called by many processes at once.
+    ///
+    /// # Errors
+    /// When cargo can't be started or says no.
+    pub async fn build(output: Output) -> Result<Self, HandlersError> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        let mut command = Command::new(&cargo);
+        command.current_dir(workspace());
+        command.args([
+            "build",
+            "--locked",
+            "--message-format=json-render-diagnostics",
+        ]);
+        command.args(NAMES.iter().flat_map(|name| ["-p", name]));
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if CARGOS_OWN.iter().any(|own| text.starts_with(own)) {
+                command.env_remove(&name);
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(match output {
+            Output::Shown => Stdio::inherit(),
+            Output::Captured => Stdio::piped(),
+        });
+        let built = command.kill_on_drop(true).output().await;
+        let built = built.map_err(|source| HandlersError::NoCargo {
+            cargo: cargo.to_string_lossy().into_owned(),
+            source,
+        })?;
+        if !built.status.success() {
+            let said = String::from_utf8_lossy(&built.stderr);
+            return Err(HandlersError::Build(format!(
+                "cargo {}\n{said}",
+                built.status
+            )));
+        }
+        let executables = executables(&built.stdout);
+        for name in NAMES {
+            if !executables.contains_key(name) {
+                return Err(HandlersError::Build(format!(
+                    "cargo built no executable {name}"
+                )));
+            }
+        }
+        Ok(Self(executables))
+    }
+
+    /// The executable of a handler.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.0.get(name).map(PathBuf::as_path)
+    }
+}
+
+/// Where cargo's own words go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// To this process's standard error.
+    Shown,
+    /// Into the error, if there is one.
+    Captured,
+}
+
+/// The root of this workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// The executables among cargo's messages.
+fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        target: Target,
+        executable: Option<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    let lines = messages.split(|byte| *byte == b'\n');
+    let artifacts = lines.filter_map(|line| serde_json::from_slice::<Artifact>(line).ok());
+    let built = artifacts.filter_map(|artifact| Some((artifact.target.name, artifact.executable?)));
+    built.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executables_are_found_among_cargos_messages() {
+        let messages =
+            br#"{"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"trigger"},"executable":"/target/debug/trigger"}
+{"reason":"build-finished","success":true}
+"#;
+        let found = executables(messages);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found["trigger"], Path::new("/target/debug/trigger"));
+    }
+}

@@ -1,0 +1,63 @@
+//! Why a world can't be had.
+
+use std::{io, path::PathBuf};
+
+/// Something that is wrong with the world, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The state machine's definition can't be read.
+    #[error("CXL201: the state machine {path} can't be read: {source}")]
+    MachineFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its placeholders are not the ones that are filled in here.
+    #[error("CXL202: the state machine {path}: {source}")]
+    Placeholders {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: asl::SubstituteError,
+    },
+    /// It is not a definition that can be run here.
+    #[error("CXL203: the state machine {path}: {source}")]
+    Machine {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: asl::DefinitionError,
+    },
+    /// The folder for the objects can't be used.
+    #[error("CXL204: the folder {path} can't be used: {source}; choose another one with --out")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A port can't be opened.
+    #[error("CXL205: {what} can't listen: {source}")]
+    Port {
+        /// Who.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A handler has no executable.
+    #[error("CXL206: there is no executable of {0}")]
+    Handler(&'static str),
+    /// An execution can't be started.
+    #[error("CXL207: the execution can't be started: {0}")]
+    Start(#[from] asl::StartError),
+    /// There is no such execution.
+    #[error("CXL208: {0}")]
+    Unknown(#[from] asl::UnknownExecution),
+    /// It can't be redriven.
+    #[error("CXL209: the execution can't be redriven: {0}")]
+    Redrive(#[from] asl::RedriveError),
+    /// The engine does not take the state machine.
+    #[error("CXL210: {0}")]
+    Register(#[from] asl::RegisterError),
+}

@@ -1,0 +1,186 @@
+//! Tenant, AWS, handlers and state machine together.
+
+mod error;
+mod landed;
+mod setup;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use asl::{Clock, Description, Engine};
+use cxone_sim::Tenant;
+use serde_json::Value;
+
+pub use error::WorldError;
+pub use landed::LandedError;
+pub use setup::{Options, RemoteTenant, TenantOptions};
+
+use crate::{
+    aws::{Gateway, Publication, Services, Store},
+    handlers::NAMES,
+    lambda::LambdaHost,
+    tasks::Tasks,
+};
+
+/// The bucket that the pipeline lands in.
+pub const BUCKET: &str = "landing";
+/// What all keys begin with.
+pub const PREFIX: &str = "reports";
+/// The state machine.
+pub const STATE_MACHINE_ARN: &str =
+    "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
+/// The topic of the alerts.
+pub const ALERT_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-alerts";
+/// The secret with the client's id and secret.
+pub const CLIENT_SECRET: &str = "cxone/client";
+/// The secret with the token.
+pub const TOKEN_SECRET: &str = "cxone/token";
+
+/// Everything on one machine; it ends, with all its processes, when it is dropped.
+pub struct World {
+    engine: Engine,
+    gateway: Gateway,
+    services: Services,
+    tasks: Tasks,
+    tenant: Option<Tenant>,
+    environment: Vec<(String, String)>,
+    folder: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl World {
+    /// Sends an event to the state machine, as EventBridge Scheduler does; the answer is the execution's ARN.
+    ///
+    /// # Errors
+    /// When the event is too large.
+    pub fn fire(&self, event: Value) -> Result<Arc<str>, WorldError> {
+        let started = self.engine.start(STATE_MACHINE_ARN, None, event)?;
+        Ok(started.execution_arn)
+    }
+
+    /// Starts an execution with a name.
+    ///
+    /// # Errors
+    /// As StartExecution has them.
+    pub fn start_named(&self, name: &str, event: Value) -> Result<Arc<str>, WorldError> {
+        let started = self.engine.start(STATE_MACHINE_ARN, Some(name), event)?;
+        Ok(started.execution_arn)
+    }
+
+    /// Waits until the execution has ended, and says how.
+    ///
+    /// # Errors
+    /// When there is no such execution.
+    pub async fn finish(&self, execution_arn: &str) -> Result<Description, WorldError> {
+        Ok(self.engine.wait(execution_arn).await?)
+    }
+
+    /// Sends an event and waits for the end of its execution.
+    ///
+    /// # Errors
+    /// When the event is too large.
+    pub async fn run(&self, event: Value) -> Result<Description, WorldError> {
+        let arn = self.fire(event)?;
+        self.finish(&arn).await
+    }
+
+    /// Redrives an execution and waits for its end.
+    ///
+    /// # Errors
+    /// As RedriveExecution has them.
+    pub async fn redrive(&self, execution_arn: &str) -> Result<Description, WorldError> {
+        self.engine.redrive(execution_arn)?;
+        self.finish(execution_arn).await
+    }
+
+    /// The names of the states that an execution entered, in order.
+    ///
+    /// # Errors
+    /// When there is no such execution.
+    pub fn states(&self, execution_arn: &str) -> Result<Vec<String>, WorldError> {
+        let history = self.engine.history(execution_arn)?;
+        let entered = history.iter().filter_map(|event| match &event.detail {
+            asl::EventDetail::StateEntered { name, .. } => Some(name.to_string()),
+            _ => None,
+        });
+        Ok(entered.collect())
+    }
+
+    /// The messages to the operators.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<Publication> {
+        self.services.topics.published()
+    }
+
+    /// The engine that runs the state machine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The clock of the engine and of the simulated tenant.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.engine.clock()
+    }
+
+    /// The simulated tenant, if it is one.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
+    }
+
+    /// The port of AWS, with its hook for faults.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The services behind the port.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The handlers' processes, with their logs.
+    #[must_use]
+    pub fn lambda(&self) -> &LambdaHost {
+        &self.services.lambda
+    }
+
+    /// The objects.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.services.s3.store()
+    }
+
+    /// The folder that holds the bucket.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The variables of a handler's environment, which other clients can use too.
+    #[must_use]
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // Engine and tasks hold one another, and running executions hold the engine.
+        self.tasks.attach(None);
+        for execution in self
+            .engine
+            .list(STATE_MACHINE_ARN, Some(asl::Status::Running))
+        {
+            let _ = self.engine.stop(&execution.execution_arn, None, None);
+        }
+        for name in NAMES {
+            self.services.lambda.kill(name);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Putting a world together.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use asl::{Clock, Engine, StateMachine};
+use cxone_sim::Tenant;
+use serde_json::json;
+
+use super::{
+    ALERT_TOPIC_ARN, BUCKET, CLIENT_SECRET, PREFIX, STATE_MACHINE_ARN, TOKEN_SECRET, World,
+    WorldError,
+};
+use crate::{
+    aws::{Gateway, Services},
+    handlers::{Handlers, workspace},
+    lambda::{Function, LambdaHost},
+    tasks::{RESOURCES, Tasks},
+};
+
+/// The functions as the template has them: name, placeholder of the ARN, seconds, megabytes.
+const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
+    ("trigger", "TriggerArn", 120, 256),
+    ("poll-once", "PollOnceArn", 60, 256),
+    ("fetch-page", "FetchPageArn", 900, 512),
+    ("cancel", "CancelArn", 90, 256),
+    ("finalize", "FinalizeArn", 900, 512),
+];
+
+/// What kind of world it is.
+pub struct Options {
+    /// The handlers' executables.
+    pub handlers: Handlers,
+    /// The clock of the state machine and of a simulated tenant.
+    pub clock: Clock,
+    /// The tenant.
+    pub tenant: TenantOptions,
+    /// The folder for the objects; without one, a temporary folder.
+    pub folder: Option<PathBuf>,
+    /// Where AWS listens.
+    pub listen: SocketAddr,
+    /// The state machine's definition.
+    pub machine: PathBuf,
+    /// Decides jitter and whatever else is left to chance.
+    pub seed: u64,
+    /// The real time that no task may exceed, whatever its own limit.
+    pub task_limit: Option<Duration>,
+}
+
+/// Which tenant.
+pub enum TenantOptions {
+    /// A simulated one; its clock is replaced by the world's.
+    Simulated(Box<cxone_sim::Options>),
+    /// A real one, somewhere else.
+    Remote(RemoteTenant),
+}
+
+/// A real tenant.
+#[derive(Clone)]
+pub struct RemoteTenant {
+    /// `CXONE_BASE_URL`.
+    pub base_url: String,
+    /// `CXONE_TOKEN_URL`.
+    pub token_url: String,
+    /// `CXONE_ALLOWED_HOSTS`.
+    pub allowed_hosts: String,
+    /// The OAuth client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+}
+
+impl Options {
+    /// A world with a simulated tenant on this clock, in a temporary folder, on a free port.
+    #[must_use]
+    pub fn new(handlers: Handlers, clock: Clock, tenant: cxone_sim::Options) -> Self {
+        Self {
+            handlers,
+            clock,
+            tenant: TenantOptions::Simulated(Box::new(tenant)),
+            folder: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            machine: workspace().join("infra/report-pipeline.asl.json"),
+            seed: 0,
+            task_limit: None,
+        }
+    }
+}
+
+impl World {
+    /// Starts everything but an execution.
+    ///
+    /// # Errors
+    /// When the definition is no good, the folder can't be used or a port can't be had.
+    pub async fn start(options: Options) -> Result<Self, WorldError> {
+        let definition = definition(&options.machine)?;
+        let machine = StateMachine::parse_for(&definition, &RESOURCES).map_err(|source| {
+            WorldError::Machine {
+                path: options.machine.clone(),
+                source,
+            }
+        })?;
+        let (folder, temporary) = folder(options.folder)?;
+        let host = LambdaHost::start()
+            .await
+            .map_err(|source| WorldError::Port {
+                what: "the Lambda host",
+                source,
+            })?;
+        let services = services(&folder, host)?;
+        let (tenant, remote) = tenant(options.tenant, &options.clock).await?;
+        let client = json!({"client_id": remote.client_id, "client_secret": remote.client_secret});
+        services
+            .secrets
+            .put(CLIENT_SECRET, Some(&client.to_string()));
+        services.secrets.put(TOKEN_SECRET, None);
+        let gateway = Gateway::start(options.listen, services.clone()).await;
+        let gateway = gateway.map_err(|source| WorldError::Port {
+            what: "the port of AWS",
+            source,
+        })?;
+        let environment = environment(&gateway.url(), &remote);
+        register(&services.lambda, &options.handlers, &environment)?;
+        let tasks = Tasks::new(services.lambda.clone(), services.topics.clone());
+        let runner = tasks.clone();
+        let run = move |call| runner.clone().run(call);
+        let engine = Engine::build(options.clock, run, options.task_limit, options.seed);
+        let role = "arn:aws:iam::000000000000:role/local";
+        engine.register(STATE_MACHINE_ARN, role, machine)?;
+        tasks.attach(Some(engine.clone()));
+        services
+            .states
+            .attach(engine.clone(), STATE_MACHINE_ARN, definition);
+        Ok(Self {
+            engine,
+            gateway,
+            services,
+            tasks,
+            tenant,
+            environment,
+            folder,
+            _temporary: temporary,
+        })
+    }
+}
+
+/// The definition with the ARNs of this machine in it.
+fn definition(path: &Path) -> Result<String, WorldError> {
+    let text = fs::read_to_string(path).map_err(|source| WorldError::MachineFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut values: BTreeMap<String, String> = FUNCTIONS
+        .iter()
+        .map(|(name, placeholder, ..)| ((*placeholder).to_owned(), LambdaHost::arn(name)))
+        .collect();
+    values.insert("AlertTopicArn".to_owned(), ALERT_TOPIC_ARN.to_owned());
+    asl::substitute(&text, &values).map_err(|source| WorldError::Placeholders {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), WorldError> {
+    let wrong = |path: &Path| {
+        let path = path.to_owned();
+        move |source| WorldError::Folder { path, source }
+    };
+    if let Some(path) = given {
+        fs::create_dir_all(&path).map_err(wrong(&path))?;
+        return Ok((path, None));
+    }
+    let temporary = tempfile::tempdir().map_err(wrong(&std::env::temp_dir()))?;
+    Ok((temporary.path().to_owned(), Some(temporary)))
+}
+
+fn services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError> {
+    let wrong = |source| WorldError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    let services = Services::open(folder, host).map_err(wrong)?;
+    services.s3.store().create_bucket(BUCKET).map_err(wrong)?;
+    Ok(services)
+}
+
+async fn tenant(
+    options: TenantOptions,
+    clock: &Clock,
+) -> Result<(Option<Tenant>, RemoteTenant), WorldError> {
+    let mut simulated = match options {
+        TenantOptions::Remote(remote) => return Ok((None, remote)),
+        TenantOptions::Simulated(simulated) => *simulated,
+    };
+    simulated.now = clock.now_fn();
+    let (client_id, client_secret) = (simulated.client_id.clone(), simulated.client_secret.clone());
+    let tenant = Tenant::start(simulated)
+        .await
+        .map_err(|source| WorldError::Port {
+            what: "the simulated tenant",
+            source,
+        })?;
+    let remote = RemoteTenant {
+        base_url: tenant.base_url(),
+        token_url: tenant.token_url(),
+        allowed_hosts: String::new(),
+        client_id,
+        client_secret,
+    };
+    Ok((Some(tenant), remote))
+}
+
+/// What a handler's environment has beside what Lambda itself sets.
+fn environment(aws: &str, tenant: &RemoteTenant) -> Vec<(String, String)> {
+    let variables = [
+        ("AWS_ENDPOINT_URL", aws),
+        ("CXONE_BASE_URL", &tenant.base_url),
+        ("CXONE_TOKEN_URL", &tenant.token_url),
+        ("CXONE_ALLOWED_HOSTS", &tenant.allowed_hosts),
+        ("CXONE_CLIENT_SECRET_ID", CLIENT_SECRET),
+        ("CXONE_TOKEN_SECRET_ID", TOKEN_SECRET),
+        ("LANDING_BUCKET", BUCKET),
+        ("LANDING_PREFIX", PREFIX),
+    ];
+    let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    owned.to_vec()
+}
+
+fn register(
+    host: &LambdaHost,
+    handlers: &Handlers,
+    environment: &[(String, String)],
+) -> Result<(), WorldError> {
+    for (name, _, seconds, memory) in FUNCTIONS {
+        let executable = handlers.path(name).ok_or(WorldError::Handler(name))?;
+        let mut function = Function::new(name, executable);
+        function.timeout = Duration::from_secs(seconds);
+        function.memory_mb = memory;
+        function.environment.extend(environment.iter().cloned());
+        host.register(function);
+    }
+    Ok(())
+}

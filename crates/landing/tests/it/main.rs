@@ -1,0 +1,8 @@
+//! What lands in a bucket: the real SDK against an S3 in this process that misbehaves on request.
+
+mod bucket;
+mod claims;
+mod merges;
+mod parts;
+mod rewrites;
+mod rows;

@@ -1,0 +1,245 @@
+use cxone::{Compression, OutputFormat};
+use hyper::Method;
+use landing::PartSet;
+use landing::ask::Fault;
+
+use crate::bucket::{Bucket, Fault as Broken};
+use crate::rows::{FORMS, assert_holds, lines, noise, row, spec, write};
+
+fn rows(count: u64) -> Vec<String> {
+    (0..count).map(|n| row(noise(n) % 1_000_000, n)).collect()
+}
+
+/// Rows that compression can't make much smaller: about 150 bytes each.
+fn bulky(count: u64) -> Vec<String> {
+    const DIGITS: &[u8; 64] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    let digit = |n: u64| char::from(DIGITS[usize::try_from(noise(n) >> 58).unwrap()]);
+    let note = |n: u64| (0..100).map(|k| digit(n * 100 + k)).collect::<String>();
+    let row = |n| {
+        format!(
+            r#"{{"agentId":"{n}","note":"{}","handled":1,"average":1.50}}"#,
+            note(n)
+        )
+    };
+    (0..count).map(row).collect()
+}
+
+/// A large part lands whole although one request goes wrong.
+async fn check_large(method: Method, part: &'static str, times: usize, broken: Broken) {
+    let bucket = Bucket::new().await;
+    bucket.fault(method, part, times, broken);
+    let spec = spec(OutputFormat::Ndjson, Compression::None);
+    let rows = bulky(90_000);
+    let parts = write(&bucket, &spec, &rows).await;
+    assert!(parts[0].bytes > 2 * 5 * 1024 * 1024);
+    assert_holds(&bucket, &spec, &parts, &rows);
+    bucket.heal();
+    assert_eq!(bucket.store().check(parts).await, Ok(None));
+    assert_eq!(bucket.open_uploads(), 0);
+}
+
+#[tokio::test]
+async fn rows_land_in_every_form() {
+    let rows = rows(2_500);
+    for (format, compression) in FORMS {
+        let bucket = Bucket::new().await;
+        let mut spec = spec(format, compression);
+        spec.limits.rows = 700;
+        let parts = write(&bucket, &spec, &rows).await;
+        let counts: Vec<u64> = parts.iter().map(|part| part.rows).collect();
+        assert_eq!(counts, [700, 700, 700, 400]);
+        assert_holds(&bucket, &spec, &parts, &rows);
+        assert_eq!(bucket.store().check(parts).await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn large_parts_land_in_every_form() {
+    let rows = bulky(120_000);
+    for (format, compression) in FORMS {
+        let bucket = Bucket::new().await;
+        let spec = spec(format, compression);
+        let parts = write(&bucket, &spec, &rows).await;
+        assert_eq!(parts.len(), 1);
+        assert!(parts[0].bytes > 8 * 1024 * 1024);
+        assert_holds(&bucket, &spec, &parts, &rows);
+        assert_eq!(bucket.store().check(parts).await, Ok(None));
+        assert_eq!(bucket.open_uploads(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_part_rolls_when_it_is_large_enough() {
+    let bucket = Bucket::new().await;
+    let mut spec = spec(OutputFormat::Csv, Compression::None);
+    spec.limits.bytes = 6 * 1024 * 1024;
+    let rows = bulky(120_000);
+    let parts = write(&bucket, &spec, &rows).await;
+    assert!(parts.len() > 1);
+    assert!(parts.iter().all(|part| part.bytes < 7 * 1024 * 1024));
+    assert_holds(&bucket, &spec, &parts, &rows);
+}
+
+#[tokio::test]
+async fn no_rows_are_no_part() {
+    let bucket = Bucket::new().await;
+    let parts = PartSet::new(
+        bucket.store(),
+        spec(OutputFormat::Csv, Compression::Gzip),
+        "data/".to_owned(),
+    );
+    assert_eq!(parts.close().await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_lose_a_part() {
+    check_large(Method::POST, "uploadId=", 1, Broken::LoseAnswer).await;
+    check_large(Method::PUT, "partNumber=2", 1, Broken::LoseAnswer).await;
+    check_large(Method::PUT, ".keys", 1, Broken::LoseAnswer).await;
+    check_large(
+        Method::POST,
+        "?uploads",
+        1,
+        Broken::Refuse(500, "InternalError"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_busy_store_does_not_lose_a_part() {
+    check_large(
+        Method::PUT,
+        "partNumber=1",
+        5,
+        Broken::Refuse(503, "SlowDown"),
+    )
+    .await;
+    check_large(
+        Method::POST,
+        "uploadId=",
+        5,
+        Broken::Refuse(503, "SlowDown"),
+    )
+    .await;
+    check_large(
+        Method::POST,
+        "uploadId=",
+        1,
+        Broken::DoneBut(404, "NoSuchUpload"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_small_part_survives_a_lost_answer() {
+    let bucket = Bucket::new().await;
+    bucket.fault(Method::PUT, ".ndjson.gz", 1, Broken::LoseAnswer);
+    let spec = spec(OutputFormat::Ndjson, Compression::Gzip);
+    let rows = rows(10);
+    let parts = write(&bucket, &spec, &rows).await;
+    assert_holds(&bucket, &spec, &parts, &rows);
+}
+
+#[tokio::test]
+async fn what_is_discarded_never_appears() {
+    let bucket = Bucket::new().await;
+    let spec = spec(OutputFormat::Ndjson, Compression::None);
+    let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
+    parts.append_lines(&lines(&bulky(90_000))).await.unwrap();
+    assert!(bucket.open_uploads() > 0);
+    assert!(parts.bytes() > 10 * 1024 * 1024);
+    parts.discard().await;
+    assert_eq!(bucket.open_uploads(), 0);
+    assert_eq!(bucket.stored("data"), None);
+}
+
+#[tokio::test]
+async fn a_denied_upload_says_what_is_missing() {
+    let bucket = Bucket::new().await;
+    bucket.fault(
+        Method::POST,
+        "?uploads",
+        9,
+        Broken::Refuse(403, "AccessDenied"),
+    );
+    let spec = spec(OutputFormat::Ndjson, Compression::None);
+    let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
+    let Err(Fault::Config(message)) = parts.append_lines(&lines(&bulky(90_000))).await else {
+        panic!("an upload was denied")
+    };
+    assert!(message.contains("s3:PutObject"), "{message}");
+}
+
+#[tokio::test]
+async fn a_row_without_its_key_is_named_but_not_quoted() {
+    let bucket = Bucket::new().await;
+    let mut parts = PartSet::new(
+        bucket.store(),
+        spec(OutputFormat::Ndjson, Compression::Gzip),
+        "data/".to_owned(),
+    );
+    parts.append_lines(&lines(&rows(3))).await.unwrap();
+    let refused = |line: &[u8]| line.to_vec();
+    let missing = refused(b"{\"agentId\":\"a\"}\n{\"note\":\"secret\"}\n");
+    assert_eq!(
+        parts.append_lines(&missing).await,
+        Err(Fault::Contract(
+            "row 4 of the batch has no key column agentId".to_owned()
+        ))
+    );
+    let twice = refused(b"{\"agentId\":\"secret\",\"agentId\":\"secret\"}\n");
+    let Err(Fault::Contract(message)) = parts.append_lines(&twice).await else {
+        panic!("a key column was there twice")
+    };
+    assert!(
+        message.contains("agentId") && !message.contains("secret"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn unknown_members_are_told() {
+    let bucket = Bucket::new().await;
+    let mut parts = PartSet::new(
+        bucket.store(),
+        spec(OutputFormat::Csv, Compression::Gzip),
+        "data/".to_owned(),
+    );
+    parts
+        .append_lines(b"{\"agentId\":\"a\",\"new\":1}\n")
+        .await
+        .unwrap();
+    assert_eq!(parts.extra_columns(), ["new"]);
+}
+
+#[tokio::test]
+async fn a_check_names_what_differs() {
+    let bucket = Bucket::new().await;
+    let store = bucket.store();
+    let mut spec = spec(OutputFormat::Ndjson, Compression::Gzip);
+    spec.limits.rows = 10;
+    let parts = write(&bucket, &spec, &rows(50)).await;
+    let check = async || store.check(parts.clone()).await.unwrap().unwrap();
+
+    let mut other = bucket.stored(&parts[3].key).unwrap();
+    other[20] ^= 1;
+    bucket.put(&parts[3].key, &other).await;
+    assert!(check().await.contains(&parts[3].key));
+    bucket.put(&parts[2].keys.key, b"short").await;
+    assert!(check().await.contains(&parts[2].keys.key));
+    bucket.remove(&parts[1].key);
+    assert_eq!(check().await, format!("{} is missing", parts[1].key));
+    bucket.remove(&parts[0].keys.key);
+    assert_eq!(check().await, format!("{} is missing", parts[0].keys.key));
+}
+
+#[tokio::test]
+async fn names_are_never_used_twice() {
+    let bucket = Bucket::new().await;
+    let spec = spec(OutputFormat::Csv, Compression::Zstd);
+    let rows = rows(5);
+    let (one, other) = tokio::join!(write(&bucket, &spec, &rows), write(&bucket, &spec, &rows));
+    assert_ne!(one[0].key, other[0].key);
+    assert_eq!(one[0].sha256, other[0].sha256);
+    assert!(one[0].key.starts_with("data/s0-r01-b000000-") && one[0].key.ends_with(".csv.zst"));
+}

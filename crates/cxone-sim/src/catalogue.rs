@@ -58,6 +58,10 @@ const MESSAGING: &[&str] = &[
     "conversationsOffered",
     "conversationsAbandoned",
     "avgConversationTime",
+    "sessionsHandled",
+    "handleTime",
+    "avgHandleTime",
+    "wrapUpTime",
 ];
 
 const VOICEMAIL: &[&str] = &[
@@ -66,6 +70,7 @@ const VOICEMAIL: &[&str] = &[
     "voicemailsAbandoned",
     "voicemailDuration",
     "avgVoicemailDuration",
+    "avgDuration",
     "avgResponseTime",
     "callbackCount",
     "handleTime",
@@ -133,8 +138,9 @@ mod tests {
         ] {
             check("agent", metric, true);
             check("queue", metric, true);
-            check("ic", metric, metric == "none");
         }
+        check("ic", "talkTime", false);
+        check("ic", "callsHandled", false);
         check("ic", "messageCount", true);
         check("ic", "avgResponseTime", true);
         check("agent", "messageCount", false);

@@ -164,9 +164,9 @@ impl Definition {
 
 impl Schedule {
     fn check(&self) -> Result<TimeZone, Refusal> {
-        if !["hourly", "daily", "weekly", "monthly"].contains(&self.r#type.as_str()) {
+        if !["once", "hourly", "daily", "weekly", "monthly"].contains(&self.r#type.as_str()) {
             return refuse(format!(
-                "schedule.type: {:?} is not hourly, daily, weekly or monthly",
+                "schedule.type: {:?} is not once, hourly, daily, weekly or monthly",
                 self.r#type
             ));
         }

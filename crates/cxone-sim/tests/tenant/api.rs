@@ -206,7 +206,7 @@ async fn what_the_guide_says_is_refused() {
         (
             "/report/type",
             json!("ic"),
-            "\"handleTime\" is not valid for report type \"ic\"",
+            "\"talkTime\" is not valid for report type \"ic\"",
         ),
         (
             "/report/type",

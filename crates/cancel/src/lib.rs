@@ -1,11 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use cxone::Look;
 use lambda_runtime::LambdaEvent;
 use tokens::Session;
 use tracing::{info, instrument, warn};
-use workflow::{CancelOut, EndReason, Environment, Failure, FailureName, RunIn, Saw, Version};
+use workflow::{
+    CancelOut, Environment, Failure, RunIn, cut_off, done_after_all, judge_around_cancel, tolerate,
+};
 
 /// Cancels a run that took too long.
 #[derive(Debug)]
@@ -33,40 +34,24 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<CancelOut, Failure> {
         let message = event.payload;
-        let before = self.look(&message).await?;
-        if before.is_none() {
-            return Ok(completed());
-        }
+        let Some(state) = self.look(&message).await? else {
+            return Ok(done_after_all());
+        };
         self.cancel(&message).await?;
-        let after = self.look(&message).await?;
-        if after.is_none() {
-            return Ok(completed());
+        if self.look(&message).await?.is_none() {
+            return Ok(done_after_all());
         }
-        let state = before.unwrap_or_default();
         info!(run.state = %state, "cancelled the run");
-        let detail = format!("its last state was {state}");
-        Ok(CancelOut {
-            v: Version,
-            saw: Saw::Ended,
-            state,
-            wait_seconds: 0,
-            ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
-        })
+        Ok(cut_off(&message, &state))
     }
 
-    /// The run's state as a word for operators; none if it is completed.
     async fn look(&self, message: &RunIn) -> Result<Option<String>, Failure> {
         let run = &message.work.run_id;
-        let looked = self
+        let look = self
             .session
             .call(async |client, token| client.look(token, run).await)
             .await;
-        match looked {
-            Ok(Look::Completed) => Ok(None),
-            Ok(Look::Pending { state, .. }) => Ok(Some(state.chars().take(40).collect())),
-            Ok(Look::Failed { .. }) => Ok(Some("failed".to_owned())),
-            Err(error) => tolerate(error.into()).map(|()| Some("unknown".to_owned())),
-        }
+        judge_around_cancel(look.map_err(Failure::from))
     }
 
     async fn cancel(&self, message: &RunIn) -> Result<(), Failure> {
@@ -76,32 +61,12 @@ impl Handler {
             .call(async |client, token| client.cancel(token, run).await)
             .await;
         match cancelled {
-            Ok(how) => {
-                info!(cancelled = ?how, "asked CXone to cancel the run");
-                Ok(())
+            Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),
+            Err(error) => {
+                warn!(%error, "the run can't be cancelled and is given up all the same");
+                tolerate(error.into())?;
             }
-            Err(error) => tolerate(error.into()),
         }
-    }
-}
-
-/// Only what an operator has to mend stops the work; a run that can't be cancelled is left behind.
-fn tolerate(failure: Failure) -> Result<(), Failure> {
-    match failure.name {
-        FailureName::Auth | FailureName::Config => Err(failure),
-        _ => {
-            warn!(error.name = %failure.name, error = %failure, "the run is given up all the same");
-            Ok(())
-        }
-    }
-}
-
-fn completed() -> CancelOut {
-    CancelOut {
-        v: Version,
-        saw: Saw::Completed,
-        state: "completed".to_owned(),
-        wait_seconds: 0,
-        ended: None,
+        Ok(())
     }
 }

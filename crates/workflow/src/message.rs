@@ -234,6 +234,11 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// A word of CXone's, short enough for a message.
+pub(crate) fn shorten(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
 /// What PollOnce and Cancel are asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

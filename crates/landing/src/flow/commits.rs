@@ -25,7 +25,11 @@ impl Log {
         keys: &ReportKeys,
     ) -> Result<u64, Failure> {
         let listed = ask.list(keys.log(), None).await?;
-        Ok(listed.iter().rev().find_map(|key| version_of(key)).unwrap_or(0))
+        Ok(listed
+            .iter()
+            .rev()
+            .find_map(|key| version_of(key))
+            .unwrap_or(0))
     }
 
     /// Every commit of the window behind `base`.
@@ -42,7 +46,10 @@ impl Log {
             .into_iter()
             .filter(|key| version_of(key).is_some())
             .collect();
-        let head = listed.last().and_then(|key| version_of(key)).unwrap_or(base);
+        let head = listed
+            .last()
+            .and_then(|key| version_of(key))
+            .unwrap_or(base);
         let bodies = ask.read_all(listed.clone()).await?;
         let mut of_window = Vec::new();
         for (key, bytes) in listed.iter().zip(bodies) {

@@ -33,8 +33,8 @@ pub async fn fetch(
         .segment
         .parse()
         .map_err(|()| contract("the message names a segment that can not be"))?;
-    let generation =
-        ReportKeys::new(prefix, &work.tenant, &work.report).generation(&work.window, work.generation);
+    let generation = ReportKeys::new(prefix, &work.tenant, &work.report)
+        .generation(&work.window, work.generation);
     let keys = generation.run(&segment, work.run);
     let mut cursor = match find_cursor(&ask, &generation, &keys, message.batches).await? {
         Found::Cursor(cursor) => cursor,
@@ -79,9 +79,7 @@ fn conclude(
             Some(message.work.ended(reason, &detail)),
         )),
         Some(Stop::Fault(Fault::NotCompleted)) => Ok(out(message, cursor, Pages::Pending, None)),
-        Some(Stop::Fault(Fault::Throttled(wait))) => {
-            throttled(message, cursor, wait, progress)
-        }
+        Some(Stop::Fault(Fault::Throttled(wait))) => throttled(message, cursor, wait, progress),
         // Whatever it is, the next invocation will meet it with nothing to lose.
         Some(Stop::Fault(_)) if progress => Ok(out(message, cursor, Pages::More, None)),
         Some(Stop::Fault(fault)) => Err(fault.into()),
@@ -238,12 +236,20 @@ impl<'a> Batch<'a> {
             .read_all(vec![generation.open(), keys.run()])
             .await?
             .into_iter();
-        let open = bodies.next().flatten().ok_or_else(|| missing(&generation.open()))?;
-        let run = bodies.next().flatten().ok_or_else(|| missing(&keys.run()))?;
+        let open = bodies
+            .next()
+            .flatten()
+            .ok_or_else(|| missing(&generation.open()))?;
+        let run = bodies
+            .next()
+            .flatten()
+            .ok_or_else(|| missing(&keys.run()))?;
         let open: Open = parse(&generation.open(), &open)?;
         let run: Run = parse(&keys.run(), &run)?;
         if run.run_id != work.run_id {
-            return Err(contract("the message names another run than the one that is bound"));
+            return Err(contract(
+                "the message names another run than the one that is bound",
+            ));
         }
         let simplified = open.definition.simplified().filter(|_| run.simplified);
         Ok(Self {
@@ -321,7 +327,9 @@ impl<'a> Batch<'a> {
             }
         };
         if taken.pages > before {
-            taken.parts.extend(self.ask.for_effect(FetchEffect::Close).await?);
+            taken
+                .parts
+                .extend(self.ask.for_effect(FetchEffect::Close).await?);
         }
         Ok(closing)
     }
@@ -370,7 +378,10 @@ impl<'a> Batch<'a> {
                 taken.unknown_fields.push(name);
             }
         }
-        let circle = page.next.as_ref().is_some_and(|next| taken.lap.closes(next));
+        let circle = page
+            .next
+            .as_ref()
+            .is_some_and(|next| taken.lap.closes(next));
         if circle || cursor.pages + taken.pages > PAGES_MAX {
             return Some(Stop::Ended(
                 EndReason::TokenLoop,

@@ -10,9 +10,7 @@ use super::commits::Log;
 use super::plan::{Leaf, Plan, missing};
 use super::{V, body, contract, parse};
 use crate::ask::{Ask, Claimed, FinalizeEffect, Merged, RewriteRequest};
-use crate::docs::{
-    Commit, CommitPart, CommitRun, Open, Part, Run, Slot, Verification, sha256_hex,
-};
+use crate::docs::{Commit, CommitPart, CommitRun, Open, Part, Run, Slot, Verification, sha256_hex};
 use crate::keys::{GenerationKeys, ReportKeys, SegmentId};
 
 /// Commits a generation whose segments all have their pages.
@@ -25,7 +23,10 @@ pub async fn finalize(
     let work = &message.work;
     let report = ReportKeys::new(prefix, &work.tenant, &work.report);
     let keys = report.generation(&work.window, work.generation);
-    let bytes = ask.read(keys.open()).await?.ok_or_else(|| missing(&keys.open()))?;
+    let bytes = ask
+        .read(keys.open())
+        .await?
+        .ok_or_else(|| missing(&keys.open()))?;
     let open: Open = parse(&keys.open(), &bytes)?;
     let finalizing = Finalizing {
         ask,
@@ -36,7 +37,10 @@ pub async fn finalize(
         message: &message,
     };
     let outcome = finalizing.run().await?;
-    Ok(FinalizeOut { v: Version, outcome })
+    Ok(FinalizeOut {
+        v: Version,
+        outcome,
+    })
 }
 
 struct Finalizing<'a> {
@@ -134,7 +138,9 @@ impl Finalizing<'_> {
                 .for_effect(|reply| FinalizeEffect::Check(chain.parts.clone(), reply))
                 .await?
             {
-                return Err(contract(format!("a stored part is not what its slot says: {what}")));
+                return Err(contract(format!(
+                    "a stored part is not what its slot says: {what}"
+                )));
             }
         }
         self.merge(chains).await
@@ -183,7 +189,9 @@ impl Finalizing<'_> {
                 && slot.rows == slot.parts.iter().map(|part| part.rows).sum::<u64>()
                 && slot.rows_so_far == chain.rows + slot.rows;
             if !fits {
-                return Err(contract(format!("the slot {key} does not continue the one before it")));
+                return Err(contract(format!(
+                    "the slot {key} does not continue the one before it"
+                )));
             }
             chain.pages += slot.pages;
             chain.rows += slot.rows;
@@ -214,7 +222,10 @@ impl Finalizing<'_> {
                 append(&mut merged, own);
             }
         }
-        let parts: Vec<Part> = chains.iter().flat_map(|chain| chain.parts.clone()).collect();
+        let parts: Vec<Part> = chains
+            .iter()
+            .flat_map(|chain| chain.parts.clone())
+            .collect();
         if !aggregated && chains.len() > 1 {
             merged = self.merge_parts(parts.clone()).await?;
         }
@@ -259,37 +270,39 @@ impl Finalizing<'_> {
         chain: &Chain,
         merged: &Merged,
     ) -> Result<Result<Verification, Ended>, Failure> {
-        let dropped = merged.duplicates + merged.replaced;
-        if let Some(total) = chain.total {
-            return Ok(if total == merged.rows || total == merged.rows - dropped {
-                Ok(Verification::Total)
-            } else {
+        let unique = merged.rows - merged.duplicates - merged.replaced;
+        match chain.total {
+            Some(total) if total == unique => return Ok(Ok(Verification::Total)),
+            Some(total) if total != merged.rows => {
                 let detail = format!("{} rows came and {total} were announced", merged.rows);
-                Err(chain.ended(EndReason::Unstable, &detail))
-            });
-        }
-        if merged.duplicates == 0 {
-            return Ok(Ok(Verification::Consistent));
+                return Ok(Err(chain.ended(EndReason::Unstable, &detail)));
+            }
+            None if merged.duplicates == 0 => return Ok(Ok(Verification::Consistent)),
+            // As many rows as announced, but not as many different ones.
+            Some(_) | None => {}
         }
         // Duplicates across pages are what unstable paging looks like, and then rows are missing too.
         if self.agrees_with_earlier(chain, merged).await? {
             return Ok(Ok(Verification::SecondRun));
         }
         if chain.number < self.open.definition.pipeline.max_runs {
-            let detail = format!("{} duplicates across pages, and no total", merged.duplicates);
+            let detail = format!(
+                "{} duplicates across pages, and no total",
+                merged.duplicates
+            );
             return Ok(Err(chain.ended(EndReason::Unstable, &detail)));
         }
         Ok(Ok(Verification::None))
     }
 
     /// Whether an earlier run of the segment that was complete had the same content.
-    async fn agrees_with_earlier(
-        &self,
-        chain: &Chain,
-        merged: &Merged,
-    ) -> Result<bool, Failure> {
+    async fn agrees_with_earlier(&self, chain: &Chain, merged: &Merged) -> Result<bool, Failure> {
         let plan = Plan::read(&self.ask, &self.keys, &self.open).await?;
-        let Some(leaf) = plan.leaves.iter().find(|leaf| leaf.segment == chain.segment) else {
+        let Some(leaf) = plan
+            .leaves
+            .iter()
+            .find(|leaf| leaf.segment == chain.segment)
+        else {
             return Ok(false);
         };
         for (number, state) in (1..chain.number).zip(&leaf.runs) {
@@ -336,7 +349,9 @@ impl Finalizing<'_> {
     /// whoever finds the commit without it, after a kill, stores the same.
     async fn manifest(&self, commit: &Commit) -> Result<(), Failure> {
         let manifest = body(&Manifest::of(self.bucket, commit))?;
-        self.ask.claim(self.report.manifest(commit.version), manifest).await?;
+        self.ask
+            .claim(self.report.manifest(commit.version), manifest)
+            .await?;
         Ok(())
     }
 
@@ -383,13 +398,16 @@ impl Finalizing<'_> {
             replaced: merged.replaced,
             empty: merged.rows == 0,
             verification: content.verification,
-            columns: definition.columns().into_iter().map(str::to_owned).collect(),
+            columns: definition
+                .columns()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             parts: parts.iter().map(CommitPart::of).collect(),
             content: merged.content.clone(),
             supersedes: superseded.map(|commit| commit.version),
             unchanged: superseded.is_some_and(|commit| {
-                commit.content == merged.content
-                    && commit.columns == definition.columns()
+                commit.content == merged.content && commit.columns == definition.columns()
             }),
             committed_at: self.message.now,
         }

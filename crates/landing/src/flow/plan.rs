@@ -113,7 +113,13 @@ impl Plan {
             .as_ref()
             .map(|narrow| narrow.smallest_window);
         let mut leaves = Vec::new();
-        divide(SegmentId::whole(), open.window, smallest, stored, &mut leaves);
+        divide(
+            SegmentId::whole(),
+            open.window,
+            smallest,
+            stored,
+            &mut leaves,
+        );
         Self { leaves }
     }
 }
@@ -128,7 +134,11 @@ fn divide(
     let runs = (1..)
         .map_while(|run| stored.get(&(segment.clone(), run)).cloned())
         .collect();
-    let leaf = Leaf { segment, window, runs };
+    let leaf = Leaf {
+        segment,
+        window,
+        runs,
+    };
     match smallest.and_then(|smallest| halves(&window, smallest)) {
         Some((earlier, later)) if leaf.was_cut_off() => {
             let (first, second) = leaf.segment.halves();

@@ -101,11 +101,7 @@ impl Request {
     }
 
     /// Finds or opens the generation that this execution works for.
-    async fn join(
-        &self,
-        ask: &Ask<TriggerEffect>,
-        message: &TriggerIn,
-    ) -> Result<Joined, Failure> {
+    async fn join(&self, ask: &Ask<TriggerEffect>, message: &TriggerIn) -> Result<Joined, Failure> {
         if let Some(generation) = message.generation {
             let keys = self.keys.generation(&self.window, generation);
             return Joined::read(ask, keys, generation).await?.ok_or_else(|| {
@@ -192,7 +188,11 @@ impl Request {
                 theirs
             }
         };
-        Ok(Some(Joined { generation, keys, open }))
+        Ok(Some(Joined {
+            generation,
+            keys,
+            open,
+        }))
     }
 }
 
@@ -213,7 +213,11 @@ impl Joined {
             return Ok(None);
         };
         let open = parse(&keys.open(), &bytes)?;
-        Ok(Some(Self { generation, keys, open }))
+        Ok(Some(Self {
+            generation,
+            keys,
+            open,
+        }))
     }
 
     async fn next(
@@ -272,7 +276,10 @@ impl Joined {
         if !judged_whole {
             let listed = ask.list(format!("{}b", keys.claims()), None).await?;
             let slots = u32::try_from(listed.len()).unwrap_or(u32::MAX);
-            if last_slot(ask, &keys, slots).await?.is_some_and(|slot| slot.next.is_none()) {
+            if last_slot(ask, &keys, slots)
+                .await?
+                .is_some_and(|slot| slot.next.is_none())
+            {
                 return Ok(());
             }
         }
@@ -321,7 +328,11 @@ impl Joined {
         if let Some(until) = request.not_before(&self.open.definition)? {
             return Ok(not_before(until));
         }
-        let fallback = self.open.definition.simplified().filter(|_| leaf.was_cut_off());
+        let fallback = self
+            .open
+            .definition
+            .simplified()
+            .filter(|_| leaf.was_cut_off());
         let simplified = fallback.is_some();
         let definition = fallback.unwrap_or_else(|| self.open.definition.clone());
         let (schedule_id, run_id) = match start_run(ask, definition, leaf.window).await {
@@ -371,9 +382,7 @@ impl Joined {
             .runs
             .iter()
             .filter_map(|state| state.run.as_ref())
-            .filter(|run| {
-                run.execution == asking.id && run.redrive_count == asking.redrive_count
-            })
+            .filter(|run| run.execution == asking.id && run.redrive_count == asking.redrive_count)
             .count();
         let allowed = self.open.definition.pipeline.max_runs;
         if mine < usize::try_from(allowed).unwrap_or(usize::MAX) {
@@ -448,9 +457,11 @@ fn scheduled_window(definition: &Definition, message: &TriggerIn) -> Result<Wind
         .ok_or_else(|| config("the event has no `time`, and no `detail.window` either"))?;
     let scheduled = Timestamp::from_second(scheduled.timestamp())
         .map_err(|_| config("the event's `time` can not be"))?;
-    definition
-        .window_for(scheduled)
-        .map_err(|error| config(format!("the event's `time` {scheduled} gives no window: {error}")))
+    definition.window_for(scheduled).map_err(|error| {
+        config(format!(
+            "the event's `time` {scheduled} gives no window: {error}"
+        ))
+    })
 }
 
 fn config(message: impl Into<String>) -> Failure {

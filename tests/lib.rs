@@ -1,0 +1,1 @@
+//! The pipeline from outside. The tests are in the folders and files beside this one.

@@ -1,0 +1,389 @@
+//! One invocation of a handler: the deployed decisions, polled by hand, one effect at a time.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use cxone::{Error, Look, RunId};
+use jiff::Timestamp;
+use landing::ask::{self, Ask, Claimed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+use workflow::{
+    Failure, FailureName, FetchIn, FetchOut, FinalizeIn, FinalizeOut, RunIn, TriggerIn, TriggerOut,
+    cut_off, done_after_all, judge_around_cancel, judge_look,
+};
+
+use crate::rng::Rng;
+use crate::store::Store;
+use crate::tenant::{Tenant, pause};
+
+type Flow<T> = Pin<Box<dyn Future<Output = Result<T, Failure>>>>;
+
+/// The deployed decisions, or a copy of them with a bug planted.
+#[derive(Clone, Copy)]
+pub(crate) struct Flows {
+    pub(crate) trigger: fn(Ask<TriggerEffect>, TriggerIn) -> Flow<TriggerOut>,
+    pub(crate) fetch: fn(Ask<FetchEffect>, FetchIn) -> Flow<FetchOut>,
+    pub(crate) finalize: fn(Ask<FinalizeEffect>, FinalizeIn) -> Flow<FinalizeOut>,
+}
+
+/// Builds [`Flows`] from a module that holds the three.
+#[macro_export]
+macro_rules! flows {
+    ($module:path) => {{
+        use $module as flow;
+        $crate::invocation::Flows {
+            trigger: |ask, message| Box::pin(async move { flow::trigger(ask, "p", message).await }),
+            fetch: |ask, message| Box::pin(async move { flow::fetch(ask, "p", message).await }),
+            finalize: |ask, message| {
+                Box::pin(async move { flow::finalize(ask, "p", "bucket", message).await })
+            },
+        }
+    }};
+}
+
+enum Running {
+    Trigger(Flow<TriggerOut>, UnboundedReceiver<TriggerEffect>),
+    Fetch(Flow<FetchOut>, UnboundedReceiver<FetchEffect>),
+    Finalize(Flow<FinalizeOut>, UnboundedReceiver<FinalizeEffect>),
+    Poll(RunIn),
+    Cancel(RunIn, CancelStep),
+}
+
+enum CancelStep {
+    Look,
+    Delete(String),
+    LookAgain(String),
+}
+
+/// What one step of an invocation came to.
+pub(crate) enum Progress {
+    /// There is more to do.
+    Goes,
+    /// It has answered.
+    Answered(Result<Value, Failure>),
+    /// Its process is gone.
+    Killed,
+}
+
+/// What goes wrong with one effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mishap {
+    None,
+    /// Killed before it happens.
+    KillBefore,
+    /// Killed after it has happened.
+    KillAfter,
+    /// It happens, and nobody is told.
+    LoseAnswer,
+    /// It does not happen, and somebody says so.
+    Unavailable,
+    /// The tenant asks for a pause; only where it can.
+    Throttled,
+}
+
+/// The open parts of an invocation.
+#[derive(Default)]
+struct Open {
+    rows: Vec<String>,
+    prefix: String,
+}
+
+pub(crate) struct Invocation {
+    pub(crate) execution: usize,
+    /// Whether the state machine still waits for its answer.
+    pub(crate) awaited: bool,
+    pub(crate) busy_until: Timestamp,
+    running: Running,
+    open: Open,
+}
+
+/// What an invocation acts on.
+pub(crate) struct Outside<'a> {
+    pub(crate) store: &'a mut Store,
+    pub(crate) tenant: &'a mut Tenant,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) now: Timestamp,
+    /// How often, of 1,000 pages, one breaks off.
+    pub(crate) torn: u64,
+}
+
+impl Invocation {
+    pub(crate) fn start(
+        flows: Flows,
+        execution: usize,
+        function: &str,
+        payload: Value,
+        now: Timestamp,
+    ) -> Self {
+        let running = match function {
+            "trigger" => {
+                let (ask, effects) = ask::channel();
+                let message = serde_json::from_value(payload).unwrap();
+                Running::Trigger((flows.trigger)(ask, message), effects)
+            }
+            "fetch-page" => {
+                let (ask, effects) = ask::channel();
+                let message = serde_json::from_value(payload).unwrap();
+                Running::Fetch((flows.fetch)(ask, message), effects)
+            }
+            "finalize" => {
+                let (ask, effects) = ask::channel();
+                let message = serde_json::from_value(payload).unwrap();
+                Running::Finalize((flows.finalize)(ask, message), effects)
+            }
+            "poll-once" => Running::Poll(serde_json::from_value(payload).unwrap()),
+            "cancel" => Running::Cancel(serde_json::from_value(payload).unwrap(), CancelStep::Look),
+            other => panic!("no function {other}"),
+        };
+        Self {
+            execution,
+            awaited: true,
+            busy_until: now,
+            running,
+            open: Open::default(),
+        }
+    }
+
+    /// Runs up to the next effect and carries that out, with this mishap.
+    pub(crate) fn step(&mut self, outside: &mut Outside<'_>, mishap: Mishap) -> Progress {
+        let open = &mut self.open;
+        match &mut self.running {
+            Running::Trigger(flow, effects) => match poll(flow, effects) {
+                Polled::Answer(answer) => Progress::Answered(answer),
+                Polled::Effect(effect) => trigger_effect(outside, mishap, effect),
+            },
+            Running::Fetch(flow, effects) => match poll(flow, effects) {
+                Polled::Answer(answer) => Progress::Answered(answer),
+                Polled::Effect(effect) => fetch_effect(outside, mishap, open, effect),
+            },
+            Running::Finalize(flow, effects) => match poll(flow, effects) {
+                Polled::Answer(answer) => Progress::Answered(answer),
+                Polled::Effect(effect) => finalize_effect(outside, mishap, effect),
+            },
+            Running::Poll(message) => match look(outside, mishap, &message.work.run_id) {
+                Ok(look) => Progress::Answered(judge_look(message, look).map(value)),
+                Err(progress) => progress,
+            },
+            Running::Cancel(message, step) => cancel(outside, mishap, message, step),
+        }
+    }
+}
+
+enum Polled<E> {
+    Answer(Result<Value, Failure>),
+    Effect(E),
+}
+
+fn poll<T: serde::Serialize, E>(
+    flow: &mut Flow<T>,
+    effects: &mut UnboundedReceiver<E>,
+) -> Polled<E> {
+    let mut context = Context::from_waker(Waker::noop());
+    match flow.as_mut().poll(&mut context) {
+        Poll::Ready(answer) => Polled::Answer(answer.map(value)),
+        Poll::Pending => Polled::Effect(effects.try_recv().expect("a flow waits for nothing else")),
+    }
+}
+
+fn value<T: serde::Serialize>(message: T) -> Value {
+    serde_json::to_value(message).unwrap()
+}
+
+/// Carries an effect out, or not, and tells about it, or not.
+fn with<T>(
+    mishap: Mishap,
+    reply: ask::Reply<T>,
+    effect: impl FnOnce() -> Result<T, Fault>,
+) -> Progress {
+    let lost = || Err(Fault::Unavailable("no answer".to_owned()));
+    let answer = match mishap {
+        Mishap::None | Mishap::Throttled => effect(),
+        Mishap::KillBefore => return Progress::Killed,
+        Mishap::KillAfter => {
+            let _ = effect();
+            return Progress::Killed;
+        }
+        Mishap::LoseAnswer => {
+            let _ = effect();
+            lost()
+        }
+        Mishap::Unavailable => lost(),
+    };
+    let _ = reply.send(answer);
+    Progress::Goes
+}
+
+fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progress {
+    match effect {
+        StoreEffect::Claim(key, body, reply) => {
+            with(mishap, reply, || Ok(store.claim(key, body)) as Result<Claimed, Fault>)
+        }
+        StoreEffect::Read(keys, reply) => with(mishap, reply, || {
+            Ok(keys.iter().map(|key| store.read(key)).collect())
+        }),
+        StoreEffect::List { prefix, after, reply } => {
+            with(mishap, reply, || Ok(store.list(&prefix, after.as_deref())))
+        }
+    }
+}
+
+fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffect) -> Progress {
+    let throttled = (mishap == Mishap::Throttled).then(|| pause(outside.rng));
+    match effect {
+        TriggerEffect::Store(effect) => store_effect(outside.store, mishap, effect),
+        TriggerEffect::Register(definition, reply) => with(mishap, reply, || {
+            throttle(throttled)?;
+            Ok(outside.tenant.register(definition.name.as_str()))
+        }),
+        TriggerEffect::StartRun(schedule, window, reply) => with(mishap, reply, || {
+            throttle(throttled)?;
+            Ok(outside.tenant.start(outside.rng, outside.now, &schedule, window))
+        }),
+        TriggerEffect::CancelRun(run, reply) => with(mishap, reply, || {
+            outside.tenant.cancel(outside.now, &run);
+            Ok(())
+        }),
+    }
+}
+
+fn throttle(pause: Option<Option<std::time::Duration>>) -> Result<(), Fault> {
+    pause.map_or(Ok(()), |pause| Err(Fault::Throttled(pause)))
+}
+
+fn fetch_effect(
+    outside: &mut Outside<'_>,
+    mishap: Mishap,
+    open: &mut Open,
+    effect: FetchEffect,
+) -> Progress {
+    let throttled = (mishap == Mishap::Throttled).then(|| pause(outside.rng));
+    match effect {
+        FetchEffect::Store(effect) => store_effect(outside.store, mishap, effect),
+        FetchEffect::Page(request, reply) => {
+            // A page whose answer is lost is a page that broke off.
+            let mishap = if mishap == Mishap::LoseAnswer { Mishap::None } else { mishap };
+            with(mishap, reply, || {
+                throttle(throttled)?;
+                let (rows, mut page) =
+                    outside.tenant.page(outside.now, &request.run_id, request.token.as_ref())?;
+                open.prefix = request.part_prefix;
+                if outside.rng.chance(outside.torn) {
+                    let some = outside.rng.index(rows.len() + 1);
+                    open.rows.extend(rows.into_iter().take(some));
+                    let why = Fault::Unavailable("the page broke off".to_owned());
+                    return Err(Fault::Torn(Box::new(why)));
+                }
+                open.rows.extend(rows);
+                page.close = outside.rng.chance(200);
+                page.stop = outside.rng.chance(200);
+                Ok(page)
+            })
+        }
+        FetchEffect::Close(reply) => with(mishap, reply, || {
+            let rows = std::mem::take(&mut open.rows);
+            if rows.is_empty() {
+                return Ok(Vec::new());
+            }
+            let half = rows.len() / 2;
+            let (first, second) = rows.split_at(half);
+            Ok([first, second]
+                .into_iter()
+                .filter(|rows| !rows.is_empty())
+                .map(|rows| outside.store.put_part(&open.prefix, rows.to_vec()))
+                .collect())
+        }),
+        FetchEffect::Discard(reply) => with(mishap, reply, || {
+            open.rows.clear();
+            Ok(())
+        }),
+    }
+}
+
+fn finalize_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: FinalizeEffect) -> Progress {
+    let store = &mut *outside.store;
+    match effect {
+        FinalizeEffect::Store(effect) => store_effect(store, mishap, effect),
+        FinalizeEffect::Check(parts, reply) => with(mishap, reply, || {
+            Ok(parts.iter().find(|part| !store.check(part)).map(|part| part.key.clone()))
+        }),
+        FinalizeEffect::Merge(parts, reply) => with(mishap, reply, || Ok(store.merge(&parts))),
+        FinalizeEffect::Rewrite(request, reply) => with(mishap, reply, || {
+            let rows = store.rows(&request.part.key).to_vec();
+            let stay = (0..)
+                .zip(rows)
+                .filter(|(number, _)| !request.without.contains(number))
+                .map(|(_, row)| row)
+                .collect();
+            Ok(store.put_part(&request.part_prefix, stay))
+        }),
+    }
+}
+
+/// A look, as PollOnce and Cancel take it.
+fn look(
+    outside: &mut Outside<'_>,
+    mishap: Mishap,
+    run: &RunId,
+) -> Result<Result<Look, Error>, Progress> {
+    match mishap {
+        Mishap::KillBefore | Mishap::KillAfter => Err(Progress::Killed),
+        Mishap::LoseAnswer | Mishap::Unavailable => Ok(Err(no_answer())),
+        Mishap::Throttled => Ok(Err(Error::Throttled {
+            step: "look at the run",
+            retry_after: pause(outside.rng),
+        })),
+        Mishap::None => Ok(outside.tenant.look(outside.now, run)),
+    }
+}
+
+fn no_answer() -> Error {
+    Error::Unavailable {
+        step: "look at the run",
+        reason: "no answer".to_owned(),
+    }
+}
+
+/// The three steps of the Cancel handler.
+fn cancel(
+    outside: &mut Outside<'_>,
+    mishap: Mishap,
+    message: &RunIn,
+    step: &mut CancelStep,
+) -> Progress {
+    let run = &message.work.run_id;
+    if let CancelStep::Delete(state) = step {
+        if mishap == Mishap::KillBefore {
+            return Progress::Killed;
+        }
+        if mishap != Mishap::Unavailable {
+            outside.tenant.cancel(outside.now, run);
+        }
+        *step = CancelStep::LookAgain(std::mem::take(state));
+        return if mishap == Mishap::KillAfter { Progress::Killed } else { Progress::Goes };
+    }
+    let look = match look(outside, mishap, run) {
+        Ok(look) => judge_around_cancel(look.map_err(Failure::from)),
+        Err(progress) => return progress,
+    };
+    match (look, step) {
+        (Err(failure), _) => Progress::Answered(Err(failure)),
+        (Ok(None), _) => Progress::Answered(Ok(value(done_after_all()))),
+        (Ok(Some(state)), step @ CancelStep::Look) => {
+            *step = CancelStep::Delete(state);
+            Progress::Goes
+        }
+        (Ok(Some(_)), CancelStep::LookAgain(state) | CancelStep::Delete(state)) => {
+            Progress::Answered(Ok(value(cut_off(message, state))))
+        }
+    }
+}
+
+/// The name that the state machine sees when a handler's process is gone.
+pub(crate) fn killed(rng: &mut Rng) -> Failure {
+    Failure::new(
+        FailureName::Unavailable,
+        if rng.chance(500) { "Lambda.Unknown" } else { "Sandbox.Timedout" },
+    )
+}

@@ -1,0 +1,96 @@
+//! The deployed decisions, under the deployed state machine, through thousands of schedules in
+//! which processes are killed, answers are lost and the tenant misbehaves.
+//!
+//! A failing seed is replayed with `SIMULATION_SEED=…`; `SIMULATION_SEEDS=…` runs more of them.
+
+mod invocation;
+mod oracle;
+mod rng;
+mod store;
+mod tenant;
+mod world;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use asl::StateMachine;
+
+use crate::world::{Figures, Setup, World};
+
+/// Seeds in the test command.
+const SEEDS: u64 = 2_000;
+
+fn machine() -> Arc<StateMachine> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/report-pipeline.asl.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let names = BTreeMap::from(
+        [
+            ("TriggerArn", "trigger"),
+            ("PollOnceArn", "poll-once"),
+            ("FetchPageArn", "fetch-page"),
+            ("CancelArn", "cancel"),
+            ("FinalizeArn", "finalize"),
+            ("AlertTopicArn", "topic"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let text = asl::substitute(&text, &names).unwrap();
+    Arc::new(StateMachine::parse(&text).unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "how many seeds is said by the environment")]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+fn setup(seed: u64) -> Setup {
+    Setup {
+        seed,
+        flows: flows!(landing::flow),
+        kill_at: None,
+        claims_overwrite: false,
+    }
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_is_doubled() {
+    let machine = machine();
+    let seeds = match number("SIMULATION_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
+    };
+    let started = Instant::now();
+    let mut all = Figures::default();
+    let count = seeds.end - seeds.start;
+    for seed in seeds {
+        match World::new(setup(seed), &machine).run() {
+            Ok(figures) => all.add(figures),
+            Err(violation) => panic!(
+                "seed {seed}: {violation}\nreplay it with: SIMULATION_SEED={seed} cargo test -p pipeline-tests --test simulation"
+            ),
+        }
+    }
+    let rate = count as f64 / started.elapsed().as_secs_f64();
+    println!("{count} schedules, {all:?}, 0 violations, {rate:.0} schedules a second");
+}
+
+#[test]
+fn a_good_day_survives_a_kill_at_every_effect() {
+    let machine = machine();
+    for seed in [1, 2, 3] {
+        let undisturbed = Setup {
+            kill_at: Some(u64::MAX),
+            ..setup(seed)
+        };
+        let effects = World::new(undisturbed, &machine).run().unwrap().effects;
+        for kill_at in 0..effects * 2 {
+            let setup = Setup {
+                kill_at: Some(kill_at),
+                ..setup(seed)
+            };
+            let result = World::new(setup, &machine).run();
+            assert!(result.is_ok(), "seed {seed}, kill point {kill_at}: {result:?}");
+        }
+    }
+}

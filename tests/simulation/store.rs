@@ -1,0 +1,118 @@
+//! A model of the bucket. Nothing is ever overwritten, and it says so if somebody tries.
+
+use std::collections::BTreeMap;
+
+use landing::ask::{Claimed, Merged};
+use landing::docs::{Part, Sidecar, sha256_hex};
+
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    objects: BTreeMap<String, Vec<u8>>,
+    parts: BTreeMap<String, Vec<String>>,
+    unique: u64,
+    /// A key whose object was changed.
+    pub(crate) overwritten: Option<String>,
+    /// A planted bug: a claim overwrites.
+    pub(crate) claims_overwrite: bool,
+}
+
+impl Store {
+    pub(crate) fn claim(&mut self, key: String, body: Vec<u8>) -> Claimed {
+        match self.objects.get(&key) {
+            Some(stored) if *stored != body && !self.claims_overwrite => {
+                Claimed::Theirs(stored.clone())
+            }
+            stored => {
+                if stored.is_some_and(|stored| *stored != body) {
+                    self.overwritten = Some(key.clone());
+                }
+                self.objects.insert(key, body);
+                Claimed::Ours
+            }
+        }
+    }
+
+    pub(crate) fn read(&self, key: &str) -> Option<Vec<u8>> {
+        self.objects.get(key).cloned()
+    }
+
+    pub(crate) fn list(&self, prefix: &str, after: Option<&str>) -> Vec<String> {
+        self.objects
+            .keys()
+            .filter(|key| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after))
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn keys_with(&self, infix: &str) -> Vec<String> {
+        self.objects.keys().filter(|key| key.contains(infix)).cloned().collect()
+    }
+
+    pub(crate) fn put_part(&mut self, prefix: &str, rows: Vec<String>) -> Part {
+        self.unique += 1;
+        let key = format!("{prefix}{}.ndjson", self.unique);
+        let text = rows.join("\n");
+        let part = Part {
+            key: key.clone(),
+            rows: rows.len() as u64,
+            bytes: text.len() as u64,
+            sha256: sha256_hex(text.as_bytes()),
+            keys: Sidecar {
+                key: format!("{key}.keys"),
+                bytes: 0,
+                sha256: String::new(),
+            },
+        };
+        self.parts.insert(key, rows);
+        part
+    }
+
+    pub(crate) fn rows(&self, part: &str) -> &[String] {
+        &self.parts[part]
+    }
+
+    pub(crate) fn check(&self, part: &Part) -> bool {
+        self.parts.get(&part.key).is_some_and(|rows| {
+            let text = rows.join("\n");
+            part.bytes == text.len() as u64 && part.sha256 == sha256_hex(text.as_bytes())
+        })
+    }
+
+    /// The plainest way to say what [`Merged`] promises.
+    pub(crate) fn merge(&self, parts: &[Part]) -> Merged {
+        let mut by_key: BTreeMap<&str, Vec<(usize, u32, &str)>> = BTreeMap::new();
+        let mut merged = Merged {
+            without: vec![Vec::new(); parts.len()],
+            ..Merged::default()
+        };
+        for (index, part) in parts.iter().enumerate() {
+            for (number, row) in (0..).zip(self.rows(&part.key)) {
+                let key = row.split(',').next().unwrap();
+                by_key.entry(key).or_default().push((index, number, row));
+                merged.rows += 1;
+            }
+        }
+        let mut content = String::new();
+        for rows in by_key.values() {
+            let last = rows.last().unwrap().2;
+            let stays = rows.iter().position(|row| row.2 == last).unwrap();
+            content.push_str(last);
+            for (position, (part, number, row)) in rows.iter().enumerate() {
+                if position == stays {
+                    continue;
+                }
+                if *row == last {
+                    merged.duplicates += 1;
+                } else {
+                    merged.replaced += 1;
+                }
+                merged.without[*part].push(*number);
+            }
+        }
+        for without in &mut merged.without {
+            without.sort_unstable();
+        }
+        merged.content = sha256_hex(content.as_bytes());
+        merged
+    }
+}

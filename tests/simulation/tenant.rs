@@ -1,0 +1,295 @@
+//! A model of the tenant: schedules, runs, pages, and what it does wrong.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cxone::{Cancelled, Error, Look, PageToken, RunId, ScheduleId, Window};
+use jiff::{SignedDuration, Timestamp};
+use landing::ask::{Fault, Page};
+
+use crate::rng::Rng;
+
+/// What becomes of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It completes after so many seconds.
+    Completes(i64),
+    /// It fails after so many seconds.
+    Fails(i64),
+    /// It is never done.
+    Hangs,
+    /// It is never done, but completes in the moment in which it is cancelled.
+    CompletesWhenCancelled,
+    /// It completes, and is forgotten later.
+    Vanishes { done: i64, gone: i64 },
+    /// Its page tokens are refused from this page on.
+    Expires { done: i64, page: u64 },
+    /// The token of this page leads back to the second page.
+    Circles { done: i64, page: u64 },
+    /// It gives another total from this page on.
+    ChangesTotal { done: i64, page: u64 },
+    /// The first row of each page repeats the last one of the page before, and another row is missing.
+    Shifts { done: i64 },
+    /// It says `completed`, takes it back, and says it again.
+    Backwards { done: i64 },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) started: Timestamp,
+    pub(crate) fate: Fate,
+    pub(crate) rows: Vec<String>,
+    /// Whether its pages, taken together, hold every row.
+    pub(crate) is_whole: bool,
+    pub(crate) cancelled: bool,
+    pub(crate) completed_early: bool,
+    page_size: usize,
+}
+
+/// Rows of the source: the second of the window they belong to, and their text.
+type Source = BTreeMap<i64, Vec<String>>;
+
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    schedules: BTreeMap<String, ScheduleId>,
+    pub(crate) runs: BTreeMap<RunId, Run>,
+    source: Source,
+    pub(crate) gives_total: bool,
+    pub(crate) duplicates: bool,
+    pub(crate) faulty: bool,
+}
+
+impl Tenant {
+    pub(crate) fn new(rng: &mut Rng, day: Timestamp) -> Self {
+        let mut tenant = Self {
+            schedules: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            source: BTreeMap::new(),
+            gives_total: rng.chance(600),
+            duplicates: rng.chance(200),
+            faulty: true,
+        };
+        tenant.restate(rng, day);
+        tenant
+    }
+
+    /// Other rows for the day, as after a late correction.
+    pub(crate) fn restate(&mut self, rng: &mut Rng, day: Timestamp) {
+        self.source.clear();
+        let count = if rng.chance(100) { 0 } else { rng.below(24) };
+        for number in 0..count {
+            let second = i64::try_from(rng.below(86_400)).unwrap();
+            let row = format!(
+                r#"{{"agentId":"a-{number}","handleTime":{}}}"#,
+                rng.below(1000)
+            );
+            self.source
+                .entry(day.as_second() + second)
+                .or_default()
+                .push(row);
+        }
+    }
+
+    /// The rows of a window, in order.
+    fn rows(&self, window: &Window) -> Vec<String> {
+        self.source
+            .range(window.start().as_second()..window.end().as_second())
+            .flat_map(|(_, rows)| rows.clone())
+            .collect()
+    }
+
+    pub(crate) fn register(&mut self, name: &str) -> ScheduleId {
+        let next = format!("sch-{}", self.schedules.len() + 1);
+        self.schedules
+            .entry(name.to_owned())
+            .or_insert_with(|| ScheduleId::new(next).unwrap())
+            .clone()
+    }
+
+    pub(crate) fn start(
+        &mut self,
+        rng: &mut Rng,
+        now: Timestamp,
+        schedule: &ScheduleId,
+        window: Window,
+    ) -> RunId {
+        assert!(
+            self.schedules.values().any(|known| known == schedule),
+            "a run of a schedule that is not registered"
+        );
+        let id = RunId::new(format!("run-{}", self.runs.len() + 1)).unwrap();
+        let fate = self.fate(rng);
+        let mut rows = self.rows(&window);
+        if self.duplicates && rows.len() > 2 && rng.chance(500) {
+            let copied = rows[rng.index(rows.len())].clone();
+            rows.push(copied);
+        }
+        let page_size = 1 + rng.index(6);
+        let truth = rows.clone();
+        if matches!(fate, Fate::Shifts { .. }) {
+            shift(&mut rows, page_size);
+        }
+        self.runs.insert(
+            id.clone(),
+            Run {
+                started: now,
+                fate,
+                is_whole: truth.iter().all(|row| rows.contains(row)),
+                rows,
+                cancelled: false,
+                completed_early: false,
+                page_size,
+            },
+        );
+        id
+    }
+
+    fn fate(&self, rng: &mut Rng) -> Fate {
+        let done = i64::try_from(rng.below(600)).unwrap();
+        let page = 1 + rng.below(3);
+        if !self.faulty {
+            return Fate::Completes(done);
+        }
+        match rng.below(20) {
+            0 => Fate::Fails(done),
+            1 | 2 => Fate::Hangs,
+            3 => Fate::CompletesWhenCancelled,
+            4 => Fate::Vanishes {
+                done,
+                gone: done + i64::try_from(rng.below(120)).unwrap(),
+            },
+            5 => Fate::Expires { done, page },
+            6 => Fate::Circles { done, page },
+            7 => Fate::ChangesTotal { done, page },
+            8 if self.gives_total => Fate::Shifts { done },
+            9 => Fate::Backwards { done },
+            10 => Fate::Completes(2640 + i64::try_from(rng.below(120)).unwrap()),
+            _ => Fate::Completes(done),
+        }
+    }
+
+    pub(crate) fn look(&self, now: Timestamp, id: &RunId) -> Result<Look, Error> {
+        const STEP: &str = "look at the run";
+        let run = &self.runs[id];
+        let age = now.duration_since(run.started).as_secs();
+        let pending = Ok(Look::Pending {
+            state: "processing".to_owned(),
+            known: true,
+        });
+        let since = |done: i64| {
+            if age < done {
+                Ok(Look::Pending {
+                    state: "processing".to_owned(),
+                    known: true,
+                })
+            } else {
+                Ok(Look::Completed)
+            }
+        };
+        if run.completed_early {
+            return Ok(Look::Completed);
+        }
+        if run.cancelled {
+            return Err(Error::NotFound {
+                step: STEP,
+                status: 404,
+            });
+        }
+        match run.fate {
+            Fate::Fails(done) if age >= done => Ok(Look::Failed {
+                message: "table lock".to_owned(),
+            }),
+            Fate::Fails(_) | Fate::Hangs | Fate::CompletesWhenCancelled => pending,
+            Fate::Vanishes { gone, .. } if age >= gone => Err(Error::NotFound {
+                step: STEP,
+                status: 404,
+            }),
+            Fate::Backwards { done } if age >= done && (age - done) % 90 > 60 => pending,
+            Fate::Completes(done)
+            | Fate::Vanishes { done, .. }
+            | Fate::Expires { done, .. }
+            | Fate::Circles { done, .. }
+            | Fate::ChangesTotal { done, .. }
+            | Fate::Shifts { done }
+            | Fate::Backwards { done } => since(done),
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, now: Timestamp, id: &RunId) -> Cancelled {
+        if matches!(self.look(now, id), Ok(Look::Completed | Look::Failed { .. })) {
+            return Cancelled::AlreadyEnded;
+        }
+        let run = self.runs.get_mut(id).unwrap();
+        if run.fate == Fate::CompletesWhenCancelled {
+            run.completed_early = true;
+        } else {
+            run.cancelled = true;
+        }
+        Cancelled::Accepted
+    }
+
+    /// The page's rows, and what its answer says.
+    pub(crate) fn page(
+        &self,
+        now: Timestamp,
+        id: &RunId,
+        token: Option<&PageToken>,
+    ) -> Result<(Vec<String>, Page), Fault> {
+        match self.look(now, id) {
+            Ok(Look::Completed) => {}
+            Ok(_) => return Err(Fault::NotCompleted),
+            Err(_) => return Err(Fault::Gone),
+        }
+        let run = &self.runs[id];
+        let number: usize = token.map_or(0, |token| {
+            let (page, of) = token.as_str().split_once('@').unwrap();
+            assert_eq!(of, id.as_str(), "the page token of another run");
+            page.parse().unwrap()
+        });
+        let page_number = number as u64;
+        if matches!(run.fate, Fate::Expires { page, .. } if page_number >= page) {
+            return Err(Fault::TokenRefused);
+        }
+        let from = number * run.page_size;
+        let rows: Vec<String> = run.rows.iter().skip(from).take(run.page_size).cloned().collect();
+        let mut next = (from + run.page_size < run.rows.len()).then_some(number + 1);
+        if let Fate::Circles { page, .. } = run.fate
+            && next.is_some()
+            && page_number >= page
+        {
+            next = Some(1);
+        }
+        let wrong = matches!(run.fate, Fate::ChangesTotal { page, .. } if page_number >= page);
+        let total = run.rows.len() as u64 + u64::from(wrong);
+        let page = Page {
+            rows: rows.len() as u64,
+            next: next.map(|page| PageToken::new(format!("{page}@{id}")).unwrap()),
+            total: self.gives_total.then_some(total),
+            unknown_fields: Vec::new(),
+            close: false,
+            stop: false,
+        };
+        Ok((rows, page))
+    }
+}
+
+/// What happens to pages when rows are inserted before them while they are read: from the second
+/// page on a row is repeated, and the last row never shows.
+fn shift(rows: &mut Vec<String>, page_size: usize) {
+    if rows.len() > page_size {
+        let repeated = rows[page_size - 1].clone();
+        rows.insert(page_size, repeated);
+        rows.pop();
+    }
+}
+
+/// How long the tenant asks to be left alone, when it does.
+pub(crate) fn pause(rng: &mut Rng) -> Option<Duration> {
+    rng.chance(700)
+        .then(|| Duration::from_secs(21 + rng.below(200)))
+}
+
+/// A step of the clock that no clock should make.
+pub(crate) fn jump(rng: &mut Rng) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(rng.below(600)).unwrap())
+}

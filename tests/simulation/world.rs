@@ -1,0 +1,443 @@
+//! One schedule: executions, their invocations, a clock, and what goes wrong.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use asl::{Execution, ExecutionSpec, StateMachine, Status, Step};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::invocation::{Flows, Invocation, Mishap, Outside, Progress, killed};
+use crate::oracle::Oracle;
+use crate::rng::Rng;
+use crate::store::Store;
+use crate::tenant::{Tenant, jump};
+
+/// Nothing that a schedule does takes longer than this many steps.
+const STEPS_MAX: u64 = 60_000;
+
+/// From this step on nothing goes wrong any more.
+const FAULTY_STEPS: u64 = 1_500;
+
+/// How a schedule is run.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
+    pub(crate) flows: Flows,
+    /// Kill at exactly this effect, and let nothing else go wrong.
+    pub(crate) kill_at: Option<u64>,
+    /// A planted bug outside the decisions: claims overwrite.
+    pub(crate) claims_overwrite: bool,
+}
+
+/// What a schedule came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) effects: u64,
+    pub(crate) kills: u64,
+    pub(crate) lost: u64,
+    pub(crate) runs: u64,
+    pub(crate) commits: u64,
+    pub(crate) redrives: u64,
+    pub(crate) zombies: u64,
+}
+
+struct Running {
+    execution: Execution,
+    task: bool,
+    wake: Timestamp,
+    redrives: u32,
+}
+
+pub(crate) struct World<'a> {
+    setup: Setup,
+    machine: &'a Arc<StateMachine>,
+    rng: Rng,
+    now: Timestamp,
+    day: Timestamp,
+    store: Store,
+    tenant: Tenant,
+    executions: Vec<Running>,
+    invocations: Vec<Invocation>,
+    to_start: Vec<(Timestamp, Value)>,
+    oracle: Oracle,
+    figures: Figures,
+    definition: Value,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(setup: Setup, machine: &'a Arc<StateMachine>) -> Self {
+        let mut rng = Rng::new(setup.seed);
+        let day: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+        let mut tenant = Tenant::new(&mut rng, day);
+        let definition = definition(&mut rng);
+        if setup.kill_at.is_some() {
+            tenant.faulty = false;
+        }
+        let mut world = Self {
+            setup,
+            machine,
+            now: "2026-11-22T02:00:00Z".parse().unwrap(),
+            day,
+            store: Store::default(),
+            tenant,
+            executions: Vec::new(),
+            invocations: Vec::new(),
+            to_start: Vec::new(),
+            oracle: Oracle::default(),
+            figures: Figures::default(),
+            definition,
+            rng,
+        };
+        world.store.claims_overwrite = setup.claims_overwrite;
+        world.plan();
+        world
+    }
+
+    /// Who starts what, and when.
+    fn plan(&mut self) {
+        let daily = self.event("daily", false);
+        let start = if self.rng.chance(200) { "02:00:00" } else { "05:30:00" };
+        let at: Timestamp = format!("2026-11-22T{start}Z").parse().unwrap();
+        self.to_start.push((at, daily.clone()));
+        if self.setup.kill_at.is_some() {
+            return;
+        }
+        if self.rng.chance(400) {
+            let later = self.seconds(600);
+            self.to_start.push((at + later, daily));
+        }
+        for name in ["replay-1", "replay-2"] {
+            if self.rng.chance(300) {
+                let later = self.seconds(14_400);
+                let replay = self.event(name, true);
+                self.to_start.push((at + later, replay.clone()));
+                if self.rng.chance(200) {
+                    let later = later + self.seconds(60);
+                    self.to_start.push((at + later, replay));
+                }
+            }
+        }
+    }
+
+    fn seconds(&mut self, below: u64) -> SignedDuration {
+        SignedDuration::from_secs(i64::try_from(self.rng.below(below)).unwrap())
+    }
+
+    fn event(&self, id: &str, replay: bool) -> Value {
+        let mut detail = json!({ "definition": self.definition });
+        if replay {
+            detail["window"] = json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z"});
+            detail["replay"] = json!({"reason": "restated", "requestedBy": "simulation"});
+        }
+        json!({
+            "version": "0", "id": id, "detail-type": "Scheduled Event", "source": "aws.scheduler",
+            "account": "123456789012", "time": "2026-11-22T05:30:00Z", "region": "eu-central-1",
+            "resources": [], "detail": detail,
+        })
+    }
+
+    /// Runs the schedule to its end.
+    pub(crate) fn run(mut self) -> Result<Figures, String> {
+        for step in 0..STEPS_MAX {
+            if self.setup.kill_at.is_none() && step == FAULTY_STEPS {
+                self.tenant.faulty = false;
+            }
+            let faulty = self.setup.kill_at.is_none() && step < FAULTY_STEPS;
+            self.start_what_is_due();
+            if !self.one_step(faulty)? {
+                if self.finished() {
+                    return self.judge();
+                }
+                if !self.advance() {
+                    return Err("nothing is left to do, and it is not done".to_owned());
+                }
+            }
+        }
+        let states: Vec<_> = self
+            .executions
+            .iter()
+            .map(|running| (running.execution.status(), running.execution.state().to_owned()))
+            .collect();
+        Err(format!("no end after {STEPS_MAX} steps: {states:?}"))
+    }
+
+    fn start_what_is_due(&mut self) {
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.to_start).into_iter().partition(|(at, _)| *at <= self.now);
+        self.to_start = later;
+        for (_, event) in due {
+            if event["detail"].get("replay").is_some() && self.rng.chance(500) {
+                self.tenant.restate(&mut self.rng, self.day);
+            }
+            self.start(event);
+        }
+    }
+
+    fn start(&mut self, event: Value) {
+        let number = self.executions.len();
+        let spec = ExecutionSpec {
+            arn: format!("arn:aws:states:eu-central-1:123456789012:execution:p:{number}"),
+            name: number.to_string(),
+            state_machine_arn: "arn:aws:states:eu-central-1:123456789012:stateMachine:p".to_owned(),
+            state_machine_name: "p".to_owned(),
+            role_arn: "arn:aws:iam::123456789012:role/p".to_owned(),
+        };
+        let seed = self.rng.next();
+        let execution =
+            Execution::start(Arc::clone(self.machine), spec, event, self.now, seed).unwrap();
+        self.executions.push(Running {
+            execution,
+            task: false,
+            wake: self.now,
+            redrives: 0,
+        });
+    }
+
+    /// Lets one execution or one invocation do something; `false` if none can.
+    fn one_step(&mut self, faulty: bool) -> Result<bool, String> {
+        let ready: Vec<usize> = (0..self.executions.len())
+            .filter(|&i| self.can_step(i))
+            .collect();
+        let busy: Vec<usize> = (0..self.invocations.len())
+            .filter(|&i| self.invocations[i].busy_until <= self.now)
+            .collect();
+        let all = ready.len() + busy.len();
+        if all == 0 {
+            return Ok(false);
+        }
+        let choice = self.rng.index(all);
+        if let Some(&execution) = ready.get(choice) {
+            self.step_execution(execution, faulty);
+        } else {
+            self.step_invocation(busy[choice - ready.len()], faulty)?;
+        }
+        Ok(true)
+    }
+
+    fn can_step(&self, index: usize) -> bool {
+        let running = &self.executions[index];
+        running.execution.status() == Status::Running && !running.task && running.wake <= self.now
+    }
+
+    fn step_execution(&mut self, index: usize, faulty: bool) {
+        let running = &mut self.executions[index];
+        match running.execution.step(self.now) {
+            Step::Done => {}
+            Step::WaitUntil(until) => running.wake = until,
+            Step::Task(call) => match &*call.resource {
+                "arn:aws:states:::sns:publish" => {
+                    if faulty && self.rng.chance(100) {
+                        running.execution.fail(self.now, "Sns.InternalError", None).unwrap();
+                    } else {
+                        running.execution.succeed(self.now, json!({"MessageId": "1"})).unwrap();
+                    }
+                }
+                "arn:aws:states:::aws-sdk:sfn:startExecution" => {
+                    let input = call.arguments["Input"].as_str().unwrap();
+                    let event = serde_json::from_str(input).unwrap();
+                    running.execution.succeed(self.now, json!({"ExecutionArn": "next"})).unwrap();
+                    self.start(event);
+                }
+                _ => {
+                    running.task = true;
+                    let function = call.arguments["FunctionName"].as_str().unwrap();
+                    let payload = call.arguments["Payload"].clone();
+                    let twice = faulty && self.rng.chance(20);
+                    self.invoke(index, function, payload.clone(), true);
+                    if twice {
+                        self.invoke(index, function, payload, false);
+                    }
+                }
+            },
+        }
+    }
+
+    fn invoke(&mut self, execution: usize, function: &str, payload: Value, awaited: bool) {
+        let mut invocation =
+            Invocation::start(self.setup.flows, execution, function, payload, self.now);
+        invocation.awaited = awaited;
+        self.invocations.push(invocation);
+    }
+
+    fn step_invocation(&mut self, index: usize, faulty: bool) -> Result<(), String> {
+        if faulty && self.invocations[index].awaited && self.rng.chance(3) {
+            // The state machine gives up on it, and it goes on all the same.
+            self.figures.zombies += 1;
+            let execution = self.invocations[index].execution;
+            self.invocations[index].awaited = false;
+            let running = &mut self.executions[execution];
+            running.task = false;
+            running.wake = self.now;
+            let _ = running.execution.time_out(self.now);
+            return Ok(());
+        }
+        let mishap = self.mishap(faulty);
+        self.figures.effects += 1;
+        match mishap {
+            Mishap::KillBefore | Mishap::KillAfter => self.figures.kills += 1,
+            Mishap::LoseAnswer => self.figures.lost += 1,
+            _ => {}
+        }
+        let latency = self.rng.below(3);
+        let mut outside = Outside {
+            store: &mut self.store,
+            tenant: &mut self.tenant,
+            rng: &mut self.rng,
+            now: self.now,
+            torn: if faulty { 60 } else { 0 },
+        };
+        let invocation = &mut self.invocations[index];
+        invocation.busy_until = self.now + SignedDuration::from_secs(i64::try_from(latency).unwrap());
+        let progress = invocation.step(&mut outside, mishap);
+        self.oracle.look(&self.store, &self.tenant)?;
+        match progress {
+            Progress::Goes => {}
+            Progress::Answered(answer) => {
+                let invocation = self.invocations.swap_remove(index);
+                self.answer(&invocation, answer.map_err(|f| (f.name.to_string(), f.message)));
+            }
+            Progress::Killed => {
+                let invocation = self.invocations.swap_remove(index);
+                let name = killed(&mut self.rng).message;
+                self.answer(&invocation, Err((name, String::new())));
+            }
+        }
+        Ok(())
+    }
+
+    fn mishap(&mut self, faulty: bool) -> Mishap {
+        if let Some(at) = self.setup.kill_at {
+            // Each effect is a kill point twice: before it happens and after.
+            return match at {
+                _ if at / 2 != self.figures.effects => Mishap::None,
+                _ if at.is_multiple_of(2) => Mishap::KillBefore,
+                _ => Mishap::KillAfter,
+            };
+        }
+        match self.rng.below(1000) {
+            _ if !faulty => Mishap::None,
+            0..12 => Mishap::KillBefore,
+            12..24 => Mishap::KillAfter,
+            24..40 => Mishap::LoseAnswer,
+            40..52 => Mishap::Unavailable,
+            52..70 => Mishap::Throttled,
+            _ => Mishap::None,
+        }
+    }
+
+    fn answer(&mut self, invocation: &Invocation, answer: Result<Value, (String, String)>) {
+        if !invocation.awaited {
+            return;
+        }
+        let running = &mut self.executions[invocation.execution];
+        running.task = false;
+        running.wake = self.now;
+        match answer {
+            Ok(payload) => {
+                let result = json!({"ExecutedVersion": "1", "Payload": payload, "StatusCode": 200});
+                running.execution.succeed(self.now, result).unwrap();
+            }
+            Err((name, message)) => {
+                running.execution.fail(self.now, name, Some(message)).unwrap();
+            }
+        }
+    }
+
+    /// An operator redrives what failed, until everything is done.
+    fn finished(&mut self) -> bool {
+        let mut redriven = false;
+        for index in 0..self.executions.len() {
+            let running = &mut self.executions[index];
+            let failed = matches!(
+                running.execution.status(),
+                Status::Failed | Status::TimedOut | Status::Aborted
+            );
+            if !failed || running.redrives >= 12 {
+                continue;
+            }
+            running.redrives += 1;
+            running.execution.redrive(self.now).unwrap();
+            running.wake = self.now;
+            self.figures.redrives += 1;
+            redriven = true;
+        }
+        !redriven && self.to_start.is_empty() && !self.is_waiting()
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.invocations.is_empty()
+            || self
+                .executions
+                .iter()
+                .any(|running| running.execution.status() == Status::Running)
+    }
+
+    /// Moves the clock to where something can happen.
+    fn advance(&mut self) -> bool {
+        let next = self
+            .executions
+            .iter()
+            .filter(|running| running.execution.status() == Status::Running && !running.task)
+            .map(|running| running.wake)
+            .chain(self.invocations.iter().map(|invocation| invocation.busy_until))
+            .chain(self.to_start.iter().map(|(at, _)| *at))
+            .min();
+        let Some(next) = next else {
+            return false;
+        };
+        self.now = self.now.max(next);
+        if self.setup.kill_at.is_none() && self.rng.chance(3) {
+            self.now += jump(&mut self.rng);
+        }
+        true
+    }
+
+    /// At the end every execution has ended well, and the newest wish is what consumers see.
+    fn judge(mut self) -> Result<Figures, String> {
+        self.oracle.look(&self.store, &self.tenant)?;
+        let mut endings: BTreeMap<String, u32> = BTreeMap::new();
+        for running in &self.executions {
+            let execution = &running.execution;
+            let state = format!("{:?} in {}", execution.status(), execution.state());
+            *endings.entry(state).or_default() += 1;
+            if execution.status() != Status::Succeeded {
+                let error = execution.error().unwrap_or_default();
+                let cause = execution.cause().unwrap_or_default();
+                return Err(format!("an execution ended badly: {endings:?} {error} {cause}"));
+            }
+        }
+        self.oracle.end(&self.store)?;
+        self.figures.runs = self.tenant.runs.len() as u64;
+        self.figures.commits = self.oracle.commits();
+        Ok(self.figures)
+    }
+}
+
+fn definition(rng: &mut Rng) -> Value {
+    let mut definition = json!({
+        "name": "Sim", "schedule": {"type": "daily", "time": "05:30", "timezone": "UTC"},
+        "report": {
+            "type": "agent", "metrics": ["handleTime"], "dimensions": ["agentId"], "filters": [],
+            "dateRange": {"type": "relative", "value": "previousDay"}, "grouping": [],
+        },
+        "delivery": {"type": "api"},
+        "pipeline": {"tenant": "sim", "compression": "none", "key": ["agentId"]},
+    });
+    if rng.chance(600) {
+        definition["pipeline"]["narrow"] = json!({"smallestWindow": "PT6H"});
+    }
+    definition
+}
+
+impl Figures {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.effects += other.effects;
+        self.kills += other.kills;
+        self.lost += other.lost;
+        self.runs += other.runs;
+        self.commits += other.commits;
+        self.redrives += other.redrives;
+        self.zombies += other.zombies;
+    }
+}

@@ -1,1 +1,0 @@
-//! The tests are in this folder's `*.rs` files beside it.

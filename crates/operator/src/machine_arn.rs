@@ -1,0 +1,99 @@
+//! The state machine's ARN, and the executions' that follow from it.
+
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineArn(String);
+
+impl FromStr for MachineArn {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", _, "states", _, _, "stateMachine", name] if !name.is_empty() => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(Error::StateMachine),
+        }
+    }
+}
+
+impl MachineArn {
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    /// Its account.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.part(4)
+    }
+
+    /// The ARN of an execution of this machine, which may be given by its name alone.
+    #[must_use]
+    pub fn execution(&self, name_or_arn: &str) -> String {
+        if name_or_arn.starts_with("arn:") {
+            return name_or_arn.to_owned();
+        }
+        let machine = self.0.replacen(":stateMachine:", ":execution:", 1);
+        format!("{machine}:{name_or_arn}")
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.split(':').nth(index).unwrap_or_default()
+    }
+}
+
+/// The last part of an execution's ARN.
+#[must_use]
+pub fn name_of(execution: &str) -> &str {
+    execution.rsplit(':').next().unwrap_or(execution)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_is_given_by_name_or_arn() {
+        let machine: MachineArn = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports"
+            .parse()
+            .unwrap();
+        let arn = "arn:aws:states:eu-central-1:123456789012:execution:reports:run-1";
+        assert_eq!(machine.execution("run-1"), arn);
+        assert_eq!(machine.execution(arn), arn);
+        assert_eq!(
+            (machine.region(), machine.account()),
+            ("eu-central-1", "123456789012")
+        );
+        assert_eq!(name_of(arn), "run-1");
+    }
+
+    #[test]
+    fn another_arn_is_no_state_machine() {
+        for text in [
+            "",
+            "reports",
+            "arn:aws:states:r:1:execution:reports:x",
+            "arn:aws:states:r:1:stateMachine:",
+        ] {
+            assert_eq!(
+                text.parse::<MachineArn>().unwrap_err().code(),
+                "CXO006",
+                "{text}"
+            );
+        }
+    }
+}

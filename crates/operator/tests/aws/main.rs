@@ -1,0 +1,233 @@
+//! The commands that need Step Functions, with the real SDK.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't go on should say where"
+)]
+
+mod states;
+
+use clap::Parser as _;
+use operator::args::Cli;
+use operator::{Error, Surroundings, run};
+use serde_json::{Value, json};
+use states::{MACHINE, Server, arn};
+
+const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
+const AUTH: &str = r#"{"errorType":"Cxone.Auth","errorMessage":"the token endpoint refuses the client in secret cxone/client"}"#;
+
+async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, Error>, String) {
+    let mut out = Vec::new();
+    let around = Surroundings {
+        out: &mut out,
+        now: "2026-06-10T12:00:00Z".parse().unwrap(),
+        aws: async || server.config(),
+    };
+    let machine = ["--state-machine", MACHINE];
+    let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
+    let result = run(cli, around).await;
+    (result, String::from_utf8(out).unwrap())
+}
+
+async fn done(server: &Server, args: &[&str]) -> String {
+    let (result, out) = cxr(server, args).await;
+    assert_eq!(result.unwrap(), 0, "{out}");
+    out
+}
+
+fn input() -> String {
+    let definition: Value = serde_json::from_slice(&std::fs::read(REPORT).unwrap()).unwrap();
+    json!({"time": "2026-06-09T05:30:00Z", "detail": {"definition": definition}}).to_string()
+}
+
+/// Four executions, of which two failed and one can be redriven.
+async fn busy() -> Server {
+    let server = Server::start().await;
+    {
+        let mut states = server.states();
+        states.add("good", "SUCCEEDED", "2026-06-10T05:30:00Z", json!({}));
+        let more = json!({
+            "error": "Cxone.Auth", "cause": AUTH, "input": input(), "redriveStatus": "REDRIVABLE",
+            "stopDate": 1_780_983_301,
+        });
+        states.add("bad", "FAILED", "2026-06-09T05:30:00Z", more);
+        let more =
+            json!({"error": "Cxone.Config", "cause": "plain", "redriveStatusReason": "too old"});
+        states.add("old", "FAILED", "2026-06-05T05:30:00Z", more);
+        states.add("ancient", "FAILED", "2026-05-01T05:30:00Z", json!({}));
+    }
+    server
+}
+
+#[tokio::test]
+async fn failed_executions_are_listed_with_what_for_and_why() {
+    let out = done(&busy().await, &["list", "--failed"]).await;
+    assert_eq!(
+        out,
+        "2026-06-09T05:30:00Z  FAILED     bad\n\
+         \x20   acme / Daily Agent Performance Aggregation  2026-06-08T00:00:00Z/2026-06-09T00:00:00Z\n\
+         \x20   Cxone.Auth: the token endpoint refuses the client in secret cxone/client\n\
+         2026-06-05T05:30:00Z  FAILED     old\n\
+         \x20   ? / ?\n\
+         \x20   Cxone.Config: plain\n\
+         2 executions\n"
+    );
+}
+
+#[tokio::test]
+async fn a_list_goes_back_as_far_as_it_is_asked_to() {
+    let server = busy().await;
+    let out = done(&server, &["list", "--since", "24h"]).await;
+    assert!(out.ends_with("1 execution\n"), "{out}");
+    let out = done(
+        &server,
+        &["list", "--since", "2026-05-01", "--format", "json"],
+    )
+    .await;
+    let list: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 4);
+    assert_eq!(list[1]["request"]["tenant"], "acme");
+}
+
+#[tokio::test]
+async fn throttling_is_waited_for() {
+    let server = busy().await;
+    server.states().faults.extend(["ThrottlingException"; 5]);
+    let out = done(&server, &["list", "--since", "24h"]).await;
+    assert!(out.ends_with("1 execution\n"), "{out}");
+}
+
+#[tokio::test]
+async fn a_failed_execution_is_explained_in_one_look() {
+    let server = busy().await;
+    let history: Value = serde_json::from_str(include_str!("../data/history.json")).unwrap();
+    let events = history["events"].as_array().unwrap().clone();
+    server.states().histories.insert("bad".to_owned(), events);
+    let out = done(&server, &["show", "bad"]).await;
+    assert_eq!(out, include_str!("../data/show.txt"), "{out}");
+
+    let out = done(&server, &["show", &arn("bad"), "--format", "json"]).await;
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["story"]["failure"]["state"], "FetchPage");
+    assert_eq!(report["story"]["runs"][1]["rowCount"], 34_000);
+}
+
+#[tokio::test]
+async fn an_execution_that_does_not_exist_is_named() {
+    let error = cxr(&busy().await, &["show", "nope"]).await.0.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO007", 3));
+    assert!(error.to_string().contains(&arn("nope")), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_operation_and_aws_word_for_it() {
+    let server = busy().await;
+    server.states().faults.push_back("AccessDeniedException");
+    let error = cxr(&server, &["list"]).await.0.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO011", 3));
+    let shown = error.to_string();
+    assert!(
+        shown.starts_with("ListExecutions: AWS answers AccessDeniedException"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn all_failed_ones_are_redriven_and_those_that_cannot_be_are_told() {
+    let server = busy().await;
+    let (result, out) = cxr(&server, &["redrive", "--all-failed", "--since", "7d"]).await;
+    assert_eq!(result.unwrap(), 3, "one could not be");
+    assert_eq!(
+        out,
+        "bad: redriven\n\
+         old: not redriven: CXO008: old can't be redriven: too old; cxr replay or cxr run starts the window anew\n"
+    );
+    assert_eq!(server.states().executions["bad"]["status"], "RUNNING");
+}
+
+#[tokio::test]
+async fn a_redrive_can_be_narrowed_to_one_error_and_tried_dry() {
+    let server = busy().await;
+    let args = [
+        "redrive",
+        "--all-failed",
+        "--since",
+        "7d",
+        "--error",
+        "Cxone.Auth",
+        "--dry-run",
+    ];
+    assert_eq!(done(&server, &args).await, "bad: would be redriven\n");
+    assert_eq!(server.states().executions["bad"]["status"], "FAILED");
+    assert_eq!(done(&server, &["redrive", "bad"]).await, "bad: redriven\n");
+}
+
+#[tokio::test]
+async fn a_window_is_run_once() {
+    let server = Server::start().await;
+    let args = ["run", REPORT, "--window", "2026-06-01"];
+    let first = done(&server, &args).await;
+    assert!(
+        first.contains("run-daily-agent-performance-aggregation-20260601T000000Z-"),
+        "{first}"
+    );
+    assert_eq!(
+        done(&server, &args).await,
+        first,
+        "the same execution, while it runs"
+    );
+    for execution in server.states().executions.values_mut() {
+        execution["status"] = "FAILED".into();
+    }
+    let error = cxr(&server, &args).await.0.unwrap_err();
+    assert_eq!(error.code(), "CXO009");
+    assert!(
+        error.to_string().contains("cxr redrive run-daily"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_replay_is_started_with_who_and_why() {
+    let server = Server::start().await;
+    let args = [
+        "replay",
+        REPORT,
+        "--window",
+        "2026-06-01",
+        "--reason",
+        "late data",
+        "--requested-by",
+        "ana",
+    ];
+    let out = done(&server, &args).await;
+    assert!(
+        out.starts_with(&format!("started {}", arn("replay-daily-agent"))),
+        "{out}"
+    );
+    let states = server.states();
+    let (name, execution) = states.executions.first_key_value().unwrap();
+    assert!(name.len() <= 80, "{name}");
+    let input = execution["input"].as_str().unwrap();
+    let event: workflow::Event = serde_json::from_str(input).unwrap();
+    assert_eq!(event.detail.replay.unwrap().requested_by, "ana");
+    assert_eq!(event.account.as_deref(), Some("123456789012"));
+    assert_eq!(event.region.as_deref(), Some("eu-central-1"));
+}
+
+#[tokio::test]
+async fn an_aws_that_is_not_there_is_unavailable() {
+    let server = busy().await;
+    let mut config = server.config().to_builder();
+    config.set_endpoint_url(Some("http://127.0.0.1:1".to_owned()));
+    let config = config.build();
+    let mut out = Vec::new();
+    let around = Surroundings {
+        out: &mut out,
+        now: "2026-06-10T12:00:00Z".parse().unwrap(),
+        aws: async || config,
+    };
+    let cli = Cli::try_parse_from(["cxr", "list", "--state-machine", MACHINE]).unwrap();
+    let error = run(cli, around).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO012", 4));
+}

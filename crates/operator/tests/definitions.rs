@@ -1,0 +1,207 @@
+//! The commands that need no network, from the command line to what they print.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't go on should say where"
+)]
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use operator::args::Cli;
+use operator::{Error, Surroundings, run};
+use serde_json::{Value, json};
+
+const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
+
+async fn cxr(args: &[&str]) -> (Result<u8, Error>, String) {
+    let mut out = Vec::new();
+    let around = Surroundings {
+        out: &mut out,
+        now: "2026-06-10T12:00:00.5Z".parse().unwrap(),
+        aws: async || panic!("no network"),
+    };
+    let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
+    let result = run(cli, around).await;
+    (result, String::from_utf8(out).unwrap())
+}
+
+async fn done(args: &[&str]) -> String {
+    let (result, out) = cxr(args).await;
+    assert_eq!(result.unwrap(), 0, "{out}");
+    out
+}
+
+/// A folder with the shipped definition, changed.
+fn changed(folder: &Path, name: &str, pointer: &str, value: Value) -> PathBuf {
+    let mut definition: Value = serde_json::from_slice(&std::fs::read(REPORT).unwrap()).unwrap();
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    definition.pointer_mut(parent).unwrap()[field] = value;
+    let file = folder.join(name);
+    std::fs::write(&file, definition.to_string()).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn the_shipped_definition_is_without_findings() {
+    let out = done(&["check", "--deny-warnings", REPORT]).await;
+    assert_eq!(out, "1 definition checked: 0 errors, 0 warnings\n");
+}
+
+#[tokio::test]
+async fn a_wrong_definition_is_told_by_file_code_pointer_and_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = changed(
+        folder.path(),
+        "a.json",
+        "/schedule/timezone",
+        json!("America/New_York"),
+    );
+    let (result, out) = cxr(&["check", file.to_str().unwrap()]).await;
+    assert_eq!(result.unwrap(), 1);
+    let expected = format!("{}: error CXD020 at /schedule/timezone: ", file.display());
+    assert!(out.starts_with(&expected), "{out}");
+}
+
+#[tokio::test]
+async fn warnings_fail_only_when_they_are_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = changed(folder.path(), "a.json", "/schedule/time", json!("02:00"));
+    let file = file.to_str().unwrap();
+    let (result, out) = cxr(&["check", file]).await;
+    assert_eq!(result.unwrap(), 0, "{out}");
+    assert!(out.contains("warning CXD021 at /schedule/time"), "{out}");
+    assert_eq!(cxr(&["check", "--deny-warnings", file]).await.0.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_folder_is_checked_as_a_whole_and_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    changed(folder.path(), "a.json", "/pipeline/maxRuns", json!(2));
+    changed(folder.path(), "b.json", "/pipeline/maxRuns", json!(4));
+    changed(folder.path(), "c.json", "/pipeline/tenant", json!("other"));
+    let (result, out) = cxr(&["check", "--format", "json", folder.path().to_str().unwrap()]).await;
+    assert_eq!(result.unwrap(), 1);
+    let verdict: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(verdict["files"], 3);
+    assert_eq!(verdict["remarks"].as_array().unwrap().len(), 1);
+    assert_eq!(verdict["remarks"][0]["code"], "CXO020");
+    assert_eq!(verdict["remarks"][0]["pointer"], "/name");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_named() {
+    let error = cxr(&["check", "no-such-file.json"]).await.0.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO001", 2));
+    assert!(error.to_string().contains("no-such-file.json"), "{error}");
+}
+
+#[tokio::test]
+async fn the_schema_is_json() {
+    let schema: Value = serde_json::from_str(&done(&["schema"]).await).unwrap();
+    assert!(schema["properties"]["pipeline"].is_object(), "{schema}");
+}
+
+#[tokio::test]
+async fn a_plan_says_the_window_of_a_scheduled_time() {
+    let out = done(&["plan", REPORT, "--at", "2026-06-02T05:30:00Z"]).await;
+    for line in [
+        "report      Daily Agent Performance Aggregation (tenant acme)\n",
+        "window      2026-06-01T00:00:00Z/2026-06-02T00:00:00Z (24 h)\n",
+        "final       2026-06-02T05:00:00Z\n",
+        "schedule    daily at 05:30 UTC\n",
+        "key         agentId, queueId\n",
+        "registered  {\"name\":\"Daily Agent",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_says_how_long_an_early_execution_waits() {
+    let out = done(&["plan", REPORT, "--at", "2026-06-02T03:15:00Z"]).await;
+    let line = "final       2026-06-02T05:00:00Z, so that the execution waits 105 min\n";
+    assert!(out.contains(line), "{out}");
+}
+
+#[tokio::test]
+async fn an_event_is_one_that_the_handlers_take() {
+    let out = done(&["event", REPORT, "--window", "2026-06-01"]).await;
+    let event: workflow::Event = serde_json::from_str(&out).unwrap();
+    assert_eq!(event.source, "aws.scheduler");
+    assert_eq!(
+        event.time.unwrap().to_rfc3339(),
+        "2026-06-02T05:00:00+00:00"
+    );
+    assert_eq!(
+        event.detail.window.unwrap().key(),
+        "20260601T000000Z-20260602T000000Z"
+    );
+    assert_eq!(event.detail.replay, None);
+    assert_eq!(
+        event.detail.definition["name"],
+        "Daily Agent Performance Aggregation"
+    );
+}
+
+#[tokio::test]
+async fn a_replay_event_says_who_and_why() {
+    let args = [
+        "event",
+        REPORT,
+        "--at",
+        "2026-06-02T05:30:00Z",
+        "--replay",
+        "late data",
+        "--requested-by",
+        "ana",
+    ];
+    let event: workflow::Event = serde_json::from_str(&done(&args).await).unwrap();
+    let replay = event.detail.replay.unwrap();
+    assert_eq!(
+        (replay.reason.as_str(), replay.requested_by.as_str()),
+        ("late data", "ana")
+    );
+    assert_eq!(
+        event.detail.window.unwrap().key(),
+        "20260601T000000Z-20260602T000000Z"
+    );
+    assert_eq!(
+        event.time.unwrap().to_rfc3339(),
+        "2026-06-10T12:00:00+00:00"
+    );
+}
+
+#[tokio::test]
+async fn an_event_for_the_scheduler_has_its_placeholders() {
+    let event: Value =
+        serde_json::from_str(&done(&["event", REPORT, "--scheduler"]).await).unwrap();
+    assert_eq!(event["time"], "<aws.scheduler.scheduled-time>");
+    assert_eq!(event["id"], "<aws.scheduler.execution-id>");
+}
+
+#[tokio::test]
+async fn commands_that_need_a_state_machine_say_so() {
+    let error = cxr(&["list"]).await.0.unwrap_err();
+    assert_eq!(error.code(), "CXO006");
+    let error = cxr(&["list", "--state-machine", "reports"])
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(error.code(), "CXO006");
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    use clap::CommandFactory as _;
+    Cli::command().debug_assert();
+    for args in [
+        &["cxr", "plan", "a.json"][..],
+        &["cxr", "run", "a.json", "--at", "x", "--window", "y"],
+        &["cxr", "redrive"],
+        &["cxr", "redrive", "--all-failed"],
+        &["cxr", "replay", "a.json", "--window", "x"],
+    ] {
+        assert!(Cli::try_parse_from(args).is_err(), "{args:?}");
+    }
+}

@@ -17,7 +17,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let separated = text.as_bytes().get(10) == Some(&b'T');
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
     if separated && !lower {
-        text.parse().ok()
+        text.parse().ok().map(to_millisecond)
     } else {
         None
     }

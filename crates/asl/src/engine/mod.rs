@@ -170,6 +170,14 @@ impl Engine {
         Ok(())
     }
 
+    /// The ARNs of the machines.
+    #[must_use]
+    pub fn state_machines(&self) -> Vec<String> {
+        let mut arns: Vec<_> = self.state().machines.keys().cloned().collect();
+        arns.sort();
+        arns
+    }
+
     /// Starts an execution; without a name it gets one.
     ///
     /// The same name and input as of a running execution is that execution. A name is never

@@ -42,12 +42,13 @@ impl Execution {
         extra: Extra<'_>,
         evaluation: impl FnOnce(&mut Session<'_>) -> Result<T, EvalError>,
     ) -> Result<T, Fault> {
-        let context = || self.context();
+        let context = |with_input| self.context(with_input);
         let scope = Scope {
             input: &self.input.value,
             result: extra.result,
             error_output: extra.error_output,
             variables: &self.variables,
+            initial_input: &self.initial_input.value,
             context: &context,
             now,
         };
@@ -91,16 +92,18 @@ impl Execution {
         }
     }
 
-    /// `$states.context`.
-    fn context(&self) -> Value {
+    /// `$states.context`, with what can be large only when it is wanted.
+    fn context(&self, with_input: bool) -> Value {
         let mut execution = json!({
             "Id": self.spec.arn,
-            "Input": *self.initial_input.value,
             "Name": self.spec.name,
             "RoleArn": self.spec.role_arn,
             "StartTime": time::format(self.started),
             "RedriveCount": self.redrive_count,
         });
+        if with_input {
+            execution["Input"] = (*self.initial_input.value).clone();
+        }
         if let Some(redriven) = self.redriven {
             execution["RedriveTime"] = time::format(redriven).into();
         }

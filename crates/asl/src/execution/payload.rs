@@ -15,7 +15,8 @@ pub(super) struct Payload {
 
 impl Payload {
     pub(super) fn new(value: Value) -> Self {
-        let text = value.to_string().into();
+        // A value always has a text; `to_string` of the value itself is slower.
+        let text = serde_json::to_string(&value).unwrap_or_default().into();
         Self {
             value: Arc::new(value),
             text,

@@ -210,7 +210,10 @@ fn digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
         "SHA-512" => Sha512::digest(bytes).to_vec(),
         _ => return None,
     };
-    Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digit = |half: u8| char::from_digit(u32::from(half), 16);
+    hash.iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn parse(args: &[JValue]) -> HostFnResult {

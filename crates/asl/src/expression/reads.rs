@@ -48,7 +48,22 @@ impl Reads {
     }
 }
 
+/// All of a value.
+static WHOLE: Selection = Selection {
+    whole: true,
+    fields: BTreeMap::new(),
+};
+
 impl Selection {
+    /// What is read of a field, if anything is.
+    pub(super) fn part(&self, name: &str) -> Option<&Self> {
+        if self.whole {
+            Some(&WHOLE)
+        } else {
+            self.fields.get(name)
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.whole |= other.whole;
         for (name, selection) in &other.fields {

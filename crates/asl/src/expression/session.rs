@@ -23,8 +23,10 @@ pub(crate) struct Scope<'a> {
     pub(crate) result: Option<&'a Value>,
     pub(crate) error_output: Option<&'a Value>,
     pub(crate) variables: &'a Variables,
-    /// Makes the context object; called at most once.
-    pub(crate) context: &'a dyn Fn() -> Value,
+    /// What `$states.context.Execution.Input` is.
+    pub(crate) initial_input: &'a Value,
+    /// Makes the context object, with `Execution.Input` or without: it may be large.
+    pub(crate) context: &'a dyn Fn(bool) -> Value,
     pub(crate) now: Timestamp,
 }
 
@@ -48,6 +50,7 @@ pub(crate) struct Session<'a> {
     scope: Scope<'a>,
     reads: &'a Reads,
     random: Rc<RefCell<Random>>,
+    /// The context object without `Execution.Input`.
     context: OnceCell<Value>,
     evaluator: Option<Evaluator>,
 }
@@ -94,17 +97,17 @@ impl<'a> Session<'a> {
 
     /// The value of `$root.a.b`, as long as it leads through objects only.
     fn follow(&self, root: &str, steps: &[String]) -> Followed<'_> {
-        let (mut value, steps) = match (root, steps.split_first()) {
-            ("states", None) => return Followed::Unclear,
-            ("states", Some((first, rest))) => match self.states(first) {
-                Some(value) => (value, rest),
-                None => return Followed::Nothing,
-            },
-            _ => match self.scope.variables.get(root) {
+        let (mut value, steps) = if root == "states" {
+            match self.follow_states(steps) {
+                Ok(start) => start,
+                Err(end) => return end,
+            }
+        } else {
+            match self.scope.variables.get(root) {
                 Some(variable) => (&*variable.value, steps),
                 // It may be a function.
                 None => return Followed::Unclear,
-            },
+            }
         };
         for step in steps {
             value = match value {
@@ -119,12 +122,28 @@ impl<'a> Session<'a> {
         Followed::Value(value)
     }
 
+    /// The part of `$states` that a path starts in, and the rest of the path.
+    fn follow_states<'s>(
+        &self,
+        steps: &'s [String],
+    ) -> Result<(&Value, &'s [String]), Followed<'_>> {
+        let names: Vec<&str> = steps.iter().take(3).map(String::as_str).collect();
+        match names[..] {
+            [] | ["context"] | ["context", "Execution"] => Err(Followed::Unclear),
+            ["context", "Execution", "Input"] => Ok((self.scope.initial_input, &steps[3..])),
+            [first, ..] => {
+                let value = self.states(first).ok_or(Followed::Nothing)?;
+                Ok((value, &steps[1..]))
+            }
+        }
+    }
+
     fn states(&self, field: &str) -> Option<&Value> {
         match field {
             "input" => Some(self.scope.input),
             "result" => self.scope.result,
             "errorOutput" => self.scope.error_output,
-            "context" => Some(self.context.get_or_init(self.scope.context)),
+            "context" => Some(self.context.get_or_init(|| (self.scope.context)(false))),
             _ => None,
         }
     }
@@ -153,18 +172,29 @@ impl<'a> Session<'a> {
     fn bound_states(&self, selection: &Selection) -> JValue {
         let mut states = JMap::default();
         for field in ["input", "result", "errorOutput", "context"] {
-            let part = selection.fields.get(field);
-            let wanted = selection.whole || part.is_some();
-            if let Some(value) = wanted.then(|| self.states(field)).flatten() {
-                let value = match part {
-                    Some(part) if !selection.whole => convert::selected(value, part),
-                    _ => convert::whole(value),
-                };
+            let Some(part) = selection.part(field) else {
+                continue;
+            };
+            let value = if field == "context" && reads_input(part) {
+                Some(convert::selected(&(self.scope.context)(true), part))
+            } else {
+                self.states(field)
+                    .map(|value| convert::selected(value, part))
+            };
+            if let Some(value) = value {
                 states.insert(field.to_owned(), value);
             }
         }
         JValue::Object(states.into())
     }
+}
+
+/// Whether `Execution.Input` of the context object is read.
+fn reads_input(context: &Selection) -> bool {
+    context
+        .part("Execution")
+        .and_then(|execution| execution.part("Input"))
+        .is_some()
 }
 
 fn returned(expression: &Expression, what: &str) -> EvalError {

@@ -80,7 +80,7 @@ async fn many_executions_share_one_virtual_clock() {
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        Ok(json!({"done": at >= "2025-01-01T05:00:00.000Z".to_owned()}))
+        Ok(json!({"done": at.as_str() >= "2025-01-01T05:00:00.000Z"}))
     });
     let hold = engine.clock().busy();
     let arns: Vec<_> = (0..200)

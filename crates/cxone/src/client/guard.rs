@@ -37,6 +37,10 @@ impl Guard {
 
     /// The URL if it may be fetched. It is judged as it was parsed, never as it was spelled.
     pub(super) fn download(&self, text: &str) -> Result<Url, &'static str> {
+        // A backslash or a full-width dot is read differently by different parsers; an honest URL has neither.
+        if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
+            return Err("the download URL is not a URL");
+        }
         let mut url = Url::parse(text).map_err(|_| "the download URL is not a URL")?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("the download URL names a user");

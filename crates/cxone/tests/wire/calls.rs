@@ -1,0 +1,568 @@
+//! The calls that have no rows, on the wire.
+
+use std::time::Duration;
+
+use crate::server::{Answer, SECRET, Server, TOKEN, answer, definition, json, run, token};
+use cxone::{Cancelled, ClientCredentials, Config, Error, Look, ScheduleId, Window};
+
+fn credentials() -> ClientCredentials {
+    ClientCredentials {
+        client_id: "client:1".to_owned(),
+        client_secret: SECRET.to_owned().into(),
+    }
+}
+
+fn window() -> Window {
+    "20261121T000000Z-20261122T000000Z".parse().unwrap()
+}
+
+#[tokio::test]
+async fn signing_in_sends_the_secret_in_the_header_and_nowhere_else() {
+    let server = Server::start(vec![json(
+        "200 OK",
+        r#"{"access_token":"abc","token_type":"bearer","expires_in":"3600"}"#,
+    )])
+    .await;
+    let grant = server.client.grant(&credentials()).await.unwrap();
+    assert_eq!(grant.token.expose(), "abc");
+    assert_eq!(
+        (grant.lifetime, grant.cacheable),
+        (Duration::from_secs(3600), true)
+    );
+    let request = &server.requests()[0];
+    assert!(
+        request.starts_with("POST /auth/token HTTP/1.1\r\n"),
+        "{request}"
+    );
+    // base64("client%3A1:canary-client-secret")
+    assert!(
+        request.contains("Basic Y2xpZW50JTNBMTpjYW5hcnktY2xpZW50LXNlY3JldA=="),
+        "{request}"
+    );
+    assert!(
+        request.ends_with("\r\n\r\ngrant_type=client_credentials"),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_client_is_unauthorized_and_a_strange_token_breaks_the_contract() {
+    for (status, body, expected) in [
+        (
+            "401 Unauthorized",
+            r#"{"error":"invalid_client"}"#,
+            "sign in: unauthorized: invalid_client",
+        ),
+        (
+            "400 Bad Request",
+            r#"{"error":"invalid_client","error_description":"no"}"#,
+            "sign in: unauthorized: invalid_client",
+        ),
+        (
+            "200 OK",
+            r#"{"access_token":"a","token_type":"mac"}"#,
+            "sign in: the answer breaks the contract: the token is not a bearer token",
+        ),
+        (
+            "200 OK",
+            r#"{"access_token":"a\r\nb"}"#,
+            "sign in: the answer breaks the contract: the access token does not fit into a header",
+        ),
+        (
+            "200 OK",
+            r#"{}"#,
+            "sign in: the answer breaks the contract: the answer is not a token",
+        ),
+        (
+            "200 OK",
+            "",
+            "sign in: the answer breaks the contract: the answer is empty",
+        ),
+        (
+            "503 Service Unavailable",
+            "",
+            "sign in: unavailable: status 503",
+        ),
+    ] {
+        let server = Server::start(vec![json(status, body)]).await;
+        assert_eq!(
+            server
+                .client
+                .grant(&credentials())
+                .await
+                .unwrap_err()
+                .to_string(),
+            expected
+        );
+    }
+}
+
+#[tokio::test]
+async fn statuses_are_grouped_by_what_the_caller_can_do() {
+    let date = "Date: Sun, 22 Nov 2026 06:00:00 GMT\r\n";
+    for (status, headers, expected) in [
+        (
+            "429 Too Many Requests",
+            "Retry-After: 17\r\n",
+            "look at run: throttled, retry after 17 s",
+        ),
+        (
+            "429 Too Many Requests",
+            "Retry-After: Sun, 22 Nov 2026 06:01:00 GMT\r\n",
+            "look at run: throttled, retry after 60 s",
+        ),
+        (
+            "429 Too Many Requests",
+            "Retry-After: soon\r\n",
+            "look at run: throttled",
+        ),
+        ("429 Too Many Requests", "", "look at run: throttled"),
+        (
+            "503 Service Unavailable",
+            "Retry-After: 3\r\n",
+            "look at run: throttled, retry after 3 s",
+        ),
+        ("500 Oh", "", "look at run: unavailable: status 500"),
+        ("502 Oh", "", "look at run: unavailable: status 502"),
+        ("503 Oh", "", "look at run: unavailable: status 503"),
+        ("504 Oh", "", "look at run: unavailable: status 504"),
+        ("501 Oh", "", "look at run: rejected (status 501)"),
+        ("401 Oh", "", "look at run: unauthorized"),
+        ("403 Oh", "", "look at run: forbidden"),
+        ("404 Oh", "", "look at run: not found (status 404)"),
+        ("410 Oh", "", "look at run: not found (status 410)"),
+        ("400 Oh", "", "look at run: rejected (status 400)"),
+        (
+            "204 No Content",
+            "",
+            "look at run: the answer breaks the contract: status 204 instead of an answer",
+        ),
+        (
+            "302 Found",
+            "Location: http://127.0.0.1:1/\r\n",
+            "look at run: the answer breaks the contract: a redirect (status 302), which is not followed",
+        ),
+        (
+            "307 Oh",
+            "Location: /x\r\n",
+            "look at run: the answer breaks the contract: a redirect (status 307), which is not followed",
+        ),
+        (
+            "200 OK",
+            "Content-Type: text/html\r\n",
+            "look at run: the answer breaks the contract: the answer is of the type text/html",
+        ),
+        (
+            "200 OK",
+            "Content-Type: application/json\r\n",
+            "look at run: the answer breaks the contract: the answer is empty",
+        ),
+    ] {
+        let server = Server::start(vec![answer(status, &format!("{date}{headers}"), "")]).await;
+        let error = server.client.look(&token(), &run()).await.unwrap_err();
+        assert_eq!(error.to_string(), expected, "{status} {headers}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_look_says_what_the_run_says() {
+    let pending = |state: &str, known| Look::Pending {
+        state: state.to_owned(),
+        known,
+    };
+    for (body, expected) in [
+        (
+            r#"{"runId":"run-1","state":"queued"}"#,
+            pending("queued", true),
+        ),
+        (r#"{"state":"Processing"}"#, pending("Processing", true)),
+        (
+            r#"{"state":"finishing\u001b[1m"}"#,
+            pending("finishing [1m", false),
+        ),
+        (r#"{"state":null}"#, pending("", false)),
+        (r#"{}"#, pending("", false)),
+        (r#"{"state":" completed"}"#, pending("completed", false)),
+        (r#"{"state":"COMPLETED","data":[]}"#, Look::Completed),
+        (r#"{"data":[{"a":1}],"state":"completed"}"#, Look::Completed),
+        (
+            r#"{"errorMessage":"query\nlimit canary-access-token","state":"failed"}"#,
+            Look::Failed {
+                message: "query limit [redacted]".to_owned(),
+            },
+        ),
+        (
+            r#"{"state":"failed","errorMessage":null}"#,
+            Look::Failed {
+                message: String::new(),
+            },
+        ),
+    ] {
+        let server = Server::start(vec![json("200 OK", body)]).await;
+        assert_eq!(
+            server.client.look(&token(), &run()).await.unwrap(),
+            expected,
+            "{body}"
+        );
+        let request = server.requests().remove(0);
+        assert!(
+            request.starts_with(
+                "GET /canary-base/api/v2/analytics/reports/results/run-1 HTTP/1.1\r\n"
+            ),
+            "{request}"
+        );
+        assert!(
+            request.contains(&format!("authorization: Bearer {TOKEN}\r\n")),
+            "{request}"
+        );
+        assert!(
+            request.contains("accept: application/json\r\n"),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_look_does_not_read_the_rows_behind_the_state() {
+    let body = r#"{"state":"completed","data":[{"a":1},"#;
+    let head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n";
+    let server = Server::start(vec![Answer::Hang(format!("{head}{body}").into_bytes())]).await;
+    assert_eq!(
+        server.client.look(&token(), &run()).await.unwrap(),
+        Look::Completed
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_another_run_breaks_the_contract() {
+    let server = Server::start(vec![json(
+        "200 OK",
+        r#"{"runId":"run-2","state":"completed","data":[]}"#,
+    )])
+    .await;
+    assert!(matches!(
+        server.client.look(&token(), &run()).await,
+        Err(Error::Contract { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_run_is_started_over_the_window_that_was_asked_for() {
+    let server = Server::start(vec![json(
+        "202 Accepted",
+        r#"{"runId":"run-9","state":"queued"}"#,
+    )])
+    .await;
+    let schedule = ScheduleId::new("sch-1").unwrap();
+    assert_eq!(
+        server
+            .client
+            .start_run(&token(), &schedule, &window())
+            .await
+            .unwrap()
+            .as_str(),
+        "run-9"
+    );
+    let request = &server.requests()[0];
+    assert!(
+        request.starts_with(
+            "POST /canary-base/api/v2/analytics/reports/schedules/sch-1/runs HTTP/1.1\r\n"
+        ),
+        "{request}"
+    );
+    let body = r#"{"dateRange":{"type":"absolute","start":"2026-11-21T00:00:00Z","end":"2026-11-22T00:00:00Z"}}"#;
+    assert!(request.ends_with(body), "{request}");
+}
+
+#[tokio::test]
+async fn a_started_run_whose_id_is_lost_is_ambiguous() {
+    let schedule = ScheduleId::new("sch-1").unwrap();
+    let cut = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"runId\":";
+    for lost in [
+        Answer::Close,
+        Answer::Bytes(cut.into()),
+        json("500 Oh", ""),
+        json("502 Oh", ""),
+        json("504 Oh", ""),
+    ] {
+        let server = Server::start(vec![lost]).await;
+        let error = server
+            .client
+            .start_run(&token(), &schedule, &window())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
+        assert_eq!(server.requests().len(), 1, "nothing is sent a second time");
+    }
+    for bad in [
+        r#"{"runId":"../x"}"#,
+        r#"{"runId":""}"#,
+        r#"{"runId":"a%2Fb"}"#,
+        r#"{"runId":7}"#,
+        "{}",
+    ] {
+        let server = Server::start(vec![json("202 Accepted", bad)]).await;
+        let error = server
+            .client
+            .start_run(&token(), &schedule, &window())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Contract { .. }), "{bad}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unavailable_even_for_a_run() {
+    let server = Server::start(vec![]).await;
+    tokio::task::yield_now().await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url: url::Url = format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    drop(listener);
+    let config = Config {
+        base_url: url.clone(),
+        token_url: url,
+        allowed_hosts: Vec::new(),
+    };
+    let client = cxone::Client::new(config).unwrap();
+    let error = client
+        .start_run(&token(), &ScheduleId::new("sch-1").unwrap(), &window())
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "start run: unavailable: no connection");
+    drop(server);
+}
+
+#[tokio::test]
+async fn cancelling_says_what_came_of_it() {
+    for (status, expected) in [
+        ("204 No Content", Cancelled::Accepted),
+        ("202 Accepted", Cancelled::Accepted),
+        ("404 Not Found", Cancelled::Unknown),
+        ("410 Gone", Cancelled::Unknown),
+        ("409 Conflict", Cancelled::AlreadyEnded),
+        ("405 Method Not Allowed", Cancelled::NotSupported),
+    ] {
+        let server = Server::start(vec![json(status, "")]).await;
+        assert_eq!(
+            server.client.cancel(&token(), &run()).await.unwrap(),
+            expected,
+            "{status}"
+        );
+        assert!(server.requests()[0].starts_with("DELETE "));
+    }
+    let server = Server::start(vec![json("500 Oh", "")]).await;
+    assert!(
+        server
+            .client
+            .cancel(&token(), &run())
+            .await
+            .unwrap_err()
+            .is_transient()
+    );
+}
+
+fn listed(id: &str, change: impl FnOnce(&mut serde_json::Value)) -> serde_json::Value {
+    let mut schedule: serde_json::Value =
+        serde_json::from_slice(&definition("json").registered_body()).unwrap();
+    schedule["scheduleId"] = id.into();
+    change(&mut schedule);
+    schedule
+}
+
+fn listing(schedules: &[serde_json::Value], next: Option<&str>) -> Answer {
+    json(
+        "200 OK",
+        serde_json::json!({ "schedules": schedules, "nextPageToken": next }).to_string(),
+    )
+}
+
+async fn register(answers: Vec<Answer>) -> (Result<String, String>, Vec<String>) {
+    let server = Server::start(answers).await;
+    let registered = server.client.register(&token(), &definition("json")).await;
+    let lines = server
+        .requests()
+        .iter()
+        .map(|r| r.split(" HTTP").next().unwrap_or_default().to_owned())
+        .collect();
+    (
+        registered
+            .map(|id| id.to_string())
+            .map_err(|error| error.to_string()),
+        lines,
+    )
+}
+
+const LIST: &str =
+    "GET /canary-base/api/v2/analytics/reports/schedules?name=Daily+Agent+Performance+Aggregation";
+
+#[tokio::test]
+async fn a_schedule_is_created_only_where_there_is_none_of_exactly_this_name() {
+    let other = listed("sch-0", |s| {
+        s["name"] = "daily agent performance aggregation".into()
+    });
+    let created = json("201 Created", r#"{"scheduleId":"sch-1"}"#);
+    let (id, requests) = register(vec![
+        listing(&[other], Some("p=2&x")),
+        listing(&[], None),
+        created,
+    ])
+    .await;
+    assert_eq!(id.unwrap(), "sch-1");
+    let create = "POST /canary-base/api/v2/analytics/reports/schedules";
+    assert_eq!(
+        requests,
+        [LIST, &format!("{LIST}&pageToken=p%3D2%26x"), create]
+    );
+}
+
+#[tokio::test]
+async fn a_schedule_is_updated_only_if_it_differs() {
+    let (id, requests) = register(vec![listing(
+        &[listed("sch-1", |s| s["createdAt"] = "x".into())],
+        None,
+    )])
+    .await;
+    assert_eq!((id.unwrap().as_str(), requests.len()), ("sch-1", 1));
+    let stale = listed("sch-1", |s| {
+        s["report"]["metrics"] = serde_json::json!(["handleTime"])
+    });
+    let (id, requests) = register(vec![
+        listing(&[stale], None),
+        json("200 OK", r#"{"scheduleId":"sch-1"}"#),
+    ])
+    .await;
+    assert_eq!(id.unwrap(), "sch-1");
+    assert_eq!(
+        requests[1],
+        "PUT /canary-base/api/v2/analytics/reports/schedules/sch-1"
+    );
+}
+
+#[tokio::test]
+async fn two_schedules_of_one_name_are_for_a_person_to_sort_out() {
+    let twins = [listed("sch-1", |_| ()), listed("sch-2", |_| ())];
+    let (error, _) = register(vec![
+        listing(&twins[..1], Some("2")),
+        listing(&twins[1..], None),
+    ])
+    .await;
+    let expected = "find schedule: the answer breaks the contract: two schedules have this name: sch-1 and sch-2; \
+                    delete or rename one";
+    assert_eq!(error.unwrap_err(), expected);
+    let (error, _) = register(vec![listing(&[], Some("2")), listing(&[], Some("2"))]).await;
+    assert!(error.unwrap_err().contains("circle"));
+}
+
+#[tokio::test]
+async fn a_rejected_definition_comes_with_the_apis_own_words() {
+    let body = r#"{"error":"invalid_request","error_description":"metric x is not valid for agent\u0007"}"#;
+    let (error, _) = register(vec![listing(&[], None), json("400 Bad Request", body)]).await;
+    assert_eq!(
+        error.unwrap_err(),
+        "create schedule: rejected (status 400): invalid_request: metric x is not valid for agent"
+    );
+}
+
+#[test]
+fn only_https_and_this_machine_are_configured() {
+    let config = |base: &str, token: &str| Config {
+        base_url: base.parse().unwrap(),
+        token_url: token.parse().unwrap(),
+        allowed_hosts: Vec::new(),
+    };
+    let good = "https://api.example.com";
+    for (base, token) in [
+        ("http://api.example.com", good),
+        (good, "http://api.example.com"),
+        ("https://user:pw@api.example.com", good),
+        ("https://api.example.com?x=1", good),
+        ("http://127.0.0.1.example.com", good),
+        ("mailto:x@example.com", good),
+    ] {
+        let error = cxone::Client::new(config(base, token)).unwrap_err();
+        assert!(matches!(error, Error::Config { .. }), "{base} {token}");
+        assert!(!error.to_string().contains("example"), "{error}");
+    }
+    for base in [
+        good,
+        "http://127.0.0.1:9",
+        "http://localhost:9",
+        "http://[::1]:9",
+    ] {
+        assert!(cxone::Client::new(config(base, base)).is_ok(), "{base}");
+    }
+}
+
+/// What an API may send in its worst hour, the call's own secrets among it.
+fn worst_answers(secrets: &str) -> Vec<Answer> {
+    let echo = format!(r#"{{"error":"{secrets}","error_description":"{secrets} were bad"}}"#);
+    let statuses = [
+        "400", "401", "403", "404", "409", "429", "500", "501", "503", "302",
+    ];
+    let mut answers: Vec<Answer> = statuses
+        .iter()
+        .map(|status| json(&format!("{status} X"), &echo))
+        .collect();
+    answers.extend([
+        answer(
+            "200 OK",
+            "Content-Type: text/html\r\n",
+            "<html>canary-body</html>",
+        ),
+        json(
+            "200 OK",
+            r#"{"state":"completed","data":[{"canary-body":nope}]}"#,
+        ),
+        json(
+            "200 OK",
+            r#"{"state":"completed","downloadUrl":"https://canary-body.example/?canary-body"}"#,
+        ),
+        json("200 OK", r#"{"state":["canary-body"]}"#),
+        Answer::Close,
+        Answer::Bytes(b"canary-body".to_vec()),
+    ]);
+    answers
+}
+
+fn tells_nothing(error: &Error) {
+    let text = format!("{error} {error:?}");
+    assert!(
+        !text.contains("canary") && !text.contains("127.0.0.1"),
+        "{text}"
+    );
+}
+
+/// Whatever goes wrong, neither the token, the secret, the page token, the URL nor the body is in the error.
+#[tokio::test]
+async fn no_error_tells_a_secret() {
+    let at = cxone::PageToken::new("canary-page-token").unwrap();
+    for bad in worst_answers(&format!("{TOKEN} canary-page-token")) {
+        let server = Server::start(vec![bad]).await;
+        let page = server
+            .client
+            .page(&token(), &run(), Some(&at), &definition("json"))
+            .await;
+        tells_nothing(&match page {
+            Err(error) => error,
+            Ok(mut page) => page.fill(&mut cxone::RowChunk::new()).await.unwrap_err(),
+        });
+    }
+    for bad in worst_answers(SECRET) {
+        let server = Server::start(vec![bad.clone()]).await;
+        tells_nothing(&server.client.grant(&credentials()).await.unwrap_err());
+    }
+    for bad in worst_answers(TOKEN) {
+        let server = Server::start(vec![bad]).await;
+        tells_nothing(
+            &server
+                .client
+                .register(&token(), &definition("json"))
+                .await
+                .unwrap_err(),
+        );
+    }
+}

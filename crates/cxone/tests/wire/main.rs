@@ -1,0 +1,5 @@
+//! The client against a server that sends whatever bytes a test wants.
+
+mod calls;
+mod pages;
+mod server;

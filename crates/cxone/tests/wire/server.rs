@@ -1,0 +1,155 @@
+//! A server that sends canned bytes: one answer a connection, in their order, each connection closed after it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cxone::{AccessToken, Client, Config, Definition, Limits, RunId};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// What the server does with one request.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// Sends these bytes and closes.
+    Bytes(Vec<u8>),
+    /// Sends these bytes one by one, with a pause between them.
+    Drip(Vec<u8>, Duration),
+    /// Sends these bytes and then nothing, without closing.
+    Hang(Vec<u8>),
+    /// Closes at once.
+    Close,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) client: Client,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+pub(crate) const TOKEN: &str = "canary-access-token";
+pub(crate) const SECRET: &str = "canary-client-secret";
+
+impl Server {
+    pub(crate) async fn start(answers: Vec<Answer>) -> Self {
+        Self::with_limits(answers, Limits::default()).await
+    }
+
+    pub(crate) async fn with_limits(answers: Vec<Answer>, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let config = Config {
+            base_url: format!("{url}/canary-base").parse().unwrap(),
+            token_url: format!("{url}/auth/token").parse().unwrap(),
+            allowed_hosts: Vec::new(),
+        };
+        let (log, base) = (Arc::clone(&requests), url.clone());
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let request = read_request(&mut socket).await;
+                log.lock().unwrap().push(request);
+                let fill = |bytes: Vec<u8>| match String::from_utf8(bytes) {
+                    Ok(text) => text.replace("{url}", &base).into_bytes(),
+                    Err(error) => error.into_bytes(),
+                };
+                match answer {
+                    Answer::Bytes(bytes) => {
+                        let _ = socket.write_all(&fill(bytes)).await;
+                        let _ = socket.shutdown().await;
+                    }
+                    Answer::Drip(bytes, pause) => {
+                        for byte in bytes {
+                            if socket.write_all(&[byte]).await.is_err() {
+                                break;
+                            }
+                            tokio::time::sleep(pause).await;
+                        }
+                    }
+                    Answer::Hang(bytes) => {
+                        let _ = socket.write_all(&bytes).await;
+                        tokio::spawn(async move {
+                            let _ = socket.read(&mut [0; 16]).await;
+                            drop(socket);
+                        });
+                    }
+                    Answer::Close => drop(socket),
+                }
+            }
+        });
+        Self {
+            client: Client::with_limits(config, limits).unwrap(),
+            requests,
+        }
+    }
+
+    /// The requests so far, each as its head and body.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn read_request(socket: &mut tokio::net::TcpStream) -> String {
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length: ")?
+                        .parse()
+                        .ok()
+                })
+                .unwrap_or(0);
+            if body.len() >= length {
+                return text;
+            }
+        }
+        match socket.read(&mut buffer).await {
+            Ok(0) | Err(_) => return text,
+            Ok(read) => request.extend_from_slice(&buffer[..read]),
+        }
+    }
+}
+
+pub(crate) fn token() -> AccessToken {
+    AccessToken::new(TOKEN).unwrap()
+}
+
+pub(crate) fn run() -> RunId {
+    RunId::new("run-1").unwrap()
+}
+
+pub(crate) fn definition(format: &str) -> Definition {
+    let mut value: serde_json::Value =
+        serde_json::from_str(include_str!("../fixtures/guide.json")).unwrap();
+    value["report"]["dimensions"] = serde_json::json!(["agentId", "agentName"]);
+    value["report"]["metrics"] = serde_json::json!(["handleTime", "avgHandleTime"]);
+    value["report"]["grouping"] = serde_json::json!(["agentId"]);
+    value["delivery"]["format"] = serde_json::json!(format);
+    value["pipeline"] = serde_json::json!({ "tenant": "acme" });
+    Definition::parse(value.to_string()).unwrap().definition
+}
+
+/// An answer with a status line, headers and a body whose length it says.
+pub(crate) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Answer {
+    let body = body.as_ref();
+    let mut bytes = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    Answer::Bytes(bytes)
+}
+
+pub(crate) fn json(status: &str, body: impl AsRef<[u8]>) -> Answer {
+    answer(
+        status,
+        "Content-Type: application/json; charset=utf-8\r\n",
+        body,
+    )
+}

@@ -141,7 +141,7 @@ enum Store {
     #[default]
     NotRead,
     Unreadable,
-    Read(Snapshot),
+    Read(Box<Snapshot>),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -215,7 +215,9 @@ impl Search {
 
     /// The token secret was read, or (`None`) could not be; then nothing is written to it either.
     pub fn store_read(&mut self, snapshot: Option<Snapshot>) {
-        self.store = snapshot.map_or(Store::Unreadable, Store::Read);
+        self.store = snapshot.map_or(Store::Unreadable, |snapshot| {
+            Store::Read(Box::new(snapshot))
+        });
     }
 
     /// A token was granted.

@@ -45,16 +45,16 @@ async fn busy() -> Server {
     let server = Server::start().await;
     {
         let mut states = server.states();
-        states.add("good", "SUCCEEDED", "2026-06-10T05:30:00Z", json!({}));
+        states.add("good", "SUCCEEDED", "2026-06-10T05:30:00Z", &json!({}));
         let more = json!({
             "error": "Cxone.Auth", "cause": AUTH, "input": input(), "redriveStatus": "REDRIVABLE",
             "stopDate": 1_780_983_301,
         });
-        states.add("bad", "FAILED", "2026-06-09T05:30:00Z", more);
+        states.add("bad", "FAILED", "2026-06-09T05:30:00Z", &more);
         let more =
             json!({"error": "Cxone.Config", "cause": "plain", "redriveStatusReason": "too old"});
-        states.add("old", "FAILED", "2026-06-05T05:30:00Z", more);
-        states.add("ancient", "FAILED", "2026-05-01T05:30:00Z", json!({}));
+        states.add("old", "FAILED", "2026-06-05T05:30:00Z", &more);
+        states.add("ancient", "FAILED", "2026-05-01T05:30:00Z", &json!({}));
     }
     server
 }

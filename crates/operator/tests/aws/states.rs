@@ -25,7 +25,7 @@ pub(crate) fn arn(name: &str) -> String {
 
 #[derive(Default)]
 pub(crate) struct States {
-    /// What DescribeExecution answers, by name.
+    /// What `DescribeExecution` answers, by name.
     pub(crate) executions: BTreeMap<String, Value>,
     /// The events of a history, by name.
     pub(crate) histories: BTreeMap<String, Vec<Value>>,
@@ -37,7 +37,7 @@ pub(crate) struct States {
 }
 
 impl States {
-    pub(crate) fn add(&mut self, name: &str, status: &str, started: &str, more: Value) {
+    pub(crate) fn add(&mut self, name: &str, status: &str, started: &str, more: &Value) {
         let started: jiff::Timestamp = started.parse().unwrap();
         let mut execution = json!({
             "executionArn": arn(name), "stateMachineArn": MACHINE, "name": name, "status": status,
@@ -100,7 +100,7 @@ impl States {
             return Err("ExecutionAlreadyExists");
         }
         let input = json!({"input": body["input"]});
-        self.add(name, "RUNNING", "2026-06-10T12:00:00Z", input);
+        self.add(name, "RUNNING", "2026-06-10T12:00:00Z", &input);
         Ok(json!({"executionArn": arn(name), "startDate": 1_780_000_000}))
     }
 }

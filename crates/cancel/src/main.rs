@@ -1,4 +1,5 @@
 //! The Lambda bootstrap.
+#![recursion_limit = "256"] // the SDK nests its futures deeply
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use workflow::Environment;
@@ -10,5 +11,8 @@ async fn main() -> Result<(), Error> {
     // A wrong environment is told to the state machine under its name, not by a crash.
     let handler = cancel::Handler::new(&Environment::of_process(), &aws);
     let handler = handler.as_ref().map_err(Clone::clone);
-    run(service_fn(async |event: LambdaEvent<_>| handler.clone()?.handle(event).await)).await
+    run(service_fn(async |event: LambdaEvent<_>| {
+        handler.clone()?.handle(event).await
+    }))
+    .await
 }

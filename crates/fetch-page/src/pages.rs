@@ -80,7 +80,7 @@ impl<'a> Pages<'a> {
             Some(open) => open,
             None => PartSet::new(
                 self.store.clone(),
-                PartSpec::of(definition),
+                PartSpec::from(&**definition),
                 request.part_prefix.clone(),
             ),
         };

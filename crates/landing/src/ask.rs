@@ -278,8 +278,15 @@ impl<E: From<StoreEffect>> Ask<E> {
 
     /// See [`StoreEffect::List`].
     pub async fn list(&self, prefix: String, after: Option<String>) -> Answered<Vec<String>> {
-        self.for_effect(|reply| StoreEffect::List { prefix, after, reply }.into())
-            .await
+        self.for_effect(|reply| {
+            StoreEffect::List {
+                prefix,
+                after,
+                reply,
+            }
+            .into()
+        })
+        .await
     }
 }
 

@@ -18,7 +18,11 @@ impl ReportKeys {
         let prefix = prefix.trim_matches('/');
         let separator = if prefix.is_empty() { "" } else { "/" };
         Self {
-            root: format!("{prefix}{separator}{}/{}", tenant.as_str(), segment_of(report)),
+            root: format!(
+                "{prefix}{separator}{}/{}",
+                tenant.as_str(),
+                segment_of(report)
+            ),
         }
     }
 
@@ -178,7 +182,11 @@ impl Claim {
         match levels.next()?.strip_suffix(".json")? {
             "run" => Some(Self::Run(segment, run)),
             "end" => Some(Self::End(segment, run)),
-            slot => Some(Self::Slot(segment, run, slot.strip_prefix('b')?.parse().ok()?)),
+            slot => Some(Self::Slot(
+                segment,
+                run,
+                slot.strip_prefix('b')?.parse().ok()?,
+            )),
         }
     }
 }
@@ -246,7 +254,11 @@ mod tests {
     use super::*;
 
     fn keys(report: &str) -> ReportKeys {
-        ReportKeys::new("/reports/", &"acme".parse().unwrap(), &report.parse().unwrap())
+        ReportKeys::new(
+            "/reports/",
+            &"acme".parse().unwrap(),
+            &report.parse().unwrap(),
+        )
     }
 
     fn window() -> Window {
@@ -284,7 +296,9 @@ mod tests {
 
     #[test]
     fn slots_sort_before_the_end_and_the_run() {
-        let run = keys("x").generation(&window(), 1).run(&SegmentId::whole(), 1);
+        let run = keys("x")
+            .generation(&window(), 1)
+            .run(&SegmentId::whole(), 1);
         assert!(run.slot(999_999) < run.end() && run.end() < run.run());
     }
 }

@@ -10,5 +10,5 @@ mod part;
 mod store;
 
 pub use merge::merge;
-pub use part::{PartSet, PartSpec, rewrite};
+pub use part::{Limits, PartSet, PartSpec, rewrite};
 pub use store::{Config, Store};

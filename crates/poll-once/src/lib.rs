@@ -37,7 +37,11 @@ impl Handler {
             .session
             .call(async |client, token| client.look(token, run).await)
             .await;
-        if let Ok(Look::Pending { state, known: false }) = &looked {
+        if let Ok(Look::Pending {
+            state,
+            known: false,
+        }) = &looked
+        {
             warn!(run.state = %state, "CXone names a state that is not documented; it is taken for pending");
         }
         let seen = match looked {

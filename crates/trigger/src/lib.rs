@@ -92,9 +92,9 @@ impl Handler {
 /// Nothing that Trigger asks for by id may be unknown: what it registered a moment ago is.
 fn fault(error: Error) -> Fault {
     match error {
-        Error::Call(cxone::Error::NotFound { step, .. }) => {
-            Fault::Contract(format!("{step}: CXone does not know what it has just registered"))
-        }
+        Error::Call(cxone::Error::NotFound { step, .. }) => Fault::Contract(format!(
+            "{step}: CXone does not know what it has just registered"
+        )),
         Error::Call(error) => error.into(),
         other => Failure::from(other).into(),
     }

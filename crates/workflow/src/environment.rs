@@ -12,7 +12,10 @@ impl Environment {
     /// The process's own.
     #[must_use]
     pub fn of_process() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where the environment is read"
+        )]
         let lookup = |name: &str| std::env::var(name).ok();
         Self { lookup }
     }

@@ -20,9 +20,7 @@ pub fn judge_look(message: &RunIn, look: Result<Look, Error>) -> Result<PollOut,
             ended: Some(message.work.ended(EndReason::Failed, &said)),
             ..seen(Saw::Ended, "failed")
         }),
-        Err(Error::NotFound { .. }) if is_young(message) => {
-            Ok(seen(Saw::Pending, "not found yet"))
-        }
+        Err(Error::NotFound { .. }) if is_young(message) => Ok(seen(Saw::Pending, "not found yet")),
         Err(Error::NotFound { .. }) => Ok(PollOut {
             ended: Some(message.work.ended(EndReason::Vanished, "")),
             ..seen(Saw::Ended, "not found")
@@ -77,7 +75,11 @@ pub fn cut_off(message: &RunIn, state: &str) -> CancelOut {
 }
 
 fn is_young(message: &RunIn) -> bool {
-    message.now.duration_since(message.work.triggered_at).as_secs() < ARRIVAL_SECONDS
+    message
+        .now
+        .duration_since(message.work.triggered_at)
+        .as_secs()
+        < ARRIVAL_SECONDS
 }
 
 fn seen(saw: Saw, state: &str) -> PollOut {

@@ -22,7 +22,7 @@ pub fn advice(error: &str) -> &'static str {
             "Something answered in a way that is not understood, and the same will come back. Read the cause; once it is mended (a deployment reaches a redrive), redrive."
         }
         Some(FailureName::Config) => {
-            "The definition or the deployment is wrong. If the deployment: correct it and redrive. If the definition: a redrive keeps the old one, so correct the file, cxr check it, and cxr run it for the window."
+            "The definition or the deployment is wrong. If the deployment: correct it and redrive. If the definition: redrive and run keep the old one, so correct the file, cxr check it, and cxr replay the window with it."
         }
         Some(FailureName::RunsExhausted) => {
             "Every run that the definition allows has ended without its data; see the runs. A redrive allows as many again; a report that is always cut off needs pipeline.narrow or pipeline.fallback, then cxr replay."
@@ -43,7 +43,7 @@ fn by_aws(error: &str) -> &'static str {
             "A handler's process died. Look at its log, give it more memory or deploy it anew, then redrive."
         }
         "States.QueryEvaluationError" | "States.Runtime" => {
-            "State machine and handlers do not belong together. Deploy both from one version; the old definition stays with this execution, so start the window with cxr run."
+            "State machine and handlers do not belong together. Deploy both from one version; this execution keeps the old state machine, so ask for the window again with cxr run."
         }
         "States.Permissions" => "The state machine lacks a right. Correct its role, then redrive.",
         _ if error.starts_with("Lambda.") => {

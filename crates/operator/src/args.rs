@@ -53,6 +53,9 @@ pub enum Command {
         /// The definition and its window.
         #[command(flatten)]
         what: What,
+        /// What metrics and dimensions there are.
+        #[command(flatten)]
+        catalogue: CatalogueArg,
     },
     /// Print the input of an execution (no network).
     Event {
@@ -106,7 +109,7 @@ pub enum AwsCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// State a delivered window anew: the next generation of it.
+    /// State a window anew, delivered or not, with this definition: the next generation of it.
     Replay {
         /// The definition file; it may differ from the one that was used before.
         file: PathBuf,
@@ -119,11 +122,8 @@ pub enum AwsCommand {
         /// Who asks.
         #[command(flatten)]
         who: Who,
-        /// What metrics and dimensions there are.
-        #[command(flatten)]
-        catalogue: CatalogueArg,
     },
-    /// Start a window that was never delivered; one that was is left as it is.
+    /// Ask for a window as the Scheduler would: what is stored for it is used, a delivered one is left as it is.
     Run {
         /// The definition and its window.
         #[command(flatten)]
@@ -136,18 +136,9 @@ pub enum AwsCommand {
 pub struct What {
     /// The definition file; - is the standard input.
     pub file: PathBuf,
+    /// Which window.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take it for the text of the option group"
-    )]
     pub span: SpanArg,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take it for the text of the option group"
-    )]
-    pub catalogue: CatalogueArg,
 }
 
 /// A scheduled time or a window.
@@ -167,18 +158,9 @@ pub struct SpanArg {
 pub struct EventWhat {
     /// The definition file; - is the standard input.
     pub file: PathBuf,
+    /// Which window.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take it for the text of the option group"
-    )]
     pub span: EventSpan,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take it for the text of the option group"
-    )]
-    pub catalogue: CatalogueArg,
 }
 
 /// A scheduled time, a window, or whatever the Scheduler says.

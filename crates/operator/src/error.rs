@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// An execution can't be redriven.
     #[error(
-        "{execution} can't be redriven: {reason}; cxr replay or cxr run starts the window anew"
+        "{execution} can't be redriven: {reason}; cxr run or cxr replay asks for the window again"
     )]
     NotRedrivable {
         /// The execution.

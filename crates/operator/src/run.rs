@@ -3,9 +3,8 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::io::Write;
-use std::path::Path;
 
-use cxone::Window;
+use cxone::{Catalogue, Window};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -69,8 +68,9 @@ where
             writeln!(out, "{}", cxone::schema())?;
             Ok(0)
         }
-        Command::Plan { what } => {
-            let (file, span) = read_what(&what)?;
+        Command::Plan { what, catalogue } => {
+            let catalogue = definition_file::catalogue(catalogue.catalogue.as_deref())?;
+            let (file, span) = read_what(&what, &catalogue)?;
             say(out, format, &plan(&file.definition, span)?)
         }
         Command::Event { what, replay, who } => {
@@ -129,10 +129,9 @@ async fn on_aws(
             window,
             reason,
             who,
-            catalogue,
         } => {
             let window = time::window(&window)?;
-            let file = read(&file, catalogue.catalogue.as_deref())?;
+            let file = definition_file::read(&file, Catalogue::builtin())?;
             let replay = Replay {
                 reason,
                 requested_by: who.requested_by,
@@ -141,7 +140,7 @@ async fn on_aws(
             say(out, format, &start(executions, file, wish, window).await?)
         }
         AwsCommand::Run { what } => {
-            let (file, span) = read_what(&what)?;
+            let (file, span) = read_what(&what, Catalogue::builtin())?;
             let window = span.window(&file.definition)?;
             let wish = wish(&file, span, window);
             say(out, format, &start(executions, file, wish, window).await?)
@@ -168,7 +167,7 @@ fn event(
     now: Timestamp,
     machine: Option<&MachineArn>,
 ) -> Result<Event, Error> {
-    let file = read(&what.file, what.catalogue.catalogue.as_deref())?;
+    let file = definition_file::read(&what.file, Catalogue::builtin())?;
     if what.span.scheduler {
         return Ok(Event::for_scheduler(file, machine));
     }
@@ -195,9 +194,10 @@ fn wish(file: &DefinitionFile, span: Span, window: Window) -> Wish {
     }
 }
 
-fn read_what(what: &What) -> Result<(DefinitionFile, Span), Error> {
+/// What is sent is held against the built-in catalogue, because the handlers know no other.
+fn read_what(what: &What, catalogue: &Catalogue) -> Result<(DefinitionFile, Span), Error> {
     let span = span(what.span.at.as_deref(), what.span.window.as_deref())?;
-    let file = read(&what.file, what.catalogue.catalogue.as_deref())?;
+    let file = definition_file::read(&what.file, catalogue)?;
     Ok((file, span))
 }
 
@@ -206,10 +206,6 @@ fn span(at: Option<&str>, window: Option<&str>) -> Result<Span, Error> {
         Some(window) => time::window(window).map(Span::Window),
         None => time::time("--at", at.unwrap_or_default()).map(Span::At),
     }
-}
-
-fn read(file: &Path, catalogue: Option<&Path>) -> Result<DefinitionFile, Error> {
-    definition_file::read(file, &definition_file::catalogue(catalogue)?)
 }
 
 fn say(

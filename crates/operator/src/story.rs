@@ -110,6 +110,7 @@ struct Answer {
     generation: Option<u32>,
     next: Option<String>,
     until: Option<Timestamp>,
+    stalled_since: Option<Timestamp>,
     work: Option<Work>,
     state: Option<String>,
     page_count: Option<u64>,
@@ -273,7 +274,12 @@ fn outcome(answer: &Answer) -> Option<String> {
         )),
         (None, Some("not_before")) => {
             let until = answer.until?;
-            Some(format!("waits until {until} for the window to be final"))
+            Some(match answer.stalled_since {
+                Some(since) => {
+                    format!("waits until {until}: the tenant asks for pauses since {since}")
+                }
+                None => format!("waits until {until} for the window to be final"),
+            })
         }
         (None, Some("run")) => Some("looks after a run".to_owned()),
         _ => None,

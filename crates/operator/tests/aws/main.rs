@@ -140,7 +140,7 @@ async fn all_failed_ones_are_redriven_and_those_that_cannot_be_are_told() {
     assert_eq!(
         out,
         "bad: redriven\n\
-         old: not redriven: CXO008: old can't be redriven: too old; cxr replay or cxr run starts the window anew\n"
+         old: not redriven: CXO008: old can't be redriven: too old; cxr run or cxr replay asks for the window again\n"
     );
     assert_eq!(server.states().executions["bad"]["status"], "RUNNING");
 }

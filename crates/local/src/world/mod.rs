@@ -63,7 +63,7 @@ impl World {
     /// Starts an execution with a name.
     ///
     /// # Errors
-    /// As StartExecution has them.
+    /// As `StartExecution` has them.
     pub fn start_named(&self, name: &str, event: Value) -> Result<Arc<str>, WorldError> {
         let started = self.engine.start(STATE_MACHINE_ARN, Some(name), event)?;
         Ok(started.execution_arn)
@@ -89,7 +89,7 @@ impl World {
     /// Redrives an execution and waits for its end.
     ///
     /// # Errors
-    /// As RedriveExecution has them.
+    /// As `RedriveExecution` has them.
     pub async fn redrive(&self, execution_arn: &str) -> Result<Description, WorldError> {
         self.engine.redrive(execution_arn)?;
         self.finish(execution_arn).await

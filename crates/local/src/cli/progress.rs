@@ -1,0 +1,178 @@
+//! What the execution does, as it does it.
+
+use std::convert::Infallible;
+
+use asl::{Engine, EventDetail, Progress, StateType};
+use jiff::Timestamp;
+use local::World;
+use serde::Deserialize;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use crate::terminal::Terminal;
+
+/// The parts of the handlers' answers that say how far things are. Another definition's may have none of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Answer {
+    next: Option<String>,
+    work: Option<Work>,
+    version: Option<u64>,
+    until: Option<Timestamp>,
+    saw: Option<String>,
+    state: Option<String>,
+    pages: Option<String>,
+    page_count: Option<u64>,
+    row_count: Option<u64>,
+    wait_seconds: Option<u64>,
+    outcome: Option<String>,
+    ended: Option<Ended>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Work {
+    run_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Ended {
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Invoked {
+    #[serde(rename = "Payload")]
+    payload: Answer,
+}
+
+/// Shows the events of all executions until it is dropped.
+pub(crate) async fn follow(
+    mut events: Receiver<Progress>,
+    world: &World,
+    terminal: &Terminal,
+) -> Infallible {
+    let mut run = String::new();
+    let mut state = String::new();
+    loop {
+        let progress = match events.recv().await {
+            Ok(progress) => progress,
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => std::future::pending().await,
+        };
+        let time = progress.event.timestamp.strftime("%H:%M:%S");
+        match &progress.event.detail {
+            EventDetail::StateEntered {
+                state: kind, name, ..
+            } => {
+                state = name.to_string();
+                if *kind != StateType::Choice {
+                    let requests = world.tenant().map_or(0, |tenant| tenant.journal().len());
+                    terminal.status(&format!(
+                        "{time}  {state:<20} {run}  {requests} requests so far"
+                    ));
+                }
+            }
+            EventDetail::TaskSucceeded { output, .. } => {
+                let invoked: Option<Invoked> = serde_json::from_str(output).ok();
+                let answer = invoked.map(|invoked| invoked.payload).unwrap_or_default();
+                if let Some(id) = answer.work.as_ref().and_then(|work| work.run_id.clone()) {
+                    run = id;
+                }
+                terminal.line(&format!("{time}  {state:<12} {}", describe(&answer, &run)));
+            }
+            EventDetail::TaskFailed { error, .. } | EventDetail::TaskTimedOut { error, .. } => {
+                terminal.line(&format!("{time}  {state:<12} failed: {error}"));
+            }
+            EventDetail::ExecutionRedriven { .. } => terminal.line(&format!("{time}  redriven")),
+            _ => {}
+        }
+    }
+}
+
+fn describe(answer: &Answer, run: &str) -> String {
+    let pause = answer.wait_seconds.filter(|seconds| *seconds > 0);
+    let pause = pause.map_or_else(String::new, |seconds| {
+        format!(", asked to wait {seconds} s")
+    });
+    if let Some(ended) = &answer.ended {
+        return format!("{run} ended without its data: {}", ended.reason);
+    }
+    if let (Some(pages), Some(count), Some(rows)) =
+        (&answer.pages, answer.page_count, answer.row_count)
+    {
+        return format!("{count} pages, {} rows: {pages}{pause}", grouped(rows));
+    }
+    if answer.saw.is_some() {
+        let state = answer.state.as_deref().unwrap_or_default();
+        return format!("{run} is {state}{pause}");
+    }
+    match (answer.next.as_deref(), &answer.outcome, answer.until) {
+        (Some("run"), ..) => format!("look after {run}"),
+        (Some("not_before"), _, Some(until)) => format!("not before {until}"),
+        (Some(next), ..) => next.replace('_', " "),
+        (None, Some(outcome), _) => outcome.clone(),
+        (None, None, _) => "done".to_owned(),
+    }
+}
+
+/// The version of the log that an execution found its window delivered by.
+pub(crate) fn delivered(engine: &Engine, execution_arn: &str) -> Option<u64> {
+    let history = engine.history(execution_arn).ok()?;
+    let mut answers = history
+        .iter()
+        .rev()
+        .filter_map(|event| match &event.detail {
+            EventDetail::TaskSucceeded { output, .. } => {
+                serde_json::from_str::<Invoked>(output).ok()
+            }
+            _ => None,
+        });
+    answers.find_map(|invoked| invoked.payload.version)
+}
+
+/// A number with its thousands set apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_told_in_a_few_words() {
+        let check = |answer: &str, expected: &str| {
+            let answer: Answer = serde_json::from_str(answer).unwrap();
+            assert_eq!(describe(&answer, "run-1"), expected);
+        };
+        check(
+            r#"{"next":"run","work":{"runId":"run-1"}}"#,
+            "look after run-1",
+        );
+        check(
+            r#"{"saw":"pending","state":"queued","waitSeconds":0}"#,
+            "run-1 is queued",
+        );
+        check(
+            r#"{"pages":"throttled","pageCount":14,"rowCount":14000,"waitSeconds":45}"#,
+            "14 pages, 14,000 rows: throttled, asked to wait 45 s",
+        );
+        check(r#"{"outcome":"committed","version":3}"#, "committed");
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+}

@@ -163,3 +163,80 @@ impl fmt::Debug for PageToken {
         write!(f, "PageToken({} bytes)", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ids_that_could_climb_out_of_a_path_are_refused() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "a%2Fb",
+            "a b",
+            "a\r\nb",
+            "-a",
+            "é",
+            "a\0",
+            &"x".repeat(129),
+        ] {
+            assert!(
+                RunId::new(bad).is_err() && ScheduleId::new(bad).is_err(),
+                "{bad:?}"
+            );
+        }
+        for good in ["a", "run-1", "0.x_y:z-", &"x".repeat(128)] {
+            assert_eq!(RunId::new(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn tenants_and_names_have_their_own_rules() {
+        for bad in ["", "-a", "A", "a_b", "a.b", &"a".repeat(64)] {
+            assert!(TenantId::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(TenantId::new("acme-eu-1").is_ok());
+        for bad in [
+            "",
+            " a",
+            "a\n",
+            "a\tb",
+            &"ü".repeat(101),
+            &"x".repeat(1 << 20),
+        ] {
+            assert!(ReportName::new(bad).is_err());
+        }
+        assert!(ReportName::new("ü".repeat(100)).is_ok());
+    }
+
+    #[test]
+    fn a_page_token_is_opaque_and_never_shown() {
+        let token = PageToken::new("a&b=ü").unwrap();
+        assert_eq!(format!("{token:?}"), "PageToken(6 bytes)");
+        assert!(PageToken::new("").is_err() && PageToken::new("x".repeat(16 * 1024 + 1)).is_err());
+        assert_eq!(serde_json::to_string(&token).unwrap(), "\"a&b=ü\"");
+        assert!(serde_json::from_str::<PageToken>("\"\"").is_err());
+        assert!(
+            !serde_json::from_str::<RunId>("\"../canary\"")
+                .unwrap_err()
+                .to_string()
+                .contains("canary")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_is_taken_exactly_if_it_matches_its_pattern(text in "\\PC{0,6}|[a-zA-Z0-9._:/ -]{0,140}") {
+            let mut chars = text.chars();
+            let first = chars.next().is_some_and(|c| c.is_ascii_alphanumeric());
+            let rest = chars.all(|c| c.is_ascii_alphanumeric() || "._:-".contains(c));
+            prop_assert_eq!(RunId::new(text.as_str()).is_ok(), first && rest && text.len() <= 128);
+        }
+    }
+}

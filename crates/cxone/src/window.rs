@@ -182,3 +182,84 @@ fn civil(format: &str, text: &str) -> Result<Timestamp, WindowError> {
         .to_timestamp(time)
         .map_err(|_| WindowError::Format)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn window(start: i64, seconds: i64) -> Result<Window, WindowError> {
+        Window::new(
+            Timestamp::from_second(start).unwrap(),
+            Timestamp::from_second(start + seconds).unwrap(),
+        )
+    }
+
+    #[test]
+    fn bounds_are_held() {
+        let day = 86_400;
+        assert!(window(EARLIEST, 31 * day).is_ok());
+        assert!(window(LATEST - day, day).is_ok());
+        assert_eq!(window(EARLIEST, 31 * day + 1), Err(WindowError::TooLong));
+        assert_eq!(window(EARLIEST, 0), Err(WindowError::Order));
+        assert_eq!(window(EARLIEST - 1, day), Err(WindowError::OutOfRange));
+        assert_eq!(window(LATEST - day + 1, day), Err(WindowError::OutOfRange));
+        let fraction = Timestamp::new(EARLIEST, 1).unwrap();
+        assert_eq!(
+            Window::new(fraction, Timestamp::from_second(LATEST).unwrap()),
+            Err(WindowError::Fraction)
+        );
+    }
+
+    #[test]
+    fn json_is_strict() {
+        let json = r#"{"start":"2026-11-21T00:00:00Z","end":"2026-11-22T00:00:00Z"}"#;
+        let window: Window = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&window).unwrap(), json);
+        for bad in [
+            "2026-11-21T00:00:00+00:00",
+            "2026-11-21 00:00:00Z",
+            "2026-11-21T00:00:00z",
+            "2026-11-21T00:00:00.0Z",
+            "2026-11-21",
+            "2026-1-21T00:00:00Z",
+        ] {
+            assert!(
+                serde_json::from_str::<Window>(&json.replace("2026-11-21T00:00:00Z", bad)).is_err(),
+                "{bad}"
+            );
+        }
+        assert!(
+            serde_json::from_str::<Window>(&json.replace("\"end\"", "\"x\":1,\"end\"")).is_err()
+        );
+    }
+
+    #[test]
+    fn halves_of_a_day_are_noon_to_noon() {
+        let (morning, evening) = "20261121T000000Z-20261122T000000Z"
+            .parse::<Window>()
+            .unwrap()
+            .halves()
+            .unwrap();
+        assert_eq!(morning.key(), "20261121T000000Z-20261121T120000Z");
+        assert_eq!(evening.key(), "20261121T120000Z-20261122T000000Z");
+    }
+
+    proptest! {
+        #[test]
+        fn halves_touch_and_make_the_whole_and_keys_come_back(start in EARLIEST..LATEST - 2_678_400, seconds in 1..2_678_400_i64) {
+            let whole = window(start, seconds).unwrap();
+            prop_assert_eq!(whole.key().parse::<Window>(), Ok(whole));
+            match whole.halves() {
+                None => prop_assert_eq!(seconds, 1),
+                Some((first, second)) => {
+                    prop_assert_eq!((first.start(), first.end(), second.end()), (whole.start(), second.start(), whole.end()));
+                    prop_assert!(first.start() < first.end() && second.start() < second.end());
+                    let aligned = first.end().as_second() % 60 == 0;
+                    prop_assert!(aligned || seconds < 120);
+                }
+            }
+        }
+    }
+}

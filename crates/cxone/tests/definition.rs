@@ -446,3 +446,12 @@ fn open_objects(schema: &Value) -> Vec<&Value> {
     let open = schema["properties"].is_object() && schema["additionalProperties"] != json!(false);
     inner.into_iter().chain(open.then_some(schema)).collect()
 }
+
+#[test]
+fn every_code_is_in_the_readme_with_its_severity() {
+    let readme = include_str!("../README.md");
+    for code in cxone::FindingCode::ALL {
+        let row = format!("| {code} | {} | ", code.severity());
+        assert_eq!(readme.matches(&row).count(), 1, "{row}");
+    }
+}

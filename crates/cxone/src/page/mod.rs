@@ -6,6 +6,8 @@ mod envelope;
 mod input;
 mod json;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

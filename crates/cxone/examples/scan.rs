@@ -1,0 +1,199 @@
+//! How fast rows are read, in rows a CPU second, beside `serde_json` in the same run.
+//!
+//! `cargo run --release -p cxone --example scan [rows]`. Everything but the last line is over loopback, so that it has
+//! the cost of a socket in it; only ratios within one run mean anything.
+#![expect(clippy::print_stdout, reason = "it prints a table")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+
+use cxone::{AccessToken, Client, Config, Definition, RowChunk, RunId};
+use flate2::{Compression, write::GzEncoder};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+const PAGE_ROWS: usize = 10_000;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The page as `serde_json` would keep its rows: as they are, each in a slice of its own.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+fn main() -> Result<()> {
+    let rows: usize = std::env::args()
+        .nth(1)
+        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let pages = rows.div_ceil(PAGE_ROWS);
+    let page = page();
+    println!(
+        "{pages} pages of {PAGE_ROWS} rows, {} bytes a row",
+        page.len() / PAGE_ROWS
+    );
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    for (name, gzip) in [("cxone, plain", false), ("cxone, gzip", true)] {
+        let url = serve(&page, gzip)?;
+        let cpu = cpu_seconds()?;
+        let read = runtime.block_on(read(&url, pages))?;
+        report(name, read, cpu_seconds()? - cpu);
+    }
+    let url = serve(&page, false)?;
+    let cpu = cpu_seconds()?;
+    let read = runtime.block_on(socket(&url, pages))?;
+    report("the socket alone (reqwest)", read, cpu_seconds()? - cpu);
+    let url = serve(&page, false)?;
+    let cpu = cpu_seconds()?;
+    let read = runtime.block_on(whole(&url, pages))?;
+    report(
+        "serde_json RawValue, whole pages in memory",
+        read,
+        cpu_seconds()? - cpu,
+    );
+    let cpu = cpu_seconds()?;
+    let mut read = 0;
+    for _ in 0..pages {
+        read += serde_json::from_str::<Page<'_>>(&page)?
+            .data
+            .iter()
+            .filter(|row| row.get().len() > 2)
+            .count();
+    }
+    report(
+        "serde_json RawValue, in memory, no socket",
+        read,
+        cpu_seconds()? - cpu,
+    );
+    Ok(())
+}
+
+fn report(name: &str, rows: usize, seconds: f64) {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = rows as f64 / seconds / 1e6;
+    println!("{name:44} {rate:6.2} M rows a CPU second");
+}
+
+fn page() -> String {
+    let mut page = r#"{"runId":"run-1","state":"completed","data":["#.to_owned();
+    for i in 0..PAGE_ROWS {
+        let comma = if i > 0 { "," } else { "" };
+        let _ = write!(
+            page,
+            r#"{comma}{{"agentId":"a-{i:06}","agentName":"Zoë \"Zed\" O'Brien {i}","queueId":"q-{:02}","queueName":"Billing, EU {:02}","handleTime":{},"talkTime":{},"wrapUpTime":{},"callsHandled":{},"avgHandleTime":{}.50,"interactionId":"8f14e45f-ceea-467f-a0e6-{i:012}"}}"#,
+            i % 40,
+            i % 40,
+            i * 7,
+            i * 5,
+            i * 2,
+            i % 90,
+            i % 700,
+        );
+    }
+    page.push_str(r#"],"nextPageToken":"eyJwYWdlIjoyfQ==","total":1000000}"#);
+    page
+}
+
+/// A server thread that answers every request with the page. Its CPU time is not counted: see `cpu_seconds`.
+fn serve(page: &str, gzip: bool) -> Result<String> {
+    let mut body = page.as_bytes().to_vec();
+    if gzip {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&body)?;
+        body = encoder.finish()?;
+    }
+    let coding = if gzip {
+        "Content-Encoding: gzip\r\n"
+    } else {
+        ""
+    };
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{coding}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer = [head.as_bytes(), &body].concat();
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    std::thread::spawn(move || -> std::io::Result<()> {
+        use std::io::Read as _;
+        for socket in listener.incoming() {
+            let (mut socket, mut request) = (socket?, [0; 16 * 1024]);
+            // A request without a body comes in one piece over loopback.
+            while socket.read(&mut request)? > 0 {
+                socket.write_all(&answer)?;
+            }
+        }
+        Ok(())
+    });
+    Ok(url)
+}
+
+async fn read(url: &str, pages: usize) -> Result<usize> {
+    let config = Config {
+        base_url: url.parse()?,
+        token_url: url.parse()?,
+        allowed_hosts: Vec::new(),
+    };
+    let client = Client::new(config)?;
+    let (token, run) = (AccessToken::new("token")?, RunId::new("run-1")?);
+    let mut definition: serde_json::Value =
+        serde_json::from_str(include_str!("../tests/fixtures/guide.json"))?;
+    definition["pipeline"] = serde_json::json!({ "tenant": "acme" });
+    let definition = Definition::from_value(&definition)?.definition;
+    let (mut chunk, mut rows) = (RowChunk::new(), 0);
+    for _ in 0..pages {
+        let mut page = client.page(&token, &run, None, &definition).await?;
+        while page.fill(&mut chunk).await? {
+            rows += chunk.len();
+        }
+        page.finish().await?;
+    }
+    Ok(rows)
+}
+
+/// Reads the pages and looks at nothing.
+async fn socket(url: &str, pages: usize) -> Result<usize> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    for _ in 0..pages {
+        let mut response = client.get(url).send().await?;
+        while response.chunk().await?.is_some() {}
+    }
+    Ok(pages * PAGE_ROWS)
+}
+
+/// Reads each page into memory, splits it with `serde_json`, and copies its rows out as lines.
+async fn whole(url: &str, pages: usize) -> Result<usize> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let (mut rows, mut lines) = (0, Vec::new());
+    for _ in 0..pages {
+        let body = client.get(url).send().await?.bytes().await?;
+        let page: Page<'_> = serde_json::from_slice(&body)?;
+        lines.clear();
+        for row in &page.data {
+            lines.extend_from_slice(row.get().as_bytes());
+            lines.push(b'\n');
+        }
+        rows += page.data.len();
+    }
+    Ok(rows)
+}
+
+/// The CPU time of this thread alone, user and system, so that the server's is not in it.
+fn cpu_seconds() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/thread-self/stat")?;
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    #[expect(clippy::cast_precision_loss, reason = "a hundred ticks a second")]
+    Ok(ticks as f64 / 100.0)
+}

@@ -72,7 +72,7 @@ pub enum Error {
     },
     /// An execution of this name exists with another input, or has ended.
     #[error(
-        "execution {name} exists already; look at it with: cxr show {name}, repeat it with: cxr redrive {name}"
+        "execution {name} exists already; look at it with: cxr show {name}; if it failed, cxr redrive it, if it succeeded, cxr replay the window"
     )]
     Exists {
         /// Its name.

@@ -51,6 +51,7 @@ where
     let format = cli.format;
     let machine = cli
         .state_machine
+        .filter(|arn| !arn.is_empty())
         .map(|arn| arn.parse::<MachineArn>())
         .transpose()?;
     match cli.command {

@@ -181,10 +181,7 @@ async fn a_window_is_run_once() {
     }
     let error = cxr(&server, &args).await.0.unwrap_err();
     assert_eq!(error.code(), "CXO009");
-    assert!(
-        error.to_string().contains("cxr redrive run-daily"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("cxr show run-daily"), "{error}");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn an_event_for_the_scheduler_has_its_placeholders() {
 
 #[tokio::test]
 async fn commands_that_need_a_state_machine_say_so() {
-    let error = cxr(&["list"]).await.0.unwrap_err();
+    let error = cxr(&["list", "--state-machine", ""]).await.0.unwrap_err();
     assert_eq!(error.code(), "CXO006");
     let error = cxr(&["list", "--state-machine", "reports"])
         .await

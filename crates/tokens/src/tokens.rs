@@ -241,9 +241,11 @@ impl Hunt<'_> {
                 let held = Held::new(grant.token, fingerprint(&credentials.client_id), life);
                 self.search.granted(memory, held.clone());
                 self.is_new = true;
+                let took = now.monotonic.saturating_sub(asked.monotonic);
                 info!(
                     token.life_s = life.total().as_secs(),
-                    duration_ms = now.monotonic.saturating_sub(asked.monotonic).as_millis(),
+                    // JSON logs write a 128-bit number as a text.
+                    duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                     "a token was granted"
                 );
                 self.keep(&held, now).await;

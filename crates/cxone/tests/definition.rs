@@ -1,4 +1,8 @@
 //! What authors of definitions are told.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't be set up should panic"
+)]
 
 use cxone::{Catalogue, Definition, Severity, Window, check, schema};
 use serde_json::{Value, json};
@@ -24,18 +28,30 @@ fn lines(text: impl AsRef<[u8]>) -> String {
         Ok(checked) => checked.warnings,
         Err(findings) => findings.0,
     };
-    findings.iter().map(|f| format!("{f}\n")).collect()
+    findings.iter().fold(String::new(), |lines, finding| {
+        lines + &finding.to_string() + "\n"
+    })
 }
 
-/// Each change gives exactly this code at this pointer.
-fn check_codes(cases: &[(&str, &str, &dyn Fn(&mut Value))]) {
-    for (code, pointer, change) in cases {
-        let said = said(change);
+/// Each value put where the second pointer says gives exactly this code at the first pointer.
+fn check_codes(cases: &[(&str, &str, &str, Value)]) {
+    for (code, pointer, target, value) in cases {
+        let said = said(|d| put(d, target, value));
         let expected = format!("[{code}] at {pointer}: ");
         assert!(
             said.lines().count() == 1 && said.contains(&expected),
             "expected {expected}, said:\n{said}"
         );
+    }
+}
+
+/// Puts a value at a pointer; `-` is the end of a list.
+fn put(definition: &mut Value, target: &str, value: &Value) {
+    let (parent, last) = target.rsplit_once('/').unwrap();
+    match definition.pointer_mut(parent).unwrap() {
+        Value::Array(entries) if last == "-" => entries.push(value.clone()),
+        Value::Array(entries) => entries[last.parse::<usize>().unwrap()] = value.clone(),
+        parent => parent[last] = value.clone(),
     }
 }
 
@@ -59,7 +75,7 @@ fn the_guides_sample_with_a_tenant_is_good_from_0500_on() {
     assert_eq!(
         said(|d| {
             d["schedule"]["time"] = json!("04:00");
-            d["pipeline"]["settledAt"] = json!("04:00")
+            d["pipeline"]["settledAt"] = json!("04:00");
         }),
         ""
     );
@@ -68,115 +84,160 @@ fn the_guides_sample_with_a_tenant_is_good_from_0500_on() {
 #[test]
 fn every_rule_of_the_report_has_its_code() {
     check_codes(&[
-        ("CXD003", "/report/metrix", &|d| {
-            d["report"]["metrix"] = json!([])
-        }),
-        ("CXD003", "/pipeline/max_runs", &|d| {
-            d["pipeline"]["max_runs"] = json!(3)
-        }),
-        ("CXD004", "/report/metrics", &|d| {
-            d["report"].as_object_mut().unwrap().remove("metrics");
-        }),
-        ("CXD004", "/delivery", &|d| {
-            d.as_object_mut().unwrap().remove("delivery");
-        }),
-        ("CXD005", "/report/metrics", &|d| {
-            d["report"]["metrics"] = json!("handleTime")
-        }),
-        ("CXD005", "/report/metrics/1", &|d| {
-            d["report"]["metrics"][1] = json!(7)
-        }),
-        ("CXD005", "/report/type", &|d| {
-            d["report"]["type"] = json!("agents")
-        }),
-        ("CXD005", "/report/dateRange/value", &|d| {
-            d["report"]["dateRange"]["value"] = json!("yesterday")
-        }),
-        ("CXD005", "/delivery/type", &|d| {
-            d["delivery"]["type"] = json!("email")
-        }),
-        ("CXD012", "/name", &|d| d["name"] = json!(" padded ")),
-        ("CXD012", "/name", &|d| d["name"] = json!("x".repeat(101))),
-        ("CXD015", "/schedule/time", &|d| {
-            d["schedule"]["time"] = json!("6:00")
-        }),
-        ("CXD020", "/schedule/timezone", &|d| {
-            d["schedule"]["timezone"] = json!("America/New_York")
-        }),
-        ("CXD022", "/report/dateRange", &|d| {
-            d["report"]["dateRange"] = absolute("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z")
-        }),
-        ("CXD027", "/report/dateRange/value", &|d| {
-            d["report"]["dateRange"]["value"] = json!("previousWeek")
-        }),
-        ("CXD030", "/report/metrics/4", &|d| {
-            d["report"]["metrics"][4] = json!("avgHandelTime")
-        }),
-        ("CXD031", "/report/dimensions/1", &|d| {
-            d["report"]["dimensions"][1] = json!("agentname")
-        }),
-        ("CXD031", "/report/filters/0/dimension", &|d| {
-            d["report"]["filters"][0]["dimension"] = json!("state")
-        }),
-        ("CXD032", "/report/grouping/1", &|d| {
-            d["report"]["grouping"][1] = json!("queue")
-        }),
-        ("CXD033", "/report/metrics/5", &|d| {
-            push(&mut d["report"]["metrics"], "handleTime")
-        }),
-        ("CXD033", "/report/filters/0/values/3", &|d| {
-            push(&mut d["report"]["filters"][0]["values"], "busy")
-        }),
-        ("CXD034", "/report/metrics", &|d| {
-            d["report"]["metrics"] = json!([])
-        }),
-        ("CXD034", "/report/filters/0/values", &|d| {
-            d["report"]["filters"][0]["values"] = json!([])
-        }),
+        ("CXD003", "/report/metrix", "/report/metrix", json!([])),
+        (
+            "CXD003",
+            "/pipeline/max_runs",
+            "/pipeline/max_runs",
+            json!(3),
+        ),
+        ("CXD004", "/report/metrics", "/report/metrics", json!(null)),
+        ("CXD004", "/delivery", "/delivery", json!(null)),
+        (
+            "CXD005",
+            "/report/metrics",
+            "/report/metrics",
+            json!("handleTime"),
+        ),
+        ("CXD005", "/report/metrics/1", "/report/metrics/1", json!(7)),
+        ("CXD005", "/report/type", "/report/type", json!("agents")),
+        (
+            "CXD005",
+            "/report/dateRange/value",
+            "/report/dateRange/value",
+            json!("yesterday"),
+        ),
+        ("CXD005", "/delivery/type", "/delivery/type", json!("email")),
+        ("CXD012", "/name", "/name", json!(" padded ")),
+        ("CXD012", "/name", "/name", json!("x".repeat(101))),
+        ("CXD015", "/schedule/time", "/schedule/time", json!("6:00")),
+        (
+            "CXD020",
+            "/schedule/timezone",
+            "/schedule/timezone",
+            json!("America/New_York"),
+        ),
+        (
+            "CXD022",
+            "/report/dateRange",
+            "/report/dateRange",
+            absolute("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"),
+        ),
+        (
+            "CXD027",
+            "/report/dateRange/value",
+            "/report/dateRange/value",
+            json!("previousWeek"),
+        ),
+        (
+            "CXD030",
+            "/report/metrics/4",
+            "/report/metrics/4",
+            json!("avgHandelTime"),
+        ),
+        (
+            "CXD031",
+            "/report/dimensions/1",
+            "/report/dimensions/1",
+            json!("agentname"),
+        ),
+        (
+            "CXD031",
+            "/report/filters/0/dimension",
+            "/report/filters/0/dimension",
+            json!("state"),
+        ),
+        (
+            "CXD032",
+            "/report/grouping/1",
+            "/report/grouping/1",
+            json!("queue"),
+        ),
+        (
+            "CXD033",
+            "/report/metrics/5",
+            "/report/metrics/-",
+            json!("handleTime"),
+        ),
+        (
+            "CXD033",
+            "/report/filters/0/values/3",
+            "/report/filters/0/values/-",
+            json!("busy"),
+        ),
+        ("CXD034", "/report/metrics", "/report/metrics", json!([])),
+        (
+            "CXD034",
+            "/report/filters/0/values",
+            "/report/filters/0/values",
+            json!([]),
+        ),
     ]);
 }
 
 #[test]
 fn every_rule_of_the_pipeline_has_its_code() {
     check_codes(&[
-        ("CXD011", "/pipeline/tenant", &|d| {
-            d["pipeline"]["tenant"] = json!("Acme/../x")
-        }),
-        ("CXD013", "/pipeline/api", &|d| {
-            d["pipeline"]["api"] = json!("report-jobs")
-        }),
-        ("CXD005", "/pipeline/api", &|d| {
-            d["pipeline"]["api"] = json!("soap")
-        }),
-        ("CXD014", "/pipeline/maxRuns", &|d| {
-            d["pipeline"]["maxRuns"] = json!(0)
-        }),
-        ("CXD014", "/pipeline/maxRuns", &|d| {
-            d["pipeline"]["maxRuns"] = json!(11)
-        }),
-        ("CXD015", "/pipeline/settledAt", &|d| {
-            d["pipeline"]["settledAt"] = json!("25:00")
-        }),
-        ("CXD040", "/pipeline/key/0", &|d| {
-            d["pipeline"]["key"] = json!(["agent"])
-        }),
-        ("CXD034", "/pipeline/key", &|d| {
-            d["pipeline"]["key"] = json!([])
-        }),
-        ("CXD043", "/pipeline/fallback/drop/0", &|d| {
-            d["pipeline"]["fallback"] = json!({ "drop": ["talk"] })
-        }),
-        ("CXD044", "/pipeline/fallback/drop/0", &|d| {
-            d["pipeline"]["fallback"] = json!({ "drop": ["queueId"] })
-        }),
-        ("CXD012", "/name", &|d| {
-            d["name"] = json!("x".repeat(95));
-            d["pipeline"]["fallback"] = json!({ "drop": ["talkTime"] })
-        }),
-        ("CXD042", "/pipeline/narrow", &|d| {
-            d["pipeline"]["narrow"] = json!({ "smallestWindow": "PT1H" })
-        }),
+        (
+            "CXD011",
+            "/pipeline/tenant",
+            "/pipeline/tenant",
+            json!("Acme/../x"),
+        ),
+        (
+            "CXD013",
+            "/pipeline/api",
+            "/pipeline/api",
+            json!("report-jobs"),
+        ),
+        ("CXD005", "/pipeline/api", "/pipeline/api", json!("soap")),
+        ("CXD014", "/pipeline/maxRuns", "/pipeline/maxRuns", json!(0)),
+        (
+            "CXD014",
+            "/pipeline/maxRuns",
+            "/pipeline/maxRuns",
+            json!(11),
+        ),
+        (
+            "CXD015",
+            "/pipeline/settledAt",
+            "/pipeline/settledAt",
+            json!("25:00"),
+        ),
+        (
+            "CXD040",
+            "/pipeline/key/0",
+            "/pipeline/key",
+            json!(["agent"]),
+        ),
+        ("CXD034", "/pipeline/key", "/pipeline/key", json!([])),
+        (
+            "CXD043",
+            "/pipeline/fallback/drop/0",
+            "/pipeline/fallback",
+            json!({ "drop": ["talk"] }),
+        ),
+        (
+            "CXD044",
+            "/pipeline/fallback/drop/0",
+            "/pipeline/fallback",
+            json!({ "drop": ["queueId"] }),
+        ),
+        (
+            "CXD042",
+            "/pipeline/narrow",
+            "/pipeline/narrow",
+            json!({ "smallestWindow": "PT1H" }),
+        ),
     ]);
+    let too_long = said(|d| {
+        d["name"] = json!("x".repeat(95));
+        d["pipeline"]["fallback"] = json!({ "drop": ["talkTime"] });
+    });
+    assert!(
+        too_long.starts_with("error[CXD012] at /name: too long for a fallback"),
+        "{too_long}"
+    );
     for bad in [
         "",
         "1 hour",
@@ -205,10 +266,6 @@ fn every_rule_of_the_pipeline_has_its_code() {
         });
         assert_eq!(said, "", "{ok:?}");
     }
-}
-
-fn push(list: &mut Value, entry: &str) {
-    list.as_array_mut().unwrap().push(json!(entry));
 }
 
 fn absolute(start: &str, end: &str) -> Value {

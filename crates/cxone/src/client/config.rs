@@ -54,9 +54,9 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(30),
-            call: Duration::from_secs(60),
-            page: Duration::from_secs(300),
-            download: Duration::from_secs(600),
+            call: Duration::from_mins(1),
+            page: Duration::from_mins(5),
+            download: Duration::from_mins(10),
             min_rate: 1024,
             page_bytes: 256 << 20,
             download_bytes: 4 << 30,

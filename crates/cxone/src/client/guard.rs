@@ -146,7 +146,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_documentation())
 }
 
-/// Global unicast is 2000::/3; of it 2001::/23 is for protocols and 2001:db8::/32 and 3fff::/20 for documentation.
+/// Global unicast is `2000::/3`; of it `2001::/23` is for protocols, `2001:db8::/32` and `3fff::/20` for documentation.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let documentation =

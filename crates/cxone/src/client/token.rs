@@ -18,13 +18,13 @@ const STEP: &str = "sign in";
 /// The longest token, in bytes: it has to fit into a header.
 const MAX_TOKEN: usize = 8 * 1024;
 /// How long a token is taken to live when the answer does not say.
-const UNSAID: Duration = Duration::from_secs(300);
+const UNSAID: Duration = Duration::from_mins(5);
 /// The longest life that is believed, a day.
 const LONGEST: f64 = 86_400.0;
 /// Below this a token is used for one request and not kept.
-const WORTH_KEEPING: Duration = Duration::from_secs(120);
+const WORTH_KEEPING: Duration = Duration::from_mins(2);
 /// A difference between the clocks that is worth a warning.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_mins(1);
 
 /// What the client signs in with.
 #[derive(Debug, Clone)]

@@ -2,12 +2,11 @@
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::RowChunk;
 use super::input::Input;
 use super::scan;
+use super::{RowChunk, Said};
 use crate::client::Body;
 use crate::error::Error;
-use crate::ids::PageToken;
 
 /// A chunk is full from this size on.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -265,17 +264,18 @@ impl CsvPage {
         Error::contract(self.step, what)
     }
 
-    pub(super) fn conclude(
-        self,
-        rows: u64,
-    ) -> Result<(Option<PageToken>, Option<u64>, Vec<String>), Error> {
+    pub(super) fn conclude(self, rows: u64) -> Result<Said, Error> {
         if self.inline_rows > 0 && self.inline_rows != rows {
             let inline = self.inline_rows;
             return Err(self.fault(format!(
                 "the answer has {inline} rows, and the file that it names has {rows}"
             )));
         }
-        Ok((None, self.total, self.unknown_fields))
+        Ok(Said {
+            next: None,
+            total: self.total,
+            unknown_fields: self.unknown_fields,
+        })
     }
 }
 

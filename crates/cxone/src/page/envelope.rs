@@ -161,7 +161,7 @@ impl Parser {
         }
         let end = scan::value(bytes, start)?.end;
         self.envelope.once(&name)?;
-        self.envelope.set(name, &bytes[start..end])?;
+        self.envelope.set(&name, &bytes[start..end])?;
         self.at = At::AfterField;
         Ok(end)
     }
@@ -194,13 +194,11 @@ impl Parser {
                         *taken = at;
                         return Ok(Some(Step::Full));
                     }
-                    match self.row(bytes, at, chunk)? {
-                        Some(end) => *taken = end,
-                        None => {
-                            *taken = at;
-                            return Ok(Some(Step::More(wish(bytes.len() - at))));
-                        }
-                    }
+                    let Some(end) = self.row(bytes, at, chunk)? else {
+                        *taken = at;
+                        return Ok(Some(Step::More(wish(bytes.len() - at))));
+                    };
+                    *taken = end;
                 }
                 (At::AfterRow, _) => {
                     return Err(self.bad_row("a comma or a closing bracket was expected after it"));
@@ -286,8 +284,8 @@ impl Envelope {
         Ok(())
     }
 
-    fn set(&mut self, name: String, raw: &[u8]) -> Result<(), String> {
-        match name.as_str() {
+    fn set(&mut self, name: &str, raw: &[u8]) -> Result<(), String> {
+        match name {
             "runId" => self.run_id = parse(raw, "runId")?,
             "state" => self.state = parse(raw, "state")?,
             "errorMessage" => self.error_message = parse(raw, "errorMessage")?,
@@ -298,7 +296,7 @@ impl Envelope {
             "data" => return Err("\"data\" is not a list".to_owned()),
             _ => {
                 std::str::from_utf8(raw).map_err(|_| "a field is not UTF-8".to_owned())?;
-                self.unknown.push(crate::text::line(&name, 64));
+                self.unknown.push(crate::text::line(name, 64));
             }
         }
         Ok(())

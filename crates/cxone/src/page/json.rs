@@ -1,8 +1,8 @@
 //! A page whose rows are inline.
 
-use super::RowChunk;
 use super::envelope::{Envelope, Parser, Step};
 use super::input::Input;
+use super::{RowChunk, Said};
 use crate::client::Body;
 use crate::error::Error;
 use crate::ids::{PageToken, RunId};
@@ -76,14 +76,12 @@ impl JsonPage {
         loop {
             let bytes = self.input.bytes();
             let space = super::scan::skip_space(bytes, 0);
-            match bytes.get(space) {
-                Some(byte) => return Ok(*byte != b']'),
-                None => {
-                    self.input.take(space);
-                    if !self.input.read(1).await? {
-                        return Err(self.cut_off());
-                    }
-                }
+            if let Some(byte) = bytes.get(space) {
+                return Ok(*byte != b']');
+            }
+            self.input.take(space);
+            if !self.input.read(1).await? {
+                return Err(self.cut_off());
             }
         }
     }
@@ -177,10 +175,15 @@ impl JsonPage {
             .map_err(|error| Error::contract(self.step, error.to_string()))
     }
 
-    pub(super) fn conclude(self) -> Result<(Option<PageToken>, Option<u64>, Vec<String>), Error> {
+    pub(super) fn conclude(self) -> Result<Said, Error> {
         self.check_run()?;
         self.check_completed()?;
         let next = self.next()?;
-        Ok((next, self.envelope().total, self.parser.envelope.unknown))
+        let Envelope { total, unknown, .. } = self.parser.envelope;
+        Ok(Said {
+            next,
+            total,
+            unknown_fields: unknown,
+        })
     }
 }

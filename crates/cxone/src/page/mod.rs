@@ -35,6 +35,13 @@ pub struct PageEnd {
     pub unknown_fields: Vec<String>,
 }
 
+/// What a page said, without its rows.
+struct Said {
+    next: Option<PageToken>,
+    total: Option<u64>,
+    unknown_fields: Vec<String>,
+}
+
 /// A page that is being read. Memory is bounded by the largest row, whatever the page's size.
 pub struct Page {
     source: Source,
@@ -99,6 +106,10 @@ impl Page {
 
     /// Says what the page said beside its rows, after all of them were read and everything was checked: that the body
     /// was whole, the run completed, and the page the one that was asked for.
+    #[expect(
+        clippy::unused_async,
+        reason = "the caller awaits a page to its end; what the end takes may change"
+    )]
     pub async fn finish(self) -> Result<PageEnd, Error> {
         let step = match &self.source {
             Source::Json(page) => page.step(),
@@ -107,7 +118,11 @@ impl Page {
         if !self.ended {
             return Err(Error::contract(step, "the page was not read to its end"));
         }
-        let (next, total, unknown_fields) = match self.source {
+        let Said {
+            next,
+            total,
+            unknown_fields,
+        } = match self.source {
             Source::Json(page) => page.conclude()?,
             Source::Csv(page) => page.conclude(self.rows)?,
         };

@@ -33,7 +33,7 @@ fn parsed(body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
                 return chunk.is_utf8().then_some(lines);
             }
             Step::More(_) | Step::End => {
-                end = body.len().min(end + cuts.next().copied().unwrap_or(1))
+                end = body.len().min(end + cuts.next().copied().unwrap_or(1));
             }
             Step::Rows => {}
             Step::Full => {

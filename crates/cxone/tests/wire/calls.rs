@@ -27,7 +27,7 @@ async fn signing_in_sends_the_secret_in_the_header_and_nowhere_else() {
     assert_eq!(grant.token.expose(), "abc");
     assert_eq!(
         (grant.lifetime, grant.cacheable),
-        (Duration::from_secs(3600), true)
+        (Duration::from_hours(1), true)
     );
     let request = &server.requests()[0];
     assert!(
@@ -70,7 +70,7 @@ async fn a_refused_client_is_unauthorized_and_a_strange_token_breaks_the_contrac
         ),
         (
             "200 OK",
-            r#"{}"#,
+            "{}",
             "sign in: the answer breaks the contract: the answer is not a token",
         ),
         (
@@ -182,7 +182,7 @@ async fn a_look_says_what_the_run_says() {
             pending("finishing [1m", false),
         ),
         (r#"{"state":null}"#, pending("", false)),
-        (r#"{}"#, pending("", false)),
+        ("{}", pending("", false)),
         (r#"{"state":" completed"}"#, pending("completed", false)),
         (r#"{"state":"COMPLETED","data":[]}"#, Look::Completed),
         (r#"{"data":[{"a":1}],"state":"completed"}"#, Look::Completed),
@@ -402,7 +402,7 @@ const LIST: &str =
 #[tokio::test]
 async fn a_schedule_is_created_only_where_there_is_none_of_exactly_this_name() {
     let other = listed("sch-0", |s| {
-        s["name"] = "daily agent performance aggregation".into()
+        s["name"] = "daily agent performance aggregation".into();
     });
     let created = json("201 Created", r#"{"scheduleId":"sch-1"}"#);
     let (id, requests) = register(vec![
@@ -428,7 +428,7 @@ async fn a_schedule_is_updated_only_if_it_differs() {
     .await;
     assert_eq!((id.unwrap().as_str(), requests.len()), ("sch-1", 1));
     let stale = listed("sch-1", |s| {
-        s["report"]["metrics"] = serde_json::json!(["handleTime"])
+        s["report"]["metrics"] = serde_json::json!(["handleTime"]);
     });
     let (id, requests) = register(vec![
         listing(&[stale], None),

@@ -344,7 +344,7 @@ async fn a_bomb_is_not_unpacked() {
         .write_all(br#"{"state":"completed","data":[{"a":1}"#)
         .unwrap();
     for _ in 0..256 {
-        encoder.write_all(&[b' '; 256 * 1024]).unwrap();
+        encoder.write_all(&vec![b' '; 256 * 1024]).unwrap();
     }
     let server = Server::start(vec![answer("200 OK", GZIP, encoder.finish().unwrap())]).await;
     let error = read(&server, "json").await.unwrap_err().to_string();

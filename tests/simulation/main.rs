@@ -10,13 +10,22 @@ mod store;
 mod tenant;
 mod world;
 
+/// The copies that tests/build.rs made, a module a bug.
+#[allow(clippy::allow_attributes, warnings, clippy::pedantic)]
+mod planted {
+    include!(concat!(env!("OUT_DIR"), "/planted.rs"));
+}
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use asl::StateMachine;
 
+use crate::invocation::Flows;
 use crate::world::{Figures, Setup, World};
+
+include!(concat!(env!("OUT_DIR"), "/planted_list.rs"));
 
 /// Seeds in the test command.
 const SEEDS: u64 = 2_000;
@@ -93,4 +102,35 @@ fn a_good_day_survives_a_kill_at_every_effect() {
             assert!(result.is_ok(), "seed {seed}, kill point {kill_at}: {result:?}");
         }
     }
+}
+
+/// How many schedules it takes to find a bug, at most.
+const PATIENCE: u64 = 1_500;
+
+fn caught(setup: impl Fn(u64) -> Setup, machine: &Arc<StateMachine>) -> Option<(u64, String)> {
+    (0..PATIENCE).find_map(|seed| {
+        let violation = World::new(setup(seed), machine).run().err()?;
+        Some((seed, violation))
+    })
+}
+
+#[test]
+fn every_planted_bug_is_caught() {
+    let machine = machine();
+    let mut missed = Vec::new();
+    for (name, flows) in PLANTED {
+        match caught(|seed| Setup { flows: *flows, ..setup(seed) }, &machine) {
+            Some((seed, violation)) => println!("{name}: caught by seed {seed}: {violation}"),
+            None => missed.push(*name),
+        }
+    }
+    let overwriting = |seed| Setup {
+        claims_overwrite: true,
+        ..setup(seed)
+    };
+    match caught(overwriting, &machine) {
+        Some((seed, violation)) => println!("claims_overwrite: caught by seed {seed}: {violation}"),
+        None => missed.push("claims_overwrite"),
+    }
+    assert!(missed.is_empty(), "not caught: {missed:?}");
 }

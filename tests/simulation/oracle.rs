@@ -1,8 +1,8 @@
 //! What has to be true after every effect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use landing::docs::{Commit, Verification};
+use landing::docs::{Commit, Open, Verification};
 use landing::keys::version_of;
 
 use crate::store::Store;
@@ -58,7 +58,15 @@ impl Oracle {
         rows_are_the_sources(store, tenant, &commit)
     }
 
-    pub(crate) fn end(&mut self, store: &Store) -> Result<(), String> {
+    /// At the end the newest wish has been committed, and each replay is a wish of its own.
+    pub(crate) fn end(&mut self, store: &Store, replays: &BTreeSet<String>) -> Result<(), String> {
+        let opens = store.keys_with("/open.json").into_iter().filter_map(|key| store.read(&key));
+        let wishes: BTreeSet<String> = opens
+            .map(|bytes| serde_json::from_slice::<Open>(&bytes).unwrap().wish)
+            .collect();
+        if let Some(replay) = replays.iter().find(|replay| !wishes.contains(*replay)) {
+            return Err(format!("{replay} was wished for and never opened"));
+        }
         for key in store.keys_with("/open.json") {
             let generation = key.rsplit("/g").next().unwrap()[..4].parse().unwrap();
             self.open.insert(key, generation);
@@ -89,7 +97,7 @@ fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Resu
             return Err(format!("the runs of version {} leave a hole", commit.version));
         }
         at = run.window.end();
-        source.extend(&tenant.runs[&run.run_id].rows);
+        source.extend(&tenant.runs[&run.run_id].truth);
         whole &= tenant.runs[&run.run_id].is_whole;
     }
     if at != commit.window.end() {

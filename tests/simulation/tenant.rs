@@ -38,12 +38,19 @@ pub(crate) enum Fate {
 pub(crate) struct Run {
     pub(crate) started: Timestamp,
     pub(crate) fate: Fate,
-    pub(crate) rows: Vec<String>,
-    /// Whether its pages, taken together, hold every row.
+    /// What the source has for its window once the window is final.
+    pub(crate) truth: Vec<String>,
+    /// Whether its pages, taken together, hold every row of that.
     pub(crate) is_whole: bool,
     pub(crate) cancelled: bool,
     pub(crate) completed_early: bool,
-    page_size: usize,
+    pages: Vec<Vec<String>>,
+}
+
+impl Run {
+    fn row_count(&self) -> u64 {
+        self.pages.iter().map(|page| page.len() as u64).sum()
+    }
 }
 
 /// Rows of the source: the second of the window they belong to, and their text.
@@ -57,6 +64,8 @@ pub(crate) struct Tenant {
     pub(crate) gives_total: bool,
     pub(crate) duplicates: bool,
     pub(crate) faulty: bool,
+    /// Before that, runs find nothing.
+    final_at: Timestamp,
 }
 
 impl Tenant {
@@ -68,6 +77,7 @@ impl Tenant {
             gives_total: rng.chance(600),
             duplicates: rng.chance(200),
             faulty: true,
+            final_at: day + SignedDuration::from_hours(29),
         };
         tenant.restate(rng, day);
         tenant
@@ -129,16 +139,24 @@ impl Tenant {
         if matches!(fate, Fate::Shifts { .. }) {
             shift(&mut rows, page_size);
         }
+        let is_whole = truth.iter().all(|row| rows.contains(row));
+        if now < self.final_at {
+            rows.clear();
+        }
+        let mut pages: Vec<Vec<String>> = rows.chunks(page_size).map(<[String]>::to_vec).collect();
+        if pages.is_empty() || rng.chance(200) {
+            pages.insert(rng.index(pages.len() + 1), Vec::new());
+        }
         self.runs.insert(
             id.clone(),
             Run {
                 started: now,
                 fate,
-                is_whole: truth.iter().all(|row| rows.contains(row)),
-                rows,
+                truth,
+                is_whole,
                 cancelled: false,
                 completed_early: false,
-                page_size,
+                pages,
             },
         );
         id
@@ -241,18 +259,16 @@ impl Tenant {
             Err(_) => return Err(Fault::Gone),
         }
         let run = &self.runs[id];
-        let number: usize = token.map_or(0, |token| {
-            let (page, of) = token.as_str().split_once('@').unwrap();
-            assert_eq!(of, id.as_str(), "the page token of another run");
-            page.parse().unwrap()
-        });
+        // The plainest of tokens, which fits any run: it is not the tenant that keeps runs apart.
+        let number = token.map_or(0, |token| token.as_str().parse::<usize>().unwrap());
+        let Some(rows) = run.pages.get(number).cloned() else {
+            return Err(Fault::TokenRefused);
+        };
         let page_number = number as u64;
         if matches!(run.fate, Fate::Expires { page, .. } if page_number >= page) {
             return Err(Fault::TokenRefused);
         }
-        let from = number * run.page_size;
-        let rows: Vec<String> = run.rows.iter().skip(from).take(run.page_size).cloned().collect();
-        let mut next = (from + run.page_size < run.rows.len()).then_some(number + 1);
+        let mut next = (number + 1 < run.pages.len()).then_some(number + 1);
         if let Fate::Circles { page, .. } = run.fate
             && next.is_some()
             && page_number >= page
@@ -260,10 +276,10 @@ impl Tenant {
             next = Some(1);
         }
         let wrong = matches!(run.fate, Fate::ChangesTotal { page, .. } if page_number >= page);
-        let total = run.rows.len() as u64 + u64::from(wrong);
+        let total = run.row_count() + u64::from(wrong);
         let page = Page {
             rows: rows.len() as u64,
-            next: next.map(|page| PageToken::new(format!("{page}@{id}")).unwrap()),
+            next: next.map(|page| PageToken::new(page.to_string()).unwrap()),
             total: self.gives_total.then_some(total),
             unknown_fields: Vec::new(),
             close: false,

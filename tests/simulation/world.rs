@@ -1,6 +1,6 @@
 //! One schedule: executions, their invocations, a clock, and what goes wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asl::{Execution, ExecutionSpec, StateMachine, Status, Step};
@@ -60,6 +60,7 @@ pub(crate) struct World<'a> {
     executions: Vec<Running>,
     invocations: Vec<Invocation>,
     to_start: Vec<(Timestamp, Value)>,
+    replays: BTreeSet<String>,
     oracle: Oracle,
     figures: Figures,
     definition: Value,
@@ -84,6 +85,7 @@ impl<'a> World<'a> {
             executions: Vec::new(),
             invocations: Vec::new(),
             to_start: Vec::new(),
+            replays: BTreeSet::new(),
             oracle: Oracle::default(),
             figures: Figures::default(),
             definition,
@@ -167,8 +169,11 @@ impl<'a> World<'a> {
             std::mem::take(&mut self.to_start).into_iter().partition(|(at, _)| *at <= self.now);
         self.to_start = later;
         for (_, event) in due {
-            if event["detail"].get("replay").is_some() && self.rng.chance(500) {
-                self.tenant.restate(&mut self.rng, self.day);
+            if event["detail"].get("replay").is_some() {
+                self.replays.insert(event["id"].as_str().unwrap().to_owned());
+                if self.rng.chance(500) {
+                    self.tenant.restate(&mut self.rng, self.day);
+                }
             }
             self.start(event);
         }
@@ -357,7 +362,9 @@ impl<'a> World<'a> {
                 continue;
             }
             running.redrives += 1;
-            running.execution.redrive(self.now).unwrap();
+            if running.execution.redrive(self.now).is_err() {
+                continue;
+            }
             running.wake = self.now;
             self.figures.redrives += 1;
             redriven = true;
@@ -407,7 +414,7 @@ impl<'a> World<'a> {
                 return Err(format!("an execution ended badly: {endings:?} {error} {cause}"));
             }
         }
-        self.oracle.end(&self.store)?;
+        self.oracle.end(&self.store, &self.replays)?;
         self.figures.runs = self.tenant.runs.len() as u64;
         self.figures.commits = self.oracle.commits();
         Ok(self.figures)

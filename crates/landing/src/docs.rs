@@ -259,6 +259,17 @@ pub struct CommitPart {
     pub sha256: String,
 }
 
+impl From<&Part> for CommitPart {
+    fn from(part: &Part) -> Self {
+        Self {
+            key: part.key.clone(),
+            rows: part.rows,
+            bytes: part.bytes,
+            sha256: part.sha256.clone(),
+        }
+    }
+}
+
 /// SHA-256 in hex.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {

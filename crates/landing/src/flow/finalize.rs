@@ -403,7 +403,7 @@ impl Finalizing<'_> {
                 .into_iter()
                 .map(str::to_owned)
                 .collect(),
-            parts: parts.iter().map(CommitPart::of).collect(),
+            parts: parts.iter().map(CommitPart::from).collect(),
             content: merged.content.clone(),
             supersedes: superseded.map(|commit| commit.version),
             unchanged: superseded.is_some_and(|commit| {
@@ -433,17 +433,6 @@ impl Chain {
             pages: self.pages,
             rows: self.rows,
             simplified: self.run.simplified,
-        }
-    }
-}
-
-impl CommitPart {
-    fn of(part: &Part) -> Self {
-        Self {
-            key: part.key.clone(),
-            rows: part.rows,
-            bytes: part.bytes,
-            sha256: part.sha256.clone(),
         }
     }
 }

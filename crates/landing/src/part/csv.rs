@@ -114,11 +114,13 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use cxone::{Compression, OutputFormat};
+    use proptest::prelude::*;
+    use serde_json::Value as Json;
 
     use super::super::{Limits, PartSpec};
     use super::*;
 
-    fn check(columns: &[&str], row: &str, expected: &str) {
+    fn written(columns: &[&str], rows: &[String]) -> Vec<u8> {
         let spec = PartSpec {
             format: OutputFormat::Csv,
             compression: Compression::None,
@@ -128,9 +130,77 @@ mod tests {
         };
         let mut scanner = Scanner::new(&spec);
         let mut out = Vec::new();
-        let row = scanner.scan(row.as_bytes()).unwrap().to_owned();
-        record(&mut out, &scanner, &row).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        header(&mut out, &spec.columns);
+        for row in rows {
+            let row = scanner.scan(row.as_bytes()).unwrap().to_owned();
+            record(&mut out, &scanner, &row).unwrap();
+        }
+        out
+    }
+
+    fn check(columns: &[&str], row: &str, expected: &str) {
+        let csv = String::from_utf8(written(columns, &[row.to_owned()])).unwrap();
+        assert_eq!(csv.split_once('\n').unwrap().1, expected);
+    }
+
+    fn any_cell() -> impl Strategy<Value = Json> {
+        prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+            "[a\",;\r\n \\t'é]{0,12}".prop_map(Into::into),
+            prop::collection::vec(any::<String>(), 0..3).prop_map(Into::into),
+        ]
+    }
+
+    /// What another reader should find.
+    fn text_of(cell: Option<&Json>) -> String {
+        match cell {
+            None | Some(Json::Null) => String::new(),
+            Some(Json::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn another_reader_finds_the_same_cells(
+            columns in prop::collection::btree_set("[a-z\",\n]{1,4}", 1..4),
+            rows in prop::collection::vec(prop::collection::vec(prop::option::of(any_cell()), 3), 0..8),
+        ) {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let rows: Vec<serde_json::Map<String, Json>> = rows
+                .into_iter()
+                .map(|cells| {
+                    let present = |(name, cell): (&&str, Option<Json>)| Some((String::from(*name), cell?));
+                    columns.iter().zip(cells).filter_map(present).collect()
+                })
+                .collect();
+            let lines: Vec<String> = rows.iter().map(|row| Json::Object(row.clone()).to_string()).collect();
+            let csv = written(&columns, &lines);
+
+            let mut reader = csv::Reader::from_reader(&csv[..]);
+            prop_assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), columns.clone());
+            let found: Vec<Vec<String>> = reader
+                .records()
+                .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+                .collect();
+            let expected: Vec<Vec<String>> = rows
+                .iter()
+                .map(|row| columns.iter().map(|name| text_of(row.get(*name))).collect())
+                .collect();
+            prop_assert_eq!(found, expected);
+
+            let mut rest = &csv[..];
+            let mut records = 0;
+            while let Some(end) = Records::default().end(rest) {
+                rest = &rest[end..];
+                records += 1;
+            }
+            prop_assert!(rest.is_empty());
+            prop_assert_eq!(records, rows.len() + 1);
+        }
     }
 
     #[test]

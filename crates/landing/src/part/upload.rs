@@ -86,17 +86,19 @@ impl Upload {
         let checksum = self.add(&last);
         let sha256 = Checksum::from_hasher(self.sha256.clone());
         let last = last.freeze();
-        let checksum = match self.multipart.take() {
-            None => {
-                self.store
-                    .create(&self.key, self.content_type, &last, sha256, None)
-                    .await?;
-                sha256.base64()
+        let checksum = if self.multipart.is_some() {
+            match self.complete(last, checksum).await {
+                Ok(composite) => composite,
+                Err(fault) => {
+                    self.discard().await;
+                    return Err(fault);
+                }
             }
-            Some(multipart) => {
-                let done = self.complete(multipart, last, checksum).await;
-                done?
-            }
+        } else {
+            self.store
+                .create(&self.key, self.content_type, &last, sha256, None)
+                .await?;
+            sha256.base64()
         };
         Ok(Stored {
             key: self.key,
@@ -117,26 +119,20 @@ impl Upload {
         }
     }
 
-    async fn complete(
-        &self,
-        mut multipart: Multipart,
-        last: Bytes,
-        checksum: Checksum,
-    ) -> Answered<String> {
+    /// Sends the last part; gives the checksum by which S3 knows the object.
+    async fn complete(&mut self, last: Bytes, checksum: Checksum) -> Answered<String> {
+        let Some(multipart) = &mut self.multipart else {
+            return Err(Fault::Contract("an upload that was not begun".to_owned()));
+        };
         multipart.arrived().await?;
         if !last.is_empty() {
             multipart.start(&self.store, &self.key, last, checksum)?;
             multipart.arrived().await?;
         }
         let composite = Checksum::composite(&multipart.checksums);
+        let parts = std::mem::take(&mut multipart.completed);
         self.store
-            .complete_upload(
-                &self.key,
-                &multipart.id,
-                multipart.completed,
-                self.bytes,
-                &composite,
-            )
+            .complete_upload(&self.key, &multipart.id, parts, self.bytes, &composite)
             .await?;
         Ok(composite)
     }

@@ -154,6 +154,19 @@ async fn what_is_discarded_never_appears() {
 }
 
 #[tokio::test]
+async fn an_upload_that_can_not_be_completed_is_given_up() {
+    let bucket = Bucket::new().await;
+    let spec = spec(OutputFormat::Ndjson, Compression::None);
+    let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
+    parts.append_lines(&lines(&bulky(90_000))).await.unwrap();
+    let denied = Broken::Refuse(403, "AccessDenied");
+    bucket.fault(Method::POST, "uploadId=", 1, denied);
+    let closed = parts.close().await;
+    assert!(matches!(closed, Err(Fault::Config(_))), "{closed:?}");
+    assert_eq!(bucket.open_uploads(), 0);
+}
+
+#[tokio::test]
 async fn a_denied_upload_says_what_is_missing() {
     let bucket = Bucket::new().await;
     bucket.fault(

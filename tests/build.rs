@@ -1,0 +1,115 @@
+//! Plants bugs: copies `landing::flow` once for each bug of `simulation/planted.txt`, with the
+//! bug's replacements made, so that the simulation can show that it would find it. Production
+//! code holds no switch for this.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One bug: its name, and what is replaced in which file.
+struct Bug {
+    name: String,
+    edits: Vec<Edit>,
+}
+
+struct Edit {
+    file: String,
+    from: String,
+    to: String,
+}
+
+fn main() {
+    let here = PathBuf::from(env("CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(env("OUT_DIR"));
+    let flow = here.join("../crates/landing/src/flow");
+    let list = here.join("simulation/planted.txt");
+    println!("cargo::rerun-if-changed={}", list.display());
+    println!("cargo::rerun-if-changed={}", flow.display());
+    let bugs = read(&fs::read_to_string(list).expect("planted.txt is readable"));
+    let mut index = String::new();
+    let mut all = String::from("const PLANTED: &[(&str, Flows)] = &[\n");
+    for bug in &bugs {
+        plant(&flow, &out.join(&bug.name), bug);
+        let path = out.join(&bug.name).join("mod.rs");
+        writeln!(index, "#[path = {path:?}]\npub(crate) mod {};", bug.name).expect("a string takes it");
+        writeln!(all, "({:?}, flows!(planted::{})),", bug.name, bug.name).expect("likewise");
+    }
+    fs::write(out.join("planted.rs"), index).expect("OUT_DIR is writable");
+    fs::write(out.join("planted_list.rs"), all + "];\n").expect("OUT_DIR is writable");
+}
+
+#[expect(clippy::disallowed_methods, reason = "how cargo tells a build script where it is")]
+fn env(name: &str) -> String {
+    std::env::var(name).expect("cargo sets it")
+}
+
+/// The list: `= name`, then edits of `@ file`, lines with `-` to find, lines with `+` to put there.
+fn read(text: &str) -> Vec<Bug> {
+    let mut bugs: Vec<Bug> = Vec::new();
+    for line in text.lines() {
+        let (mark, rest) = line.split_at(line.len().min(1));
+        let rest = rest.strip_prefix(' ').unwrap_or(rest);
+        match mark {
+            "=" => bugs.push(Bug {
+                name: rest.to_owned(),
+                edits: Vec::new(),
+            }),
+            "@" => bugs.last_mut().expect("a bug").edits.push(Edit {
+                file: rest.to_owned(),
+                from: String::new(),
+                to: String::new(),
+            }),
+            "-" | "+" => {
+                let edit = bugs.last_mut().and_then(|bug| bug.edits.last_mut()).expect("an edit");
+                let side = if mark == "-" { &mut edit.from } else { &mut edit.to };
+                side.push_str(rest.trim());
+                side.push('\n');
+            }
+            _ => {}
+        }
+    }
+    bugs
+}
+
+fn plant(flow: &Path, out: &Path, bug: &Bug) {
+    fs::create_dir_all(out).expect("OUT_DIR is writable");
+    for entry in fs::read_dir(flow).expect("flow is a folder") {
+        let path = entry.expect("a folder can be read").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a file name");
+        let mut text: String = fs::read_to_string(&path)
+            .expect("a source file is readable")
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//!"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        text = text.replace("crate::", "landing::");
+        for edit in bug.edits.iter().filter(|edit| edit.file == name) {
+            text = replace(&text, edit).unwrap_or_else(|found| {
+                panic!(
+                    "planted bug {}: its text stands {found} times in flow/{name}; bring planted.txt up to date:\n{}",
+                    bug.name, edit.from
+                )
+            });
+        }
+        fs::write(out.join(name), text).expect("OUT_DIR is writable");
+    }
+}
+
+/// Replaces the one place that reads like `from`, however it is broken into lines.
+fn replace(text: &str, edit: &Edit) -> Result<String, usize> {
+    let solid: Vec<(usize, char)> =
+        text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
+    let wanted: Vec<char> = edit.from.chars().filter(|c| !c.is_whitespace()).collect();
+    let found: Vec<usize> = solid
+        .windows(wanted.len())
+        .enumerate()
+        .filter(|(_, window)| window.iter().map(|(_, c)| c).eq(&wanted))
+        .map(|(start, _)| start)
+        .collect();
+    let [start] = found[..] else {
+        return Err(found.len());
+    };
+    let (first, _) = solid[start];
+    let (last, c) = solid[start + wanted.len() - 1];
+    Ok([&text[..first], &edit.to, &text[last + c.len_utf8()..]].concat())
+}

@@ -1,0 +1,144 @@
+//! What must not be seen anywhere but where it belongs.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use local::world::{STATE_MACHINE_ARN, TOKEN_SECRET};
+use memchr::memmem;
+
+use crate::{history, stage::Stage};
+
+/// Texts that belong to secrets and rows.
+pub(crate) struct Canaries(Vec<String>);
+
+impl Canaries {
+    /// The client's secret, the access tokens, the page tokens, and values of rows.
+    pub(crate) fn of(stage: &Stage) -> Self {
+        let mut texts = vec!["sim-secret".to_owned()];
+        if let Some(stored) = stage.world.services().secrets.current(TOKEN_SECRET) {
+            assert!(stored.contains("sim-"), "tokens are written in another way");
+        }
+        texts.extend((1..10).map(|number| format!("sim-{number}-")));
+        let tokens = stage.slots().into_iter().filter_map(|slot| slot.next);
+        texts.extend(tokens.map(|token| token.as_str().to_owned()));
+        // How every page token of the tenant begins: `{"page":` in base64.
+        texts.push("eyJwYWdlIj".to_owned());
+        for run in stage.tenant().runs() {
+            let rows = stage.tenant().truth(&run.id).unwrap().take(40);
+            texts.extend(rows.flat_map(|row| values(&row)));
+        }
+        texts.sort();
+        texts.dedup();
+        Self(texts)
+    }
+
+    /// One more.
+    pub(crate) fn and(mut self, text: &str) -> Self {
+        self.0.push(text.to_owned());
+        self
+    }
+
+    /// None of them is in a history, an alert or a log, however it is written.
+    pub(crate) fn check(&self, stage: &Stage) {
+        let seen = seen(stage);
+        for text in &self.0 {
+            for written in writings(text) {
+                for (place, content) in &seen {
+                    let found = memmem::find(content.as_bytes(), written.as_bytes());
+                    let around = found.map(|at| {
+                        &content[content.floor_char_boundary(at.saturating_sub(300))
+                            ..content.floor_char_boundary(at + 100)]
+                    });
+                    assert_eq!(around, None, "{text:?} is in {place}");
+                }
+            }
+        }
+    }
+}
+
+/// All that people and dashboards get to see.
+fn seen(stage: &Stage) -> Vec<(String, String)> {
+    let world = &stage.world;
+    let mut seen = Vec::new();
+    for execution in world.engine().list(STATE_MACHINE_ARN, None) {
+        seen.push((
+            execution.name.clone(),
+            format!("{:?} {:?}", execution.error, execution.cause),
+        ));
+    }
+    for event in history::all(world) {
+        seen.push((event.kind().to_owned(), event.to_cli_json().to_string()));
+    }
+    let alerts = world.alerts().into_iter();
+    seen.extend(alerts.map(|alert| ("an alert".to_owned(), format!("{alert:?}"))));
+    let lines = world.lambda().logs().lines();
+    assert!(!lines.is_empty(), "the handlers wrote nothing");
+    assert_eq!(world.lambda().logs().dropped(), 0);
+    let text =
+        |line: local::lambda::LogLine| (format!("a log line of {}", line.function), line.text);
+    seen.extend(lines.into_iter().map(text));
+    seen
+}
+
+/// The texts of a row that are long enough to be told from others.
+fn values(row: &[u8]) -> Vec<String> {
+    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(row).unwrap();
+    let texts = row.values().filter_map(serde_json::Value::as_str);
+    let long = texts.filter(|text| text.len() >= 8);
+    long.map(str::to_owned).collect()
+}
+
+/// The ways in which a text may be written: as it is, escaped for JSON, for JSON in JSON and for a URL,
+/// in hexadecimal, and in base64 wherever it stands in what is encoded.
+fn writings(text: &str) -> Vec<String> {
+    let json = |text: &str| {
+        let quoted = serde_json::to_string(text).unwrap();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let percent = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    let url: String = text.bytes().map(percent).collect();
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let once = json(text);
+    let mut writings = vec![
+        text.to_owned(),
+        json(&once),
+        once,
+        url.replace("%20", "+"),
+        url,
+        hex,
+    ];
+    for before in 0..3 {
+        let padded = [&vec![b'x'; before][..], text.as_bytes()].concat();
+        // Only whole groups of what is encoded are the same whatever stands around it.
+        let (from, to) = (before.div_ceil(3) * 3, padded.len() / 3 * 3);
+        if to.saturating_sub(from) >= 6 {
+            writings.push(STANDARD_NO_PAD.encode(&padded[from..to]));
+            writings.push(URL_SAFE_NO_PAD.encode(&padded[from..to]));
+        }
+    }
+    writings.sort();
+    writings.dedup();
+    writings
+}
+
+#[test]
+fn a_text_is_found_however_it_is_written() {
+    let text = "sécret \"42\"/+";
+    let inner = serde_json::to_string(text).unwrap();
+    let outer = serde_json::to_string(&inner).unwrap();
+    let encoded = ["", "a", "ab"].map(|before| STANDARD_NO_PAD.encode(format!("{before}{text}#")));
+    let percent = "s%C3%A9cret%20%2242%22%2F%2B".to_owned();
+    let all = [&[text.to_owned(), inner, outer, percent][..], &encoded[..]].concat();
+    for written in all {
+        let found = writings(text)
+            .iter()
+            .any(|writing| written.contains(writing.as_str()));
+        assert!(found, "{written}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Runs that end without their data.
+
+use asl::Status;
+use cxone_sim::Kind;
+
+use crate::{
+    canaries::Canaries,
+    stage::{Setup, Stage, delivered},
+};
+
+/// The first run ends for this reason, the operators hear of it once, and the second run is used.
+async fn check(setup: Setup, reason: &str) -> Stage {
+    let stage = setup.rows(1_000, 100).start().await;
+    stage.deliver().await;
+    let commit = stage.commit();
+    let runs = stage.tenant().runs();
+    assert_eq!(runs.len(), 2, "{runs:#?}");
+    assert_eq!(commit.runs[0].run_id.as_str(), runs[1].id);
+    assert_eq!(commit.unique, 1_000);
+    let [alert] = &stage.world.alerts()[..] else {
+        panic!("{:#?}", stage.world.alerts());
+    };
+    assert!(alert.message.contains(reason), "{alert:?}");
+    assert!(alert.message.contains(&runs[0].id), "{alert:?}");
+    stage
+}
+
+#[tokio::test]
+async fn a_run_that_failed_is_followed_by_another_one() {
+    let setup =
+        Setup::new().fault("run-fails:message=query exceeded the execution limit,control=yes");
+    let stage = check(setup, "failed").await;
+    let alert = &stage.world.alerts()[0].message;
+    assert!(
+        alert.contains("query exceeded the execution limit"),
+        "{alert}"
+    );
+    assert!(!alert.contains(char::is_control), "{alert:?}");
+}
+
+#[tokio::test]
+async fn a_message_without_end_is_cut() {
+    let setup = Setup::new().fault("run-fails:bytes=100000");
+    let stage = check(setup, "failed").await;
+    assert!(stage.world.alerts()[0].message.len() < 2_000);
+}
+
+#[tokio::test]
+async fn a_run_that_vanished_is_followed_by_another_one() {
+    let setup = Setup::new()
+        .fault("slow-run:seconds=300")
+        .fault("run-vanishes:after=3");
+    check(setup, "vanished").await;
+}
+
+#[tokio::test]
+async fn a_run_that_can_not_be_seen_at_first_is_waited_for() {
+    let stage = Setup::new().fault("poll-early-404:looks=2").start().await;
+    stage.deliver().await;
+    stage.commit();
+    assert_eq!(stage.started(), 1);
+    assert_eq!(stage.world.alerts(), []);
+}
+
+#[tokio::test]
+async fn a_page_token_that_expired_ends_the_run() {
+    let setup = Setup::new().fault("page-token-expired:page=4");
+    let stage = check(setup, "expired").await;
+    Canaries::of(&stage).check(&stage);
+}
+
+#[tokio::test]
+async fn page_tokens_in_a_circle_end_the_run() {
+    check(Setup::new().fault("token-repeats:page=3"), "token_loop").await;
+    check(
+        Setup::new().fault("token-cycles:page=5,back=3"),
+        "token_loop",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_total_that_changes_ends_the_run() {
+    check(Setup::new().fault("total-changes:page=3"), "unstable").await;
+}
+
+#[tokio::test]
+async fn a_total_that_does_not_match_ends_the_run() {
+    check(Setup::new().fault("total-wrong"), "unstable").await;
+}
+
+#[tokio::test]
+async fn states_that_nobody_knows_are_waited_for() {
+    for fault in [
+        "state-unknown:looks=3",
+        "state-null:looks=2",
+        "state-case:case=upper",
+        "state-back",
+    ] {
+        let stage = Setup::new().fault(fault).start().await;
+        stage.deliver().await;
+        stage.commit();
+        assert_eq!(stage.started(), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_redrive_allows_more_runs_when_all_have_failed() {
+    let stage = Setup::new().fault("run-fails:times=forever").start().await;
+    let ended = stage.fail("Cxone.RunsExhausted").await;
+    assert_eq!(ended.state, "Trigger");
+    assert_eq!(stage.started(), 3);
+    let cause = ended.cause.clone().unwrap();
+    assert!(
+        cause.contains("query exceeded the execution limit"),
+        "{cause}"
+    );
+    assert!(stage.log().is_empty());
+
+    // Nothing has changed: three more runs, and not one beyond them.
+    let ended = stage.redrive(&ended).await;
+    assert_eq!(ended.error.as_deref(), Some("Cxone.RunsExhausted"));
+    assert_eq!(stage.started(), 6);
+
+    stage.set_faults(&[]);
+    delivered(stage.redrive(&ended).await);
+    stage.commit();
+    assert_eq!(stage.started(), 7);
+}
+
+#[tokio::test]
+async fn a_run_whose_start_was_not_answered_is_not_mixed_with_the_next_one() {
+    let stage = Setup::new().fault("start-run-ambiguous").start().await;
+    stage.deliver().await;
+    let commit = stage.commit();
+    assert_eq!(stage.started(), 2);
+    let runs = stage.tenant().runs();
+    assert_eq!(commit.runs[0].run_id.as_str(), runs[1].id);
+}
+
+#[tokio::test]
+async fn what_breaks_on_the_wire_is_asked_for_again() {
+    for fault in [
+        "unavailable:on=page,times=2",
+        "unavailable:on=look,body=html",
+        "refused:on=start-run",
+        "reset-mid-body:on=page,bytes=2000",
+        "short-body:on=page",
+        "unterminated:on=page,page=1",
+        "gzip-truncated:on=page",
+        "gzip-members:on=page",
+    ] {
+        let stage = Setup::new().fault(fault).start().await;
+        stage.deliver().await;
+        stage.commit();
+        assert_eq!(stage.tenant().runs().len(), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_can_not_be_are_a_breach_of_contract() {
+    for fault in [
+        "html-200:on=page,times=forever",
+        "empty:on=page,times=forever",
+        "completed-bare:times=forever",
+        "nan:times=forever",
+    ] {
+        let stage = Setup::new().fault(fault).start().await;
+        let ended = stage.fail("Cxone.Contract").await;
+        assert!(stage.log().is_empty());
+        assert!(stage.requests(Kind::Page).len() < 20, "{fault}");
+        if fault.contains("on=page") {
+            stage.set_faults(&[]);
+            assert_eq!(stage.redrive(&ended).await.status, Status::Succeeded);
+            stage.commit();
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Days on which nothing goes wrong.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    canaries::Canaries,
+    history,
+    landed::lines,
+    stage::{Setup, Stage},
+};
+
+/// A day lands in this form.
+async fn check(format: &str, compression: &str, extension: &str) -> Stage {
+    let setup = Setup::new()
+        .define("/pipeline/format", json!(format))
+        .define("/pipeline/compression", json!(compression));
+    let stage = setup.start().await;
+    stage.deliver().await;
+    let commit = &stage.log()[0];
+    if format == "csv" {
+        stage.check_csv(commit);
+    } else {
+        stage.check_rows(commit);
+    }
+    let named = |key: &str| key.ends_with(extension);
+    assert!(commit.parts.iter().all(|part| named(&part.key)));
+    stage
+}
+
+impl Stage {
+    /// Holds a commit whose parts are CSV against its runs. The tenant writes CSV too, if with other line ends.
+    fn check_csv(&self, commit: &landing::docs::Commit) {
+        self.check_parts(commit);
+        let mut truth = commit.runs.iter().flat_map(|run| {
+            let truth = self.tenant().truth(run.run_id.as_str()).unwrap();
+            truth.map(|row| record(&row, &commit.columns))
+        });
+        for part in &commit.parts {
+            let text = self.world.part(part).unwrap();
+            let header = format!("{}\n", commit.columns.join(","));
+            let rows = text.strip_prefix(header.as_bytes()).expect("a header");
+            let count = usize::try_from(part.rows).unwrap();
+            let expected: Vec<u8> = truth.by_ref().take(count).flatten().collect();
+            assert_eq!(
+                String::from_utf8_lossy(rows),
+                String::from_utf8_lossy(&expected)
+            );
+        }
+        assert_eq!(truth.next(), None);
+    }
+}
+
+/// A row of JSON as a record: numbers as they stand, null as nothing, an empty text as `""`.
+pub(crate) fn record(row: &[u8], columns: &[String]) -> Vec<u8> {
+    let row: std::collections::BTreeMap<String, &serde_json::value::RawValue> =
+        serde_json::from_slice(row).unwrap();
+    let cell = |column: &String| match row[column].get() {
+        "null" => String::new(),
+        text if text.starts_with('"') => {
+            let text: String = serde_json::from_str(text).unwrap();
+            if text.is_empty() || text.contains([',', '"', '\r', '\n']) {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text
+            }
+        }
+        number => number.to_owned(),
+    };
+    let cells: Vec<String> = columns.iter().map(cell).collect();
+    format!("{}\n", cells.join(",")).into_bytes()
+}
+
+#[tokio::test]
+async fn a_good_day_is_one_commit_with_the_tenants_rows() {
+    let setup = Setup::new().tenant(|tenant| {
+        tenant.queued = Duration::from_secs(40);
+        tenant.processing = Duration::from_mins(3);
+    });
+    let stage = setup.start().await;
+    let ended = stage.deliver().await;
+    let commit = stage.commit();
+    insta::assert_snapshot!(history::timeline(&stage.world, &ended.execution_arn), @"");
+    insta::assert_snapshot!(as_json(&commit), @"");
+    assert_eq!(stage.world.alerts(), []);
+    Canaries::of(&stage).check(&stage);
+}
+
+/// The commit without what is different each time: hashes, and names that nobody else uses.
+fn as_json(commit: &landing::docs::Commit) -> String {
+    let mut json = serde_json::to_value(commit).unwrap();
+    for part in json["parts"].as_array_mut().unwrap() {
+        let key = part["key"].as_str().unwrap();
+        let (known, unique) = key.rsplit_once('-').unwrap();
+        let extension = unique.split_once('.').unwrap().1;
+        assert_eq!(unique.len(), 32 + 1 + extension.len());
+        part["key"] = format!("{known}-….{extension}").into();
+        for field in ["bytes", "sha256"] {
+            part[field] = Value::from("…");
+        }
+    }
+    for field in ["content", "definitionHash"] {
+        assert_eq!(json[field].as_str().unwrap().len(), 64);
+        json[field] = "…".into();
+    }
+    serde_json::to_string_pretty(&json).unwrap()
+}
+
+#[tokio::test]
+async fn ndjson_is_compressed_with_zstd() {
+    check("ndjson", "zstd", ".ndjson.zst").await;
+}
+
+#[tokio::test]
+async fn ndjson_is_not_compressed() {
+    check("ndjson", "none", ".ndjson").await;
+}
+
+#[tokio::test]
+async fn csv_is_compressed_with_gzip() {
+    check("csv", "gzip", ".csv.gz").await;
+}
+
+#[tokio::test]
+async fn csv_is_compressed_with_zstd() {
+    check("csv", "zstd", ".csv.zst").await;
+}
+
+#[tokio::test]
+async fn csv_is_not_compressed() {
+    let stage = check("csv", "none", ".csv").await;
+    let part = stage.world.part(&stage.log()[0].parts[0]).unwrap();
+    let header = "agentId,agentName,queueId,queueName,handleTime,talkTime,wrapUpTime,callsHandled,avgHandleTime";
+    assert_eq!(lines(&part).next(), Some(header.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_day_without_rows_is_a_commit_without_parts() {
+    let stage = Setup::new().rows(0, 100).start().await;
+    stage.deliver().await;
+    let commit = stage.commit();
+    assert!(commit.empty);
+    assert_eq!(commit.parts, []);
+    assert_eq!(stage.started(), 1);
+}

@@ -1,0 +1,25 @@
+//! The pipeline from outside: the deployed state machine and the deployed handlers' executables, each
+//! scenario in a world of its own with a simulated tenant, on a virtual clock.
+//!
+//! What is asserted is what landed: the commit log, rows that equal the tenant's byte for byte, manifests,
+//! alerts and the states that an execution went through. Requests are only ever counted against a bound.
+
+#![expect(clippy::unwrap_used, reason = "a scenario stops at the first surprise")]
+
+mod canaries;
+mod cut_off;
+mod dead_runs;
+mod delivery;
+mod duplicates;
+mod good_day;
+mod history;
+mod killed;
+mod landed;
+mod rate;
+mod refused;
+mod replay;
+mod scale;
+mod settled;
+mod stage;
+mod tokens;
+mod twice;

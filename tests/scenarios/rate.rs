@@ -1,0 +1,137 @@
+//! A tenant that asks us to stay away, and how often it is asked at all.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use asl::Status;
+use cxone_sim::Kind;
+use jiff::SignedDuration;
+
+use crate::{
+    history,
+    stage::{Setup, Stage},
+};
+
+/// The tenant throttles like this, asking for so many seconds, and nobody comes back any earlier.
+async fn check(fault: &str, seconds: i64) -> Stage {
+    let setup = Setup::new().fault(&format!("throttled:{fault},seconds={seconds}"));
+    let stage = setup.start().await;
+    stage.deliver().await;
+    stage.commit();
+    let journal = stage.tenant().journal();
+    let refused: Vec<_> = journal.iter().filter(|e| e.status == 429).collect();
+    assert!(!refused.is_empty(), "nobody was throttled");
+    for refused in refused {
+        let until = refused.at + SignedDuration::from_secs(seconds);
+        let early = journal
+            .iter()
+            .skip_while(|entry| !std::ptr::eq(*entry, refused))
+            .skip(1)
+            .find(|entry| entry.at < until);
+        assert_eq!(early, None, "came back before {until}");
+    }
+    stage
+}
+
+#[tokio::test]
+async fn the_state_machine_waits_for_as_long_as_a_page_asks() {
+    let stage = check("on=page,page=1", 90).await;
+    let executions = stage
+        .world
+        .engine()
+        .list(local::world::STATE_MACHINE_ARN, None);
+    let timeline = history::timeline(&stage.world, &executions[0].execution_arn);
+    assert!(
+        timeline.contains("05:30:15 Wait for the tenant\n05:31:45 FetchPage\n"),
+        "{timeline}"
+    );
+}
+
+#[tokio::test]
+async fn pauses_are_kept_wherever_they_are_asked_for() {
+    for on in ["list-schedules", "start-run", "token", "look"] {
+        check(&format!("on={on}"), 300).await;
+    }
+}
+
+#[tokio::test]
+async fn the_pause_before_the_first_page_is_kept() {
+    // The first look finds the run completed, the second one is the first page.
+    check("on=look,at=2", 90).await;
+}
+
+#[tokio::test]
+async fn pauses_until_a_date_are_kept_in_all_three_forms() {
+    for form in ["imf", "rfc850", "asctime"] {
+        check(&format!("on=page,page=1,retry-after={form}"), 75).await;
+    }
+}
+
+#[tokio::test]
+async fn a_short_pause_is_waited_for_in_the_handler() {
+    let started = Instant::now();
+    let setup = Setup::new().fault("throttled:on=page,page=1,seconds=1");
+    let stage = setup.start().await;
+    let ended = stage.deliver().await;
+    stage.commit();
+    assert!(started.elapsed().as_secs_f64() >= 1.0);
+    let states = stage.states(&ended);
+    assert_eq!(states.iter().filter(|name| *name == "FetchPage").count(), 1);
+}
+
+#[tokio::test]
+async fn a_tenant_that_only_throttles_is_not_asked_all_the_time() {
+    let setup = Setup::new().fault("throttled:on=page,times=forever,seconds=60");
+    let stage = setup.start().await;
+    let ended = stage.fail("Cxone.Throttled").await;
+    let requests = stage.requests(Kind::Page).len();
+    assert!(requests <= 45 + 2 * 9, "{requests} requests in 45 minutes");
+    assert!(stage.log().is_empty());
+
+    stage.set_faults(&[]);
+    assert_eq!(stage.redrive(&ended).await.status, Status::Succeeded);
+    stage.commit();
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_say_how_long_is_given_more_and_more_time() {
+    let setup = Setup::new().fault("throttled:on=page,times=forever,retry-after=none");
+    let stage = setup.start().await;
+    stage.fail("Cxone.Throttled").await;
+    let requests = stage.requests(Kind::Page);
+    assert!(requests.len() <= 28 + 2 * 9, "{} requests", requests.len());
+}
+
+#[tokio::test]
+async fn a_run_is_not_looked_at_more_often_than_every_15_seconds() {
+    let setup = Setup::new().fault("slow-run:seconds=2400");
+    let stage = setup.start().await;
+    stage.deliver().await;
+    stage.commit();
+    stage.check_polling();
+}
+
+impl Stage {
+    /// The looks at a run that were answered with nothing are 15 seconds apart, and there are not many of them.
+    pub(crate) fn check_polling(&self) {
+        let mut by_run: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for look in self.requests(Kind::Look) {
+            by_run.entry(look.run.unwrap()).or_default().push(look.at);
+        }
+        for (run, mut looks) in by_run {
+            // The last poll stands together with the looks around a cancellation, or with the first page.
+            let all = looks.len();
+            looks.dedup();
+            assert!(all - looks.len() <= 2, "{run} was looked at {all} times");
+            assert!(
+                looks.len() <= 26,
+                "{run} was looked at {} times",
+                looks.len()
+            );
+            let (_, polls) = looks.split_last().unwrap();
+            for pair in polls.windows(2) {
+                let apart = pair[1].duration_since(pair[0]).as_secs();
+                assert!(apart >= 15, "{run} was looked at after {apart} s");
+            }
+        }
+    }
+}

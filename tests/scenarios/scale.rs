@@ -1,0 +1,84 @@
+//! One row, many rows, many batches.
+
+use std::time::Instant;
+
+use local::world::STATE_MACHINE_ARN;
+
+use crate::stage::Setup;
+
+/// How much more memory a hundred times the rows may take.
+const MORE_MEMORY: u64 = 10 << 20;
+
+/// So many rows land, byte for byte; gives the most memory that fetch-page and finalize held.
+async fn check(rows: u64) -> (u64, u64) {
+    let started = Instant::now();
+    let setup = Setup::new()
+        .rows(rows, 10_000)
+        .tenant(|tenant| tenant.gzip = false);
+    let stage = setup.start().await;
+    stage.deliver().await;
+    let delivered = started.elapsed().as_secs_f64();
+    let commit = stage.commit();
+    assert_eq!(commit.unique, rows);
+    let peak = |name| stage.world.lambda().peak_memory(name).unwrap();
+    let peaks = (peak("fetch-page"), peak("finalize"));
+    println!(
+        "{rows} rows: delivered in {delivered:.1} s, checked in {:.1} s, fetch-page {:.1} MiB, finalize {:.1} MiB",
+        started.elapsed().as_secs_f64() - delivered,
+        mebibytes(peaks.0),
+        mebibytes(peaks.1),
+    );
+    peaks
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure to be read")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+#[tokio::test]
+async fn one_row_lands() {
+    check(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_million_rows_land_in_the_memory_of_ten_thousand() {
+    let few = check(10_001).await;
+    let many = check(1_000_000).await;
+    assert!(
+        many.0 <= few.0 + MORE_MEMORY,
+        "fetch-page: {} and {} bytes",
+        few.0,
+        many.0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_thousand_batches_take_two_executions_and_are_one_commit() {
+    let started = Instant::now();
+    let stage = Setup::new().rows(6_000, 2).start().await;
+    stage.one_page_a_batch();
+    let ended = stage.fire().await;
+    assert_eq!(ended.state, "Continued", "{ended:?}");
+    let next = ended.output.unwrap()["continuedBy"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let next = stage.world.finish(&next).await.unwrap();
+    crate::stage::delivered(next);
+    let executions = stage.world.engine().list(STATE_MACHINE_ARN, None);
+    assert_eq!(executions.len(), 2);
+    for execution in executions {
+        let events = stage
+            .world
+            .engine()
+            .history(&execution.execution_arn)
+            .unwrap()
+            .len();
+        assert!(events < 20_000, "{events} events");
+    }
+    assert_eq!(stage.slots().len(), 3_000);
+    let commit = stage.commit();
+    assert_eq!(commit.unique, 6_000);
+    println!("3,000 batches in {:.1} s", started.elapsed().as_secs_f64());
+}

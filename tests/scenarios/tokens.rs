@@ -1,0 +1,95 @@
+//! Access tokens that end, and credentials that are refused.
+
+use std::time::Duration;
+
+use cxone_sim::Kind;
+use local::world::CLIENT_SECRET;
+
+use crate::{
+    canaries::Canaries,
+    stage::{Setup, Stage},
+};
+
+/// How many requests were refused for their token.
+fn refused(stage: &Stage) -> usize {
+    let journal = stage.tenant().journal();
+    let refused = journal.iter().filter(|entry| entry.status == 401);
+    refused.count()
+}
+
+#[tokio::test]
+async fn a_token_that_ends_among_the_pages_is_replaced() {
+    let setup = Setup::new()
+        .rows(1_000, 50)
+        .fault("token-expires:on=page,after=7,times=forever");
+    let stage = setup.start().await;
+    stage.deliver().await;
+    stage.commit();
+    assert_eq!(refused(&stage), 2);
+    assert_eq!(stage.requests(Kind::Token).len(), 3);
+    Canaries::of(&stage).check(&stage);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_by_the_tenants_clock_is_replaced() {
+    let setup = Setup::new()
+        .tenant(|tenant| tenant.token_lifetime = Duration::from_mins(10))
+        .fault("slow-run:seconds=2400");
+    let stage = setup.start().await;
+    stage.deliver().await;
+    stage.commit();
+    let tokens = stage.requests(Kind::Token).len();
+    assert!(tokens <= 6, "{tokens} tokens in 40 minutes");
+}
+
+#[tokio::test]
+async fn a_wrong_client_secret_stops_at_once() {
+    let stage = Setup::new().start().await;
+    let wrong = r#"{"client_id":"sim-client","client_secret":"CANARY~wrong/secret"}"#;
+    stage
+        .world
+        .services()
+        .secrets
+        .put(CLIENT_SECRET, Some(wrong));
+    let ended = stage.fail("Cxone.Auth").await;
+    assert_eq!(ended.state, "Trigger");
+    let tried = stage.requests(Kind::Token).len();
+    assert!(tried <= 2, "the wrong secret was tried {tried} times");
+    Canaries::of(&stage)
+        .and("CANARY~wrong/secret")
+        .check(&stage);
+
+    // The operator puts it right and redrives.
+    let right = r#"{"client_id":"sim-client","client_secret":"sim-secret"}"#;
+    stage
+        .world
+        .services()
+        .secrets
+        .put(CLIENT_SECRET, Some(right));
+    stage.world.lambda().cool_down();
+    crate::stage::delivered(stage.redrive(&ended).await);
+    stage.commit();
+}
+
+#[tokio::test]
+async fn a_token_that_is_never_accepted_stops_at_once() {
+    let stage = Setup::new().fault("unauthorized:on=page").start().await;
+    let ended = stage.fail("Cxone.Auth").await;
+    assert_eq!(ended.state, "FetchPage");
+    assert!(refused(&stage) <= 3, "{} refusals", refused(&stage));
+    stage.set_faults(&[]);
+    crate::stage::delivered(stage.redrive(&ended).await);
+    stage.commit();
+}
+
+#[tokio::test]
+async fn a_missing_right_is_named() {
+    let setup = Setup::new().tenant(|tenant| {
+        tenant.scopes = vec!["analytics:reports:read".to_owned()];
+    });
+    let stage = setup.start().await;
+    let ended = stage.fail("Cxone.Auth").await;
+    let cause = ended.cause.unwrap();
+    assert!(cause.contains("create schedule"), "{cause}");
+    assert!(cause.contains("analytics:reports:write"), "{cause}");
+}

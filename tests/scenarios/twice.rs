@@ -1,0 +1,76 @@
+//! The same day asked for more than once.
+
+use std::time::Duration;
+
+use asl::Status;
+
+use crate::stage::{FIRED_AT, Setup, delivered, time};
+
+#[tokio::test]
+async fn two_firings_at_once_are_one_commit() {
+    let setup = Setup::new().tenant(|tenant| tenant.processing = Duration::from_mins(2));
+    let stage = setup.start().await;
+    let arns: Vec<_> = {
+        let _still = stage.world.clock().busy();
+        let event = stage.event().to_json();
+        (0..2)
+            .map(|_| stage.world.fire(event.clone()).unwrap())
+            .collect()
+    };
+    for arn in arns {
+        let ended = stage.world.finish(&arn).await.unwrap();
+        assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
+        let ends = ["Delivered", "Nothing to do"];
+        assert!(ends.contains(&&*ended.state), "{}", ended.state);
+    }
+    let commit = stage.commit();
+    let runs = stage.tenant().runs();
+    assert!(runs.len() <= 2, "{runs:?}");
+    for run in runs {
+        let used = run.id == commit.runs[0].run_id.as_str();
+        assert_eq!(run.state, if used { "completed" } else { "cancelled" });
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_was_delivered_is_left_alone() {
+    let stage = Setup::new().start().await;
+    stage.deliver().await;
+    stage.commit();
+    let before = stage.listing();
+    let started = stage.started();
+    let ended = stage.fire().await;
+    assert_eq!(ended.state, "Nothing to do");
+    assert_eq!(stage.listing(), before);
+    assert_eq!(stage.started(), started);
+}
+
+#[tokio::test]
+async fn the_days_of_a_week_are_delivered_in_any_order() {
+    let stage = Setup::new().rows(30, 10).start().await;
+    stage.deliver().await;
+    for days in [3, 1, 2] {
+        let window = crate::stage::day_before(days);
+        let event = stage.event().window(window).to_json();
+        delivered(stage.play(event).await);
+    }
+    let log = stage.log();
+    for commit in &log {
+        stage.check_rows(commit);
+        assert_eq!(commit.supersedes, None);
+    }
+    let starts: Vec<_> = log.iter().map(|c| c.window.start().to_string()).collect();
+    assert_eq!(
+        starts,
+        [
+            "2026-11-21T00:00:00Z",
+            "2026-11-18T00:00:00Z",
+            "2026-11-20T00:00:00Z",
+            "2026-11-19T00:00:00Z"
+        ]
+    );
+    assert!(
+        log.iter()
+            .all(|commit| commit.committed_at >= time(FIRED_AT))
+    );
+}

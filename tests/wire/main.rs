@@ -1,0 +1,16 @@
+//! What the real client does when a tenant does what it should not: the failure catalogue, a table a group.
+//!
+//! `tests/README.md` says for each failure which test shows it; `catalogue` holds that table against the tests.
+
+#![recursion_limit = "256"] // the SDK nests its futures deeply
+
+mod auth;
+mod catalogue;
+mod hostile;
+mod log;
+mod pages;
+mod raw;
+mod runs;
+mod secrets;
+mod stage;
+mod transport;

@@ -1,0 +1,453 @@
+//! The real client against one tenant, and what came of a call.
+
+use std::time::{Duration, Instant};
+
+use cxone::{
+    AccessToken, Cancelled, Client, ClientCredentials, Config, Definition, Error, Grant, Limits,
+    Look, Page, PageEnd, PageToken, RowChunk, RunId, ScheduleId, Window,
+};
+use cxone_sim::{Entry, Fault, Kind, Options, Tenant};
+use serde_json::{Value, json};
+
+pub(crate) const CLIENT_ID: &str = "sim-client";
+pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
+/// Downloads from here are allowed, so that a refusal has another reason than the name.
+const FILES: &str = "niceincontact.com";
+/// No call may take longer, whatever happens to it.
+const LONGEST: Duration = Duration::from_secs(5);
+/// More pages than this are a circle, which is not for the client to find.
+const PAGES: usize = 12;
+
+/// The limits of production, but for the waiting.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        connect: Duration::from_millis(500),
+        read: Duration::from_millis(400),
+        call: Duration::from_millis(1_500),
+        page: Duration::from_millis(3_000),
+        download: Duration::from_millis(3_000),
+        ..Limits::default()
+    }
+}
+
+pub(crate) fn small() -> Options {
+    Options {
+        rows: 60,
+        page_size: 20,
+        client_secret: CLIENT_SECRET.to_owned(),
+        ..Options::default()
+    }
+}
+
+pub(crate) fn faults(text: &str) -> Vec<Fault> {
+    text.split(" & ")
+        .filter(|fault| !fault.is_empty())
+        .map(|fault| fault.parse().unwrap_or_else(|error| panic!("{error}")))
+        .collect()
+}
+
+pub(crate) fn definition(format: &str) -> Definition {
+    let value = json!({
+        "name": "Canary Report",
+        "schedule": { "type": "daily", "time": "06:00", "timezone": "UTC" },
+        "report": {
+            "type": "agent",
+            "metrics": ["handleTime", "callsHandled", "avgHandleTime"],
+            "dimensions": ["agentId", "agentName", "queueName"],
+            "filters": [],
+            "dateRange": { "type": "relative", "value": "previousDay" },
+            "grouping": ["agentId"],
+        },
+        "delivery": { "type": "api", "format": format },
+        "pipeline": { "tenant": "acme" },
+    });
+    Definition::from_value(&value).unwrap().definition
+}
+
+pub(crate) fn window() -> Window {
+    "20260114T000000Z-20260115T000000Z".parse().unwrap()
+}
+
+pub(crate) fn client(base: &str, limits: Limits) -> Client {
+    let config = Config {
+        base_url: base.parse().unwrap(),
+        token_url: format!("{base}/auth/token").parse().unwrap(),
+        allowed_hosts: vec![FILES.to_owned()],
+    };
+    Client::with_limits(config, limits).unwrap()
+}
+
+pub(crate) fn credentials() -> ClientCredentials {
+    ClientCredentials {
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: CLIENT_SECRET.to_owned().into(),
+    }
+}
+
+/// A tenant, a client of it and the token that it was granted.
+pub(crate) struct Stage {
+    pub(crate) tenant: Tenant,
+    pub(crate) client: Client,
+    pub(crate) token: AccessToken,
+    pub(crate) definition: Definition,
+}
+
+/// All pages of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) rows: Vec<Vec<u8>>,
+    pub(crate) ends: Vec<PageEnd>,
+}
+
+impl Stage {
+    pub(crate) async fn new(spec: &str, format: &str) -> Self {
+        Self::with(Options { faults: faults(spec), ..small() }, limits(), format).await
+    }
+
+    pub(crate) async fn with(options: Options, limits: Limits, format: &str) -> Self {
+        let tenant = Tenant::start(options).await.unwrap();
+        let client = client(&tenant.base_url(), limits);
+        let token = client.grant(&credentials()).await.unwrap().token;
+        Self {
+            tenant,
+            client,
+            token,
+            definition: definition(format),
+        }
+    }
+
+    pub(crate) async fn register(&self) -> Result<ScheduleId, Error> {
+        self.client.register(&self.token, &self.definition).await
+    }
+
+    pub(crate) async fn start(&self) -> Result<RunId, Error> {
+        let schedule = self.register().await?;
+        self.client.start_run(&self.token, &schedule, &window()).await
+    }
+
+    pub(crate) async fn look(&self, run: &RunId) -> Result<Look, Error> {
+        self.client.look(&self.token, run).await
+    }
+
+    pub(crate) async fn cancel(&self, run: &RunId) -> Result<Cancelled, Error> {
+        self.client.cancel(&self.token, run).await
+    }
+
+    /// One page, and all of it or nothing.
+    pub(crate) async fn page(
+        &self,
+        run: &RunId,
+        at: Option<&PageToken>,
+    ) -> Result<(Vec<Vec<u8>>, PageEnd), Error> {
+        read(self.client.page(&self.token, run, at, &self.definition).await?).await
+    }
+
+    /// Page after page, as far as they lead.
+    pub(crate) async fn read(&self, run: &RunId) -> Result<Read, Error> {
+        let mut all = Read::default();
+        let mut at = None;
+        while all.ends.len() < PAGES {
+            let (rows, end) = self.page(run, at.as_ref()).await?;
+            all.rows.extend(rows);
+            at.clone_from(&end.next);
+            all.ends.push(end);
+            if at.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn truth(&self) -> Vec<Vec<u8>> {
+        let runs = self.tenant.runs();
+        let run = runs.last().unwrap();
+        self.tenant.truth(&run.id).unwrap().collect()
+    }
+
+    /// Requests of one kind so far.
+    pub(crate) fn asked(&self, kind: Kind) -> Vec<Entry> {
+        let mut journal = self.tenant.journal();
+        journal.retain(|entry| entry.kind == kind);
+        journal
+    }
+}
+
+/// Reads a page to its end. After an error there is no end to be had, whatever rows were seen before.
+pub(crate) async fn read(mut page: Page) -> Result<(Vec<Vec<u8>>, PageEnd), Error> {
+    let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
+    loop {
+        match page.fill(&mut chunk).await {
+            Ok(true) => rows.extend(chunk.iter().map(<[u8]>::to_vec)),
+            Ok(false) => break,
+            Err(error) => {
+                assert!(chunk.is_empty(), "rows beside an error");
+                assert!(page.finish().await.is_err(), "an end after {error}");
+                return Err(error);
+            }
+        }
+    }
+    page.finish().await.map(|end| (rows, end))
+}
+
+/// The call that a failure happens to; what has to come before it goes well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Grant,
+    Register,
+    Start,
+    Look,
+    /// All pages of a JSON delivery.
+    Pages,
+    /// The file of a CSV delivery.
+    File,
+    Cancel,
+}
+
+/// What the call has to say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    /// The right answer; of pages and files, the very rows that the tenant has.
+    Good,
+    /// A look at a run that is not done, in these words.
+    Pending(&'static str),
+    /// A look at a run that failed, with a message that begins like this.
+    Failed(&'static str),
+    Cancelled(Cancelled),
+    /// A token that lives this many seconds.
+    Lives(u64),
+    Throttled(Option<u64>),
+    /// With this in its reason.
+    Unavailable(&'static str),
+    Ambiguous(&'static str),
+    Unauthorized(&'static str),
+    Forbidden(&'static str),
+    NotFound(u16),
+    Rejected(u16, &'static str),
+    NotCompleted(&'static str),
+    /// With this in its explanation.
+    Contract(&'static str),
+}
+
+/// What the call said.
+#[derive(Debug)]
+enum Got {
+    Grant(Grant),
+    Schedule,
+    Run,
+    Look(Look),
+    Pages(Read),
+    Cancelled(Cancelled),
+}
+
+/// A failure's id, the faults that bring it about, the call that meets it, and what comes of it.
+pub(crate) type Case = (&'static str, &'static str, Call, Outcome);
+
+/// Plays all cases, each against a tenant of its own, and tells all that went wrong at once.
+pub(crate) async fn check(cases: &[Case]) {
+    let mut wrong = Vec::new();
+    for case in cases {
+        if let Err(what) = play(case).await {
+            wrong.push(format!("{} {:?} {:?}: {what}", case.0, case.1, case.2));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+async fn play((_, spec, call, expected): &Case) -> Result<(), String> {
+    let format = if *call == Call::File { "csv" } else { "json" };
+    let options = Options { faults: faults(spec), ..small() };
+    let stage = if *call == Call::Grant {
+        // Its first token is what the case is about.
+        let tenant = Tenant::start(options).await.unwrap();
+        Stage {
+            client: client(&tenant.base_url(), limits()),
+            tenant,
+            token: AccessToken::new("canary-unused-token").unwrap(),
+            definition: definition(format),
+        }
+    } else {
+        Stage::with(options, limits(), format).await
+    };
+    let began = Instant::now();
+    let got = tokio::time::timeout(LONGEST, stage.make(*call))
+        .await
+        .map_err(|_| "it took too long".to_owned())?;
+    let took = began.elapsed();
+    stage.asked_once(*call)?;
+    if stage.tenant.decoy_hits() > 0 {
+        return Err("the other host was called".to_owned());
+    }
+    match &got {
+        Err(error) => {
+            stage.tells_nothing(error)?;
+            step(*call, error)?;
+        }
+        Ok(Got::Pages(read)) if *expected == Outcome::Good => stage.is_whole(read)?,
+        Ok(_) => {}
+    }
+    if fits(expected, &got) {
+        Ok(())
+    } else {
+        let got = got.map(|got| short(&got)).map_err(|error| error.to_string());
+        Err(format!("{got:?} after {took:?} instead of {expected:?}"))
+    }
+}
+
+impl Stage {
+    async fn make(&self, call: Call) -> Result<Got, Error> {
+        match call {
+            Call::Grant => self.client.grant(&credentials()).await.map(Got::Grant),
+            Call::Register => self.register().await.map(|_| Got::Schedule),
+            Call::Start => self.start().await.map(|_| Got::Run),
+            _ => {
+                let run = self.start().await.unwrap();
+                match call {
+                    Call::Look => self.look(&run).await.map(Got::Look),
+                    Call::Cancel => self.cancel(&run).await.map(Got::Cancelled),
+                    _ => self.read(&run).await.map(Got::Pages),
+                }
+            }
+        }
+    }
+
+    /// The client asks once: trying again is for those who know the deadline.
+    fn asked_once(&self, call: Call) -> Result<(), String> {
+        let kinds: &[Kind] = match call {
+            Call::Grant => &[Kind::Token],
+            Call::Register => &[Kind::CreateSchedule, Kind::UpdateSchedule],
+            Call::Start => &[Kind::StartRun],
+            Call::Look => &[Kind::Look],
+            Call::Pages => &[Kind::Look, Kind::Download],
+            Call::File => &[Kind::Download],
+            Call::Cancel => &[Kind::Cancel],
+        };
+        for kind in kinds {
+            let count = self.asked(*kind).len();
+            if count > 1 {
+                return Err(format!("{count} requests of {kind:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_whole(&self, read: &Read) -> Result<(), String> {
+        let truth = self.truth();
+        let total = Some(truth.len() as u64);
+        if read.rows != truth {
+            return Err(format!("{} rows which are not the {} right ones", read.rows.len(), truth.len()));
+        }
+        let counted: u64 = read.ends.iter().map(|end| end.rows).sum();
+        if Some(counted) != total || read.ends.iter().any(|end| end.total != total) {
+            return Err(format!("{counted} rows counted of {total:?}: {:?}", read.ends));
+        }
+        Ok(())
+    }
+
+    /// No error repeats a secret, an address, a query, a page token or a row.
+    pub(crate) fn tells_nothing(&self, error: &(dyn std::error::Error + 'static)) -> Result<(), String> {
+        let mut said = format!("{error:?}");
+        let mut next = Some(error);
+        while let Some(error) = next {
+            said.push_str(&error.to_string());
+            next = error.source();
+        }
+        let secrets = self.secrets();
+        let told = secrets.iter().find(|secret| said.contains(secret.as_str()));
+        told.map_or(Ok(()), |secret| Err(format!("{secret:?} is told: {said}")))
+    }
+
+    /// All that must not be told.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let mut secrets: Vec<String> = [
+            CLIENT_SECRET,
+            "://",
+            "pageToken=",
+            "?name",
+            "sig=",
+            "evil",
+            "169.254",
+            "2852039166",
+            "/download",
+            "canary-row",
+        ]
+        .map(str::to_owned)
+        .into();
+        secrets.push(self.token.expose().to_owned());
+        secrets.push(self.tenant.address().to_string());
+        if let Some(run) = self.tenant.runs().last()
+            && let Some(truth) = self.tenant.truth(&run.id)
+        {
+            for row in truth.take(40) {
+                let row: Value = serde_json::from_slice(&row).unwrap();
+                let texts = row.as_object().unwrap().values().filter_map(Value::as_str);
+                secrets.extend(texts.filter(|text| text.len() > 4).map(str::to_owned));
+            }
+        }
+        secrets
+    }
+}
+
+/// An error says what was being done.
+fn step(call: Call, error: &Error) -> Result<(), String> {
+    let steps: &[&str] = match call {
+        Call::Grant => &["sign in"],
+        Call::Register => &["find schedule", "create schedule", "update schedule"],
+        Call::Start => &["start run"],
+        Call::Look => &["look at run"],
+        Call::Pages => &["get page"],
+        Call::File => &["get page", "download results"],
+        Call::Cancel => &["cancel run"],
+    };
+    if steps.contains(&error.step()) {
+        Ok(())
+    } else {
+        Err(format!("the step is {:?}", error.step()))
+    }
+}
+
+fn fits(expected: &Outcome, got: &Result<Got, Error>) -> bool {
+    match (expected, got) {
+        (Outcome::Good, Ok(Got::Look(look))) => *look == Look::Completed,
+        (Outcome::Good, Ok(_)) => true,
+        (Outcome::Pending(word), Ok(Got::Look(Look::Pending { state, known }))) => {
+            state == word && *known == ["queued", "processing"].contains(word)
+        }
+        (Outcome::Failed(begin), Ok(Got::Look(Look::Failed { message }))) => {
+            message.starts_with(begin)
+                && message.len() <= 1024 + '…'.len_utf8()
+                && !message.contains(char::is_control)
+        }
+        (Outcome::Cancelled(expected), Ok(Got::Cancelled(got))) => expected == got,
+        (Outcome::Lives(seconds), Ok(Got::Grant(grant))) => {
+            grant.lifetime == Duration::from_secs(*seconds) && grant.cacheable == (*seconds >= 120)
+        }
+        (expected, Err(error)) => fits_error(expected, error),
+        _ => false,
+    }
+}
+
+fn fits_error(expected: &Outcome, error: &Error) -> bool {
+    match (expected, error) {
+        (Outcome::Throttled(seconds), Error::Throttled { retry_after, .. }) => {
+            retry_after.map(|wait| wait.as_secs()) == *seconds
+        }
+        (Outcome::Unavailable(part), Error::Unavailable { reason, .. })
+        | (Outcome::Ambiguous(part), Error::Ambiguous { reason, .. }) => reason.contains(part),
+        (Outcome::Unauthorized(word), Error::Unauthorized { code, .. }) => code == word,
+        (Outcome::Forbidden(part), Error::Forbidden { text, .. }) => text.contains(part),
+        (Outcome::NotFound(expected), Error::NotFound { status, .. }) => status == expected,
+        (Outcome::Rejected(expected, part), Error::Rejected { status, text, .. }) => {
+            status == expected && text.contains(part)
+        }
+        (Outcome::NotCompleted(word), Error::NotCompleted { state, .. }) => state == word,
+        (Outcome::Contract(part), Error::Contract { what, .. }) => what.contains(part),
+        _ => false,
+    }
+}
+
+fn short(got: &Got) -> String {
+    match got {
+        Got::Pages(read) => format!("{} rows on {} pages", read.rows.len(), read.ends.len()),
+        other => format!("{other:?}"),
+    }
+}

@@ -278,3 +278,37 @@ impl AsyncRead for Raw {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a body that comes in pieces of a size, each after a wait, is put up with for two minutes.
+    async fn is_put_up_with(bytes: usize, wait: Duration) -> bool {
+        let mut pace = Pace {
+            min_rate: 1024,
+            waiting_since: None,
+            waited: Duration::ZERO,
+            bytes: 0,
+        };
+        let pieces = 120 * 1000 / wait.as_millis();
+        for _ in 0..pieces {
+            pace.waits();
+            tokio::time::advance(wait).await;
+            // The time between a piece and the wait for the next is ours.
+            if pace.came(bytes).is_err() {
+                return false;
+            }
+            tokio::time::advance(Duration::from_secs(5)).await;
+        }
+        true
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drip_is_given_up_and_a_slow_stream_with_slow_work_in_between_is_not() {
+        assert!(!is_put_up_with(1, Duration::from_millis(60)).await);
+        assert!(!is_put_up_with(20 * 1024, Duration::from_secs(29)).await);
+        assert!(is_put_up_with(30 * 1024, Duration::from_secs(29)).await);
+        assert!(is_put_up_with(2 * 1024, Duration::from_secs(1)).await);
+    }
+}

@@ -170,27 +170,29 @@ impl CsvPage {
         }
     }
 
-    /// The record that the end of the file ends.
+    /// The record that the end of the file ends. The reader is shown a line end instead, because that ends a record
+    /// anywhere but inside of quotes, where the file was cut off.
     fn last_record(
         &mut self,
         written: usize,
         fields: usize,
     ) -> Result<Option<(usize, usize)>, Error> {
-        let (mut written, mut fields) = (written, fields);
+        let (mut written, mut fields, mut input) = (written, fields, &b"\n"[..]);
         loop {
-            let (result, _, wrote, ended) =
-                self.reader
-                    .read_record(&[], &mut self.record[written..], &mut self.ends[fields..]);
+            let (result, taken, wrote, ended) = self.reader.read_record(
+                input,
+                &mut self.record[written..],
+                &mut self.ends[fields..],
+            );
+            input = &input[taken..];
             written += wrote;
             fields += ended;
             match result {
                 ReadRecordResult::Record => return Ok(Some((written, fields))),
-                ReadRecordResult::End => return Ok(None),
                 ReadRecordResult::OutputFull => self.record.resize(self.record.len() + 1, 0),
-                ReadRecordResult::OutputEndsFull if self.ends.len() < MAX_COLUMNS => {
-                    self.ends.resize(self.ends.len() * 2, 0);
-                }
-                _ => return Err(self.fault("the file ends in the middle")),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() + 1, 0),
+                _ if written == 0 && fields == 0 => return Ok(None),
+                _ => return Err(self.fault("the file ends in the middle of a quoted field")),
             }
         }
     }

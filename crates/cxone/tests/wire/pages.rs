@@ -482,7 +482,21 @@ async fn a_file_becomes_rows_without_touching_a_number() {
         "\n",
     );
     assert_eq!(csv(file).await.unwrap(), expected);
-    assert_eq!(csv(CSV).await.unwrap(), "");
+    for empty in [
+        CSV,
+        CSV.trim_end(),
+        &CSV.replace("\r\n", "\r"),
+        &format!("{CSV}\r\n\n"),
+    ] {
+        assert_eq!(csv(empty).await.unwrap(), "");
+    }
+    for last in ["a,b,1,2", "a,b,1,\"2\"", "a,b,1,2\r"] {
+        let row = r#"{"agentId":"a","agentName":"b","handleTime":1,"avgHandleTime":2}"#;
+        assert_eq!(
+            csv(format!("{CSV}{last}")).await.unwrap(),
+            format!("{row}\n")
+        );
+    }
 }
 
 #[tokio::test]
@@ -520,6 +534,14 @@ async fn a_file_that_is_not_what_the_definition_says_is_refused() {
             "column 2 of the header has no name of its own",
         ),
         (String::new(), "the file is empty"),
+        (
+            format!("{CSV}a,b,1,2\na,\"b,3,4\n"),
+            "in the middle of a quoted field",
+        ),
+        (
+            format!("{CSV}a,b,1,2\n\""),
+            "in the middle of a quoted field",
+        ),
     ] {
         let error = csv(body).await.unwrap_err();
         assert!(error.contains(expected), "{expected}: {error}");

@@ -59,11 +59,12 @@ impl Server {
                         let _ = socket.shutdown().await;
                     }
                     Answer::Drip(bytes, pause) => {
+                        let mut tick = tokio::time::interval(pause);
                         for byte in bytes {
                             if socket.write_all(&[byte]).await.is_err() {
                                 break;
                             }
-                            tokio::time::sleep(pause).await;
+                            tick.tick().await;
                         }
                     }
                     Answer::Hang(bytes) => {

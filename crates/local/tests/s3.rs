@@ -255,6 +255,10 @@ async fn listings_are_paged_and_grouped() {
     }
     assert_eq!(sizes, [1000, 1000, 500]);
     assert!(keys.is_sorted());
+    let first = setup.s3.list_objects().bucket("landing").prefix("win/");
+    let first = first.marker("win/b/b001499.json").send().await.unwrap();
+    assert_eq!(first.contents().len(), 1000);
+    assert_eq!(first.next_marker(), None);
     let after = list
         .clone()
         .prefix("win/b/")

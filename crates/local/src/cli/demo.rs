@@ -15,7 +15,8 @@ use crate::{
     arguments::Run,
     clock::TimeScale,
     failure::{self, Failure, WindowProblem},
-    progress, setting,
+    progress::{self, Follower},
+    setting,
     setting::Usual,
     summary,
     terminal::Terminal,
@@ -29,8 +30,6 @@ pub(crate) async fn run(asked: &Run, terminal: &Terminal) -> Result<(), Failure>
     // What is wrong with the arguments is said before anything is built.
     let time = fired_at(asked);
     let event = event(asked, time, terminal)?;
-    let handlers = setting::handlers(terminal).await?;
-    let started = Instant::now();
     let usual = Usual {
         faults: true,
         slow: true,
@@ -38,7 +37,10 @@ pub(crate) async fn run(asked: &Run, terminal: &Terminal) -> Result<(), Failure>
         start: time,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
     };
-    let world = setting::world(handlers, &asked.world, &usual).await?;
+    let prepared = setting::Prepared::new(&asked.world, &usual)?;
+    let handlers = setting::handlers(terminal).await?;
+    let started = Instant::now();
+    let world = prepared.start(handlers).await?;
     let logs = asked.world.out.join("handlers.log");
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
         tracing::warn!(%error, "the handlers' log can't be kept");
@@ -58,12 +60,13 @@ async fn deliver(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let before = world.log()?.len();
-    let events = world.engine().subscribe();
+    let mut follower = Follower::new(world, terminal);
     let arn = world.fire(event.to_json())?;
     let ended = tokio::select! {
         ended = world.finish(&arn) => ended?,
-        never = progress::follow(events, world, terminal) => match never {},
+        never = follower.follow() => match never {},
     };
+    follower.catch_up();
     if ended.status != Status::Succeeded {
         return Err(Failure::Execution(Box::new(ended)));
     }

@@ -23,11 +23,10 @@ pub(crate) enum Failure {
         "CXL003: --window {text}: {reason}\n  give START/END, both as 2026-11-20T00:00:00Z or as 2026-11-20"
     )]
     Window { text: String, reason: WindowProblem },
-    #[error("CXL004: --fault {text}: {source}\n  `local faults` lists them")]
-    Fault {
-        text: String,
-        source: cxone_sim::ParseFaultError,
-    },
+    #[error(
+        "CXL004: --fault {text}: {reason}\n  `local faults` lists the faults and their parameters"
+    )]
+    Fault { text: String, reason: String },
     #[error(
         "CXL005: {0} is not set\n  with --tenant the environment has to name the tenant's client: CXONE_CLIENT_ID, CXONE_CLIENT_SECRET, CXONE_TOKEN_URL and CXONE_ALLOWED_HOSTS"
     )]

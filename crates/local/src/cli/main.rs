@@ -4,6 +4,7 @@ mod arguments;
 mod clock;
 mod demo;
 mod failure;
+mod faults;
 mod progress;
 mod serve;
 mod setting;
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
         None => demo::run(&arguments.run, &terminal).await,
         Some(Command::Serve(serve)) => serve::run(&serve, &terminal).await,
         Some(Command::Faults) => {
-            terminal.line(cxone_sim::fault_table().trim_end());
+            faults::list(&terminal);
             Ok(())
         }
     };

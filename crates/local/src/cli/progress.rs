@@ -46,45 +46,78 @@ struct Invoked {
     payload: Answer,
 }
 
-/// Shows the events of all executions until it is dropped.
-pub(crate) async fn follow(
-    mut events: Receiver<Progress>,
-    world: &World,
-    terminal: &Terminal,
-) -> Infallible {
-    let mut run = String::new();
-    let mut state = String::new();
-    loop {
-        let progress = match events.recv().await {
-            Ok(progress) => progress,
-            Err(RecvError::Lagged(_)) => continue,
-            Err(RecvError::Closed) => std::future::pending().await,
-        };
+/// Shows the events of executions.
+pub(crate) struct Follower<'a> {
+    events: Receiver<Progress>,
+    world: &'a World,
+    terminal: &'a Terminal,
+    run: String,
+    state: String,
+}
+
+impl<'a> Follower<'a> {
+    /// Listens from now on.
+    pub(crate) fn new(world: &'a World, terminal: &'a Terminal) -> Self {
+        Self {
+            events: world.engine().subscribe(),
+            world,
+            terminal,
+            run: String::new(),
+            state: String::new(),
+        }
+    }
+
+    /// Shows what happens until it is dropped.
+    pub(crate) async fn follow(&mut self) -> Infallible {
+        loop {
+            match self.events.recv().await {
+                Ok(progress) => self.show(&progress),
+                // Who is too slow for a million events misses some of them.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Shows what has happened and was not shown yet.
+    pub(crate) fn catch_up(&mut self) {
+        while let Ok(progress) = self.events.try_recv() {
+            self.show(&progress);
+        }
+    }
+
+    fn show(&mut self, progress: &Progress) {
         let time = progress.event.timestamp.strftime("%H:%M:%S");
+        let line = |text: &str| {
+            self.terminal
+                .line(&format!("{time}  {:<12} {text}", self.state));
+        };
         match &progress.event.detail {
-            EventDetail::StateEntered {
-                state: kind, name, ..
-            } => {
-                state = name.to_string();
-                if *kind != StateType::Choice {
-                    let requests = world.tenant().map_or(0, |tenant| tenant.journal().len());
-                    terminal.status(&format!(
-                        "{time}  {state:<20} {run}  {requests} requests so far"
+            EventDetail::StateEntered { state, name, .. } => {
+                self.state = name.to_string();
+                if *state != StateType::Choice {
+                    let requests = self
+                        .world
+                        .tenant()
+                        .map_or(0, |tenant| tenant.journal().len());
+                    self.terminal.status(&format!(
+                        "{time}  {name:<20} {}  {requests} requests so far",
+                        self.run
                     ));
                 }
             }
             EventDetail::TaskSucceeded { output, .. } => {
                 let invoked: Option<Invoked> = serde_json::from_str(output).ok();
                 let answer = invoked.map(|invoked| invoked.payload).unwrap_or_default();
-                if let Some(id) = answer.work.as_ref().and_then(|work| work.run_id.clone()) {
-                    run = id;
-                }
-                terminal.line(&format!("{time}  {state:<12} {}", describe(&answer, &run)));
+                let run = answer.work.as_ref().and_then(|work| work.run_id.as_ref());
+                let run = run.unwrap_or(&self.run);
+                line(&describe(&answer, run));
+                self.run = run.clone();
             }
             EventDetail::TaskFailed { error, .. } | EventDetail::TaskTimedOut { error, .. } => {
-                terminal.line(&format!("{time}  {state:<12} failed: {error}"));
+                line(&format!("failed: {error}"));
             }
-            EventDetail::ExecutionRedriven { .. } => terminal.line(&format!("{time}  redriven")),
+            EventDetail::ExecutionRedriven { .. } => line("redriven"),
             _ => {}
         }
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN};
 
 use crate::{
-    arguments::Serve, clock::TimeScale, failure::Failure, progress, setting, setting::Usual,
-    terminal::Terminal,
+    arguments::Serve, clock::TimeScale, failure::Failure, progress::Follower, setting,
+    setting::Usual, terminal::Terminal,
 };
 
 /// Starts everything, says how to reach it and waits for Ctrl-C.
@@ -13,7 +13,6 @@ pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failur
     if !asked.listen.ip().is_loopback() {
         return Err(Failure::NotLoopback(asked.listen));
     }
-    let handlers = setting::handlers_quietly().await?;
     let usual = Usual {
         faults: false,
         slow: false,
@@ -21,7 +20,8 @@ pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failur
         start: Timestamp::now(),
         listen: asked.listen,
     };
-    let world = setting::world(handlers, &asked.world, &usual).await?;
+    let prepared = setting::Prepared::new(&asked.world, &usual)?;
+    let world = prepared.start(setting::handlers_quietly().await?).await?;
     let logs = asked.world.out.join("handlers.log");
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
         tracing::warn!(%error, "the handlers' log can't be kept");
@@ -44,10 +44,10 @@ pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failur
         world.folder().display(),
         logs.display()
     ));
-    let events = world.engine().subscribe();
+    let mut follower = Follower::new(&world, terminal);
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Ok(()),
-        never = progress::follow(events, &world, terminal) => match never {},
+        never = follower.follow() => match never {},
     }
 }
 

@@ -1,6 +1,6 @@
 //! From what was asked for to a world.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use asl::Clock;
 use cxone_sim::Fault;
@@ -11,7 +11,7 @@ use local::{
     world::{RemoteTenant, TenantOptions},
 };
 
-use crate::{arguments, clock::TimeScale, failure::Failure, terminal::Terminal};
+use crate::{arguments, clock::TimeScale, failure::Failure, faults, terminal::Terminal};
 
 /// What the simulated tenant does by default: the token ends after the eighth page, and the page after the fifteenth has to wait.
 const USUAL_FAULTS: [&str; 2] = [
@@ -46,23 +46,47 @@ pub(crate) async fn handlers_quietly() -> Result<Handlers, Failure> {
     Ok(Handlers::build(handlers::Output::Shown).await?)
 }
 
-/// Starts a world.
-pub(crate) async fn world(
-    handlers: Handlers,
-    asked: &arguments::World,
-    usual: &Usual,
-) -> Result<World, Failure> {
-    let mut options = Options::new(handlers, Clock::real(), cxone_sim::Options::default());
-    if let Some(url) = &asked.tenant {
-        options.tenant = TenantOptions::Remote(remote(url)?);
-    } else {
-        options.clock = asked.time_scale.unwrap_or(usual.scale).clock(usual.start);
-        options.tenant = TenantOptions::Simulated(Box::new(simulated(asked, usual)?));
+/// A world that can be started; what is wrong with the arguments has been said.
+pub(crate) struct Prepared {
+    /// None for real time.
+    scale: Option<TimeScale>,
+    start: Timestamp,
+    tenant: TenantOptions,
+    folder: PathBuf,
+    listen: SocketAddr,
+    seed: u64,
+}
+
+impl Prepared {
+    pub(crate) fn new(asked: &arguments::World, usual: &Usual) -> Result<Self, Failure> {
+        let (scale, tenant) = if let Some(url) = &asked.tenant {
+            (None, TenantOptions::Remote(remote(url)?))
+        } else {
+            let tenant = simulated(asked, usual)?;
+            let scale = asked.time_scale.unwrap_or(usual.scale);
+            (Some(scale), TenantOptions::Simulated(Box::new(tenant)))
+        };
+        Ok(Self {
+            scale,
+            start: usual.start,
+            tenant,
+            folder: asked.out.clone(),
+            listen: usual.listen,
+            seed: asked.seed,
+        })
     }
-    options.folder = Some(asked.out.clone());
-    options.listen = usual.listen;
-    options.seed = asked.seed;
-    Ok(World::start(options).await?)
+
+    pub(crate) async fn start(self, handlers: Handlers) -> Result<World, Failure> {
+        // Time begins now, after the handlers were built.
+        let clock = self.scale.map(|scale| scale.clock(self.start));
+        let clock = clock.unwrap_or_else(Clock::real);
+        let mut options = Options::new(handlers, clock, cxone_sim::Options::default());
+        options.tenant = self.tenant;
+        options.folder = Some(self.folder);
+        options.listen = self.listen;
+        options.seed = self.seed;
+        Ok(World::start(options).await?)
+    }
 }
 
 fn simulated(asked: &arguments::World, usual: &Usual) -> Result<cxone_sim::Options, Failure> {
@@ -86,7 +110,7 @@ fn simulated(asked: &arguments::World, usual: &Usual) -> Result<cxone_sim::Optio
         let fault: Result<Fault, _> = spec.parse();
         let fault = fault.map_err(|source| Failure::Fault {
             text: spec.to_owned(),
-            source,
+            reason: faults::explain(spec, &source),
         })?;
         tenant.faults.push(fault);
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use landing::docs::Commit;
-use local::{World, world::LandedError};
+use local::{World, handlers::NAMES, world::LandedError};
 
 use crate::{progress::grouped, terminal::Terminal};
 
@@ -121,5 +121,17 @@ fn met(world: &World) -> Vec<String> {
     for (fault, times) in faults {
         let _ = write!(line, ", {fault} \u{d7}{times}");
     }
-    vec![format!("{:<10} {line}", "tenant")]
+    vec![
+        format!("{:<10} {line}", "tenant"),
+        format!("{:<10} {}", "memory", memory(world)),
+    ]
+}
+
+/// The most memory that each handler held.
+fn memory(world: &World) -> String {
+    let peaks = NAMES.iter().filter_map(|name| {
+        let peak = world.lambda().peak_memory(name)?;
+        Some(format!("{name} {} MiB", peak.div_ceil(1 << 20)))
+    });
+    peaks.collect::<Vec<_>>().join(", ")
 }

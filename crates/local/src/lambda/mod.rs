@@ -135,10 +135,12 @@ impl LambdaHost {
 
     /// Kills all processes of a function at once; what they were doing ends with `Runtime.ExitError`.
     pub fn kill(&self, name: &str) {
-        let functions = self.0.registry.lock();
-        let running = functions.get(name).map_or(&[][..], |slot| &slot.running);
-        for instance in running {
-            instance.kill();
+        if let Some(slot) = self.0.registry.lock().get_mut(name) {
+            // Those under way are dropped by whoever waits for them.
+            slot.end_idle();
+            for instance in &slot.running {
+                instance.kill();
+            }
         }
     }
 

@@ -62,12 +62,12 @@ pub(super) fn objects(store: &Store, call: &S3Call) -> Result<Response<Body>, S3
             .map_err(|_| S3Error::invalid("max-keys is no number"))?
             .min(PAGE)
     };
-    let token = query("continuation-token");
-    let after = if token.is_empty() {
-        query("start-after")
-    } else {
-        token
-    };
+    // The first version of the operation says `marker` where the second says `start-after`.
+    let after = ["continuation-token", "start-after", "marker"].map(query);
+    let after = after
+        .into_iter()
+        .find(|after| !after.is_empty())
+        .unwrap_or_default();
     let listed = store.list(&call.bucket, prefix)?;
     let mut entries = group(listed, prefix, delimiter, after);
     let truncated = entries.len() > limit;
@@ -128,10 +128,12 @@ fn page(call: &S3Call, entries: &[Entry], truncated: bool, limit: usize) -> Stri
         Entry::Prefix(prefix) => prefix.as_str(),
     });
     let next = last.filter(|_| truncated).map_or_else(String::new, |last| {
-        format!(
-            "<NextContinuationToken>{}</NextContinuationToken>",
-            xml_escape(last)
-        )
+        let name = if call.operation == "ListObjects" {
+            "NextMarker"
+        } else {
+            "NextContinuationToken"
+        };
+        format!("<{name}>{}</{name}>", xml_escape(last))
     });
     let encoding = if encoded {
         "<EncodingType>url</EncodingType>"

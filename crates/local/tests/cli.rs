@@ -1,0 +1,81 @@
+//! The command line, as far as it goes without building the handlers.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::process::{Command, Output};
+
+fn local(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.args(arguments).env("LOCAL_HANDLERS", "/nowhere");
+    command.output().unwrap()
+}
+
+fn check(arguments: &[&str], expected: &[&str]) {
+    let output = local(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    for expected in expected {
+        assert!(said.contains(expected), "{expected} is not in {said}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_arguments_is_said_first() {
+    check(
+        &["--definition", "/nowhere.json"],
+        &["CXL001", "/nowhere.json", "--definition"],
+    );
+    check(
+        &["--window", "2026-11-20"],
+        &["CXL003", "--window 2026-11-20", "START/END"],
+    );
+    check(
+        &["--window", "2026-11-20/2026-11-19"],
+        &["CXL003", "start is not before its end"],
+    );
+    check(
+        &["--fault", "throtled"],
+        &["CXL004", "is it \"throttled\"?", "local faults"],
+    );
+    check(
+        &["--fault", "throttled:secs=1"],
+        &["CXL004", "secs", "it knows"],
+    );
+    check(
+        &["--tenant", "https://api.example.com"],
+        &["CXL005", "CXONE_"],
+    );
+    check(
+        &["serve", "--listen", "0.0.0.0:0"],
+        &["CXL006", "0.0.0.0:0"],
+    );
+    check(&[], &["CXL103", "LOCAL_HANDLERS"]);
+}
+
+#[test]
+fn a_definition_is_refused_with_all_its_findings() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(
+        &file,
+        r#"{"name":"x","report":{"type":"ic","metrics":["talkTime"]}}"#,
+    )
+    .unwrap();
+    let path = file.path().to_str().unwrap();
+    check(
+        &["--definition", path],
+        &[
+            "CXL002",
+            path,
+            "CXD030 /report/metrics/0",
+            "CXD010 /pipeline",
+        ],
+    );
+}
+
+#[test]
+fn the_faults_are_listed() {
+    let output = local(&["faults"]);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\ntoken-expires"));
+}

@@ -19,6 +19,7 @@ struct Edit {
 }
 
 fn main() {
+    println!("cargo::rustc-env=TARGET={}", env("TARGET"));
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(env("OUT_DIR"));
     let flow = here.join("../crates/landing/src/flow");

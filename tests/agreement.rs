@@ -1,0 +1,248 @@
+//! The state machine, the examples and the crates agree with each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use workflow::{Event, FailureName, FetchIn, FinalizeIn, RunIn, TriggerIn};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn json<T: DeserializeOwned>(path: &str) -> T {
+    serde_json::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn definition() -> Value {
+    json("infra/report-pipeline.asl.json")
+}
+
+fn tasks(definition: &Value) -> Vec<(&String, &Value)> {
+    let states = definition["States"].as_object().unwrap();
+    states
+        .iter()
+        .filter(|(_, state)| state["Type"] == "Task")
+        .collect()
+}
+
+/// Names that Step Functions and Lambda give themselves.
+const AWS_NAMES: [&str; 8] = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.Unknown",
+    "States.Timeout",
+    "States.ALL",
+];
+
+#[test]
+fn every_failure_name_is_retried_or_refused_on_purpose_in_every_handler_task() {
+    let definition = definition();
+    let ours: BTreeSet<&str> = FailureName::ALL.iter().map(|name| name.as_str()).collect();
+    let handlers = tasks(&definition)
+        .into_iter()
+        .filter(|(_, state)| state["Resource"] == "arn:aws:states:::lambda:invoke");
+    let mut count = 0;
+    for (name, state) in handlers {
+        count += 1;
+        let mut named = BTreeSet::new();
+        for retry in state["Retry"].as_array().unwrap() {
+            let attempts = retry["MaxAttempts"].as_u64().unwrap();
+            if attempts > 0 {
+                assert_eq!(retry["JitterStrategy"], "FULL", "{name}");
+                assert!(retry["MaxDelaySeconds"].is_u64(), "{name}");
+            }
+            for error in retry["ErrorEquals"].as_array().unwrap() {
+                let error = error.as_str().unwrap();
+                assert!(named.insert(error), "{name} names {error} twice");
+                let transient = FailureName::ALL
+                    .iter()
+                    .find(|failure| failure.as_str() == error)
+                    .map(|failure| failure.is_transient());
+                if let Some(transient) = transient {
+                    assert_eq!(attempts > 0, transient, "{name} retries {error} wrongly");
+                }
+            }
+        }
+        let known: BTreeSet<&str> = ours.iter().copied().chain(AWS_NAMES).collect();
+        assert_eq!(named, known, "{name}");
+        assert!(state["TimeoutSeconds"].as_u64().is_some(), "{name} has no timeout");
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn placeholders_stand_for_arns_and_nothing_else() {
+    let text = read("infra/report-pipeline.asl.json");
+    let found: BTreeSet<&str> = text
+        .split("${")
+        .skip(1)
+        .map(|rest| rest.split('}').next().unwrap())
+        .collect();
+    let known = [
+        "AlertTopicArn",
+        "CancelArn",
+        "FetchPageArn",
+        "FinalizeArn",
+        "PollOnceArn",
+        "TriggerArn",
+    ];
+    assert_eq!(found, BTreeSet::from(known));
+    let arns = known.map(|name| (name.to_owned(), "arn:aws:x:y:z".to_owned()));
+    let whole = asl::substitute(&text, &BTreeMap::from(arns)).unwrap();
+    asl::StateMachine::parse(&whole).unwrap();
+}
+
+#[test]
+fn no_fail_state_stands_on_any_path() {
+    let definition = definition();
+    for (name, state) in definition["States"].as_object().unwrap() {
+        assert_ne!(state["Type"], "Fail", "{name}: a redrive would enter it and fail again");
+    }
+}
+
+#[test]
+fn every_example_event_is_what_its_handler_takes() {
+    json::<Event>("events/scheduled.json");
+    assert!(json::<Event>("events/replay.json").detail.replay.is_some());
+    json::<TriggerIn>("events/trigger.json");
+    json::<RunIn>("events/poll-once.json");
+    json::<FetchIn>("events/fetch-page.json");
+    json::<RunIn>("events/cancel.json");
+    json::<FinalizeIn>("events/finalize.json");
+    let expected = 7;
+    assert_eq!(fs::read_dir(root().join("events")).unwrap().count(), expected);
+}
+
+#[test]
+fn every_definition_in_infra_is_free_of_findings() {
+    for entry in fs::read_dir(root().join("infra/reports")).unwrap() {
+        let path = entry.unwrap().path();
+        let checked = cxone::Definition::parse(fs::read(&path).unwrap())
+            .unwrap_or_else(|findings| panic!("{}: {findings}", path.display()));
+        assert!(checked.warnings.is_empty(), "{}: {:?}", path.display(), checked.warnings);
+    }
+}
+
+#[test]
+fn a_bootstrap_is_twenty_lines_at_most() {
+    for handler in HANDLERS {
+        let lines = read(&format!("crates/{handler}/src/main.rs")).lines().count();
+        assert!(lines <= 20, "{handler} has {lines}");
+    }
+}
+
+const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+
+/// Who may depend on whom, of what is ours.
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("asl", &[]),
+    ("cxone", &[]),
+    ("cxone-sim", &[]),
+    ("workflow", &["cxone"]),
+    ("tokens", &["cxone", "workflow"]),
+    ("landing", &["cxone", "workflow"]),
+    ("trigger", &["cxone", "landing", "tokens", "workflow"]),
+    ("poll-once", &["cxone", "tokens", "workflow"]),
+    ("fetch-page", &["cxone", "landing", "tokens", "workflow"]),
+    ("cancel", &["cxone", "tokens", "workflow"]),
+    ("finalize", &["landing", "workflow"]),
+    ("operator", &["cxone", "workflow"]),
+    ("local", &["asl", "cxone", "cxone-sim", "landing", "workflow"]),
+];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(["--locked", "--filter-platform", env!("TARGET")].map(str::to_owned))
+        .exec()
+        .unwrap()
+}
+
+#[test]
+fn crates_depend_on_each_other_only_as_designed() {
+    let metadata = metadata();
+    let ours: BTreeSet<String> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
+    let arrows: BTreeMap<&str, &[&str]> = BTreeMap::from(ARROWS);
+    for package in metadata.workspace_packages() {
+        if package.name.as_str() == "pipeline-tests" {
+            continue;
+        }
+        let found: BTreeSet<&str> = package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.kind == DependencyKind::Normal)
+            .map(|dependency| dependency.name.as_str())
+            .filter(|name| ours.contains(*name))
+            .collect();
+        let allowed: BTreeSet<&str> = arrows[package.name.as_str()].iter().copied().collect();
+        assert!(found.is_subset(&allowed), "{}: {found:?}", package.name);
+    }
+}
+
+/// Everything that ends up in a crate's binary, with the features it was resolved with.
+fn linked(metadata: &Metadata, name: &str) -> BTreeMap<String, Vec<String>> {
+    let resolve = metadata.resolve.as_ref().unwrap();
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    let package = metadata.packages.iter().find(|package| package.name.as_str() == name).unwrap();
+    let mut linked = BTreeMap::new();
+    let mut todo = vec![&package.id];
+    while let Some(id) = todo.pop() {
+        let node = nodes[id];
+        let features = node.features.iter().map(ToString::to_string).collect();
+        if linked.insert(metadata[id].name.to_string(), features).is_some() {
+            continue;
+        }
+        let normal = node.deps.iter().filter(|dependency| {
+            dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
+        });
+        todo.extend(normal.map(|dependency| &dependency.pkg));
+    }
+    linked
+}
+
+#[test]
+fn a_handler_links_only_what_it_holds_a_right_for() {
+    let metadata = metadata();
+    for (handler, absent) in [
+        ("poll-once", ["aws-sdk-s3", "aws-sdk-sfn", "landing"].as_slice()),
+        ("cancel", &["aws-sdk-s3", "aws-sdk-sfn", "landing"]),
+        ("finalize", &["aws-sdk-secretsmanager", "aws-sdk-sfn", "tokens"]),
+        ("trigger", &["aws-sdk-sfn"]),
+        ("fetch-page", &["aws-sdk-sfn"]),
+    ] {
+        let linked = linked(&metadata, handler);
+        for name in absent {
+            assert!(!linked.contains_key(*name), "{handler} links {name}");
+        }
+        for name in ["jsonata-core", "openssl", "native-tls", "s3s"] {
+            assert!(!linked.contains_key(name), "{handler} links {name}");
+        }
+    }
+}
+
+#[test]
+fn only_the_operators_tool_starts_executions() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let starts = package.dependencies.iter().any(|dependency| {
+            dependency.kind == DependencyKind::Normal && dependency.name == "aws-sdk-sfn"
+        });
+        assert_eq!(starts, package.name.as_str() == "operator", "{}", package.name);
+    }
+}

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 /// A scheduled event, as EventBridge Scheduler sends it or an operator makes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduledEvent {
+    /// Tells a new wish from an old one that comes again; by default the same for the same time.
+    pub id: String,
     /// The report definition.
     pub definition: Value,
     /// The scheduled time, from which a relative range is taken.
@@ -22,6 +24,7 @@ impl ScheduledEvent {
     #[must_use]
     pub fn new(definition: Value, time: Timestamp) -> Self {
         Self {
+            id: format!("00000000-0000-4000-a000-{:012x}", time.as_second()),
             definition,
             time,
             window: None,
@@ -33,6 +36,13 @@ impl ScheduledEvent {
     #[must_use]
     pub fn window(mut self, window: Window) -> Self {
         self.window = Some(window);
+        self
+    }
+
+    /// Sets the id. Each replay of a window is a wish of its own and needs one of its own.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
         self
     }
 
@@ -55,7 +65,7 @@ impl ScheduledEvent {
         }
         json!({
             "version": "0",
-            "id": format!("00000000-0000-4000-a000-{:012x}", self.time.as_second()),
+            "id": self.id,
             "detail-type": "Scheduled Event",
             "source": "aws.scheduler",
             "account": "000000000000",

@@ -59,7 +59,7 @@ async fn deliver(
     event: &ScheduledEvent,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let before = world.log()?.len();
+    let before = world.log()?;
     let mut follower = Follower::new(world, terminal);
     let arn = world.fire(event.to_json())?;
     let ended = tokio::select! {
@@ -72,7 +72,9 @@ async fn deliver(
     }
     let log = world.log()?;
     let bucket = world.store().bucket_path(BUCKET);
-    if let Some(commit) = log.get(before..).and_then(<[_]>::last) {
+    // Other reports may have landed in this folder too.
+    let mut new = log.iter().filter(|commit| !before.contains(commit));
+    if let Some(commit) = new.next_back() {
         summary::landed(world, commit, &bucket, terminal)?;
         return Ok(());
     }
@@ -104,7 +106,13 @@ fn event(asked: &Run, time: Timestamp, terminal: &Terminal) -> Result<ScheduledE
     let path = asked.definition.clone().unwrap_or_else(usual);
     let mut event = ScheduledEvent::new(definition(&path, terminal)?, time);
     event.window = asked.window.as_deref().map(window).transpose()?;
-    event.replay.clone_from(&asked.replay);
+    if let Some(reason) = &asked.replay {
+        let id = format!(
+            "00000000-0000-4000-b000-{:012x}",
+            Timestamp::now().as_millisecond()
+        );
+        event = event.replay(reason).id(id);
+    }
     Ok(event)
 }
 

@@ -9,6 +9,7 @@ use std::{
 use asl::Status;
 use cxone::{Definition, Window};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use landing::docs::Commit;
 use local::{ScheduledEvent, World, handlers::workspace, world::BUCKET};
 
 use crate::{
@@ -79,9 +80,9 @@ async fn deliver(
         return Ok(());
     }
     let delivered = progress::delivered(world.engine(), &arn);
-    let mut found = log
-        .iter()
-        .filter(|commit| Some(commit.version) == delivered);
+    let name = event.definition["name"].as_str().unwrap_or_default();
+    let ours = |commit: &&Commit| commit.report == name && Some(commit.version) == delivered;
+    let mut found = log.iter().filter(ours);
     let commit = found
         .next_back()
         .ok_or_else(|| Failure::NoCommit(ended.name))?;

@@ -9,6 +9,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::cast_precision_loss,
     reason = "a measurement for people"
 )]
 
@@ -242,7 +243,7 @@ fn rate(bytes: usize, spent: Duration) -> f64 {
 fn cpu(work: impl FnOnce()) -> Duration {
     let before = thread_time();
     work();
-    thread_time() - before
+    thread_time().saturating_sub(before)
 }
 
 fn thread_time() -> Duration {

@@ -8,7 +8,7 @@ pub(super) struct Row {
     /// Hash of its key.
     pub(super) key: u128,
     /// Hash of its bytes.
-    pub(super) row: u64,
+    pub(super) hash: u64,
     /// Place of its part.
     place: u32,
     /// Its number there.
@@ -19,7 +19,7 @@ impl Row {
     pub(super) fn of(entry: Entry, place: usize) -> Self {
         Self {
             key: entry.key,
-            row: entry.row,
+            hash: entry.row,
             place: u32::try_from(place).unwrap_or(u32::MAX),
             number: entry.number,
         }
@@ -79,7 +79,7 @@ impl Group {
 
     /// Takes a row of the same key, in the order of (row hash, place, number).
     pub(super) fn add(&mut self, row: Row) -> Dropped {
-        if row.row == self.open.first.row {
+        if row.hash == self.open.first.hash {
             self.open.last = row;
             return Dropped::Duplicate(row);
         }

@@ -125,7 +125,7 @@ impl Found {
         }
         let mut pair = [0; 24];
         pair[..16].copy_from_slice(&stays.key.to_be_bytes());
-        pair[16..].copy_from_slice(&stays.row.to_be_bytes());
+        pair[16..].copy_from_slice(&stays.hash.to_be_bytes());
         self.content.update(pair);
         Ok(())
     }

@@ -32,7 +32,7 @@ pub(super) fn record(out: &mut Vec<u8>, scanner: &Scanner, row: &[u8]) -> Result
         }
         match scanner.value(row, column)? {
             Value::Missing | Value::Other(b"null") if columns == 1 => {
-                out.extend_from_slice(b"\"\"")
+                out.extend_from_slice(b"\"\"");
             }
             Value::Missing | Value::Other(b"null") => {}
             Value::Text(value) => text(out, &value),

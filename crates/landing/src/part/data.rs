@@ -97,6 +97,10 @@ impl Data {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is handed to map_err, which gives the error away"
+)]
 pub(super) fn compression(error: io::Error) -> Fault {
     Fault::Contract(format!("the compressor gave up: {error}"))
 }

@@ -102,14 +102,74 @@ impl Entries {
     /// The sidecar.
     pub(super) fn into_sorted(mut self) -> Bytes {
         let (entries, _) = self.bytes.as_chunks_mut::<ENTRY>();
-        entries.sort_unstable_by(|a, b| Entry::read(a).cmp(&Entry::read(b)));
+        sort(entries, 0);
         self.bytes.freeze()
     }
 }
 
+/// Sorts entries that agree before this byte. Key hashes are evenly spread: dealt by their first two
+/// bytes, a part's entries are in heaps of four, in less than half the time of comparing alone.
+fn sort(entries: &mut [[u8; ENTRY]], byte: usize) {
+    /// Not worth dealing.
+    const FEW: usize = 512;
+    if byte == 2 || entries.len() < FEW {
+        entries.sort_unstable_by(|a, b| Entry::read(a).cmp(&Entry::read(b)));
+        return;
+    }
+    let heaps = deal(entries, byte);
+    for ends in heaps.windows(2) {
+        sort(&mut entries[ends[0]..ends[1]], byte + 1);
+    }
+}
+
+/// Brings entries with the same value of a byte together, in place (an American flag sort);
+/// gives where each heap begins, and the end.
+fn deal(entries: &mut [[u8; ENTRY]], byte: usize) -> [usize; 257] {
+    let mut starts = [0; 257];
+    for entry in &*entries {
+        starts[usize::from(entry[byte]) + 1] += 1;
+    }
+    for heap in 0..256 {
+        starts[heap + 1] += starts[heap];
+    }
+    let mut next = starts;
+    for heap in 0..256 {
+        while next[heap] < starts[heap + 1] {
+            let mut entry = entries[next[heap]];
+            let mut home = usize::from(entry[byte]);
+            while home != heap {
+                std::mem::swap(&mut entry, &mut entries[next[home]]);
+                next[home] += 1;
+                home = usize::from(entry[byte]);
+            }
+            entries[next[heap]] = entry;
+            next[heap] += 1;
+        }
+    }
+    starts
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn dealing_sorts_as_comparing_does(
+            keys in prop::collection::vec((0..3_u8, any::<u8>(), any::<u16>()), 0..3_000)
+        ) {
+            let mut entries = Entries::with_room_for(1);
+            for (first, second, rest) in keys {
+                let key = u128::from(first) << 120 | u128::from(second) << 112 | u128::from(rest);
+                entries.push(key, &rest.to_be_bytes());
+            }
+            let mut expected = entries.bytes.as_chunks::<ENTRY>().0.to_vec();
+            expected.sort_unstable();
+            prop_assert_eq!(entries.into_sorted(), expected.as_flattened());
+        }
+    }
 
     #[test]
     fn the_order_of_bytes_is_the_order_of_entries() {

@@ -1,6 +1,6 @@
 //! Uploading bytes of unknown number with constant memory.
 //!
-//! Less than one buffer is a single PutObject. More is a multipart upload, in which one buffer is on
+//! Less than one buffer is a single `PutObject`. More is a multipart upload, in which one buffer is on
 //! its way while the next one fills. 5 MiB is the smallest part that S3 takes; two of those cost
 //! less memory than one of 8 MiB and one that waits for it.
 

@@ -1,6 +1,6 @@
 //! Carries out what flows ask of storage.
 //!
-//! Every write is a create: PutObject and CompleteMultipartUpload carry `If-None-Match: *`, so
+//! Every write is a create: `PutObject` and `CompleteMultipartUpload` carry `If-None-Match: *`, so
 //! a bucket policy may demand it. There is no delete and no overwrite in this module.
 
 mod check;

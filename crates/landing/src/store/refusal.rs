@@ -151,6 +151,10 @@ impl From<ByteStreamError> for Refusal {
 
 impl Store {
     /// Makes a request until S3 has time for it, at most five times.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a short retry: less than a second in all, against an S3 that is busy right now"
+    )]
     pub(crate) async fn attempt<T, R, F>(
         &self,
         action: Action,
@@ -207,7 +211,8 @@ impl Store {
 /// The pause after an attempt, with full jitter.
 fn pause(attempt: u32, random: u64) -> Duration {
     let most = PAUSE * 2_u32.pow(attempt.min(8) - 1);
-    most.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64)
+    let nanos = (most.as_nanos() * u128::from(random)) >> 64;
+    Duration::from_nanos(nanos.try_into().unwrap_or_default())
 }
 
 /// A number that nobody can foresee, from the operating system's randomness.

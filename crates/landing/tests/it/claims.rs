@@ -163,7 +163,7 @@ async fn expired_credentials_are_a_matter_of_time() {
 #[tokio::test]
 async fn a_body_that_breaks_off_is_read_again() {
     let bucket = Bucket::new().await;
-    bucket.put("a.json", &[b'x'; 100_000]).await;
+    bucket.put("a.json", &vec![b'x'; 100_000]).await;
     bucket.fault(Method::GET, "a.json", 2, Broken::CutBody);
     let objects = read(&bucket.store(), &["a.json"]).await.unwrap();
     assert_eq!(objects, [Some(vec![b'x'; 100_000])]);

@@ -235,7 +235,8 @@ impl Search {
     /// The token endpoint gave no answer of use, or asked to be left alone for `wait`.
     pub fn unavailable(&mut self, memory: &mut Memory, wait: Option<Duration>, now: Now) {
         self.grant = Grant::Unavailable;
-        memory.quiet_until = now.monotonic + wait.unwrap_or_default().max(GRANT_PAUSE);
+        let pause = wait.unwrap_or_default().max(GRANT_PAUSE);
+        memory.quiet_until = now.monotonic.saturating_add(pause);
     }
 
     /// Whether the token that was granted should be stored, and over which version.

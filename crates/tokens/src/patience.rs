@@ -6,6 +6,10 @@ use std::time::Duration;
 /// The longest pause that is waited for in the handler, which costs money while it sleeps.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
+/// A tenant that asks to be left alone for no time at all is left alone for this long, or it would be
+/// asked again as fast as it answers.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// All pauses of one call together.
 const ALL_PAUSES: Duration = Duration::from_mins(1);
 
@@ -40,9 +44,12 @@ impl Patience {
 
     /// Never less than was asked for, and a little more, so that not all come back at once.
     fn as_asked(&mut self, asked: Duration, random: f64) -> Option<Duration> {
-        let pause = asked.mul_f64(1.0 + random / 10.0);
-        let short = asked <= LONGEST_PAUSE && self.paused + pause <= ALL_PAUSES;
-        short.then(|| {
+        // First, because there is nothing to be multiplied where it is as long as a number can say.
+        if asked > LONGEST_PAUSE {
+            return None;
+        }
+        let pause = asked.max(SHORTEST_PAUSE).mul_f64(1.0 + random / 10.0);
+        (self.paused + pause <= ALL_PAUSES).then(|| {
             self.paused += pause;
             pause
         })
@@ -73,6 +80,7 @@ mod tests {
             (Some(0), true),
             (Some(20), true),
             (Some(21), false),
+            (Some(u64::MAX), false),
             (None, false),
         ] {
             let pause = Patience::default().pause(&throttled(asked), 0.5);
@@ -82,7 +90,7 @@ mod tests {
                     pause >= Duration::from_secs(asked),
                     "never less than was asked for"
                 );
-                assert!(pause <= Duration::from_secs(asked).mul_f64(1.1));
+                assert!(pause <= Duration::from_secs(asked.max(1)).mul_f64(1.1));
             }
         }
     }
@@ -92,6 +100,9 @@ mod tests {
         let mut patience = Patience::default();
         let pauses = std::iter::from_fn(|| patience.pause(&throttled(Some(20)), 0.0)).take(99);
         assert_eq!(pauses.count(), 3);
+        let mut patience = Patience::default();
+        let pauses = std::iter::from_fn(|| patience.pause(&throttled(Some(0)), 0.0)).take(99);
+        assert_eq!(pauses.count(), 60, "no pause at all is no reason to ask for ever");
         let mut patience = Patience::default();
         let retries: Vec<_> = std::iter::from_fn(|| patience.pause(&unavailable(), 1.0))
             .take(99)

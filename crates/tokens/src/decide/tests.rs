@@ -193,6 +193,16 @@ fn without_a_grant_the_old_token_serves_while_it_is_valid_and_the_endpoint_is_le
 }
 
 #[test]
+fn a_pause_as_long_as_a_number_can_say_is_just_long() {
+    let old = token("old", 0);
+    let mut memory = remembers(Some(old.clone()));
+    let mut search = Search::any();
+    search.store_read(Some(stored(None)));
+    search.unavailable(&mut memory, Some(Duration::MAX), at(3_300));
+    assert_eq!(search.next(&memory, at(3_300)), Next::Use(old));
+}
+
+#[test]
 fn a_rejected_token_is_no_last_resort() {
     let bad = token("bad", 0);
     let mut memory = remembers(Some(bad.clone()));

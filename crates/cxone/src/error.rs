@@ -52,12 +52,13 @@ pub enum Error {
         /// The API's explanation, at most 1 KiB, possibly empty.
         text: String,
     },
-    /// The run, schedule or page token is not, or no longer, known (404 or 410).
+    /// The run, schedule or page token is not, or no longer, known (404 or 410); or the host of a file refuses its
+    /// link, which has expired then (400, 401 or 403 as well).
     #[error("{step}: not found (status {status})")]
     NotFound {
         /// What was being done.
         step: &'static str,
-        /// 404 or 410.
+        /// 404 or 410; of a link also 400, 401 or 403.
         status: u16,
     },
     /// The API refuses what was sent; sending it again will not help.

@@ -113,7 +113,7 @@ impl Client {
             .timeout(self.limits().download)
             .header(ACCEPT, HeaderValue::from_static("text/csv"))
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let response = self.send(&call, request).await?;
+        let response = self.send(&call, request).await.map_err(refused_link)?;
         if response.status() != reqwest::StatusCode::OK {
             let status = response.status().as_u16();
             return Err(Error::contract(
@@ -147,6 +147,21 @@ impl Client {
             self.limits().row_bytes,
             announced,
         )))
+    }
+}
+
+/// Another host knows nothing of tokens and rights: where it says no, the link is not good any more.
+fn refused_link(error: Error) -> Error {
+    let status = match error {
+        // S3 says so of a link that was signed with credentials which have expired.
+        Error::Rejected { status: 400, .. } => 400,
+        Error::Unauthorized { .. } => 401,
+        Error::Forbidden { .. } => 403,
+        other => return other,
+    };
+    Error::NotFound {
+        step: DOWNLOAD,
+        status,
     }
 }
 

@@ -138,9 +138,10 @@ impl Client {
     }
 }
 
-/// A token endpoint says 400 where it means that it does not know the client.
+/// A token endpoint says 400 or 403 where it means that it does not know the client.
 fn refusal(error: Error) -> Error {
     match error {
+        Error::Forbidden { code, .. } => Error::Unauthorized { step: STEP, code },
         Error::Rejected {
             status: 400, code, ..
         } if matches!(

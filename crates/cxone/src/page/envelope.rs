@@ -131,6 +131,8 @@ impl Parser {
     /// A field with its value; of the rows only the opening bracket.
     fn field(&mut self, bytes: &[u8], taken: &mut usize) -> Result<Option<Step>, String> {
         match self.try_field(&bytes[*taken..]) {
+            // Or it would depend on how the bytes were cut on their way.
+            Ok(length) if length > MAX_FIELD => Err("a field is larger than 64 KiB".to_owned()),
             Ok(length) => {
                 *taken += length;
                 Ok(self.in_rows().then_some(Step::Rows))

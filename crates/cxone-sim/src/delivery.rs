@@ -37,15 +37,24 @@ pub(crate) fn steps(mut reply: Reply, terms: &Terms) -> Steps {
         Delivery::Nothing { reset } => list(vec![if reset { Step::Reset } else { Step::Close }]),
         Delivery::Stalled(pause) => list(vec![Step::Pause(pause), Step::Close]),
         Delivery::Raw(bytes) => list(vec![Step::Send(bytes), Step::Close]),
-        Delivery::GzipForced => plain(
-            reply,
-            &Terms {
-                gzip: true,
-                ..*terms
-            },
-        ),
+        Delivery::GzipForced => forced(reply, terms),
         spoiling => spoilt(reply, terms, &spoiling),
     }
+}
+
+/// Compressed as well as can be, whatever the client accepts.
+fn forced(mut reply: Reply, terms: &Terms) -> Steps {
+    let body = std::mem::replace(&mut reply.body, Body::Whole(Vec::new()));
+    let pieces: Pieces = match body {
+        Body::Whole(bytes) => Box::new(std::iter::once(bytes)),
+        Body::Pieces(pieces) => pieces,
+    };
+    reply.body = Body::Pieces(compressed(pieces, Compression::best()));
+    let terms = Terms {
+        gzip: false,
+        ..*terms
+    };
+    plain(reply.header("Content-Encoding", "gzip"), &terms)
 }
 
 fn list(steps: Vec<Step>) -> Steps {
@@ -101,7 +110,7 @@ fn plain(mut reply: Reply, terms: &Terms) -> Steps {
             }
             let head = ended(head(&reply, terms, &extra));
             let pieces = if terms.gzip {
-                compressed(pieces)
+                compressed(pieces, Compression::fast())
             } else {
                 pieces
             };
@@ -269,14 +278,14 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    compressed(Box::new(std::iter::once(bytes.to_vec())))
+    compressed(Box::new(std::iter::once(bytes.to_vec())), Compression::fast())
         .flatten()
         .collect()
 }
 
-/// The pieces compressed at the lowest level, as they come.
-fn compressed(pieces: Pieces) -> Pieces {
-    let mut encoder = Some(GzEncoder::new(Vec::new(), Compression::fast()));
+/// The pieces compressed as they come.
+fn compressed(pieces: Pieces, level: Compression) -> Pieces {
+    let mut encoder = Some(GzEncoder::new(Vec::new(), level));
     let mut pieces = pieces;
     Box::new(std::iter::from_fn(move || {
         loop {

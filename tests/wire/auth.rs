@@ -34,19 +34,21 @@ impl Signed {
             token_secret_id: secrets::TOKEN.to_owned(),
         };
         let tokens = Tokens::new(config, secrets::sdk(&secrets.url()), stage.client.clone());
-        let signed = Self { stage, tokens, _secrets: secrets };
+        let signed = Self {
+            stage,
+            tokens,
+            _secrets: secrets,
+        };
         (signed, run)
     }
 
     async fn look(&self, run: &cxone::RunId) -> Result<Look, Error> {
-        self.tokens.call(|token| async move { self.stage.client.look(&token, run).await }).await
+        self.tokens
+            .call(|token| async move { self.stage.client.look(&token, run).await })
+            .await
     }
 
-    async fn page(
-        &self,
-        run: &cxone::RunId,
-        at: Option<&cxone::PageToken>,
-    ) -> Result<Page, Error> {
+    async fn page(&self, run: &cxone::RunId, at: Option<&cxone::PageToken>) -> Result<Page, Error> {
         let (client, definition) = (&self.stage.client, &self.stage.definition);
         let call = async |token: AccessToken| client.page(&token, run, at, definition).await;
         self.tokens.call(call).await
@@ -61,15 +63,60 @@ impl Signed {
 #[tokio::test]
 async fn a_refusal_says_whether_the_token_or_the_right_is_missing() {
     check(&[
-        ("A30", "unauthorized:on=page", Pages, Unauthorized("invalid_token")),
-        ("A30", "unauthorized:on=start-run", Start, Unauthorized("invalid_token")),
-        ("A30", "token-expires:on=page,after=1", Pages, Unauthorized("invalid_token")),
-        ("A31", "forbidden:on=look", Pages, Forbidden("Application > Access is missing")),
-        ("A31", "forbidden:on=cancel", Cancel, Forbidden("Application > Access is missing")),
-        ("A32", "unavailable:on=token", Grant, Unavailable("status 503")),
-        ("A33", "invalid-client:status=400", Grant, Unauthorized("invalid_client")),
-        ("A33", "invalid-client:status=401", Grant, Unauthorized("invalid_client")),
-        ("A33", "invalid-client:status=403", Grant, Unauthorized("invalid_client")),
+        (
+            "A30",
+            "unauthorized:on=page",
+            Pages,
+            Unauthorized("invalid_token"),
+        ),
+        (
+            "A30",
+            "unauthorized:on=start-run",
+            Start,
+            Unauthorized("invalid_token"),
+        ),
+        (
+            "A30",
+            "token-expires:on=page,after=1",
+            Pages,
+            Unauthorized("invalid_token"),
+        ),
+        (
+            "A31",
+            "forbidden:on=look",
+            Pages,
+            Forbidden("Application > Access is missing"),
+        ),
+        (
+            "A31",
+            "forbidden:on=cancel",
+            Cancel,
+            Forbidden("Application > Access is missing"),
+        ),
+        (
+            "A32",
+            "unavailable:on=token",
+            Grant,
+            Unavailable("status 503"),
+        ),
+        (
+            "A33",
+            "invalid-client:status=400",
+            Grant,
+            Unauthorized("invalid_client"),
+        ),
+        (
+            "A33",
+            "invalid-client:status=401",
+            Grant,
+            Unauthorized("invalid_client"),
+        ),
+        (
+            "A33",
+            "invalid-client:status=403",
+            Grant,
+            Unauthorized("invalid_client"),
+        ),
     ])
     .await;
 }
@@ -87,13 +134,48 @@ async fn a_grant_is_taken_in_every_form_that_makes_sense() {
         ("A34", "expires-in:as=huge", Grant, Lives(86_400)),
         ("A36", "token-type:as=lower", Grant, Lives(3_600)),
         ("A36", "token-type:as=missing", Grant, Lives(3_600)),
-        ("A36", "token-type:as=mac", Grant, Contract("not a bearer token")),
-        ("A36", "token-text:as=crlf", Grant, Contract("does not fit into a header")),
-        ("A36", "token-text:as=nul", Grant, Contract("does not fit into a header")),
-        ("A36", "token-text:as=huge", Grant, Contract("does not fit into a header")),
-        ("A36", "token-text:as=empty", Grant, Contract("does not fit into a header")),
-        ("A36", "token-text:as=missing", Grant, Contract("not a token")),
-        ("A36", "token-text:as=number", Grant, Contract("not a token")),
+        (
+            "A36",
+            "token-type:as=mac",
+            Grant,
+            Contract("not a bearer token"),
+        ),
+        (
+            "A36",
+            "token-text:as=crlf",
+            Grant,
+            Contract("does not fit into a header"),
+        ),
+        (
+            "A36",
+            "token-text:as=nul",
+            Grant,
+            Contract("does not fit into a header"),
+        ),
+        (
+            "A36",
+            "token-text:as=huge",
+            Grant,
+            Contract("does not fit into a header"),
+        ),
+        (
+            "A36",
+            "token-text:as=empty",
+            Grant,
+            Contract("does not fit into a header"),
+        ),
+        (
+            "A36",
+            "token-text:as=missing",
+            Grant,
+            Contract("not a token"),
+        ),
+        (
+            "A36",
+            "token-text:as=number",
+            Grant,
+            Contract("not a token"),
+        ),
     ])
     .await;
 }
@@ -113,8 +195,12 @@ async fn a_token_that_ends_between_pages_is_replaced_and_the_same_page_asked_for
         }
     }
     assert_eq!(rows, signed.stage.truth());
-    let pages: Vec<_> =
-        signed.stage.asked(Kind::Page).iter().map(|asked| (asked.page, asked.status)).collect();
+    let pages: Vec<_> = signed
+        .stage
+        .asked(Kind::Page)
+        .iter()
+        .map(|asked| (asked.page, asked.status))
+        .collect();
     assert_eq!(pages, [(Some(1), 200), (Some(2), 401), (Some(2), 200)]);
     assert_eq!(signed.grants(), 2);
 }
@@ -124,7 +210,10 @@ async fn a_token_that_ends_between_pages_is_replaced_and_the_same_page_asked_for
 async fn a_fresh_token_that_is_refused_ends_it_without_a_storm() {
     let (signed, run) = Signed::new(small(), "unauthorized:on=look").await;
     let error = signed.look(&run).await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::Token { .. })), "{error:?}");
+    assert!(
+        matches!(error, Error::Auth(AuthError::Token { .. })),
+        "{error:?}"
+    );
     signed.stage.tells_nothing(&error).unwrap();
     assert!(signed.grants() <= 2, "{} grants", signed.grants());
     assert!(signed.stage.asked(Kind::Look).len() <= 2);
@@ -135,8 +224,14 @@ async fn a_fresh_token_that_is_refused_ends_it_without_a_storm() {
 async fn a_missing_right_asks_for_no_other_token() {
     let (signed, run) = Signed::new(small(), "forbidden:on=look").await;
     let error = signed.look(&run).await.unwrap_err();
-    assert!(matches!(error, Error::Call(cxone::Error::Forbidden { .. })), "{error:?}");
-    assert_eq!((signed.grants(), signed.stage.asked(Kind::Look).len()), (1, 1));
+    assert!(
+        matches!(error, Error::Call(cxone::Error::Forbidden { .. })),
+        "{error:?}"
+    );
+    assert_eq!(
+        (signed.grants(), signed.stage.asked(Kind::Look).len()),
+        (1, 1)
+    );
 }
 
 /// A32, A33: what the token endpoint says, and what is told of it.
@@ -144,11 +239,23 @@ async fn a_missing_right_asks_for_no_other_token() {
 async fn a_token_endpoint_that_is_down_is_not_one_that_refuses() {
     for (spec, wait, refused) in [
         ("unavailable:on=token,times=forever", None, false),
-        ("unavailable:on=token,status=500,body=html,times=forever", None, false),
+        (
+            "unavailable:on=token,status=500,body=html,times=forever",
+            None,
+            false,
+        ),
         ("refused:on=token,times=forever", None, false),
-        ("throttled:on=token,seconds=40,times=forever", Some(40), false),
+        (
+            "throttled:on=token,seconds=40,times=forever",
+            Some(40),
+            false,
+        ),
         // A word as large as it gets is no reason to fall over.
-        ("throttled:on=token,seconds=18446744073709551615,times=forever", Some(u64::MAX), false),
+        (
+            "throttled:on=token,seconds=18446744073709551615,times=forever",
+            Some(u64::MAX),
+            false,
+        ),
         ("invalid-client:status=400", None, true),
         ("invalid-client:status=401", None, true),
         ("invalid-client:status=403", None, true),
@@ -199,7 +306,12 @@ async fn a_token_that_ended_at_the_tenant_is_replaced() {
     assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
     clock.fetch_add(3_601, Ordering::SeqCst);
     assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
-    let statuses: Vec<_> = signed.stage.asked(Kind::Look).iter().map(|asked| asked.status).collect();
+    let statuses: Vec<_> = signed
+        .stage
+        .asked(Kind::Look)
+        .iter()
+        .map(|asked| asked.status)
+        .collect();
     assert_eq!((statuses, signed.grants()), (vec![200, 401, 200], 2));
 }
 
@@ -226,12 +338,23 @@ async fn a_clock_that_differs_is_told_and_changes_nothing() {
     ] {
         let log = crate::log::Log::default();
         let _guard = log.listen();
-        let options =
-            Options { faults: faults(spec), now: Arc::new(Timestamp::now), ..small() };
+        let options = Options {
+            faults: faults(spec),
+            now: Arc::new(Timestamp::now),
+            ..small()
+        };
         let stage = Stage::with(options, limits(), "json").await;
         let run = stage.start().await.unwrap();
-        assert_eq!(stage.read(&run).await.unwrap().rows, stage.truth(), "{spec}");
-        assert_eq!(log.text().contains("the clock differs from CXone's"), told, "{spec}");
+        assert_eq!(
+            stage.read(&run).await.unwrap().rows,
+            stage.truth(),
+            "{spec}"
+        );
+        assert_eq!(
+            log.text().contains("the clock differs from CXone's"),
+            told,
+            "{spec}"
+        );
     }
 }
 
@@ -250,8 +373,15 @@ async fn the_log_of_a_sign_in_holds_no_secret() {
         let (signed, run) = Signed::new(small(), spec).await;
         let _ = signed.look(&run).await;
         let text = log.text();
-        let told = signed.stage.secrets().into_iter().find(|secret| text.contains(secret.as_str()));
+        let told = signed
+            .stage
+            .secrets()
+            .into_iter()
+            .find(|secret| text.contains(secret.as_str()));
         assert_eq!(told, None, "{spec}: {text}");
-        assert!(!text.contains("sim-2-"), "{spec}: the token of the second grant");
+        assert!(
+            !text.contains("sim-2-"),
+            "{spec}: the token of the second grant"
+        );
     }
 }

@@ -41,14 +41,21 @@ async fn a_link_is_followed_only_to_where_the_configuration_says() {
         let stage = Stage::new(spec, "csv").await;
         let run = stage.start().await.unwrap();
         let error = stage.page(&run, None).await.unwrap_err();
-        let Error::Contract { what, .. } = &error else { panic!("{to}: {error}") };
+        let Error::Contract { what, .. } = &error else {
+            panic!("{to}: {error}")
+        };
         assert!(what.contains(reason), "{to}: {what}");
         stage.tells_nothing(&error).unwrap();
-        assert_eq!((stage.tenant.decoy_hits(), stage.asked(Kind::Download).len()), (0, 0), "{to}");
+        assert_eq!(
+            (stage.tenant.decoy_hits(), stage.asked(Kind::Download).len()),
+            (0, 0),
+            "{to}"
+        );
     }
-    let choices = fault_table().lines().find(|line| line.contains("`download-url`")).map(|line| {
-        line.matches("\\|").count() + 1
-    });
+    let choices = fault_table()
+        .lines()
+        .find(|line| line.contains("`download-url`"))
+        .map(|line| line.matches("\\|").count() + 1);
     assert_eq!(choices, Some(REFUSED.len()), "all that the tenant can do");
 }
 
@@ -59,7 +66,13 @@ async fn the_token_is_not_sent_to_where_files_are() {
     let run = stage.start().await.unwrap();
     assert_eq!(stage.read(&run).await.unwrap().rows.len(), 60);
     let downloads = stage.asked(Kind::Download);
-    assert_eq!(downloads.iter().map(|asked| asked.authorized).collect::<Vec<_>>(), [false]);
+    assert_eq!(
+        downloads
+            .iter()
+            .map(|asked| asked.authorized)
+            .collect::<Vec<_>>(),
+        [false]
+    );
     assert!(stage.asked(Kind::Look).iter().all(|asked| asked.authorized));
 }
 
@@ -71,13 +84,18 @@ async fn a_name_that_is_not_of_the_internet_is_not_called() {
     let called = tokio::spawn(async move { listener.accept().await.map(drop) });
     let mut tried = 0;
     for name in names_of_this_machine() {
-        let Ok(mut found) = tokio::net::lookup_host((name.as_str(), port)).await else { continue };
+        let Ok(mut found) = tokio::net::lookup_host((name.as_str(), port)).await else {
+            continue;
+        };
         tried += usize::from(found.any(|address| address.is_ipv4()));
         let client = stage::client(&format!("https://{name}:{port}"), limits());
         let error = client.grant(&stage::credentials()).await.unwrap_err();
         assert_eq!(error.to_string(), "sign in: unavailable: no connection");
     }
-    assert!(tried > 0, "no name of this machine can be looked up, so that nothing was shown");
+    assert!(
+        tried > 0,
+        "no name of this machine can be looked up, so that nothing was shown"
+    );
     tokio::task::yield_now().await;
     assert!(!called.is_finished(), "somebody called");
     called.abort();
@@ -100,8 +118,26 @@ fn names_of_this_machine() -> Vec<String> {
 }
 
 const HOSTILE: &[&str] = &[
-    "", ".", "..", "../../run", "a/b", "a%2Fb", "%2e%2e", "a b", "a?b", "a#b", "a\\b", "a&b", "-a", "_a",
-    "a\r\nX-Injected: 1", "a\0b", "a\u{1b}[31m", "é", "a\u{202e}b", "a\u{ff0e}b",
+    "",
+    ".",
+    "..",
+    "../../run",
+    "a/b",
+    "a%2Fb",
+    "%2e%2e",
+    "a b",
+    "a?b",
+    "a#b",
+    "a\\b",
+    "a&b",
+    "-a",
+    "_a",
+    "a\r\nX-Injected: 1",
+    "a\0b",
+    "a\u{1b}[31m",
+    "é",
+    "a\u{202e}b",
+    "a\u{ff0e}b",
 ];
 
 /// A83: what the API gives as an id ends up in paths and keys.
@@ -110,34 +146,75 @@ async fn an_id_that_is_more_than_an_id_is_refused() {
     let mut ids: Vec<String> = HOSTILE.iter().map(|id| (*id).to_owned()).collect();
     ids.extend(["x".repeat(129), "x".repeat(10 << 10)]);
     for id in &ids {
-        assert!(RunId::new(id.as_str()).is_err() && ScheduleId::new(id.as_str()).is_err(), "{id:?}");
+        assert!(
+            RunId::new(id.as_str()).is_err() && ScheduleId::new(id.as_str()).is_err(),
+            "{id:?}"
+        );
         let stage = Stage::new(&format!("run-id:id={id}"), "json").await;
         let error = stage.start().await.unwrap_err();
         assert!(matches!(error, Error::Contract { .. }), "{id:?}: {error}");
         let said = format!("{error} {error:?}");
         assert!(id.len() < 3 || !said.contains(id.as_str()), "{said}");
-        assert!(stage.tenant.journal().iter().all(|asked| !asked.path.contains("..")));
+        assert!(
+            stage
+                .tenant
+                .journal()
+                .iter()
+                .all(|asked| !asked.path.contains(".."))
+        );
     }
     for good in ["a", "run-1", "A.b_c:d-9", &"x".repeat(128)] {
         let stage = Stage::new(&format!("run-id:id={good}"), "json").await;
         let run = stage.start().await.unwrap();
         assert_eq!(run.as_str(), good);
-        assert_eq!(stage.read(&run).await.unwrap().rows, stage.truth(), "{good}");
+        assert_eq!(
+            stage.read(&run).await.unwrap().rows,
+            stage.truth(),
+            "{good}"
+        );
     }
 }
 
 /// A84: what a header can't hold never becomes one.
 #[tokio::test]
 async fn a_token_can_not_add_a_header() {
-    for token in ["a\r\nX-Injected: 1", "a\nb", "a\0b", "a b", "", "\u{e9}", &"t".repeat(8193)] {
+    for token in [
+        "a\r\nX-Injected: 1",
+        "a\nb",
+        "a\0b",
+        "a b",
+        "",
+        "\u{e9}",
+        &"t".repeat(8193),
+    ] {
         assert!(AccessToken::new(token).is_err(), "{token:?}");
     }
     check(&[
-        ("A84", "token-text:as=crlf", Call::Grant, Contract("does not fit into a header")),
-        ("A84", "token-text:as=nul", Call::Grant, Contract("does not fit into a header")),
+        (
+            "A84",
+            "token-text:as=crlf",
+            Call::Grant,
+            Contract("does not fit into a header"),
+        ),
+        (
+            "A84",
+            "token-text:as=nul",
+            Call::Grant,
+            Contract("does not fit into a header"),
+        ),
         ("A85", "run-id", Start, Contract("no valid runId")),
-        ("A86", "run-fails:control=yes", Call::Look, Failed("query exceeded the execution limit   [31mlevel=info fake line")),
-        ("A82", "download-url:to=userinfo", File, Contract("names a user")),
+        (
+            "A86",
+            "run-fails:control=yes",
+            Call::Look,
+            Failed("query exceeded the execution limit   [31mlevel=info fake line"),
+        ),
+        (
+            "A82",
+            "download-url:to=userinfo",
+            File,
+            Contract("names a user"),
+        ),
     ])
     .await;
 }
@@ -154,10 +231,23 @@ async fn a_log_line_is_one_line() {
         tracing::warn!(run.look = ?look, raw = "a\r\n{\"level\":\"ERROR\"}\u{1b}[2J", "looked");
     }
     let text = log.text();
-    let lines: Vec<serde_json::Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.iter().filter(|line| line["fields"]["message"] == "looked").count(), 1);
-    assert!(!text.trim_end().contains(|c: char| c.is_control() && c != '\n'), "{text}");
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line["fields"]["message"] == "looked")
+            .count(),
+        1
+    );
+    assert!(
+        !text
+            .trim_end()
+            .contains(|c: char| c.is_control() && c != '\n'),
+        "{text}"
+    );
 }
 
 /// A88 at the client: what a base URL must not be.
@@ -184,11 +274,15 @@ async fn only_https_and_this_machine_are_called() {
             token_url: "https://token.example.com".parse().unwrap(),
             allowed_hosts: Vec::new(),
         };
-        let made = tokio::time::timeout(Duration::from_secs(5), async { cxone::Client::new(config) });
+        let made =
+            tokio::time::timeout(Duration::from_secs(5), async { cxone::Client::new(config) });
         match made.await.unwrap() {
             Ok(_) => assert!(good, "{url}"),
             Err(error) => {
-                assert!(!good && matches!(error, Error::Config { .. }), "{url}: {error}");
+                assert!(
+                    !good && matches!(error, Error::Config { .. }),
+                    "{url}: {error}"
+                );
                 assert!(!error.to_string().contains("example.com"), "{error}");
             }
         }

@@ -6,6 +6,7 @@
 
 mod auth;
 mod catalogue;
+mod child;
 mod hostile;
 mod log;
 mod pages;

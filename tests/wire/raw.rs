@@ -38,7 +38,11 @@ impl Raw {
                 });
             }
         });
-        Self { url, requests, task }
+        Self {
+            url,
+            requests,
+            task,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -73,7 +77,10 @@ async fn request(stream: &mut TcpStream) -> String {
         let text = String::from_utf8_lossy(&request).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| {
-                line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
+                line.to_ascii_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse()
+                    .ok()
             });
             if body.len() >= length.unwrap_or(0) {
                 return text;

@@ -1,0 +1,296 @@
+//! What depends on a process's environment, or has to be measured, is done in a process of its own: this test
+//! binary once more, with a task in its environment.
+
+use std::collections::HashMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use cxone::{AccessToken, Client, Limits, RunId};
+use cxone_sim::{Kind, Options};
+use tokens::Session;
+use tokio::process::Command;
+use workflow::Environment;
+
+use crate::raw::{Raw, answer};
+use crate::secrets::{self, Secrets};
+use crate::stage::{self, Stage, faults, limits, small};
+
+const TASK: &str = "WIRE_TASK";
+const ANSWER: &str = "the answer is ";
+
+/// Runs a task in a process that has these variables and no others of ours.
+pub(crate) async fn ask(task: &str, variables: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "child::a_process_of_its_own",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env_clear()
+        .env(TASK, task)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(Duration::from_secs(30), output)
+        .await
+        .unwrap()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let answer = said
+        .lines()
+        .find_map(|line| line.split_once(ANSWER).map(|(_, answer)| answer));
+    answer
+        .unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+        .to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the task is in the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// In the usual run of the tests there is no task, and nothing to do.
+#[tokio::test]
+async fn a_process_of_its_own() {
+    let base = || variable("CXONE_BASE_URL").unwrap();
+    let answer = match variable(TASK).as_deref() {
+        None => return,
+        Some("grant") => grant(&stage::client(&base(), limits())).await,
+        Some("look") => look().await,
+        Some("page") => page(&stage::client(&base(), Limits::default())).await,
+        Some(other) => panic!("no task {other}"),
+    };
+    println!("{ANSWER}{answer}");
+}
+
+async fn grant(client: &Client) -> String {
+    match client.grant(&stage::credentials()).await {
+        Ok(_) => "granted".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn run() -> RunId {
+    variable("WIRE_RUN").unwrap().parse().unwrap()
+}
+
+/// A look as a handler makes it, with all its patience.
+async fn look() -> String {
+    let sdk = secrets::sdk(&variable("WIRE_SECRETS").unwrap());
+    let session = Session::new(&Environment::of_process(), sdk).unwrap();
+    let run = run();
+    match session
+        .call(async |client, token| client.look(token, &run).await)
+        .await
+    {
+        Ok(look) => format!("{look:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A page, and by how many KiB the process has grown over it.
+async fn page(client: &Client) -> String {
+    let token = AccessToken::new(variable("WIRE_TOKEN").unwrap()).unwrap();
+    let definition = stage::definition("json");
+    // Once without harm, so that everything is there that is needed once.
+    let calm = variable("WIRE_CALM").unwrap().parse().unwrap();
+    stage::read(client.page(&token, &calm, None, &definition).await.unwrap())
+        .await
+        .unwrap();
+    let before = most_kib();
+    let read = match client.page(&token, &run(), None, &definition).await {
+        Ok(page) => stage::read(page).await,
+        Err(error) => Err(error),
+    };
+    let said = read.map_or_else(
+        |error| error.to_string(),
+        |(rows, _)| format!("{} rows", rows.len()),
+    );
+    format!("{} {said}", most_kib() - before)
+}
+
+/// The most memory that this process ever had.
+fn most_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    field("VmHWM:").or_else(|| field("VmRSS:")).unwrap_or(0)
+}
+
+/// What a handler's look comes to, after how long, and how often the tenant was asked.
+async fn patience(spec: &str) -> (String, Duration, usize) {
+    let stage = Stage::with(small(), limits(), "json").await;
+    let run = stage.start().await.unwrap();
+    stage.tenant.set_faults(faults(spec));
+    let secrets = Secrets::start().await;
+    let (base, token, kept) = (
+        stage.tenant.base_url(),
+        stage.tenant.token_url(),
+        secrets.url(),
+    );
+    let variables = [
+        ("CXONE_BASE_URL", base.as_str()),
+        ("CXONE_TOKEN_URL", &token),
+        ("CXONE_CLIENT_SECRET_ID", secrets::CLIENT),
+        ("CXONE_TOKEN_SECRET_ID", secrets::TOKEN),
+        ("WIRE_SECRETS", &kept),
+        ("WIRE_RUN", run.as_str()),
+    ];
+    let began = Instant::now();
+    let said = ask("look", &variables).await;
+    (said, began.elapsed(), stage.asked(Kind::Look).len())
+}
+
+/// A01, A02, A05, A06: what a handler waits for itself, and what it leaves to the state machine.
+#[tokio::test]
+async fn a_handler_waits_shortly_and_tries_a_few_times() {
+    const COMPLETED: &str = "Completed";
+    let cases = [
+        ("throttled:on=look,seconds=1,times=2", COMPLETED, 2, 3),
+        // No pause at all is no licence to ask as fast as answers come.
+        ("throttled:on=look,seconds=0,times=2", COMPLETED, 2, 3),
+        (
+            "throttled:on=look,retry-after=past,times=2",
+            COMPLETED,
+            2,
+            3,
+        ),
+        (
+            "throttled:on=look,seconds=21",
+            "look at run: throttled, retry after 21 s",
+            0,
+            1,
+        ),
+        (
+            "throttled:on=look,retry-after=none",
+            "look at run: throttled",
+            0,
+            1,
+        ),
+        (
+            "throttled:on=look,retry-after=huge",
+            "look at run: throttled",
+            0,
+            1,
+        ),
+        (
+            "throttled:on=look,seconds=18446744073709551615",
+            "look at run: throttled, retry after 18446744073709551615 s",
+            0,
+            1,
+        ),
+        ("unavailable:on=look,times=4", COMPLETED, 1, 5),
+        (
+            "unavailable:on=look,times=forever",
+            "look at run: unavailable: status 503",
+            1,
+            5,
+        ),
+        ("refused:on=look,times=2", COMPLETED, 0, 3),
+        ("non-http:on=look", COMPLETED, 0, 2),
+        (
+            "unavailable:on=look,status=501",
+            "look at run: rejected (status 501): unavailable: try again later",
+            0,
+            1,
+        ),
+        (
+            "html-200:on=look",
+            "look at run: the answer breaks the contract: the answer is of the type text/html",
+            0,
+            1,
+        ),
+    ];
+    let played = cases.map(|(spec, ..)| patience(spec));
+    let played = futures_util::future::join_all(played).await;
+    for ((spec, expected, least, asked), (said, took, count)) in cases.iter().zip(played) {
+        assert_eq!(said, *expected, "{spec}");
+        assert_eq!(count, *asked, "{spec}");
+        assert!(took >= Duration::from_secs(*least), "{spec}: {took:?}");
+    }
+}
+
+/// A27: a proxy that the environment names gets nothing, least of all the client secret.
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_not_used() {
+    let stage = Stage::new("", "json").await;
+    let proxy = Raw::answering(answer(200, "application/json", "{}")).await;
+    let (base, there) = (stage.tenant.base_url(), proxy.url());
+    let names = [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ];
+    let mut variables = names.map(|name| (name, there.as_str())).to_vec();
+    variables.push(("CXONE_BASE_URL", &base));
+    assert_eq!(ask("grant", &variables).await, "granted");
+    assert_eq!(proxy.requests(), Vec::<String>::new());
+    // Of a host that is not loopback as well, though there is nobody.
+    variables.pop();
+    variables.push(("CXONE_BASE_URL", "https://no-such-host.invalid"));
+    assert!(
+        ask("grant", &variables)
+            .await
+            .starts_with("sign in: unavailable: ")
+    );
+    assert_eq!(proxy.requests(), Vec::<String>::new());
+}
+
+/// A21, A70: hostile pages by their kind, what is said of them, and how many MiB they may cost.
+#[tokio::test]
+async fn hostile_pages_do_not_fill_the_memory() {
+    let cases = HashMap::from([
+        (
+            "bomb:mib=2048,run=2",
+            ("the body unpacks to more than 200 times its size", 4),
+        ),
+        // As large as the largest row that is taken, and twice that while it is moved.
+        (
+            "huge-row:bytes=268435456",
+            ("row 1 is larger than 16777216 bytes", 50),
+        ),
+        (
+            "depth-bomb:depth=10000000",
+            ("nested more than 127 deep", 4),
+        ),
+        (
+            "token-huge:bytes=50000000",
+            ("a field is larger than 64 KiB", 4),
+        ),
+    ]);
+    for (spec, (expected, mib)) in cases {
+        // Few rows, so that what the calm page costs is known to be little.
+        let stage = Stage::with(
+            Options {
+                rows: 40,
+                ..small()
+            },
+            limits(),
+            "json",
+        )
+        .await;
+        let calm = stage.start().await.unwrap();
+        stage.tenant.set_faults(faults(spec));
+        let run = stage.start().await.unwrap();
+        let base = stage.tenant.base_url();
+        let variables = [
+            ("CXONE_BASE_URL", base.as_str()),
+            ("WIRE_TOKEN", stage.token.expose()),
+            ("WIRE_CALM", calm.as_str()),
+            ("WIRE_RUN", run.as_str()),
+        ];
+        let said = ask("page", &variables).await;
+        let (kib, said) = said.split_once(' ').unwrap();
+        assert!(said.contains(expected), "{spec}: {said}");
+        let grown: u64 = kib.parse().unwrap();
+        println!("{spec}: {grown} KiB");
+        assert!(grown <= mib << 10, "{spec}: {grown} KiB");
+    }
+}

@@ -1,4 +1,5 @@
 //! The state machine, the examples and the crates agree with each other.
+#![expect(clippy::unwrap_used, reason = "what can't be read is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,13 +36,15 @@ fn tasks(definition: &Value) -> Vec<(&String, &Value)> {
 }
 
 /// Names that Step Functions and Lambda give themselves.
-const AWS_NAMES: [&str; 8] = [
+const AWS_NAMES: [&str; 10] = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
     "States.Timeout",
     "States.ALL",
 ];
@@ -77,7 +80,10 @@ fn every_failure_name_is_retried_or_refused_on_purpose_in_every_handler_task() {
         }
         let known: BTreeSet<&str> = ours.iter().copied().chain(AWS_NAMES).collect();
         assert_eq!(named, known, "{name}");
-        assert!(state["TimeoutSeconds"].as_u64().is_some(), "{name} has no timeout");
+        assert!(
+            state["TimeoutSeconds"].as_u64().is_some(),
+            "{name} has no timeout"
+        );
     }
     assert_eq!(count, 5);
 }
@@ -108,7 +114,10 @@ fn placeholders_stand_for_arns_and_nothing_else() {
 fn no_fail_state_stands_on_any_path() {
     let definition = definition();
     for (name, state) in definition["States"].as_object().unwrap() {
-        assert_ne!(state["Type"], "Fail", "{name}: a redrive would enter it and fail again");
+        assert_ne!(
+            state["Type"], "Fail",
+            "{name}: a redrive would enter it and fail again"
+        );
     }
 }
 
@@ -122,7 +131,10 @@ fn every_example_event_is_what_its_handler_takes() {
     json::<RunIn>("events/cancel.json");
     json::<FinalizeIn>("events/finalize.json");
     let expected = 7;
-    assert_eq!(fs::read_dir(root().join("events")).unwrap().count(), expected);
+    assert_eq!(
+        fs::read_dir(root().join("events")).unwrap().count(),
+        expected
+    );
 }
 
 #[test]
@@ -131,14 +143,21 @@ fn every_definition_in_infra_is_free_of_findings() {
         let path = entry.unwrap().path();
         let checked = cxone::Definition::parse(fs::read(&path).unwrap())
             .unwrap_or_else(|findings| panic!("{}: {findings}", path.display()));
-        assert!(checked.warnings.is_empty(), "{}: {:?}", path.display(), checked.warnings);
+        assert!(
+            checked.warnings.is_empty(),
+            "{}: {:?}",
+            path.display(),
+            checked.warnings
+        );
     }
 }
 
 #[test]
 fn a_bootstrap_is_twenty_lines_at_most() {
     for handler in HANDLERS {
-        let lines = read(&format!("crates/{handler}/src/main.rs")).lines().count();
+        let lines = read(&format!("crates/{handler}/src/main.rs"))
+            .lines()
+            .count();
         assert!(lines <= 20, "{handler} has {lines}");
     }
 }
@@ -159,7 +178,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("cancel", &["cxone", "tokens", "workflow"]),
     ("finalize", &["landing", "workflow"]),
     ("operator", &["cxone", "workflow"]),
-    ("local", &["asl", "cxone", "cxone-sim", "landing", "workflow"]),
+    (
+        "local",
+        &["asl", "cxone", "cxone-sim", "landing", "workflow"],
+    ),
 ];
 
 fn metadata() -> Metadata {
@@ -199,17 +221,27 @@ fn crates_depend_on_each_other_only_as_designed() {
 fn linked(metadata: &Metadata, name: &str) -> BTreeMap<String, Vec<String>> {
     let resolve = metadata.resolve.as_ref().unwrap();
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-    let package = metadata.packages.iter().find(|package| package.name.as_str() == name).unwrap();
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.name.as_str() == name)
+        .unwrap();
     let mut linked = BTreeMap::new();
     let mut todo = vec![&package.id];
     while let Some(id) = todo.pop() {
         let node = nodes[id];
         let features = node.features.iter().map(ToString::to_string).collect();
-        if linked.insert(metadata[id].name.to_string(), features).is_some() {
+        if linked
+            .insert(metadata[id].name.to_string(), features)
+            .is_some()
+        {
             continue;
         }
         let normal = node.deps.iter().filter(|dependency| {
-            dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
+            dependency
+                .dep_kinds
+                .iter()
+                .any(|kind| kind.kind == DependencyKind::Normal)
         });
         todo.extend(normal.map(|dependency| &dependency.pkg));
     }
@@ -220,9 +252,15 @@ fn linked(metadata: &Metadata, name: &str) -> BTreeMap<String, Vec<String>> {
 fn a_handler_links_only_what_it_holds_a_right_for() {
     let metadata = metadata();
     for (handler, absent) in [
-        ("poll-once", ["aws-sdk-s3", "aws-sdk-sfn", "landing"].as_slice()),
+        (
+            "poll-once",
+            ["aws-sdk-s3", "aws-sdk-sfn", "landing"].as_slice(),
+        ),
         ("cancel", &["aws-sdk-s3", "aws-sdk-sfn", "landing"]),
-        ("finalize", &["aws-sdk-secretsmanager", "aws-sdk-sfn", "tokens"]),
+        (
+            "finalize",
+            &["aws-sdk-secretsmanager", "aws-sdk-sfn", "tokens"],
+        ),
         ("trigger", &["aws-sdk-sfn"]),
         ("fetch-page", &["aws-sdk-sfn"]),
     ] {
@@ -243,6 +281,11 @@ fn only_the_operators_tool_starts_executions() {
         let starts = package.dependencies.iter().any(|dependency| {
             dependency.kind == DependencyKind::Normal && dependency.name == "aws-sdk-sfn"
         });
-        assert_eq!(starts, package.name.as_str() == "operator", "{}", package.name);
+        assert_eq!(
+            starts,
+            package.name.as_str() == "operator",
+            "{}",
+            package.name
+        );
     }
 }

@@ -1,6 +1,10 @@
 //! Plants bugs: copies `landing::flow` once for each bug of `simulation/planted.txt`, with the
 //! bug's replacements made, so that the simulation can show that it would find it. Production
 //! code holds no switch for this.
+#![expect(
+    clippy::expect_used,
+    reason = "a build script that can't go on says so and stops"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -32,14 +36,23 @@ fn main() {
     for bug in &bugs {
         plant(&flow, &out.join(&bug.name), bug);
         let path = out.join(&bug.name).join("mod.rs");
-        writeln!(index, "#[path = {path:?}]\npub(crate) mod {};", bug.name).expect("a string takes it");
+        writeln!(
+            index,
+            "#[path = \"{}\"]\npub(crate) mod {};",
+            path.display(),
+            bug.name
+        )
+        .expect("a string takes it");
         writeln!(all, "({:?}, flows!(planted::{})),", bug.name, bug.name).expect("likewise");
     }
     fs::write(out.join("planted.rs"), index).expect("OUT_DIR is writable");
     fs::write(out.join("planted_list.rs"), all + "];\n").expect("OUT_DIR is writable");
 }
 
-#[expect(clippy::disallowed_methods, reason = "how cargo tells a build script where it is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how cargo tells a build script where it is"
+)]
 fn env(name: &str) -> String {
     std::env::var(name).expect("cargo sets it")
 }
@@ -61,8 +74,15 @@ fn read(text: &str) -> Vec<Bug> {
                 to: String::new(),
             }),
             "-" | "+" => {
-                let edit = bugs.last_mut().and_then(|bug| bug.edits.last_mut()).expect("an edit");
-                let side = if mark == "-" { &mut edit.from } else { &mut edit.to };
+                let edit = bugs
+                    .last_mut()
+                    .and_then(|bug| bug.edits.last_mut())
+                    .expect("an edit");
+                let side = if mark == "-" {
+                    &mut edit.from
+                } else {
+                    &mut edit.to
+                };
                 side.push_str(rest.trim());
                 side.push('\n');
             }
@@ -76,7 +96,10 @@ fn plant(flow: &Path, out: &Path, bug: &Bug) {
     fs::create_dir_all(out).expect("OUT_DIR is writable");
     for entry in fs::read_dir(flow).expect("flow is a folder") {
         let path = entry.expect("a folder can be read").path();
-        let name = path.file_name().and_then(|name| name.to_str()).expect("a file name");
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a file name");
         let mut text: String = fs::read_to_string(&path)
             .expect("a source file is readable")
             .lines()
@@ -98,8 +121,10 @@ fn plant(flow: &Path, out: &Path, bug: &Bug) {
 
 /// Replaces the one place that reads like `from`, however it is broken into lines.
 fn replace(text: &str, edit: &Edit) -> Result<String, usize> {
-    let solid: Vec<(usize, char)> =
-        text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
+    let solid: Vec<(usize, char)> = text
+        .char_indices()
+        .filter(|(_, c)| !c.is_whitespace())
+        .collect();
     let wanted: Vec<char> = edit.from.chars().filter(|c| !c.is_whitespace()).collect();
     let found: Vec<usize> = solid
         .windows(wanted.len())

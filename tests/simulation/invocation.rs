@@ -6,7 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use cxone::{Error, Look, RunId};
 use jiff::Timestamp;
-use landing::ask::{self, Ask, Claimed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect};
+use landing::ask::{
+    self, Ask, Claimed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
+};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::{
@@ -217,29 +219,33 @@ fn with<T>(
 
 fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progress {
     match effect {
-        StoreEffect::Claim(key, body, reply) => {
-            with(mishap, reply, || Ok(store.claim(key, body)) as Result<Claimed, Fault>)
-        }
+        StoreEffect::Claim(key, body, reply) => with(mishap, reply, || {
+            Ok(store.claim(key, body)) as Result<Claimed, Fault>
+        }),
         StoreEffect::Read(keys, reply) => with(mishap, reply, || {
             Ok(keys.iter().map(|key| store.read(key)).collect())
         }),
-        StoreEffect::List { prefix, after, reply } => {
-            with(mishap, reply, || Ok(store.list(&prefix, after.as_deref())))
-        }
+        StoreEffect::List {
+            prefix,
+            after,
+            reply,
+        } => with(mishap, reply, || Ok(store.list(&prefix, after.as_deref()))),
     }
 }
 
 fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffect) -> Progress {
-    let throttled = (mishap == Mishap::Throttled).then(|| pause(outside.rng));
+    let throttled = (mishap == Mishap::Throttled).then(|| Fault::Throttled(pause(outside.rng)));
     match effect {
         TriggerEffect::Store(effect) => store_effect(outside.store, mishap, effect),
         TriggerEffect::Register(definition, reply) => with(mishap, reply, || {
-            throttle(throttled)?;
+            throttled.map_or(Ok(()), Err)?;
             Ok(outside.tenant.register(definition.name.as_str()))
         }),
         TriggerEffect::StartRun(schedule, window, reply) => with(mishap, reply, || {
-            throttle(throttled)?;
-            Ok(outside.tenant.start(outside.rng, outside.now, &schedule, window))
+            throttled.map_or(Ok(()), Err)?;
+            Ok(outside
+                .tenant
+                .start(outside.rng, outside.now, &schedule, window))
         }),
         TriggerEffect::CancelRun(run, reply) => with(mishap, reply, || {
             outside.tenant.cancel(outside.now, &run);
@@ -248,26 +254,28 @@ fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffe
     }
 }
 
-fn throttle(pause: Option<Option<std::time::Duration>>) -> Result<(), Fault> {
-    pause.map_or(Ok(()), |pause| Err(Fault::Throttled(pause)))
-}
-
 fn fetch_effect(
     outside: &mut Outside<'_>,
     mishap: Mishap,
     open: &mut Open,
     effect: FetchEffect,
 ) -> Progress {
-    let throttled = (mishap == Mishap::Throttled).then(|| pause(outside.rng));
+    let throttled = (mishap == Mishap::Throttled).then(|| Fault::Throttled(pause(outside.rng)));
     match effect {
         FetchEffect::Store(effect) => store_effect(outside.store, mishap, effect),
         FetchEffect::Page(request, reply) => {
             // A page whose answer is lost is a page that broke off.
-            let mishap = if mishap == Mishap::LoseAnswer { Mishap::None } else { mishap };
+            let mishap = if mishap == Mishap::LoseAnswer {
+                Mishap::None
+            } else {
+                mishap
+            };
             with(mishap, reply, || {
-                throttle(throttled)?;
+                throttled.map_or(Ok(()), Err)?;
                 let (rows, mut page) =
-                    outside.tenant.page(outside.now, &request.run_id, request.token.as_ref())?;
+                    outside
+                        .tenant
+                        .page(outside.now, &request.run_id, request.token.as_ref())?;
                 open.prefix = request.part_prefix;
                 if outside.rng.chance(outside.torn) {
                     let some = outside.rng.index(rows.len() + 1);
@@ -306,7 +314,10 @@ fn finalize_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: FinalizeEf
     match effect {
         FinalizeEffect::Store(effect) => store_effect(store, mishap, effect),
         FinalizeEffect::Check(parts, reply) => with(mishap, reply, || {
-            Ok(parts.iter().find(|part| !store.check(part)).map(|part| part.key.clone()))
+            Ok(parts
+                .iter()
+                .find(|part| !store.check(part))
+                .map(|part| part.key.clone()))
         }),
         FinalizeEffect::Merge(parts, reply) => with(mishap, reply, || Ok(store.merge(&parts))),
         FinalizeEffect::Rewrite(request, reply) => with(mishap, reply, || {
@@ -361,7 +372,11 @@ fn cancel(
             outside.tenant.cancel(outside.now, run);
         }
         *step = CancelStep::LookAgain(std::mem::take(state));
-        return if mishap == Mishap::KillAfter { Progress::Killed } else { Progress::Goes };
+        return if mishap == Mishap::KillAfter {
+            Progress::Killed
+        } else {
+            Progress::Goes
+        };
     }
     let look = match look(outside, mishap, run) {
         Ok(look) => judge_around_cancel(look.map_err(Failure::from)),
@@ -384,6 +399,10 @@ fn cancel(
 pub(crate) fn killed(rng: &mut Rng) -> Failure {
     Failure::new(
         FailureName::Unavailable,
-        if rng.chance(500) { "Lambda.Unknown" } else { "Sandbox.Timedout" },
+        if rng.chance(500) {
+            "Lambda.Unknown"
+        } else {
+            "Sandbox.Timedout"
+        },
     )
 }

@@ -2,6 +2,11 @@
 //! which processes are killed, answers are lost and the tenant misbehaves.
 //!
 //! A failing seed is replayed with `SIMULATION_SEED=…`; `SIMULATION_SEEDS=…` runs more of them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a model that is not what it should be is a failed test"
+)]
 
 mod invocation;
 mod oracle;
@@ -31,7 +36,10 @@ include!(concat!(env!("OUT_DIR"), "/planted_list.rs"));
 const SEEDS: u64 = 2_000;
 
 fn machine() -> Arc<StateMachine> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/report-pipeline.asl.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../infra/report-pipeline.asl.json"
+    );
     let text = std::fs::read_to_string(path).unwrap();
     let names = BTreeMap::from(
         [
@@ -48,7 +56,10 @@ fn machine() -> Arc<StateMachine> {
     Arc::new(StateMachine::parse(&text).unwrap())
 }
 
-#[expect(clippy::disallowed_methods, reason = "how many seeds is said by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how many seeds is said by the environment"
+)]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
@@ -71,7 +82,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
     };
     let started = Instant::now();
     let mut all = Figures::default();
-    let count = seeds.end - seeds.start;
+    let count = u32::try_from(seeds.end - seeds.start).unwrap();
     for seed in seeds {
         match World::new(setup(seed), &machine).run() {
             Ok(figures) => all.add(figures),
@@ -80,7 +91,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
             ),
         }
     }
-    let rate = count as f64 / started.elapsed().as_secs_f64();
+    let rate = f64::from(count) / started.elapsed().as_secs_f64();
     println!("{count} schedules, {all:?}, 0 violations, {rate:.0} schedules a second");
 }
 
@@ -99,7 +110,10 @@ fn a_good_day_survives_a_kill_at_every_effect() {
                 ..setup(seed)
             };
             let result = World::new(setup, &machine).run();
-            assert!(result.is_ok(), "seed {seed}, kill point {kill_at}: {result:?}");
+            assert!(
+                result.is_ok(),
+                "seed {seed}, kill point {kill_at}: {result:?}"
+            );
         }
     }
 }
@@ -119,7 +133,13 @@ fn every_planted_bug_is_caught() {
     let machine = machine();
     let mut missed = Vec::new();
     for (name, flows) in PLANTED {
-        match caught(|seed| Setup { flows: *flows, ..setup(seed) }, &machine) {
+        match caught(
+            |seed| Setup {
+                flows: *flows,
+                ..setup(seed)
+            },
+            &machine,
+        ) {
             Some((seed, violation)) => println!("{name}: caught by seed {seed}: {violation}"),
             None => missed.push(*name),
         }

@@ -60,7 +60,10 @@ impl Oracle {
 
     /// At the end the newest wish has been committed, and each replay is a wish of its own.
     pub(crate) fn end(&mut self, store: &Store, replays: &BTreeSet<String>) -> Result<(), String> {
-        let opens = store.keys_with("/open.json").into_iter().filter_map(|key| store.read(&key));
+        let opens = store
+            .keys_with("/open.json")
+            .into_iter()
+            .filter_map(|key| store.read(&key));
         let wishes: BTreeSet<String> = opens
             .map(|bytes| serde_json::from_slice::<Open>(&bytes).unwrap().wish)
             .collect();
@@ -88,29 +91,45 @@ impl Oracle {
 
 /// The rows that a consumer loads are those that the source had for the runs' windows, once each.
 fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Result<(), String> {
-    let mut landed: Vec<&String> = commit.parts.iter().flat_map(|part| store.rows(&part.key)).collect();
+    let mut landed: Vec<&String> = commit
+        .parts
+        .iter()
+        .flat_map(|part| store.rows(&part.key))
+        .collect();
     let mut source: Vec<&String> = Vec::new();
     let mut whole = true;
     let mut at = commit.window.start();
     for run in &commit.runs {
         if run.window.start() != at {
-            return Err(format!("the runs of version {} leave a hole", commit.version));
+            return Err(format!(
+                "the runs of version {} leave a hole",
+                commit.version
+            ));
         }
         at = run.window.end();
         source.extend(&tenant.runs[&run.run_id].truth);
         whole &= tenant.runs[&run.run_id].is_whole;
     }
     if at != commit.window.end() {
-        return Err(format!("the runs of version {} stop at {at}", commit.version));
+        return Err(format!(
+            "the runs of version {} stop at {at}",
+            commit.version
+        ));
     }
     // A tenant that pages unstably and says so by nothing but duplicates can't be made safe;
     // the commit then says that it was not verified.
-    let unverified = matches!(commit.verification, Verification::None | Verification::SecondRun);
+    let unverified = matches!(
+        commit.verification,
+        Verification::None | Verification::SecondRun
+    );
     if !whole && unverified {
         return Ok(());
     }
     if !whole {
-        return Err(format!("version {} trusts pages that shifted", commit.version));
+        return Err(format!(
+            "version {} trusts pages that shifted",
+            commit.version
+        ));
     }
     let given = source.len() as u64;
     landed.sort_unstable();
@@ -125,10 +144,16 @@ fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Resu
         ));
     }
     if commit.rows != given || commit.unique != landed.len() as u64 {
-        return Err(format!("version {} counts wrongly: {commit:?}", commit.version));
+        return Err(format!(
+            "version {} counts wrongly: {commit:?}",
+            commit.version
+        ));
     }
     if commit.empty != source.is_empty() {
-        return Err(format!("version {} is wrong about being empty", commit.version));
+        return Err(format!(
+            "version {} is wrong about being empty",
+            commit.version
+        ));
     }
     Ok(())
 }

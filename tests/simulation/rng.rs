@@ -1,6 +1,6 @@
 //! The one source of chance: everything that a schedule does follows from its seed.
 
-/// SplitMix64: small, fast, and the same on every machine.
+/// `SplitMix64`: small, fast, and the same on every machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 

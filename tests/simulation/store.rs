@@ -45,7 +45,11 @@ impl Store {
     }
 
     pub(crate) fn keys_with(&self, infix: &str) -> Vec<String> {
-        self.objects.keys().filter(|key| key.contains(infix)).cloned().collect()
+        self.objects
+            .keys()
+            .filter(|key| key.contains(infix))
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn put_part(&mut self, prefix: &str, rows: Vec<String>) -> Part {

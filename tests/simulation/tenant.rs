@@ -234,7 +234,10 @@ impl Tenant {
     }
 
     pub(crate) fn cancel(&mut self, now: Timestamp, id: &RunId) -> Cancelled {
-        if matches!(self.look(now, id), Ok(Look::Completed | Look::Failed { .. })) {
+        if matches!(
+            self.look(now, id),
+            Ok(Look::Completed | Look::Failed { .. })
+        ) {
             return Cancelled::AlreadyEnded;
         }
         let run = self.runs.get_mut(id).unwrap();

@@ -99,7 +99,11 @@ impl<'a> World<'a> {
     /// Who starts what, and when.
     fn plan(&mut self) {
         let daily = self.event("daily", false);
-        let start = if self.rng.chance(200) { "02:00:00" } else { "05:30:00" };
+        let start = if self.rng.chance(200) {
+            "02:00:00"
+        } else {
+            "05:30:00"
+        };
         let at: Timestamp = format!("2026-11-22T{start}Z").parse().unwrap();
         self.to_start.push((at, daily.clone()));
         if self.setup.kill_at.is_some() {
@@ -129,7 +133,8 @@ impl<'a> World<'a> {
     fn event(&self, id: &str, replay: bool) -> Value {
         let mut detail = json!({ "definition": self.definition });
         if replay {
-            detail["window"] = json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z"});
+            detail["window"] =
+                json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z"});
             detail["replay"] = json!({"reason": "restated", "requestedBy": "simulation"});
         }
         json!({
@@ -159,18 +164,25 @@ impl<'a> World<'a> {
         let states: Vec<_> = self
             .executions
             .iter()
-            .map(|running| (running.execution.status(), running.execution.state().to_owned()))
+            .map(|running| {
+                (
+                    running.execution.status(),
+                    running.execution.state().to_owned(),
+                )
+            })
             .collect();
         Err(format!("no end after {STEPS_MAX} steps: {states:?}"))
     }
 
     fn start_what_is_due(&mut self) {
-        let (due, later): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.to_start).into_iter().partition(|(at, _)| *at <= self.now);
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.to_start)
+            .into_iter()
+            .partition(|(at, _)| *at <= self.now);
         self.to_start = later;
         for (_, event) in due {
             if event["detail"].get("replay").is_some() {
-                self.replays.insert(event["id"].as_str().unwrap().to_owned());
+                self.replays
+                    .insert(event["id"].as_str().unwrap().to_owned());
                 if self.rng.chance(500) {
                     self.tenant.restate(&mut self.rng, self.day);
                 }
@@ -233,15 +245,24 @@ impl<'a> World<'a> {
             Step::Task(call) => match &*call.resource {
                 "arn:aws:states:::sns:publish" => {
                     if faulty && self.rng.chance(100) {
-                        running.execution.fail(self.now, "Sns.InternalError", None).unwrap();
+                        running
+                            .execution
+                            .fail(self.now, "Sns.InternalError", None)
+                            .unwrap();
                     } else {
-                        running.execution.succeed(self.now, json!({"MessageId": "1"})).unwrap();
+                        running
+                            .execution
+                            .succeed(self.now, json!({"MessageId": "1"}))
+                            .unwrap();
                     }
                 }
                 "arn:aws:states:::aws-sdk:sfn:startExecution" => {
                     let input = call.arguments["Input"].as_str().unwrap();
                     let event = serde_json::from_str(input).unwrap();
-                    running.execution.succeed(self.now, json!({"ExecutionArn": "next"})).unwrap();
+                    running
+                        .execution
+                        .succeed(self.now, json!({"ExecutionArn": "next"}))
+                        .unwrap();
                     self.start(event);
                 }
                 _ => {
@@ -293,14 +314,18 @@ impl<'a> World<'a> {
             torn: if faulty { 60 } else { 0 },
         };
         let invocation = &mut self.invocations[index];
-        invocation.busy_until = self.now + SignedDuration::from_secs(i64::try_from(latency).unwrap());
+        invocation.busy_until =
+            self.now + SignedDuration::from_secs(i64::try_from(latency).unwrap());
         let progress = invocation.step(&mut outside, mishap);
         self.oracle.look(&self.store, &self.tenant)?;
         match progress {
             Progress::Goes => {}
             Progress::Answered(answer) => {
                 let invocation = self.invocations.swap_remove(index);
-                self.answer(&invocation, answer.map_err(|f| (f.name.to_string(), f.message)));
+                self.answer(
+                    &invocation,
+                    answer.map_err(|f| (f.name.to_string(), f.message)),
+                );
             }
             Progress::Killed => {
                 let invocation = self.invocations.swap_remove(index);
@@ -344,7 +369,10 @@ impl<'a> World<'a> {
                 running.execution.succeed(self.now, result).unwrap();
             }
             Err((name, message)) => {
-                running.execution.fail(self.now, name, Some(message)).unwrap();
+                running
+                    .execution
+                    .fail(self.now, name, Some(message))
+                    .unwrap();
             }
         }
     }
@@ -387,7 +415,11 @@ impl<'a> World<'a> {
             .iter()
             .filter(|running| running.execution.status() == Status::Running && !running.task)
             .map(|running| running.wake)
-            .chain(self.invocations.iter().map(|invocation| invocation.busy_until))
+            .chain(
+                self.invocations
+                    .iter()
+                    .map(|invocation| invocation.busy_until),
+            )
             .chain(self.to_start.iter().map(|(at, _)| *at))
             .min();
         let Some(next) = next else {
@@ -411,7 +443,9 @@ impl<'a> World<'a> {
             if execution.status() != Status::Succeeded {
                 let error = execution.error().unwrap_or_default();
                 let cause = execution.cause().unwrap_or_default();
-                return Err(format!("an execution ended badly: {endings:?} {error} {cause}"));
+                return Err(format!(
+                    "an execution ended badly: {endings:?} {error} {cause}"
+                ));
             }
         }
         self.oracle.end(&self.store, &self.replays)?;

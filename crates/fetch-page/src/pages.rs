@@ -84,14 +84,12 @@ impl<'a> Pages<'a> {
                 request.part_prefix.clone(),
             ),
         };
-        let taken = self.append(&mut page, &mut open).await;
+        let appended = self.append(&mut page, &mut open).await;
         let bytes = open.bytes();
         self.open = Some(open);
-        let end = match taken {
-            Ok(()) => page.finish().await.map_err(torn)?,
-            Err(fault) => return Err(fault),
-        };
-        Ok(self.taken(end, bytes))
+        appended?;
+        let end = page.finish().await.map_err(torn)?;
+        Ok(self.facts(end, bytes))
     }
 
     /// Whatever breaks once rows may have been appended, the open parts can't be used any more.
@@ -104,7 +102,7 @@ impl<'a> Pages<'a> {
         Ok(())
     }
 
-    fn taken(&self, end: PageEnd, bytes: u64) -> Page {
+    fn facts(&self, end: PageEnd, bytes: u64) -> Page {
         Page {
             rows: end.rows,
             next: end.next,
@@ -136,8 +134,9 @@ fn torn(error: cxone::Error) -> Fault {
 /// A refused page token is the end of the run; any other refusal is not.
 fn fault(error: Error, has_token: bool) -> Fault {
     match error {
-        Error::Call(cxone::Error::Rejected { status: 400, .. }) if has_token => Fault::TokenRefused,
-        Error::Call(cxone::Error::NotFound { status: 410, .. }) if has_token => Fault::TokenRefused,
+        Error::Call(
+            cxone::Error::Rejected { status: 400, .. } | cxone::Error::NotFound { status: 410, .. },
+        ) if has_token => Fault::TokenRefused,
         Error::Call(error) => error.into(),
         other => Failure::from(other).into(),
     }

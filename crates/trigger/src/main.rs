@@ -11,8 +11,6 @@ async fn main() -> Result<(), Error> {
     // A wrong environment is told to the state machine under its name, not by a crash.
     let handler = trigger::Handler::new(&Environment::of_process(), &aws);
     let handler = handler.as_ref().map_err(Clone::clone);
-    run(service_fn(async |event: LambdaEvent<_>| {
-        handler.clone()?.handle(event).await
-    }))
-    .await
+    let handle = async |event: LambdaEvent<_>| Box::pin(handler.clone()?.handle(event)).await;
+    run(service_fn(handle)).await
 }

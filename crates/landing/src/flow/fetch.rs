@@ -19,6 +19,9 @@ const ARRIVAL: SignedDuration = SignedDuration::from_secs(60);
 /// More pages than this are a fault, not a report.
 const PAGES_MAX: u64 = 1_000_000;
 
+/// A slot names no more unknown fields than this.
+const UNKNOWN_MAX: usize = 32;
+
 /// How often a page that broke off is asked for again within one invocation.
 const TORN_MAX: u32 = 3;
 
@@ -211,6 +214,35 @@ impl Taken {
             ..Self::default()
         }
     }
+
+    /// Adds a page; says so if it proves that the run can't be used.
+    fn add(&mut self, cursor: &Cursor, page: Page) -> Option<Stop> {
+        let first = cursor.pages + self.pages == 0;
+        if !first && page.total != self.total {
+            return Some(Stop::Ended(
+                EndReason::Unstable,
+                "the total changed between pages".to_owned(),
+            ));
+        }
+        self.pages += 1;
+        self.rows += page.rows;
+        self.total = page.total;
+        for name in page.unknown_fields {
+            if self.unknown_fields.len() < UNKNOWN_MAX && !self.unknown_fields.contains(&name) {
+                self.unknown_fields.push(name);
+            }
+        }
+        let pages = cursor.pages + self.pages;
+        let circle = page.next.as_ref().is_some_and(|next| self.lap.closes(next));
+        if circle || pages > PAGES_MAX {
+            return Some(Stop::Ended(
+                EndReason::TokenLoop,
+                format!("after {pages} pages"),
+            ));
+        }
+        self.next = page.next;
+        None
+    }
 }
 
 /// What stays the same while a batch is taken.
@@ -310,7 +342,7 @@ impl<'a> Batch<'a> {
                 Err(fault) => break Closing::Stop(Some(self.read_fault(cursor, taken, fault))),
             };
             let (close, stop) = (page.close, page.stop);
-            if let Some(reason) = self.add(cursor, taken, page) {
+            if let Some(reason) = taken.add(cursor, page) {
                 // The run is dead, and so are all its pages.
                 self.ask.for_effect(FetchEffect::Discard).await?;
                 *taken = Taken {
@@ -359,37 +391,6 @@ impl<'a> Batch<'a> {
 
     fn is_young(&self) -> bool {
         self.now.duration_since(self.work.triggered_at) < ARRIVAL
-    }
-
-    /// Adds a page; says so if it proves that the run can't be used.
-    fn add(&self, cursor: &Cursor, taken: &mut Taken, page: Page) -> Option<Stop> {
-        let first = cursor.pages + taken.pages == 0;
-        if !first && page.total != taken.total {
-            return Some(Stop::Ended(
-                EndReason::Unstable,
-                "the total changed between pages".to_owned(),
-            ));
-        }
-        taken.pages += 1;
-        taken.rows += page.rows;
-        taken.total = page.total;
-        for name in page.unknown_fields {
-            if !taken.unknown_fields.contains(&name) {
-                taken.unknown_fields.push(name);
-            }
-        }
-        let circle = page
-            .next
-            .as_ref()
-            .is_some_and(|next| taken.lap.closes(next));
-        if circle || cursor.pages + taken.pages > PAGES_MAX {
-            return Some(Stop::Ended(
-                EndReason::TokenLoop,
-                format!("after {} pages", cursor.pages + taken.pages),
-            ));
-        }
-        taken.next = page.next;
-        None
     }
 
     /// Claims the slot. If somebody else was first, their pages count and ours are never named.

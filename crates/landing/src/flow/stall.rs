@@ -38,13 +38,11 @@ impl Stall {
     /// did not say, as long as the stall has lasted so far, which doubles it each time.
     pub(super) fn wait_seconds(self, asked: Option<Duration>) -> u64 {
         let longest = LIMIT.unsigned_abs().as_secs();
-        match asked {
-            Some(wait) => wait.as_secs().clamp(1, longest),
-            None => {
-                let lasted = self.now.duration_since(self.since).as_secs();
-                u64::try_from(lasted).unwrap_or(0).clamp(FLOOR, CAP)
-            }
+        if let Some(wait) = asked {
+            return wait.as_secs().clamp(1, longest);
         }
+        let lasted = self.now.duration_since(self.since).as_secs();
+        u64::try_from(lasted).unwrap_or(0).clamp(FLOOR, CAP)
     }
 
     /// The same as a point in time.

@@ -143,7 +143,7 @@ words!(
         /// Published: data extraction. Not implemented yet.
         DataExtraction = "data-extraction",
         /// Published: completed contacts. Not implemented yet.
-        ContactsCompleted = "contacts-completed",
+        Contacts = "contacts",
     }
 );
 

@@ -9,7 +9,7 @@ use super::RowChunk;
 use super::scan::{self, Stop};
 
 /// The longest field beside the rows, in bytes.
-const MAX_FIELD: usize = 64 * 1024;
+const MAX_FIELD: usize = 256 * 1024;
 /// The most fields that an envelope may have.
 const MAX_FIELDS: usize = 64;
 /// A chunk is full from this size on; it ends with the row that got it there.
@@ -132,13 +132,13 @@ impl Parser {
     fn field(&mut self, bytes: &[u8], taken: &mut usize) -> Result<Option<Step>, String> {
         match self.try_field(&bytes[*taken..]) {
             // Or it would depend on how the bytes were cut on their way.
-            Ok(length) if length > MAX_FIELD => Err("a field is larger than 64 KiB".to_owned()),
+            Ok(length) if length > MAX_FIELD => Err("a field is larger than 256 KiB".to_owned()),
             Ok(length) => {
                 *taken += length;
                 Ok(self.in_rows().then_some(Step::Rows))
             }
             Err(Fault::More) if bytes.len() - *taken > MAX_FIELD => {
-                Err("a field is larger than 64 KiB".to_owned())
+                Err("a field is larger than 256 KiB".to_owned())
             }
             Err(Fault::More) => Ok(Some(Step::More(wish(bytes.len() - *taken)))),
             Err(Fault::Bad(what)) => Err(what),

@@ -255,7 +255,7 @@ async fn what_is_too_large_is_refused_and_named() {
                 r#"{{"x":"{}","state":"completed","data":[]}}"#,
                 "x".repeat(400_000)
             ),
-            "a field is larger than 64 KiB",
+            "a field is larger than 256 KiB",
         ),
         (
             format!(

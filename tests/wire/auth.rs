@@ -60,67 +60,24 @@ impl Signed {
     }
 }
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn a_refusal_says_whether_the_token_or_the_right_is_missing() {
     check(&[
-        (
-            "A30",
-            "unauthorized:on=page",
-            Pages,
-            Unauthorized("invalid_token"),
-        ),
-        (
-            "A30",
-            "unauthorized:on=start-run",
-            Start,
-            Unauthorized("invalid_token"),
-        ),
-        (
-            "A30",
-            "token-expires:on=page,after=1",
-            Pages,
-            Unauthorized("invalid_token"),
-        ),
-        (
-            "A31",
-            "forbidden:on=look",
-            Pages,
-            Forbidden("Application > Access is missing"),
-        ),
-        (
-            "A31",
-            "forbidden:on=cancel",
-            Cancel,
-            Forbidden("Application > Access is missing"),
-        ),
-        (
-            "A32",
-            "unavailable:on=token",
-            Grant,
-            Unavailable("status 503"),
-        ),
-        (
-            "A33",
-            "invalid-client:status=400",
-            Grant,
-            Unauthorized("invalid_client"),
-        ),
-        (
-            "A33",
-            "invalid-client:status=401",
-            Grant,
-            Unauthorized("invalid_client"),
-        ),
-        (
-            "A33",
-            "invalid-client:status=403",
-            Grant,
-            Unauthorized("invalid_client"),
-        ),
+        ("A30", "unauthorized:on=page", Pages, Unauthorized("invalid_token")),
+        ("A30", "unauthorized:on=start-run", Start, Unauthorized("invalid_token")),
+        ("A30", "token-expires:on=page,after=1", Pages, Unauthorized("invalid_token")),
+        ("A31", "forbidden:on=look", Pages, Forbidden("Application > Access is missing")),
+        ("A31", "forbidden:on=cancel", Cancel, Forbidden("Application > Access is missing")),
+        ("A32", "unavailable:on=token", Grant, Unavailable("status 503")),
+        ("A33", "invalid-client:status=400", Grant, Unauthorized("invalid_client")),
+        ("A33", "invalid-client:status=401", Grant, Unauthorized("invalid_client")),
+        ("A33", "invalid-client:status=403", Grant, Unauthorized("invalid_client")),
     ])
     .await;
 }
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn a_grant_is_taken_in_every_form_that_makes_sense() {
     check(&[
@@ -134,48 +91,13 @@ async fn a_grant_is_taken_in_every_form_that_makes_sense() {
         ("A34", "expires-in:as=huge", Grant, Lives(86_400)),
         ("A36", "token-type:as=lower", Grant, Lives(3_600)),
         ("A36", "token-type:as=missing", Grant, Lives(3_600)),
-        (
-            "A36",
-            "token-type:as=mac",
-            Grant,
-            Contract("not a bearer token"),
-        ),
-        (
-            "A36",
-            "token-text:as=crlf",
-            Grant,
-            Contract("does not fit into a header"),
-        ),
-        (
-            "A36",
-            "token-text:as=nul",
-            Grant,
-            Contract("does not fit into a header"),
-        ),
-        (
-            "A36",
-            "token-text:as=huge",
-            Grant,
-            Contract("does not fit into a header"),
-        ),
-        (
-            "A36",
-            "token-text:as=empty",
-            Grant,
-            Contract("does not fit into a header"),
-        ),
-        (
-            "A36",
-            "token-text:as=missing",
-            Grant,
-            Contract("not a token"),
-        ),
-        (
-            "A36",
-            "token-text:as=number",
-            Grant,
-            Contract("not a token"),
-        ),
+        ("A36", "token-type:as=mac", Grant, Contract("not a bearer token")),
+        ("A36", "token-text:as=crlf", Grant, Contract("does not fit into a header")),
+        ("A36", "token-text:as=nul", Grant, Contract("does not fit into a header")),
+        ("A36", "token-text:as=huge", Grant, Contract("does not fit into a header")),
+        ("A36", "token-text:as=empty", Grant, Contract("does not fit into a header")),
+        ("A36", "token-text:as=missing", Grant, Contract("not a token")),
+        ("A36", "token-text:as=number", Grant, Contract("not a token")),
     ])
     .await;
 }
@@ -239,23 +161,11 @@ async fn a_missing_right_asks_for_no_other_token() {
 async fn a_token_endpoint_that_is_down_is_not_one_that_refuses() {
     for (spec, wait, refused) in [
         ("unavailable:on=token,times=forever", None, false),
-        (
-            "unavailable:on=token,status=500,body=html,times=forever",
-            None,
-            false,
-        ),
+        ("unavailable:on=token,status=500,body=html,times=forever", None, false),
         ("refused:on=token,times=forever", None, false),
-        (
-            "throttled:on=token,seconds=40,times=forever",
-            Some(40),
-            false,
-        ),
+        ("throttled:on=token,seconds=40,times=forever", Some(40), false),
         // A word as large as it gets is no reason to fall over.
-        (
-            "throttled:on=token,seconds=18446744073709551615,times=forever",
-            Some(u64::MAX),
-            false,
-        ),
+        ("throttled:on=token,seconds=18446744073709551615,times=forever", Some(u64::MAX), false),
         ("invalid-client:status=400", None, true),
         ("invalid-client:status=401", None, true),
         ("invalid-client:status=403", None, true),

@@ -262,7 +262,7 @@ async fn hostile_pages_do_not_fill_the_memory() {
         ),
         (
             "token-huge:bytes=50000000",
-            ("a field is larger than 64 KiB", 4),
+            ("a field is larger than 256 KiB", 4),
         ),
     ]);
     for (spec, (expected, mib)) in cases {

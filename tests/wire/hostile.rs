@@ -176,6 +176,7 @@ async fn an_id_that_is_more_than_an_id_is_refused() {
 }
 
 /// A84: what a header can't hold never becomes one.
+#[rustfmt::skip]
 #[tokio::test]
 async fn a_token_can_not_add_a_header() {
     for token in [
@@ -190,31 +191,11 @@ async fn a_token_can_not_add_a_header() {
         assert!(AccessToken::new(token).is_err(), "{token:?}");
     }
     check(&[
-        (
-            "A84",
-            "token-text:as=crlf",
-            Call::Grant,
-            Contract("does not fit into a header"),
-        ),
-        (
-            "A84",
-            "token-text:as=nul",
-            Call::Grant,
-            Contract("does not fit into a header"),
-        ),
+        ("A84", "token-text:as=crlf", Call::Grant, Contract("does not fit into a header")),
+        ("A84", "token-text:as=nul", Call::Grant, Contract("does not fit into a header")),
         ("A85", "run-id", Start, Contract("no valid runId")),
-        (
-            "A86",
-            "run-fails:control=yes",
-            Call::Look,
-            Failed("query exceeded the execution limit   [31mlevel=info fake line"),
-        ),
-        (
-            "A82",
-            "download-url:to=userinfo",
-            File,
-            Contract("names a user"),
-        ),
+        ("A86", "run-fails:control=yes", Call::Look, Failed("query exceeded the execution limit   [31mlevel=info fake line")),
+        ("A82", "download-url:to=userinfo", File, Contract("names a user")),
     ])
     .await;
 }

@@ -14,4 +14,5 @@ mod raw;
 mod runs;
 mod secrets;
 mod stage;
+mod tls;
 mod transport;

@@ -13,33 +13,14 @@ use crate::stage::{Stage, check, limits, small};
 const LOOK: Call = Call::Look;
 const CANCEL: Call = Call::Cancel;
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn a_start_whose_answer_is_lost_is_ambiguous() {
     check(&[
-        (
-            "A40",
-            "start-run-ambiguous:how=close",
-            Start,
-            Ambiguous("broke off"),
-        ),
-        (
-            "A40",
-            "start-run-ambiguous:how=reset",
-            Start,
-            Ambiguous("broke off"),
-        ),
-        (
-            "A40",
-            "short-body:on=start-run",
-            Start,
-            Ambiguous("broke off"),
-        ),
-        (
-            "A40",
-            "gzip-truncated:on=start-run",
-            Start,
-            Ambiguous("cut off"),
-        ),
+        ("A40", "start-run-ambiguous:how=close", Start, Ambiguous("broke off")),
+        ("A40", "start-run-ambiguous:how=reset", Start, Ambiguous("broke off")),
+        ("A40", "short-body:on=start-run", Start, Ambiguous("broke off")),
+        ("A40", "gzip-truncated:on=start-run", Start, Ambiguous("cut off")),
         ("A40", "hang:on=start-run", Start, Ambiguous("too long")),
     ])
     .await;
@@ -56,208 +37,81 @@ async fn a_lost_start_leaves_a_run_behind() {
     assert_eq!(stage.tenant.runs()[1].id, run.as_str());
 }
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn states_mean_what_their_words_say_and_nothing_else() {
     check(&[
         ("A43", "state-unknown", LOOK, Pending("archiving")),
-        (
-            "A43",
-            "state-unknown:looks=0",
-            Pages,
-            NotCompleted("archiving"),
-        ),
-        (
-            "A43",
-            "state-unknown:state=completed\u{200b}",
-            LOOK,
-            Pending("completed\u{200b}"),
-        ),
-        (
-            "A43",
-            "state-unknown:state=complete",
-            LOOK,
-            Pending("complete"),
-        ),
+        ("A43", "state-unknown:looks=0", Pages, NotCompleted("archiving")),
+        ("A43", "state-unknown:state=completed\u{200b}", LOOK, Pending("completed\u{200b}")),
+        ("A43", "state-unknown:state=complete", LOOK, Pending("complete")),
         ("A43", "state-case:case=upper", LOOK, Good),
         ("A43", "state-case:case=title", LOOK, Good),
         ("A43", "state-case:case=upper", Pages, Good),
         ("A43", "state-null:as=null", LOOK, Pending("")),
         ("A43", "state-null:as=missing", LOOK, Pending("")),
-        (
-            "A43",
-            "state-null:as=missing,looks=0",
-            Pages,
-            NotCompleted(""),
-        ),
-        (
-            "A43",
-            "state-null:as=number",
-            LOOK,
-            Contract("state is not of the kind"),
-        ),
-        (
-            "A44",
-            "run-fails",
-            LOOK,
-            Failed("query exceeded the execution limit"),
-        ),
-        (
-            "A44",
-            "run-fails:control=yes",
-            LOOK,
-            Failed("query exceeded the execution limit   [31m"),
-        ),
-        (
-            "A44",
-            "run-fails:bytes=60000,control=yes",
-            LOOK,
-            Failed("query exceeded"),
-        ),
-        // A page of explanation is not an explanation.
-        (
-            "A44",
-            "run-fails:bytes=100000",
-            LOOK,
-            Contract("larger than 64 KiB"),
-        ),
+        ("A43", "state-null:as=missing,looks=0", Pages, NotCompleted("")),
+        ("A43", "state-null:as=number", LOOK, Contract("state is not of the kind")),
+        ("A44", "run-fails", LOOK, Failed("query exceeded the execution limit")),
+        ("A44", "run-fails:control=yes", LOOK, Failed("query exceeded the execution limit   [31m")),
+        ("A44", "run-fails:bytes=200000,control=yes", LOOK, Failed("query exceeded")),
+        // What is larger than that explains nothing.
+        ("A44", "run-fails:bytes=300000", LOOK, Contract("a field is larger than 256 KiB")),
         ("A44", "run-fails", Pages, NotCompleted("failed")),
         ("A46", "processing-forever", LOOK, Pending("processing")),
         ("A46", "queued-forever", LOOK, Pending("queued")),
         ("A46", "slow-run", LOOK, Pending("processing")),
         ("A46", "slow-if-wide", LOOK, Pending("processing")),
         ("A46", "slow-if-column", LOOK, Pending("processing")),
-        (
-            "A46",
-            "processing-forever",
-            Pages,
-            NotCompleted("processing"),
-        ),
+        ("A46", "processing-forever", Pages, NotCompleted("processing")),
         ("A49", "poll-early-404", LOOK, NotFound(404)),
         ("A49", "run-vanishes:after=0", LOOK, NotFound(404)),
-        (
-            "A49",
-            "run-vanishes:after=0,status=410",
-            LOOK,
-            NotFound(410),
-        ),
+        ("A49", "run-vanishes:after=0,status=410", LOOK, NotFound(410)),
         ("A49", "run-vanishes:after=0", Pages, NotFound(404)),
     ])
     .await;
 }
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn completed_without_a_result_is_no_empty_result() {
     check(&[
         ("A50", "completed-empty", Pages, Good),
         ("A50", "completed-empty", File, Good),
-        (
-            "A51",
-            "completed-bare",
-            Pages,
-            Contract("neither rows nor a download URL"),
-        ),
-        (
-            "A51",
-            "completed-bare",
-            File,
-            Contract("neither rows nor a download URL"),
-        ),
-        (
-            "A51",
-            "data-shape:as=null",
-            Pages,
-            Contract("neither rows nor a download URL"),
-        ),
+        ("A51", "completed-bare", Pages, Contract("neither rows nor a download URL")),
+        ("A51", "completed-bare", File, Contract("neither rows nor a download URL")),
+        ("A51", "data-shape:as=null", Pages, Contract("neither rows nor a download URL")),
         ("A51", "data-shape:as=object", Pages, Contract("not a list")),
         ("A51", "data-shape:as=string", Pages, Contract("not a list")),
-        (
-            "A51",
-            "data-shape:as=rows",
-            Pages,
-            Contract("an object was expected"),
-        ),
-        (
-            "A51",
-            "data-shape:as=rows,page=1",
-            Pages,
-            Contract("an object was expected"),
-        ),
+        ("A51", "data-shape:as=rows", Pages, Contract("an object was expected")),
+        ("A51", "data-shape:as=rows,page=1", Pages, Contract("an object was expected")),
         ("A52", "completed-both:agree=yes", Pages, Good),
         ("A52", "completed-both:agree=no", Pages, Good),
     ])
     .await;
 }
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn cancelling_never_hides_why_it_was_tried() {
     let refused = |status: u16| -> &'static str {
         Box::leak(format!("processing-forever & cancel-refused:status={status}").into_boxed_str())
     };
     check(&[
-        (
-            "A47",
-            "processing-forever",
-            CANCEL,
-            Outcome::Cancelled(Cancelled::Accepted),
-        ),
-        (
-            "A47",
-            "processing-forever & cancel-ignored",
-            CANCEL,
-            Outcome::Cancelled(Cancelled::Accepted),
-        ),
-        (
-            "A47",
-            "cancel-fails-run & slow-run",
-            CANCEL,
-            Outcome::Cancelled(Cancelled::Accepted),
-        ),
-        (
-            "A47",
-            "run-fails",
-            CANCEL,
-            Outcome::Cancelled(Cancelled::AlreadyEnded),
-        ),
-        (
-            "A47",
-            refused(404),
-            CANCEL,
-            Outcome::Cancelled(Cancelled::Unknown),
-        ),
-        (
-            "A47",
-            refused(410),
-            CANCEL,
-            Outcome::Cancelled(Cancelled::Unknown),
-        ),
-        (
-            "A47",
-            refused(409),
-            CANCEL,
-            Outcome::Cancelled(Cancelled::AlreadyEnded),
-        ),
-        (
-            "A47",
-            refused(405),
-            CANCEL,
-            Outcome::Cancelled(Cancelled::NotSupported),
-        ),
-        (
-            "A47",
-            refused(501),
-            CANCEL,
-            Outcome::Cancelled(Cancelled::NotSupported),
-        ),
+        ("A47", "processing-forever", CANCEL, Outcome::Cancelled(Cancelled::Accepted)),
+        ("A47", "processing-forever & cancel-ignored", CANCEL, Outcome::Cancelled(Cancelled::Accepted)),
+        ("A47", "cancel-fails-run & slow-run", CANCEL, Outcome::Cancelled(Cancelled::Accepted)),
+        ("A47", "run-fails", CANCEL, Outcome::Cancelled(Cancelled::AlreadyEnded)),
+        ("A47", refused(404), CANCEL, Outcome::Cancelled(Cancelled::Unknown)),
+        ("A47", refused(410), CANCEL, Outcome::Cancelled(Cancelled::Unknown)),
+        ("A47", refused(409), CANCEL, Outcome::Cancelled(Cancelled::AlreadyEnded)),
+        ("A47", refused(405), CANCEL, Outcome::Cancelled(Cancelled::NotSupported)),
+        ("A47", refused(501), CANCEL, Outcome::Cancelled(Cancelled::NotSupported)),
         ("A47", refused(500), CANCEL, Unavailable("status 500")),
         ("A47", refused(503), CANCEL, Unavailable("status 503")),
         ("A47", refused(429), CANCEL, Throttled(None)),
         ("A47", refused(403), CANCEL, Forbidden("misbehaves")),
-        (
-            "A48",
-            "cancel-completes & slow-run",
-            CANCEL,
-            Outcome::Cancelled(Cancelled::AlreadyEnded),
-        ),
+        ("A48", "cancel-completes & slow-run", CANCEL, Outcome::Cancelled(Cancelled::AlreadyEnded)),
     ])
     .await;
 }
@@ -266,29 +120,11 @@ async fn cancelling_never_hides_why_it_was_tried() {
 #[tokio::test]
 async fn the_look_after_a_cancellation_says_what_came_of_it() {
     for (spec, answer, after) in [
-        (
-            "slow-run & cancel-completes:answer=204",
-            Cancelled::Accepted,
-            Ok(Look::Completed),
-        ),
-        (
-            "slow-run & cancel-completes:answer=409",
-            Cancelled::AlreadyEnded,
-            Ok(Look::Completed),
-        ),
+        ("slow-run & cancel-completes:answer=204", Cancelled::Accepted, Ok(Look::Completed)),
+        ("slow-run & cancel-completes:answer=409", Cancelled::AlreadyEnded, Ok(Look::Completed)),
         ("slow-run", Cancelled::Accepted, Err(404)),
-        (
-            "slow-run & cancel-ignored",
-            Cancelled::Accepted,
-            Ok(processing()),
-        ),
-        (
-            "slow-run & cancel-fails-run",
-            Cancelled::Accepted,
-            Ok(Look::Failed {
-                message: "cancelled by the client".to_owned(),
-            }),
-        ),
+        ("slow-run & cancel-ignored", Cancelled::Accepted, Ok(processing())),
+        ("slow-run & cancel-fails-run", Cancelled::Accepted, Ok(Look::Failed { message: "cancelled by the client".to_owned(), })),
     ] {
         let stage = Stage::new(spec, "json").await;
         let run = stage.start().await.unwrap();
@@ -350,36 +186,17 @@ async fn states_come_and_go_and_the_rows_come_with_completed_alone() {
     assert_eq!(stage.read(&run).await.unwrap().rows, stage.truth());
 }
 
+#[rustfmt::skip]
 #[tokio::test]
 async fn a_schedule_is_looked_up_by_its_exact_name() {
     check(&[
         ("A41", "similar-schedules", Register, Good),
         ("A41", "similar-schedules & schedules-paged", Register, Good),
         ("A41", "duplicate-schedules:count=1", Register, Good),
-        (
-            "A41",
-            "duplicate-schedules",
-            Register,
-            Contract("two schedules have this name: sch-"),
-        ),
-        (
-            "A41",
-            "duplicate-schedules & schedules-paged",
-            Register,
-            Contract("delete or rename one"),
-        ),
-        (
-            "A54",
-            "definition-refused",
-            Register,
-            Rejected(400, "\"talkTime\" is not valid for report type \"ic\""),
-        ),
-        (
-            "A54",
-            "definition-refused & duplicate-schedules:count=1",
-            Register,
-            Rejected(400, "\"talkTime\""),
-        ),
+        ("A41", "duplicate-schedules", Register, Contract("two schedules have this name: sch-")),
+        ("A41", "duplicate-schedules & schedules-paged", Register, Contract("delete or rename one")),
+        ("A54", "definition-refused", Register, Rejected(400, "\"talkTime\" is not valid for report type \"ic\"")),
+        ("A54", "definition-refused & duplicate-schedules:count=1", Register, Rejected(400, "\"talkTime\"")),
     ])
     .await;
 }

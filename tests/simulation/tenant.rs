@@ -88,7 +88,8 @@ impl Tenant {
         self.source.clear();
         let count = if rng.chance(100) { 0 } else { rng.below(24) };
         for number in 0..count {
-            let second = i64::try_from(rng.below(86_400)).unwrap();
+            // A correction changes what a row says, never the time that it belongs to.
+            let second = i64::try_from(Rng::new(number).below(86_400)).unwrap();
             let row = format!(
                 r#"{{"agentId":"a-{number}","handleTime":{}}}"#,
                 rng.below(1000)

@@ -161,11 +161,23 @@ async fn a_missing_right_asks_for_no_other_token() {
 async fn a_token_endpoint_that_is_down_is_not_one_that_refuses() {
     for (spec, wait, refused) in [
         ("unavailable:on=token,times=forever", None, false),
-        ("unavailable:on=token,status=500,body=html,times=forever", None, false),
+        (
+            "unavailable:on=token,status=500,body=html,times=forever",
+            None,
+            false,
+        ),
         ("refused:on=token,times=forever", None, false),
-        ("throttled:on=token,seconds=40,times=forever", Some(40), false),
+        (
+            "throttled:on=token,seconds=40,times=forever",
+            Some(40),
+            false,
+        ),
         // A word as large as it gets is no reason to fall over.
-        ("throttled:on=token,seconds=18446744073709551615,times=forever", Some(u64::MAX), false),
+        (
+            "throttled:on=token,seconds=18446744073709551615,times=forever",
+            Some(u64::MAX),
+            false,
+        ),
         ("invalid-client:status=400", None, true),
         ("invalid-client:status=401", None, true),
         ("invalid-client:status=403", None, true),

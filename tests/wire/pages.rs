@@ -179,11 +179,25 @@ async fn columns_come_and_go_without_a_byte_of_the_others_changing() {
         value(&truth[20], "avgHandleTime").unwrap(),
     );
     for (spec, tail) in [
-        ("schema-drift:as=new", format!(",\"avgHandleTime\":{average},\"sentiment\":\"calm\"}}")),
+        (
+            "schema-drift:as=new",
+            format!(",\"avgHandleTime\":{average},\"sentiment\":\"calm\"}}"),
+        ),
         ("schema-drift:as=missing", "}".to_owned()),
-        ("schema-drift:as=renamed", format!(",\"renamed\":{average}}}")),
-        ("schema-drift:as=retyped", ",\"avgHandleTime\":\"205.50\"}".to_owned()),
-        ("nested:page=1", format!( ",\"avgHandleTime\":{average},\"breakdown\":{{\"p50\":1.50,\"p95\":[2,{{\"x\":\"]}}\"}}],\"\":{{}}}}}}" )),
+        (
+            "schema-drift:as=renamed",
+            format!(",\"renamed\":{average}}}"),
+        ),
+        (
+            "schema-drift:as=retyped",
+            ",\"avgHandleTime\":\"205.50\"}".to_owned(),
+        ),
+        (
+            "nested:page=1",
+            format!(
+                ",\"avgHandleTime\":{average},\"breakdown\":{{\"p50\":1.50,\"p95\":[2,{{\"x\":\"]}}\"}}],\"\":{{}}}}}}"
+            ),
+        ),
     ] {
         let rows = all(spec, "json").await.1.rows;
         assert_eq!(rows[..20], truth[..20], "{spec}");

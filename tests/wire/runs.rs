@@ -120,11 +120,29 @@ async fn cancelling_never_hides_why_it_was_tried() {
 #[tokio::test]
 async fn the_look_after_a_cancellation_says_what_came_of_it() {
     for (spec, answer, after) in [
-        ("slow-run & cancel-completes:answer=204", Cancelled::Accepted, Ok(Look::Completed)),
-        ("slow-run & cancel-completes:answer=409", Cancelled::AlreadyEnded, Ok(Look::Completed)),
+        (
+            "slow-run & cancel-completes:answer=204",
+            Cancelled::Accepted,
+            Ok(Look::Completed),
+        ),
+        (
+            "slow-run & cancel-completes:answer=409",
+            Cancelled::AlreadyEnded,
+            Ok(Look::Completed),
+        ),
         ("slow-run", Cancelled::Accepted, Err(404)),
-        ("slow-run & cancel-ignored", Cancelled::Accepted, Ok(processing())),
-        ("slow-run & cancel-fails-run", Cancelled::Accepted, Ok(Look::Failed { message: "cancelled by the client".to_owned(), })),
+        (
+            "slow-run & cancel-ignored",
+            Cancelled::Accepted,
+            Ok(processing()),
+        ),
+        (
+            "slow-run & cancel-fails-run",
+            Cancelled::Accepted,
+            Ok(Look::Failed {
+                message: "cancelled by the client".to_owned(),
+            }),
+        ),
     ] {
         let stage = Stage::new(spec, "json").await;
         let run = stage.start().await.unwrap();

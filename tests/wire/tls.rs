@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -30,7 +32,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Self { issuer: Issuer::new(params, key), certificate }
+        Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
     }
 
     /// A certificate for a name, valid in these years.
@@ -48,7 +53,10 @@ fn request(name: &str, years: [i32; 2]) -> (CertificateParams, KeyPair) {
 }
 
 /// A token endpoint that counts who got as far as to ask it.
-async fn serve((certificate, key): (Certificate, KeyPair), old: bool) -> (SocketAddr, Arc<AtomicUsize>) {
+async fn serve(
+    (certificate, key): (Certificate, KeyPair),
+    old: bool,
+) -> (SocketAddr, Arc<AtomicUsize>) {
     let versions = if old { &[&TLS12][..] } else { &[&TLS13] };
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(versions)
@@ -66,11 +74,15 @@ async fn serve((certificate, key): (Certificate, KeyPair), old: bool) -> (Socket
     let count = Arc::clone(&asked);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
             let mut request = [0; 4096];
             if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
                 count.fetch_add(1, Ordering::SeqCst);
-                let _ = stream.write_all(&answer(200, "application/json", TOKEN)).await;
+                let _ = stream
+                    .write_all(&answer(200, "application/json", TOKEN))
+                    .await;
                 let _ = stream.shutdown().await;
             }
         }
@@ -90,17 +102,44 @@ async fn only_a_server_that_proves_its_name_is_told_anything() {
     for (about, certified, old, good) in [
         ("all is well", ours.certify("localhost", now), false, true),
         ("TLS 1.2", ours.certify("localhost", now), true, true),
-        ("expired", ours.certify("localhost", [2020, 2021]), false, false),
-        ("not yet valid", ours.certify("localhost", [2090, 2100]), false, false),
-        ("another host's", ours.certify("api.example.com", now), false, false),
+        (
+            "expired",
+            ours.certify("localhost", [2020, 2021]),
+            false,
+            false,
+        ),
+        (
+            "not yet valid",
+            ours.certify("localhost", [2090, 2100]),
+            false,
+            false,
+        ),
+        (
+            "another host's",
+            ours.certify("api.example.com", now),
+            false,
+            false,
+        ),
         ("signed by itself", (alone, key), false, false),
-        ("signed by somebody", theirs.certify("localhost", now), false, false),
+        (
+            "signed by somebody",
+            theirs.certify("localhost", now),
+            false,
+            false,
+        ),
     ] {
         let (address, asked) = serve(certified, old).await;
         let base = format!("https://localhost:{}", address.port());
-        let variables = [("CXONE_BASE_URL", base.as_str()), ("SSL_CERT_FILE", trusted.to_str().unwrap())];
+        let variables = [
+            ("CXONE_BASE_URL", base.as_str()),
+            ("SSL_CERT_FILE", trusted.to_str().unwrap()),
+        ];
         let said = ask("grant", &variables).await;
-        let expected = if good { "granted" } else { "sign in: unavailable: no connection" };
+        let expected = if good {
+            "granted"
+        } else {
+            "sign in: unavailable: no connection"
+        };
         assert_eq!(said, expected, "{about}");
         assert_eq!(asked.load(Ordering::SeqCst), usize::from(good), "{about}");
     }
@@ -112,13 +151,18 @@ async fn old_versions_are_neither_offered_nor_taken() {
     const HELLO: [u8; 38] = {
         let mut hello = [7; 38];
         // Version 1.0; 32 bytes of chance; no session; TLS_RSA_WITH_AES_128_CBC_SHA; no compression.
-        (hello[0], hello[1], hello[34], hello[35], hello[36], hello[37]) = (3, 1, 0, 0, 0x2f, 0);
+        (
+            hello[0], hello[1], hello[34], hello[35], hello[36], hello[37],
+        ) = (3, 1, 0, 0, 0x2f, 0);
         hello
     };
     let handshake = [&[2, 0, 0, 38][..], &HELLO].concat();
     let record = [&[22, 3, 1, 0, 42][..], &handshake].concat();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let base = format!(
+        "https://127.0.0.1:{}",
+        listener.local_addr().unwrap().port()
+    );
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut said = vec![0; 16 << 10];
@@ -127,12 +171,23 @@ async fn old_versions_are_neither_offered_nor_taken() {
         stream.write_all(&record).await.unwrap();
         said
     });
-    assert_eq!(ask("grant", &[("CXONE_BASE_URL", &base)]).await, "sign in: unavailable: no connection");
+    assert_eq!(
+        ask("grant", &[("CXONE_BASE_URL", &base)]).await,
+        "sign in: unavailable: no connection"
+    );
     let said = server.await.unwrap();
     // The extension supported_versions: its number, its length, the list's length, the versions.
     let at = said.windows(2).position(|pair| pair == [0, 43]).unwrap();
     let list = usize::from(said[at + 4]);
-    let offered: Vec<_> = said[at + 5..at + 5 + list].chunks(2).map(<[u8]>::to_vec).collect();
+    let offered: Vec<_> = said[at + 5..at + 5 + list]
+        .chunks(2)
+        .map(<[u8]>::to_vec)
+        .collect();
     assert!(!offered.is_empty());
-    assert!(offered.iter().all(|version| [[3, 3], [3, 4]].contains(&[version[0], version[1]])), "{offered:?}");
+    assert!(
+        offered
+            .iter()
+            .all(|version| [[3, 3], [3, 4]].contains(&[version[0], version[1]])),
+        "{offered:?}"
+    );
 }

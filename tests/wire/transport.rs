@@ -273,9 +273,17 @@ async fn the_limits_of_production_hold_too() {
         ("hang:page=0,ms=500000", 30, "the answer took too long"),
         ("stalled:on=look,ms=500000", 30, "no answer in time"),
         // Faster than the silence that is tolerated, slower than the rate that is asked for.
-        ("drip:page=0,bytes=100,every-ms=1000,limit-ms=500000", 30, "the answer came too slowly"),
+        (
+            "drip:page=0,bytes=100,every-ms=1000,limit-ms=500000",
+            30,
+            "the answer came too slowly",
+        ),
         // Fast enough for the rate, and still not done in the time for a page.
-        ("drip:page=0,bytes=4000,every-ms=3000,limit-ms=900000", 300, "the answer took too long"),
+        (
+            "drip:page=0,bytes=4000,every-ms=3000,limit-ms=900000",
+            300,
+            "the answer took too long",
+        ),
     ] {
         let options = Options {
             faults: faults(spec),

@@ -14,7 +14,6 @@
 )]
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,78 +37,123 @@ fn main() {
 }
 
 fn parts(rows: usize) {
-    let page = page(10_000);
-    let pages = rows.div_ceil(10_000);
-    let bytes = pages * page.len();
-    println!(
-        "{} rows, {} bytes each",
-        pages * 10_000,
-        page.len() / 10_000
-    );
-    let baseline = |name: &str, compress: &mut dyn FnMut(&[u8])| {
-        let spent = cpu(|| {
-            for _ in 0..pages {
-                page.chunks(CHUNK).for_each(&mut *compress);
-            }
-        });
-        println!("{name:24} {:6.0} MB/s", rate(bytes, spent));
-        spent
+    let work = Work {
+        page: page(10_000),
+        pages: rows.div_ceil(10_000),
+        server: Server::start(Arc::new(|_| Bytes::new())),
     };
-    let mut gzip = GzEncoder::new(Counter(0), flate2::Compression::new(1));
-    let gzip_only = baseline("gzip 1 only", &mut |piece| gzip.write_all(piece).unwrap());
-    let mut zstd = zstd::stream::write::Encoder::new(Counter(0), 1).unwrap();
-    let zstd_only = baseline("zstd 1 only", &mut |piece| zstd.write_all(piece).unwrap());
+    let length = work.page.len() / 10_000;
+    println!("{} rows of {length} bytes", work.pages * 10_000);
+    let gzip = |sink| GzEncoder::new(sink, flate2::Compression::new(1));
+    let zstd = |sink| zstd::stream::write::Encoder::new(sink, 1).unwrap();
+    let gzip_alone = work.compress("gzip 1 alone", gzip(Sink::default()));
+    let zstd_alone = work.compress("zstd 1 alone", zstd(Sink::default()));
+    let gzip_put = work.put(
+        "gzip 1 and PutObject",
+        gzip(Sink::default()),
+        GzEncoder::get_mut,
+    );
+    let zstd_put = work.put("zstd 1 and PutObject", zstd(Sink::default()), |zstd| {
+        zstd.get_mut()
+    });
+    let gzip = Some((gzip_alone, gzip_put));
+    let zstd = Some((zstd_alone, zstd_put));
+    work.parts("ndjson gzip", OutputFormat::Ndjson, Compression::Gzip, gzip);
+    work.parts("ndjson zstd", OutputFormat::Ndjson, Compression::Zstd, zstd);
+    work.parts("csv gzip", OutputFormat::Csv, Compression::Gzip, gzip);
+    work.parts("ndjson none", OutputFormat::Ndjson, Compression::None, None);
+}
 
-    let server = Server::start(Arc::new(|_| Bytes::new()));
-    for (name, format, compression, only) in [
-        (
-            "ndjson gzip",
-            OutputFormat::Ndjson,
-            Compression::Gzip,
-            Some(gzip_only),
-        ),
-        (
-            "ndjson zstd",
-            OutputFormat::Ndjson,
-            Compression::Zstd,
-            Some(zstd_only),
-        ),
-        (
-            "csv gzip",
-            OutputFormat::Csv,
-            Compression::Gzip,
-            Some(gzip_only),
-        ),
-        ("ndjson none", OutputFormat::Ndjson, Compression::None, None),
-    ] {
-        let mut stored = (0, 0);
-        let spent = server.client(async |store| {
-            let mut set = PartSet::new(store, spec(format, compression), "data/".to_owned());
-            for _ in 0..pages {
-                for piece in whole_rows(&page) {
-                    set.append_lines(piece).await.unwrap();
+struct Work {
+    page: Vec<u8>,
+    pages: usize,
+    server: Server,
+}
+
+impl Work {
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.pages).flat_map(|_| whole_rows(&self.page))
+    }
+
+    fn rate(&self, spent: Duration) -> f64 {
+        (self.pages * self.page.len()) as f64 / spent.as_secs_f64() / 1e6
+    }
+
+    fn compress(&self, name: &str, mut encoder: impl std::io::Write) -> Duration {
+        let write = |piece| encoder.write_all(piece).unwrap();
+        let spent = cpu(|| self.pieces().for_each(write));
+        println!("{name:24} {:6.0} MB/s", self.rate(spent));
+        spent
+    }
+
+    /// The least that lands: the SDK as it comes, an object for each 5 MiB.
+    fn put<E: std::io::Write>(
+        &self,
+        name: &str,
+        mut encoder: E,
+        sink: impl Fn(&mut E) -> &mut Sink,
+    ) -> Duration {
+        let spent = self.server.client(async |client| {
+            for piece in self.pieces() {
+                encoder.write_all(piece).unwrap();
+                let kept = &mut sink(&mut encoder).kept;
+                if kept.get_or_insert_default().len() >= 5 << 20 {
+                    let body = kept.take().unwrap_or_default().into();
+                    client
+                        .put_object()
+                        .bucket("bucket")
+                        .key("x")
+                        .body(body)
+                        .send()
+                        .await
+                        .unwrap();
                 }
             }
-            let parts = set.close().await.unwrap();
-            stored = (
-                parts.len(),
-                parts.iter().map(|part| part.bytes).sum::<u64>(),
-            );
         });
-        print!("{name:24} {:6.0} MB/s", rate(bytes, spent));
-        if let Some(only) = only {
+        println!("{name:24} {:6.0} MB/s", self.rate(spent));
+        spent
+    }
+
+    fn parts(
+        &self,
+        name: &str,
+        format: OutputFormat,
+        compression: Compression,
+        baselines: Option<(Duration, Duration)>,
+    ) {
+        let mut stored = Vec::new();
+        let spent = self.server.client(async |client| {
+            let spec = spec(format, compression);
+            let mut set = PartSet::new(store(client), spec, "data/".to_owned());
+            for piece in self.pieces() {
+                set.append_lines(piece).await.unwrap();
+            }
+            stored = set.close().await.unwrap();
+        });
+        print!("{name:24} {:6.0} MB/s", self.rate(spent));
+        if let Some((alone, put)) = baselines {
+            let of = |baseline: Duration| baseline.as_secs_f64() / spent.as_secs_f64();
             print!(
-                ", {:.2} of the compressor alone",
-                only.as_secs_f64() / spent.as_secs_f64()
+                ", {:.2} of alone, {:.2} of and PutObject",
+                of(alone),
+                of(put)
             );
         }
+        let bytes: u64 = stored.iter().map(|part| part.bytes).sum();
         println!(
-            "; {} parts, {} bytes; peak {} MiB",
-            stored.0,
-            stored.1,
+            "; {} parts, {bytes} bytes; peak {} MiB",
+            stored.len(),
             peak()
         );
     }
+}
+
+fn store(client: aws_sdk_s3::Client) -> Store {
+    let config = Config {
+        bucket: "bucket".to_owned(),
+        prefix: String::new(),
+    };
+    Store::new(client, config)
 }
 
 fn merge(keys: usize) {
@@ -141,8 +185,8 @@ fn merge(keys: usize) {
     }));
     let started = Instant::now();
     let mut found = 0;
-    let spent = server.client(async |store| {
-        found = landing::merge(&store, &list).await.unwrap().rows;
+    let spent = server.client(async |client| {
+        found = landing::merge(&store(client), &list).await.unwrap().rows;
     });
     println!(
         "merge of {found} keys in {parts} sidecars: {:.1} s, {:.1} s CPU of the client; peak before {before} MiB, after {} MiB (the server holds the sidecars)",
@@ -222,21 +266,23 @@ fn sidecar(part: usize, rows: usize) -> Bytes {
     entries.into_flattened().into()
 }
 
-struct Counter(usize);
+/// Forgets what is written, or keeps it where somebody wants it.
+#[derive(Default)]
+struct Sink {
+    kept: Option<Vec<u8>>,
+}
 
-impl std::io::Write for Counter {
+impl std::io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-fn rate(bytes: usize, spent: Duration) -> f64 {
-    bytes as f64 / spent.as_secs_f64() / 1e6
 }
 
 /// CPU time of this thread.
@@ -304,7 +350,7 @@ impl Server {
     }
 
     /// Runs the work on this thread alone; gives its CPU time.
-    fn client(&self, work: impl AsyncFnOnce(Store)) -> Duration {
+    fn client(&self, work: impl AsyncFnOnce(aws_sdk_s3::Client)) -> Duration {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -316,12 +362,8 @@ impl Server {
             .endpoint_url(&self.endpoint)
             .force_path_style(true)
             .build();
-        let config_of_store = Config {
-            bucket: "bucket".to_owned(),
-            prefix: String::new(),
-        };
-        let store = Store::new(aws_sdk_s3::Client::from_conf(config), config_of_store);
-        cpu(|| runtime.block_on(work(store)))
+        let client = aws_sdk_s3::Client::from_conf(config);
+        cpu(|| runtime.block_on(work(client)))
     }
 }
 

@@ -1,13 +1,12 @@
 //! One sidecar, read from its beginning to its end.
 
 use bytes::{Buf as _, Bytes};
-use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use crate::ask::{Answered, Fault};
 use crate::docs::{Part, Sidecar};
 use crate::part::{ENTRY, Entry};
-use crate::store::{Checksum, Store};
+use crate::store::{Checksum, Sha256, Store};
 
 /// A place in a sidecar, with the next piece on its way.
 pub(super) struct Cursor {
@@ -35,7 +34,7 @@ impl Cursor {
             asked: 0,
             here: Bytes::new(),
             on_its_way: JoinSet::new(),
-            hasher: Sha256::new(),
+            hasher: Sha256::default(),
             last: None,
         };
         if part.keys.bytes != part.rows * ENTRY as u64 {

@@ -1,8 +1,8 @@
 //! Finding rows that repeat others, from the sidecars alone.
 //!
 //! The sidecars are sorted, so one pass over all of them at once meets equal keys side by side. Each
-//! is read in pieces, one in use and one on its way; together they are at most 16 MiB, unless there are
-//! more than 2,048 parts.
+//! is read in pieces, one in use and one on its way; together they are at most 8 MiB, unless there are
+//! more than 1,024 parts.
 
 mod cursor;
 mod group;
@@ -11,17 +11,15 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::ask::{Answered, Fault, Merged};
-use crate::docs::{Part, hex};
+use crate::docs::Part;
 use crate::part::ENTRY;
-use crate::store::Store;
+use crate::store::{Checksum, Sha256, Store};
 use cursor::Cursor;
 use group::{Group, Row};
 
 /// Bytes of the pieces in use; as many are on their way.
-const MEMORY: usize = 8 * 1024 * 1024;
+const MEMORY: usize = 4 * 1024 * 1024;
 
 /// The smallest piece.
 const SMALLEST: usize = 4 * 1024;
@@ -31,11 +29,7 @@ const MOST_DROPPED: u64 = 5_000_000;
 
 /// Merges the sidecars of these parts, in this order.
 pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
-    merge_within(store, parts, MEMORY).await
-}
-
-async fn merge_within(store: &Store, parts: &[Part], memory: usize) -> Answered<Merged> {
-    let piece = (memory / parts.len().max(1)).max(SMALLEST) / ENTRY * ENTRY;
+    let piece = (MEMORY / parts.len().max(1)).max(SMALLEST) / ENTRY * ENTRY;
     let mut cursors = Vec::with_capacity(parts.len());
     for part in parts {
         cursors.push(Cursor::start(store, part, piece)?);
@@ -86,7 +80,7 @@ impl Found {
                 without: vec![Vec::new(); parts],
                 ..Merged::default()
             },
-            content: Sha256::new(),
+            content: Sha256::default(),
             group: None,
         }
     }
@@ -126,7 +120,7 @@ impl Found {
         let mut pair = [0; 24];
         pair[..16].copy_from_slice(&stays.key.to_be_bytes());
         pair[16..].copy_from_slice(&stays.hash.to_be_bytes());
-        self.content.update(pair);
+        self.content.update(&pair);
         Ok(())
     }
 
@@ -146,7 +140,28 @@ impl Found {
         for rows in &mut self.merged.without {
             rows.sort_unstable();
         }
-        self.merged.content = hex(&self.content.finalize());
+        self.merged.content = Checksum::from_hasher(self.content).hex();
         Ok(self.merged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::part::Entry;
+
+    #[test]
+    fn paging_that_repeats_itself_without_end_is_refused() {
+        let mut found = Found::new(1);
+        let row = |number| {
+            let entry = Entry {
+                key: 1,
+                row: 1,
+                number,
+            };
+            Row::of(entry, 0)
+        };
+        let kept = (0..).find(|number| found.add(row(*number)).is_err());
+        assert_eq!(kept.map(u64::from), Some(MOST_DROPPED + 1));
     }
 }

@@ -138,7 +138,7 @@ fn deal(entries: &mut [[u8; ENTRY]], byte: usize) -> [usize; 257] {
             let mut entry = entries[next[heap]];
             let mut home = usize::from(entry[byte]);
             while home != heap {
-                std::mem::swap(&mut entry, &mut entries[next[home]]);
+                (entry, entries[next[home]]) = (entries[next[home]], entry);
                 next[home] += 1;
                 home = usize::from(entry[byte]);
             }

@@ -6,7 +6,6 @@
 
 use cxone::OutputFormat;
 use memchr::memchr;
-use sha2::{Digest as _, Sha256};
 
 use super::compress::Decoder;
 use super::csv::Records;
@@ -14,7 +13,7 @@ use super::data::{Data, Stored, compression};
 use super::{ENTRY, Entry, PartSpec, seal};
 use crate::ask::{Answered, Fault, RewriteRequest};
 use crate::docs::Part;
-use crate::store::{Checksum, RangeReader, Store};
+use crate::store::{Checksum, RangeReader, Sha256, Store};
 
 /// As much as is decompressed at once: it may grow a thousandfold.
 const MOUTHFUL: usize = 4 * 1024;
@@ -56,7 +55,7 @@ async fn copy(
     let unreadable = |_| Fault::Contract(format!("{} can't be decompressed", part.key));
     let mut decoder = Decoder::new(spec.compression).map_err(compression)?;
     let mut sieve = Sieve::new(spec.format, &request.without);
-    let mut hasher = Sha256::new();
+    let mut hasher = Sha256::default();
     let mut reader = RangeReader::new(store, &part.key, part.bytes);
     while let Some(piece) = reader.next().await? {
         hasher.update(&piece);

@@ -6,12 +6,11 @@
 
 use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
-use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use super::data::Stored;
 use crate::ask::{Answered, Fault};
-use crate::store::{Checksum, Store};
+use crate::store::{Checksum, Sha256, Store};
 
 /// A buffer of this size is sent.
 pub(super) const FULL: usize = 5 * 1024 * 1024;
@@ -46,7 +45,7 @@ impl Upload {
             key,
             content_type,
             bytes: 0,
-            sha256: Sha256::new(),
+            sha256: Sha256::default(),
             multipart: None,
         }
     }

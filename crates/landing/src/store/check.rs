@@ -8,10 +8,9 @@
 //! whose sidecar says nothing, is read and hashed piece by piece.
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use sha2::{Digest as _, Sha256};
 
 use super::object::Head;
-use super::{CONCURRENCY, Checksum, RangeReader, Store};
+use super::{CONCURRENCY, Checksum, RangeReader, Sha256, Store};
 use crate::ask::Answered;
 use crate::docs::Part;
 
@@ -71,7 +70,7 @@ impl Store {
     }
 
     async fn hash(&self, key: &str, bytes: u64) -> Answered<String> {
-        let mut hasher = Sha256::new();
+        let mut hasher = Sha256::default();
         let mut reader = RangeReader::new(self, key, bytes);
         while let Some(piece) = reader.next().await? {
             hasher.update(&piece);

@@ -4,6 +4,7 @@
 //! a bucket policy may demand it. There is no delete and no overwrite in this module.
 
 mod check;
+mod checksum;
 mod object;
 mod range;
 mod refusal;
@@ -18,7 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ask::{Answered, Claimed, Fault, FinalizeEffect, StoreEffect};
 
-pub(crate) use object::{Checksum, DataMark};
+pub(crate) use checksum::{Checksum, Sha256};
+pub(crate) use object::DataMark;
 pub(crate) use range::RangeReader;
 pub(crate) use refusal::{Action, Refusal, random_u64};
 
@@ -53,7 +55,7 @@ impl Store {
         Self {
             client,
             config: Arc::new(config),
-            slots: Arc::new(Semaphore::new(4 * CONCURRENCY)),
+            slots: Arc::new(Semaphore::new(CONCURRENCY)),
         }
     }
 
@@ -69,7 +71,7 @@ impl Store {
         &self.config.prefix
     }
 
-    /// Waits until fewer than 64 requests of this kind are in flight.
+    /// Waits until few enough requests of this kind are in flight: each has a buffer of its own.
     pub(crate) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).acquire_owned().await.ok()
     }

@@ -1,67 +1,17 @@
 //! Creating an object, in one request or in several, and looking at one.
 
-use std::fmt;
-
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 
-use super::{Action, Refusal, Store};
+use super::{Action, Checksum, Refusal, Store};
 use crate::ask::{Answered, Fault};
-use crate::docs::hex;
 
 /// Metadata of a sidecar: what S3 says is the checksum of the data object beside it.
 const DATA_CHECKSUM: &str = "data-checksum";
 
 /// Metadata of a sidecar: SHA-256 of the data object beside it, in hex.
 const DATA_SHA256: &str = "data-sha256";
-
-/// A SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Checksum([u8; 32]);
-
-impl Checksum {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    pub(crate) fn from_hasher(hasher: Sha256) -> Self {
-        Self(hasher.finalize().into())
-    }
-
-    /// As S3 spells it.
-    pub(crate) fn base64(&self) -> String {
-        STANDARD.encode(self.0)
-    }
-
-    /// Reads what S3 spells.
-    pub(super) fn parse_base64(text: &str) -> Option<Self> {
-        Some(Self(STANDARD.decode(text).ok()?.try_into().ok()?))
-    }
-
-    /// As documents spell it.
-    pub(crate) fn hex(&self) -> String {
-        hex(&self.0)
-    }
-
-    /// What S3 says is the checksum of an object that was uploaded in these parts.
-    pub(crate) fn composite(parts: &[Self]) -> String {
-        let mut hasher = Sha256::new();
-        for part in parts {
-            hasher.update(part.0);
-        }
-        format!("{}-{}", Self::from_hasher(hasher).base64(), parts.len())
-    }
-}
-
-impl fmt::Debug for Checksum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.hex())
-    }
-}
 
 /// What a sidecar remembers of the data object beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]

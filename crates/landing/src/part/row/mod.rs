@@ -5,13 +5,17 @@
 //! taken member by member, and becomes what the next one is compared with. A row is well-formed
 //! JSON (its page was checked); text that is not ends in an error or in odd cells, never in a panic.
 
+mod ends;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use cxone::OutputFormat;
-use memchr::memchr2;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Malformed, PartSpec};
+use ends::{nested_end, row_end, scalar_length, skip_space, string_end, value_end};
 
 /// No more names of unknown members are kept, and no more characters of one.
 const EXTRA_COLUMNS: usize = 16;
@@ -177,15 +181,20 @@ impl Scanner {
         let mut canonical = std::mem::take(&mut self.canonical);
         canonical.clear();
         for column in &self.key {
+            // Most keys are plain strings.
+            let cell = self.cells[*column];
+            if let Some([b'"', text @ .., b'"']) = row.get(cell.start..cell.end)
+                && !cell.escaped
+            {
+                push_canonical(&mut canonical, 1, text);
+                continue;
+            }
             let (tag, value) = match self.value(row, *column)? {
                 Value::Text(text) => (1, text),
                 Value::Other(json) => (2, Cow::Borrowed(json)),
                 Value::Missing => return Err(Malformed::Missing(self.columns[*column].clone())),
             };
-            canonical.push(tag);
-            let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
-            canonical.extend_from_slice(&length.to_le_bytes());
-            canonical.extend_from_slice(&value);
+            push_canonical(&mut canonical, tag, &value);
         }
         let hash = xxh3_128(&canonical);
         self.canonical = canonical;
@@ -300,307 +309,9 @@ pub(super) enum Value<'a> {
     Other(&'a [u8]),
 }
 
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r')
-}
-
-#[inline]
-fn skip_space(lines: &[u8], mut at: usize) -> usize {
-    while lines.get(at).is_some_and(|byte| is_space(*byte)) {
-        at += 1;
-    }
-    at
-}
-
-/// The row up to its line end, which is the next thing that is not a space.
-fn row_end(lines: &[u8], at: usize) -> Result<&[u8], Malformed> {
-    let end = skip_space(lines, at);
-    match lines.get(end) {
-        None | Some(b'\n') => Ok(&lines[..end]),
-        Some(_) => Err(Malformed::NotAnObject),
-    }
-}
-
-/// Where the value that begins here ends, and whether it is a string with escapes.
-#[inline]
-fn value_end(lines: &[u8], start: usize) -> Option<(usize, bool)> {
-    match lines.get(start)? {
-        b'"' => string_end(lines, start + 1),
-        b'{' | b'[' => Some((nested_end(lines, start)?, false)),
-        _ => {
-            let length = lines[start..]
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b']' | b'\n') || is_space(*byte))?;
-            (length > 0).then_some((start + length, false))
-        }
-    }
-}
-
-/// Behind the closing quote of the string whose text begins here.
-#[inline]
-fn string_end(lines: &[u8], start: usize) -> Option<(usize, bool)> {
-    let mut at = start;
-    let mut escaped = false;
-    loop {
-        at += quote_or_backslash(&lines[at..])?;
-        if lines[at] == b'"' {
-            return Some((at + 1, escaped));
-        }
-        escaped = true;
-        at = (at + 2).min(lines.len());
-    }
-}
-
-/// Most strings are shorter than it takes to set a vector search up: the first
-/// sixteen bytes are looked at eight at a time.
-#[inline]
-fn quote_or_backslash(text: &[u8]) -> Option<usize> {
-    let (words, _) = text.as_chunks::<8>();
-    for (nth, word) in words.iter().take(2).enumerate() {
-        let found = matches_in(u64::from_le_bytes(*word));
-        if found != 0 {
-            return Some(nth * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let looked_at = words.len().min(2) * 8;
-    memchr2(b'"', b'\\', &text[looked_at..]).map(|at| looked_at + at)
-}
-
-/// The length of a number or literal that a comma or a closing brace follows at once.
-#[inline]
-fn scalar_length(text: &[u8]) -> Option<usize> {
-    let (words, _) = text.as_chunks::<8>();
-    for (nth, word) in words.iter().take(4).enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found =
-            zero_bytes(word ^ eight(b',')) | zero_bytes(word ^ eight(b'}')) | bytes_to_space(word);
-        if found != 0 {
-            let length = nth * 8 + found.trailing_zeros() as usize / 8;
-            return (length > 0 && text[length] > b' ').then_some(length);
-        }
-    }
-    None
-}
-
-/// A word of eight such bytes.
-const fn eight(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// The high bit of the first byte that is zero; bits above it mean nothing.
-#[inline]
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(eight(1)) & !word & eight(0x80)
-}
-
-/// The high bit of the first byte that is a space or less; bits above it mean nothing.
-#[inline]
-const fn bytes_to_space(word: u64) -> u64 {
-    word.wrapping_sub(eight(b' ' + 1)) & !word & eight(0x80)
-}
-
-/// The high bit of the first byte that is a quote or a backslash; bits above it mean nothing.
-#[inline]
-fn matches_in(word: u64) -> u64 {
-    zero_bytes(word ^ eight(b'"')) | zero_bytes(word ^ eight(b'\\'))
-}
-
-/// Behind the bracket that closes the one here.
-fn nested_end(lines: &[u8], start: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut at = start;
-    loop {
-        match lines.get(at)? {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            b'"' => {
-                (at, _) = string_end(lines, at + 1)?;
-                continue;
-            }
-            b'\n' => return None,
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use cxone::Compression;
-    use proptest::prelude::*;
-
-    use super::super::Limits;
-    use super::*;
-
-    fn scanner(columns: &[&str], key: &[&str]) -> Scanner {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Scanner::new(&PartSpec {
-            format: OutputFormat::Ndjson,
-            compression: Compression::None,
-            columns: owned(columns),
-            key: owned(key),
-            limits: Limits::default(),
-        })
-    }
-
-    fn key_of(row: &str) -> Result<u128, Malformed> {
-        let mut scanner = scanner(&["a", "b"], &["a", "b"]);
-        let row = scanner.scan(row.as_bytes())?.to_owned();
-        scanner.key_hash(&row)
-    }
-
-    fn check_same(one: &str, other: &str) {
-        assert_eq!(
-            key_of(one).unwrap(),
-            key_of(other).unwrap(),
-            "{one} {other}"
-        );
-    }
-
-    fn check_differs(one: &str, other: &str) {
-        assert_ne!(
-            key_of(one).unwrap(),
-            key_of(other).unwrap(),
-            "{one} {other}"
-        );
-    }
-
-    #[test]
-    fn a_key_does_not_depend_on_how_its_text_is_written() {
-        check_same(
-            r#"{"a":"x","b":1}"#,
-            r#" { "b" : 1 , "z":[{"a":"}"}], "\u0061" : "\u0078" } "#,
-        );
-        check_same(r#"{"a":"\"","b":"é"}"#, r#"{"a":"\u0022","b":"\u00e9"}"#);
-        check_differs(r#"{"a":"1","b":1}"#, r#"{"a":1,"b":1}"#);
-        check_differs(r#"{"a":"","b":"x"}"#, r#"{"a":"x","b":""}"#);
-        check_differs(r#"{"a":null,"b":1}"#, r#"{"a":"null","b":1}"#);
-        check_differs(r#"{"a":1.0,"b":1}"#, r#"{"a":1,"b":1}"#);
-    }
-
-    #[test]
-    fn a_key_column_is_there_exactly_once() {
-        assert_eq!(
-            key_of(r#"{"a":1,"z":1}"#),
-            Err(Malformed::Missing("b".to_owned()))
-        );
-        assert_eq!(key_of("{}"), Err(Malformed::Missing("a".to_owned())));
-        assert_eq!(
-            key_of(r#"{"a":1,"b":1,"a":1}"#),
-            Err(Malformed::Twice("a".to_owned()))
-        );
-    }
-
-    #[test]
-    fn text_that_is_no_row_is_refused() {
-        for text in [
-            "",
-            "[]",
-            "1",
-            "{",
-            r#"{"a""#,
-            r#"{"a":"#,
-            r#"{"a":1"#,
-            r#"{"a":"x\"#,
-            r#"{"a":1}x"#,
-            r#"{"a":[1}"#,
-            "{a:1}",
-            "{\"a\":[\n1]}",
-            r#"{"a":,"b":1}"#,
-            r#"{"a":1,}"#,
-        ] {
-            // A bracket of the wrong kind is the page reader's business; it ends in an error here too.
-            assert!(key_of(text).is_err(), "{text}");
-        }
-        assert_eq!(
-            key_of(r#"{"a":"\ud800","b":1}"#),
-            Err(Malformed::Text("a".to_owned()))
-        );
-    }
-
-    #[test]
-    fn unknown_members_are_named_once_and_not_without_end() {
-        let mut scanner = scanner(&["a"], &["a"]);
-        for row in [r#"{"a":1,"x":1}"#, r#"{"x":2,"a":1}"#] {
-            scanner.scan(row.as_bytes()).unwrap();
-        }
-        assert_eq!(scanner.extra_columns(), ["x"]);
-        for n in 0..100 {
-            scanner
-                .scan(format!(r#"{{"a":1,"n{n}":1}}"#).as_bytes())
-                .unwrap();
-        }
-        assert_eq!(scanner.extra_columns().len(), EXTRA_COLUMNS);
-    }
-
-    proptest! {
-        #[test]
-        fn cells_are_what_a_parser_finds(rows in prop::collection::vec(any_row(), 1..8)) {
-            let names = ["a", "b", "quite a long name"];
-            let mut scanner = scanner(&names, &[]);
-            // The second time, a row is one like the row before.
-            for row in rows.iter().flat_map(|row| [row, row]) {
-                let line = format!("{row}\n{{");
-                let found = scanner.scan(line.as_bytes()).unwrap();
-                prop_assert_eq!(found, &line.as_bytes()[..line.len() - 2]);
-                for (column, name) in names.iter().enumerate() {
-                    let value = scanner.value(found, column).unwrap();
-                    match &row[*name] {
-                        serde_json::Value::String(text) => {
-                            prop_assert_eq!(value, Value::Text(text.as_bytes().into()));
-                        }
-                        other if row.get(*name).is_some() => {
-                            let json = other.to_string();
-                            prop_assert_eq!(value, Value::Other(json.as_bytes()));
-                        }
-                        _ => prop_assert_eq!(value, Value::Missing),
-                    }
-                }
-            }
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(
-            prop::sample::select(b"{}[]\",:\\ \nau0".to_vec()), 0..40)) {
-            let mut scanner = scanner(&["a"], &["a"]);
-            if let Ok(row) = scanner.scan(&bytes) {
-                let row = row.to_owned();
-                let _ = scanner.key_hash(&row);
-            }
-        }
-
-        #[test]
-        fn the_first_quote_or_backslash_is_found(text in prop::collection::vec(
-            prop::sample::select(b"aaaaaa!#[]\xa2\xdc\x00\xff\"\\".to_vec()), 0..40)) {
-            let expected = text.iter().position(|b| matches!(b, b'"' | b'\\'));
-            prop_assert_eq!(quote_or_backslash(&text), expected);
-        }
-    }
-
-    fn any_row() -> impl Strategy<Value = serde_json::Value> {
-        let leaf = prop_oneof![
-            Just(serde_json::Value::Null),
-            any::<bool>().prop_map(Into::into),
-            any::<i64>().prop_map(Into::into),
-            "[a-z\"\\\\\n,é]{0,30}".prop_map(Into::into),
-        ];
-        let value = leaf.prop_recursive(2, 6, 3, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
-                prop::collection::btree_map("[a-c\"]{1,3}", inner, 0..3)
-                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
-            ]
-        });
-        prop::collection::btree_map(
-            prop::sample::select(vec!["a", "b", "quite a long name", "c", "d\""]),
-            value,
-            0..5,
-        )
-        .prop_map(|map| {
-            serde_json::Value::Object(map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
-        })
-    }
+fn push_canonical(canonical: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+    let [a, b, c, d] = length.to_le_bytes();
+    canonical.extend_from_slice(&[tag, a, b, c, d]);
+    canonical.extend_from_slice(value);
 }

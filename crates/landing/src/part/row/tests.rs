@@ -1,0 +1,167 @@
+use cxone::Compression;
+use proptest::prelude::*;
+
+use super::super::Limits;
+use super::*;
+
+fn scanner(columns: &[&str], key: &[&str]) -> Scanner {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Scanner::new(&PartSpec {
+        format: OutputFormat::Ndjson,
+        compression: Compression::None,
+        columns: owned(columns),
+        key: owned(key),
+        limits: Limits::default(),
+    })
+}
+
+fn key_of(row: &str) -> Result<u128, Malformed> {
+    let mut scanner = scanner(&["a", "b"], &["a", "b"]);
+    let row = scanner.scan(row.as_bytes())?.to_owned();
+    scanner.key_hash(&row)
+}
+
+fn check_same(one: &str, other: &str) {
+    assert_eq!(
+        key_of(one).unwrap(),
+        key_of(other).unwrap(),
+        "{one} {other}"
+    );
+}
+
+fn check_differs(one: &str, other: &str) {
+    assert_ne!(
+        key_of(one).unwrap(),
+        key_of(other).unwrap(),
+        "{one} {other}"
+    );
+}
+
+#[test]
+fn a_key_does_not_depend_on_how_its_text_is_written() {
+    check_same(
+        r#"{"a":"x","b":1}"#,
+        r#" { "b" : 1 , "z":[{"a":"}"}], "\u0061" : "\u0078" } "#,
+    );
+    check_same(r#"{"a":"\"","b":"é"}"#, r#"{"a":"\u0022","b":"\u00e9"}"#);
+    check_differs(r#"{"a":"1","b":1}"#, r#"{"a":1,"b":1}"#);
+    check_differs(r#"{"a":"","b":"x"}"#, r#"{"a":"x","b":""}"#);
+    check_differs(r#"{"a":null,"b":1}"#, r#"{"a":"null","b":1}"#);
+    check_differs(r#"{"a":1.0,"b":1}"#, r#"{"a":1,"b":1}"#);
+}
+
+#[test]
+fn a_key_column_is_there_exactly_once() {
+    assert_eq!(
+        key_of(r#"{"a":1,"z":1}"#),
+        Err(Malformed::Missing("b".to_owned()))
+    );
+    assert_eq!(key_of("{}"), Err(Malformed::Missing("a".to_owned())));
+    assert_eq!(
+        key_of(r#"{"a":1,"b":1,"a":1}"#),
+        Err(Malformed::Twice("a".to_owned()))
+    );
+}
+
+#[test]
+fn text_that_is_no_row_is_refused() {
+    for text in [
+        "",
+        "[]",
+        "1",
+        "{",
+        r#"{"a""#,
+        r#"{"a":"#,
+        r#"{"a":1"#,
+        r#"{"a":"x\"#,
+        r#"{"a":1}x"#,
+        r#"{"a":[1}"#,
+        "{a:1}",
+        "{\"a\":[\n1]}",
+        r#"{"a":,"b":1}"#,
+        r#"{"a":1,}"#,
+    ] {
+        // A bracket of the wrong kind is the page reader's business; it ends in an error here too.
+        assert!(key_of(text).is_err(), "{text}");
+    }
+    assert_eq!(
+        key_of(r#"{"a":"\ud800","b":1}"#),
+        Err(Malformed::Text("a".to_owned()))
+    );
+}
+
+#[test]
+fn unknown_members_are_named_once_and_not_without_end() {
+    let mut scanner = scanner(&["a"], &["a"]);
+    for row in [r#"{"a":1,"x":1}"#, r#"{"x":2,"a":1}"#] {
+        scanner.scan(row.as_bytes()).unwrap();
+    }
+    assert_eq!(scanner.extra_columns(), ["x"]);
+    for n in 0..100 {
+        scanner
+            .scan(format!(r#"{{"a":1,"n{n}":1}}"#).as_bytes())
+            .unwrap();
+    }
+    assert_eq!(scanner.extra_columns().len(), EXTRA_COLUMNS);
+}
+
+proptest! {
+    #[test]
+    fn cells_are_what_a_parser_finds(rows in prop::collection::vec(any_row(), 1..8)) {
+        let names = ["a", "b", "quite a long name"];
+        let mut scanner = scanner(&names, &[]);
+        // The second time, a row is one like the row before.
+        for row in rows.iter().flat_map(|row| [row, row]) {
+            let line = format!("{row}\n{{");
+            let found = scanner.scan(line.as_bytes()).unwrap();
+            prop_assert_eq!(found, &line.as_bytes()[..line.len() - 2]);
+            for (column, name) in names.iter().enumerate() {
+                let value = scanner.value(found, column).unwrap();
+                match &row[*name] {
+                    serde_json::Value::String(text) => {
+                        prop_assert_eq!(value, Value::Text(text.as_bytes().into()));
+                    }
+                    other if row.get(*name).is_some() => {
+                        let json = other.to_string();
+                        prop_assert_eq!(value, Value::Other(json.as_bytes()));
+                    }
+                    _ => prop_assert_eq!(value, Value::Missing),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(
+        prop::sample::select(b"{}[]\",:\\ \nau0".to_vec()), 0..40)) {
+        let mut scanner = scanner(&["a"], &["a"]);
+        if let Ok(row) = scanner.scan(&bytes) {
+            let row = row.to_owned();
+            let _ = scanner.key_hash(&row);
+        }
+    }
+}
+
+fn any_row() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[a-z\"\\\\\n,é]{0,30}".prop_map(Into::into),
+    ];
+    let value = leaf.prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            prop::collection::btree_map("[a-c\"]{1,3}", inner, 0..3)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    });
+    prop::collection::btree_map(
+        prop::sample::select(vec!["a", "b", "quite a long name", "c", "d\""]),
+        value,
+        0..5,
+    )
+    .prop_map(|map| {
+        serde_json::Value::Object(map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+    })
+}

@@ -2,6 +2,7 @@
 //!
 //! `tests/README.md` says for each failure which test shows it; `catalogue` holds that table against the tests.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![recursion_limit = "256"] // the SDK nests its futures deeply
 
 mod auth;

@@ -8,7 +8,7 @@ use crate::stage::Outcome::{
     self, Ambiguous, Contract, Failed, Forbidden, Good, NotCompleted, NotFound, Pending, Rejected,
     Throttled, Unavailable,
 };
-use crate::stage::{Stage, check, limits, small};
+use crate::stage::{Stage, check, check_within, limits, short, small};
 
 const LOOK: Call = Call::Look;
 const CANCEL: Call = Call::Cancel;
@@ -21,9 +21,10 @@ async fn a_start_whose_answer_is_lost_is_ambiguous() {
         ("A40", "start-run-ambiguous:how=reset", Start, Ambiguous("broke off")),
         ("A40", "short-body:on=start-run", Start, Ambiguous("broke off")),
         ("A40", "gzip-truncated:on=start-run", Start, Ambiguous("cut off")),
-        ("A40", "hang:on=start-run", Start, Ambiguous("too long")),
     ])
     .await;
+    let hangs = ("A40", "hang:on=start-run,ms=9000", Start, Ambiguous("too long"));
+    check_within(short(), &[hangs]).await;
 }
 
 /// A40: it had been started all the same, and the next start is another run.

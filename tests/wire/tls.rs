@@ -176,18 +176,30 @@ async fn old_versions_are_neither_offered_nor_taken() {
         "sign in: unavailable: no connection"
     );
     let said = server.await.unwrap();
-    // The extension supported_versions: its number, its length, the list's length, the versions.
-    let at = said.windows(2).position(|pair| pair == [0, 43]).unwrap();
-    let list = usize::from(said[at + 4]);
-    let offered: Vec<_> = said[at + 5..at + 5 + list]
-        .chunks(2)
-        .map(<[u8]>::to_vec)
-        .collect();
-    assert!(!offered.is_empty());
+    let offered = versions(&said);
     assert!(
-        offered
-            .iter()
-            .all(|version| [[3, 3], [3, 4]].contains(&[version[0], version[1]])),
+        !offered.is_empty()
+            && offered
+                .iter()
+                .all(|version| [[3, 3], [3, 4]].contains(version)),
         "{offered:?}"
     );
+}
+
+/// The versions that a `ClientHello` offers, of its extension `supported_versions`.
+fn versions(hello: &[u8]) -> Vec<[u8; 2]> {
+    let number = |at: usize| usize::from(hello[at]) << 8 | usize::from(hello[at + 1]);
+    // The heads of record and message, a version, 32 bytes of chance; then three lists, each with its length.
+    let mut at = 5 + 4 + 2 + 32;
+    at += 1 + usize::from(hello[at]);
+    at += 2 + number(at);
+    at += 1 + usize::from(hello[at]);
+    at += 2;
+    while number(at) != 43 {
+        at += 4 + number(at + 2);
+    }
+    let list = &hello[at + 5..at + 5 + usize::from(hello[at + 4])];
+    list.chunks(2)
+        .map(|version| [version[0], version[1]])
+        .collect()
 }

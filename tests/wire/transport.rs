@@ -10,7 +10,7 @@ use crate::stage::Call::{Cancel, File, Grant, Look, Pages, Register, Start};
 use crate::stage::Outcome::{
     Ambiguous, Contract, Good, NotFound, Rejected, Throttled, Unavailable,
 };
-use crate::stage::{self, Stage, check, faults, limits, small};
+use crate::stage::{self, Stage, check, check_within, faults, limits, small};
 
 #[rustfmt::skip]
 #[tokio::test]
@@ -144,13 +144,13 @@ async fn compressed_bodies_are_taken_whole_or_not_at_all() {
 #[rustfmt::skip]
 #[tokio::test]
 async fn an_answer_that_does_not_come_or_end_is_given_up() {
-    check(&[
+    check_within(stage::short(), &[
         ("A19", "drip:page=1,bytes=1,every-ms=20", Pages, Unavailable("too long")),
         ("A19", "drip:on=download,bytes=1,every-ms=20", File, Unavailable("too long")),
-        ("A20", "hang:page=1,ms=4000", Pages, Unavailable("too long")),
-        ("A20", "hang:on=download,ms=4000", File, Unavailable("too long")),
-        ("A20", "stalled:on=look,ms=4000", Look, Unavailable("no answer in time")),
-        ("A20", "stalled:on=start-run,ms=4000", Start, Ambiguous("no answer in time")),
+        ("A20", "hang:page=1,ms=9000", Pages, Unavailable("too long")),
+        ("A20", "hang:on=download,ms=9000", File, Unavailable("too long")),
+        ("A20", "stalled:on=look,ms=9000", Look, Unavailable("no answer in time")),
+        ("A20", "stalled:on=start-run,ms=9000", Start, Ambiguous("no answer in time")),
     ])
     .await;
 }
@@ -234,7 +234,7 @@ async fn a_connection_that_is_not_to_be_had_is_unavailable_even_for_a_start() {
         (format!("http://{address}"), "connecting took too long"),
         ("https://no-such-host.invalid".to_owned(), "no connection"),
     ] {
-        let client = stage::client(&base, limits());
+        let client = stage::client(&base, stage::short());
         let token = cxone::AccessToken::new("canary-token").unwrap();
         let schedule = "sch-1".parse().unwrap();
         let window = stage::window();

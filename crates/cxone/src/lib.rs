@@ -3,6 +3,8 @@
 mod client;
 mod definition;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod ids;
 mod page;
 mod state;

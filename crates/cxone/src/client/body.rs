@@ -56,7 +56,19 @@ impl Body {
         let framed =
             headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
         let gzip = is_gzip(headers).map_err(|what| Error::contract(step, what))?;
-        let raw = Raw::new(Box::pin(response.bytes_stream()), limits.min_rate);
+        let chunks = Box::pin(response.bytes_stream());
+        Ok(Self::new(step, chunks, gzip, framed, max_decoded, limits))
+    }
+
+    fn new(
+        step: &'static str,
+        chunks: Chunks,
+        gzip: bool,
+        framed: bool,
+        max_decoded: u64,
+        limits: Limits,
+    ) -> Self {
+        let raw = Raw::new(chunks, limits.min_rate);
         let coding = if gzip {
             let mut decoder = GzipDecoder::new(raw);
             decoder.multiple_members(true);
@@ -64,14 +76,31 @@ impl Body {
         } else {
             Coding::Plain(raw)
         };
-        Ok(Self {
+        Self {
             step,
             coding,
             decoded: 0,
             max_decoded,
             limits,
             framed,
-        })
+        }
+    }
+
+    /// A framed body of these pieces, without a connection; one that is `None` is where the connection breaks off.
+    #[cfg(test)]
+    pub(crate) fn of_pieces(
+        pieces: Vec<Option<Vec<u8>>>,
+        gzip: bool,
+        max_decoded: u64,
+        limits: Limits,
+    ) -> Self {
+        // What kind of error it is makes no difference, but for a timeout.
+        let lost = || reqwest::Proxy::all("no URL").expect_err("it is none");
+        let pieces = pieces
+            .into_iter()
+            .map(move |piece| piece.map(Bytes::from).ok_or_else(lost));
+        let chunks = Box::pin(futures_util::stream::iter(pieces));
+        Self::new("fuzz", chunks, gzip, true, max_decoded, limits)
     }
 
     /// Whether the answer said where its body ends, so that a body that was cut off can't look whole.

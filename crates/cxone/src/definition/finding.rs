@@ -122,7 +122,7 @@ pub struct Finding {
     pub severity: Severity,
     /// What kind of thing it is.
     pub code: FindingCode,
-    /// Where, as a JSON pointer (RFC 6901); empty for the whole definition.
+    /// Where, as a JSON pointer (RFC 6901), fit for one line; empty for the whole definition.
     pub pointer: String,
     /// What is wrong.
     pub message: String,
@@ -140,7 +140,8 @@ impl Finding {
         Self {
             severity: code.severity(),
             code,
-            pointer: pointer.into(),
+            // The keys in it are whoever's wrote the text, and it ends up on terminals and in logs.
+            pointer: crate::text::line(&pointer.into(), 512),
             message: message.into(),
             hint: hint.into(),
         }

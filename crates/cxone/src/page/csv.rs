@@ -12,6 +12,8 @@ use crate::error::Error;
 const CHUNK_BYTES: usize = 256 * 1024;
 /// The most columns that a file may have.
 const MAX_COLUMNS: usize = 1024;
+/// UTF-8's byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A CSV file that is being read.
 pub(crate) struct CsvPage {
@@ -121,12 +123,16 @@ impl CsvPage {
         }
     }
 
-    /// Strips a byte order mark.
+    /// Strips a byte order mark. The reader would strip a second one, or not, as the bytes happen to come.
     async fn start(&mut self) -> Result<(), Error> {
         self.started = true;
         self.input.read(3).await?;
-        if self.input.bytes().starts_with(b"\xef\xbb\xbf") {
+        if self.input.bytes().starts_with(MARK) {
             self.input.take(3);
+            self.input.read(3).await?;
+        }
+        if self.input.bytes().starts_with(MARK) {
+            return Err(self.fault("the file begins with two byte order marks"));
         }
         Ok(())
     }

@@ -45,6 +45,7 @@ pub(crate) struct Envelope {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
+    Mark,
     Start,
     FirstField,
     Field,
@@ -66,7 +67,7 @@ pub(crate) struct Parser {
 impl Parser {
     pub(crate) fn new(max_row: usize) -> Self {
         Self {
-            at: At::Start,
+            at: At::Mark,
             envelope: Envelope::default(),
             rows: 0,
             max_row,
@@ -99,12 +100,15 @@ impl Parser {
     }
 
     fn outside(&mut self, bytes: &[u8], taken: &mut usize) -> Result<Option<Step>, String> {
-        if self.at == At::Start && bytes.starts_with(b"\xef") {
-            match bytes.get(..3) {
-                None => return Ok(Some(Step::More(3))),
-                Some(b"\xef\xbb\xbf") => *taken = 3,
-                Some(_) => return Err("not JSON".to_owned()),
+        if self.at == At::Mark {
+            match bytes {
+                [] => return Ok(Some(Step::More(1))),
+                [0xef, 0xbb, 0xbf, ..] => *taken = 3,
+                [0xef, rest @ ..] if rest.len() < 2 => return Ok(Some(Step::More(3))),
+                _ => {}
             }
+            // A second mark, or one after white space, is none, wherever the bytes were cut.
+            self.at = At::Start;
         }
         *taken = scan::skip_space(bytes, *taken);
         let Some(byte) = bytes.get(*taken) else {
@@ -122,7 +126,7 @@ impl Parser {
             (At::FirstField | At::Field, _) => return self.field(bytes, taken),
             (At::AfterField, _) => return Err("a comma or a closing brace was expected".to_owned()),
             (At::End, _) => return Err("something follows the JSON object".to_owned()),
-            (At::FirstRow | At::Row | At::AfterRow, _) => return Ok(None),
+            (At::Mark | At::FirstRow | At::Row | At::AfterRow, _) => return Ok(None),
         }
         *taken += 1;
         Ok(None)

@@ -8,7 +8,7 @@ use tracing::info;
 use workflow::{Environment, Failure};
 
 use crate::patience::Patience;
-use crate::{Config, Error, Tokens};
+use crate::{Config, Error, Tokens, UnavailableError};
 
 /// A tenant's API with its token. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,7 +59,13 @@ impl Session {
                 .call(|token| async move { call(&self.client, &token).await })
                 .await;
             let error = match answer {
-                Err(Error::Call(error)) => error,
+                // A pause is kept as long as it was asked for, whoever asked for it.
+                Err(
+                    Error::Call(error)
+                    | Error::Unavailable(UnavailableError::Grant(
+                        error @ cxone::Error::Throttled { .. },
+                    )),
+                ) => error,
                 answer => return answer,
             };
             let Some(pause) = patience.pause(&error, random()) else {

@@ -1,7 +1,7 @@
 //! The Lambda bootstrap.
 #![recursion_limit = "256"] // the SDK nests its futures deeply
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use lambda_runtime::{Error, run, service_fn, tracing};
 use workflow::Environment;
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,6 +11,6 @@ async fn main() -> Result<(), Error> {
     // A wrong environment is told to the state machine under its name, not by a crash.
     let handler = poll_once::Handler::new(&Environment::of_process(), &aws);
     let handler = handler.as_ref().map_err(Clone::clone);
-    let handle = async |event: LambdaEvent<_>| Box::pin(handler.clone()?.handle(event)).await;
+    let handle = async |event| Box::pin(handler.clone()?.handle(workflow::read(event)?)).await;
     run(service_fn(handle)).await
 }

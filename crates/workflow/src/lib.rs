@@ -4,6 +4,7 @@ mod environment;
 mod failure;
 mod judge;
 mod message;
+mod read;
 
 pub use environment::Environment;
 pub use failure::{Failure, FailureName};
@@ -13,3 +14,4 @@ pub use message::{
     FinalizeIn, FinalizeOut, FinalizeWork, Next, Outcome, Pages, PollOut, Replay, RunIn, Saw,
     TriggerIn, TriggerOut, Version, Work, clean,
 };
+pub use read::read;

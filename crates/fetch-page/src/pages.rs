@@ -78,11 +78,13 @@ impl<'a> Pages<'a> {
             .map_err(|error| fault(error, token.is_some()))?;
         let mut open = match self.open.take() {
             Some(open) => open,
-            None => PartSet::new(
-                self.store.clone(),
-                PartSpec::from(&**definition),
-                request.part_prefix.clone(),
-            ),
+            None => {
+                let spec = PartSpec {
+                    columns: request.columns.clone(),
+                    ..PartSpec::from(&**definition)
+                };
+                PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
+            }
         };
         let appended = self.append(&mut page, &mut open).await;
         let bytes = open.bytes();

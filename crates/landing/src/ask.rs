@@ -161,8 +161,11 @@ pub struct PageRequest {
     pub run_id: RunId,
     /// The page; none for the first.
     pub token: Option<PageToken>,
-    /// How the rows are written.
+    /// What the run was asked for, and how the rows are written.
     pub definition: Box<Definition>,
+    /// The columns of the parts: those of the whole definition, even if the run leaves some out,
+    /// so that all parts of a commit have the same.
+    pub columns: Vec<String>,
     /// How the names of new parts begin.
     pub part_prefix: String,
 }

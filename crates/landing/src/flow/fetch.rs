@@ -252,6 +252,7 @@ struct Batch<'a> {
     work: &'a Work,
     now: Timestamp,
     definition: Box<Definition>,
+    columns: Vec<String>,
     part_prefix: String,
 }
 
@@ -283,6 +284,8 @@ impl<'a> Batch<'a> {
                 "the message names another run than the one that is bound",
             ));
         }
+        let columns = open.definition.columns().into_iter();
+        let columns = columns.map(str::to_owned).collect();
         let simplified = open.definition.simplified().filter(|_| run.simplified);
         Ok(Self {
             ask,
@@ -290,6 +293,7 @@ impl<'a> Batch<'a> {
             work,
             now: message.now,
             definition: Box::new(simplified.unwrap_or(open.definition)),
+            columns,
             part_prefix: keys.part(cursor.batches),
         })
     }
@@ -371,6 +375,7 @@ impl<'a> Batch<'a> {
             run_id: self.work.run_id.clone(),
             token,
             definition: self.definition.clone(),
+            columns: self.columns.clone(),
             part_prefix: self.part_prefix.clone(),
         };
         self.ask

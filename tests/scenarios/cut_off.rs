@@ -50,8 +50,33 @@ async fn a_window_that_takes_too_long_is_halved() {
     assert_eq!(segments, ["00", "01"]);
     assert_eq!(commit.runs[0].window.end(), commit.runs[1].window.start());
     assert_eq!(commit.unique, 250);
-    insta::assert_snapshot!(history::timeline(&stage.world, &ended.execution_arn), @"");
-    insta::assert_snapshot!(stage.world.alerts()[0].message, @"");
+    let timeline = history::timeline(&stage.world, &ended.execution_arn);
+    let cancelled = timeline.find("06:15:00 Cancel").unwrap();
+    insta::assert_snapshot!(&timeline[cancelled..], @r#"
+    06:15:00 Cancel
+    06:15:00 Cancelled?
+    06:15:00 Alert
+    06:15:00 Trigger
+    06:15:00 Next?
+    06:15:00 Wait
+    06:15:15 PollOnce
+    06:15:15 RunState?
+    06:15:15 FetchPage
+    06:15:15 Pages?
+    06:15:15 Trigger
+    06:15:15 Next?
+    06:15:15 Wait
+    06:15:30 PollOnce
+    06:15:30 RunState?
+    06:15:30 FetchPage
+    06:15:30 Pages?
+    06:15:30 Trigger
+    06:15:30 Next?
+    06:15:30 Finalize
+    06:15:30 Committed?
+    06:15:30 Delivered
+    "#);
+    insta::assert_snapshot!(stage.world.alerts()[0].message, @r#"Run run-c6c332-1 of Daily Agent Performance Aggregation (tenant acme, window 2026-11-21T00:00:00Z to 2026-11-22T00:00:00Z, segment 0, run 1) ended without its data: timed_out (its last state was processing). The pipeline goes on by itself with the next run, as far as the definition allows. Execution: arn:aws:states:us-east-1:000000000000:execution:report-pipeline:e220a839-7b1d-4daf-ae78-9e6aa1b965f4"#);
 }
 
 #[tokio::test]

@@ -81,8 +81,87 @@ async fn a_good_day_is_one_commit_with_the_tenants_rows() {
     let stage = setup.start().await;
     let ended = stage.deliver().await;
     let commit = stage.commit();
-    insta::assert_snapshot!(history::timeline(&stage.world, &ended.execution_arn), @"");
-    insta::assert_snapshot!(as_json(&commit), @"");
+    insta::assert_snapshot!(history::timeline(&stage.world, &ended.execution_arn), @r#"
+    05:30:00 Begin
+    05:30:00 Trigger
+    05:30:00 Next?
+    05:30:00 Wait
+    05:30:15 PollOnce
+    05:30:15 RunState?
+    05:30:15 Wait
+    05:30:45 PollOnce
+    05:30:45 RunState?
+    05:30:45 Wait
+    05:31:45 PollOnce
+    05:31:45 RunState?
+    05:31:45 Wait
+    05:33:45 PollOnce
+    05:33:45 RunState?
+    05:33:45 FetchPage
+    05:33:45 Pages?
+    05:33:45 Trigger
+    05:33:45 Next?
+    05:33:45 Finalize
+    05:33:45 Committed?
+    05:33:45 Delivered
+    "#);
+    insta::assert_snapshot!(as_json(&commit), @r#"
+    {
+      "v": 1,
+      "version": 1,
+      "report": "Daily Agent Performance Aggregation",
+      "tenant": "acme",
+      "window": {
+        "start": "2026-11-21T00:00:00Z",
+        "end": "2026-11-22T00:00:00Z"
+      },
+      "generation": 1,
+      "definitionHash": "…",
+      "runs": [
+        {
+          "segment": "0",
+          "window": {
+            "start": "2026-11-21T00:00:00Z",
+            "end": "2026-11-22T00:00:00Z"
+          },
+          "runId": "run-c6c332-1",
+          "triggeredAt": "2026-11-22T05:30:00Z",
+          "pages": 3,
+          "rows": 250,
+          "simplified": false
+        }
+      ],
+      "rows": 250,
+      "unique": 250,
+      "duplicates": 0,
+      "replaced": 0,
+      "empty": false,
+      "verification": "total",
+      "columns": [
+        "agentId",
+        "agentName",
+        "queueId",
+        "queueName",
+        "handleTime",
+        "talkTime",
+        "wrapUpTime",
+        "callsHandled",
+        "avgHandleTime"
+      ],
+      "parts": [
+        {
+          "key": "reports/acme/Daily_Agent_Performance_Aggregation/data/20261121T000000Z-20261122T000000Z/g0001/s0-r01-b000000-….ndjson.gz",
+          "rows": 250,
+          "bytes": "…",
+          "sha256": "…"
+        }
+      ],
+      "content": "…",
+      "supersedes": null,
+      "unchanged": false,
+      "committedAt": "2026-11-22T05:33:45Z"
+    }
+    "#);
     assert_eq!(stage.world.alerts(), []);
     Canaries::of(&stage).check(&stage);
 }

@@ -114,7 +114,9 @@ impl Stage {
     /// The looks at a run that were answered with nothing are 15 seconds apart, and there are not many of them.
     pub(crate) fn check_polling(&self) {
         let mut by_run: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for look in self.requests(Kind::Look) {
+        // A look that was refused for its token is made again at once.
+        let looks = self.requests(Kind::Look).into_iter();
+        for look in looks.filter(|look| look.status != 401) {
             by_run.entry(look.run.unwrap()).or_default().push(look.at);
         }
         for (run, mut looks) in by_run {

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::text::line;
+
+/// The longest message and hint, in bytes.
+const MAX_TEXT: usize = 4 * 1024;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -140,10 +145,10 @@ impl Finding {
         Self {
             severity: code.severity(),
             code,
-            // The keys in it are whoever's wrote the text, and it ends up on terminals and in logs.
-            pointer: crate::text::line(&pointer.into(), 512),
-            message: message.into(),
-            hint: hint.into(),
+            // There are words of the definition in all of them, and they end up on terminals and in logs.
+            pointer: line(&pointer.into(), 512),
+            message: line(&message.into(), MAX_TEXT),
+            hint: line(&hint.into(), MAX_TEXT),
         }
     }
 }

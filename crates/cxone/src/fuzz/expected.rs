@@ -240,11 +240,12 @@ fn records(bytes: &[u8]) -> Result<Vec<Vec<Vec<u8>>>, &'static str> {
     Ok(records)
 }
 
-/// RFC 1952, one member after the other. The reserved flags and the header's own checksum are not looked at: neither
-/// does the decoder, and what counts are the data's.
+/// RFC 1952, one member after the other. The reserved flags are not looked at: neither does the decoder, and what
+/// counts are the checksum and the length.
 pub(super) fn unpacked(mut bytes: &[u8]) -> Option<Vec<u8>> {
     let mut all = Vec::new();
     while !bytes.is_empty() {
+        let member = bytes;
         let (header, rest) = bytes.split_first_chunk::<10>()?;
         if header[..3] != [0x1f, 0x8b, 8] {
             return None;
@@ -261,7 +262,13 @@ pub(super) fn unpacked(mut bytes: &[u8]) -> Option<Vec<u8>> {
             }
         }
         if header[3] & 2 != 0 {
-            bytes = bytes.get(2..)?;
+            let mut sum = Crc::new();
+            sum.update(&member[..member.len() - bytes.len()]);
+            let (right, rest) = bytes.split_first_chunk::<2>()?;
+            if sum.sum().to_le_bytes()[..2] != *right {
+                return None;
+            }
+            bytes = rest;
         }
         let (mut data, mut sum) = (Vec::new(), Crc::new());
         let mut decoder = DeflateDecoder::new(bytes);

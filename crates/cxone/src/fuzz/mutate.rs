@@ -166,20 +166,3 @@ fn insert(bytes: &mut Vec<u8>, at: usize, what: &[u8]) {
         bytes.splice(at..at, what.iter().copied());
     }
 }
-
-/// The bytes in pieces, as a connection might deliver them.
-pub(crate) fn cut(mut bytes: &[u8], rng: &mut Rng) -> Vec<Vec<u8>> {
-    let most = *rng.pick(&[1, 3, 9, 40, 400, usize::MAX]);
-    let most = if bytes.len() > 4096 {
-        most.max(64)
-    } else {
-        most
-    };
-    let mut pieces = Vec::new();
-    while !bytes.is_empty() {
-        let (piece, rest) = bytes.split_at(bytes.len().min(1 + rng.below(most)));
-        pieces.push(piece.to_vec());
-        bytes = rest;
-    }
-    pieces
-}

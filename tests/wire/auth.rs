@@ -10,10 +10,11 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokens::{AuthError, Config, Error, Tokens, UnavailableError};
 
+use crate::cases::Call::{Cancel, Grant, Pages, Start};
+use crate::cases::Outcome::{Contract, Forbidden, Lives, Unauthorized, Unavailable};
+use crate::cases::check;
 use crate::secrets::{self, Secrets};
-use crate::stage::Call::{Cancel, Grant, Pages, Start};
-use crate::stage::Outcome::{Contract, Forbidden, Lives, Unauthorized, Unavailable};
-use crate::stage::{self, Stage, check, faults, limits, small};
+use crate::stage::{self, Stage, faults, limits, small};
 
 /// A stage whose calls are made with tokens that are kept as in production.
 struct Signed {

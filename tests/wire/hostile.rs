@@ -6,9 +6,10 @@ use cxone::{AccessToken, Error, RunId, ScheduleId};
 use cxone_sim::{Kind, fault_table};
 use tokio::net::TcpListener;
 
-use crate::stage::Call::{File, Start};
-use crate::stage::Outcome::{Contract, Failed};
-use crate::stage::{self, Call, Stage, check, limits};
+use crate::cases::Call::{File, Start};
+use crate::cases::Outcome::{Contract, Failed};
+use crate::cases::{Call, check};
+use crate::stage::{self, Stage, limits};
 
 /// A80, A82: every place that nobody should be sent to. `check` asserts that the URL is not told.
 #[tokio::test]

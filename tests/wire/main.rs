@@ -6,6 +6,7 @@
 #![recursion_limit = "256"] // the SDK nests its futures deeply
 
 mod auth;
+mod cases;
 mod catalogue;
 mod child;
 mod hostile;

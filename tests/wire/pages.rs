@@ -6,10 +6,11 @@ use cxone::Error;
 use landing::docs::Lap;
 use serde_json::value::RawValue;
 
+use crate::cases::Call::{File, Pages};
+use crate::cases::Outcome::{Contract, Good, NotFound, Rejected};
+use crate::cases::check;
 use crate::raw::{Raw, answer};
-use crate::stage::Call::{File, Pages};
-use crate::stage::Outcome::{Contract, Good, NotFound, Rejected};
-use crate::stage::{self, Read, Stage, check, limits};
+use crate::stage::{self, Read, Stage, limits};
 
 #[rustfmt::skip]
 #[tokio::test]

@@ -3,12 +3,13 @@
 use cxone::{Cancelled, Error, Look};
 use cxone_sim::{Kind, Options};
 
-use crate::stage::Call::{self, File, Pages, Register, Start};
-use crate::stage::Outcome::{
+use crate::cases::Call::{self, File, Pages, Register, Start};
+use crate::cases::Outcome::{
     self, Ambiguous, Contract, Failed, Forbidden, Good, NotCompleted, NotFound, Pending, Rejected,
     Throttled, Unavailable,
 };
-use crate::stage::{Stage, check, check_within, limits, short, small};
+use crate::cases::{check, check_within};
+use crate::stage::{Stage, limits, short, small};
 
 const LOOK: Call = Call::Look;
 const CANCEL: Call = Call::Cancel;

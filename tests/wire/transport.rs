@@ -5,12 +5,13 @@ use std::time::Duration;
 use cxone::{Error, Limits};
 use cxone_sim::{Kind, Options};
 
-use crate::raw::Raw;
-use crate::stage::Call::{Cancel, File, Grant, Look, Pages, Register, Start};
-use crate::stage::Outcome::{
+use crate::cases::Call::{Cancel, File, Grant, Look, Pages, Register, Start};
+use crate::cases::Outcome::{
     Ambiguous, Contract, Good, NotFound, Rejected, Throttled, Unavailable,
 };
-use crate::stage::{self, Stage, check, check_within, faults, limits, small};
+use crate::cases::{check, check_within};
+use crate::raw::Raw;
+use crate::stage::{self, Stage, faults, limits, small};
 
 #[rustfmt::skip]
 #[tokio::test]

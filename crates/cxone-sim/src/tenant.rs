@@ -115,6 +115,13 @@ impl Tenant {
         api::lock(&self.state).options.rows = rows;
     }
 
+    /// Gives the client another secret and ends all tokens, as somebody who rotates it in a hurry does.
+    pub fn rotate_client(&self, secret: &str) {
+        let mut state = api::lock(&self.state);
+        secret.clone_into(&mut state.options.client_secret);
+        state.revoke_tokens();
+    }
+
     /// How many connections came to the other host that redirects and decoy links point to.
     #[must_use]
     pub fn decoy_hits(&self) -> u64 {

@@ -44,9 +44,9 @@ impl SecretsError {
             SdkError::ResponseError(_) => "something that is no answer",
             _ => "nothing, as the request could not be made,",
         };
-        // What AWS refuses by name stays refused, throttling apart.
+        // What AWS refuses by name stays refused, what passes with time apart.
         let is_refusal = matches!(error, SdkError::ServiceError(service)
-            if !service.raw().status().is_server_error() && !THROTTLING.contains(&code));
+            if !service.raw().status().is_server_error() && !PASSING.contains(&code));
         Self {
             secret: secret.to_owned(),
             code: code.to_owned(),
@@ -55,12 +55,17 @@ impl SecretsError {
     }
 }
 
-/// The names that AWS has for "later, please".
-const THROTTLING: [&str; 4] = [
+/// The names that AWS has for "later, please", and for credentials or a clock that were good until a
+/// moment ago: the next invocation has others.
+const PASSING: [&str; 8] = [
     "ThrottlingException",
     "Throttling",
     "TooManyRequestsException",
     "RequestLimitExceeded",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "InvalidSignatureException",
 ];
 
 /// Reads the version that is `AWSCURRENT`.

@@ -105,7 +105,8 @@ impl Store {
                 if position == stays {
                     continue;
                 }
-                if *row == last {
+                let repeats = rows[..position].iter().any(|earlier| earlier.2 == *row);
+                if repeats {
                     merged.duplicates += 1;
                 } else {
                     merged.replaced += 1;

@@ -76,16 +76,13 @@ impl<'a> Pages<'a> {
             .call(async |client, bearer| client.page(bearer, run, token, definition).await)
             .await
             .map_err(|error| fault(error, token.is_some()))?;
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let spec = PartSpec {
-                    columns: request.columns.clone(),
-                    ..PartSpec::from(&**definition)
-                };
-                PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
-            }
-        };
+        let mut open = self.open.take().unwrap_or_else(|| {
+            let spec = PartSpec {
+                columns: request.columns.clone(),
+                ..PartSpec::from(&**definition)
+            };
+            PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
+        });
         let appended = self.append(&mut page, &mut open).await;
         let bytes = open.bytes();
         self.open = Some(open);

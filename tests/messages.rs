@@ -1,0 +1,123 @@
+//! Mangled events and messages: whatever a handler would take comes back the same, and is bounded.
+#![expect(clippy::unwrap_used, reason = "what can't be read is a failed test")]
+
+use std::fmt::Debug;
+
+use cxone::Definition;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use workflow::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
+
+#[expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a part of another package's tests, where all of these are allowed"
+)]
+#[path = "../crates/cxone/src/fuzz/mutate.rs"]
+mod mutate;
+
+const WORDS: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\"",
+    b"null",
+    b"0",
+    b"-1",
+    b"2",
+    b"1e400",
+    b"4294967296",
+    b"\"\"",
+    b"\\u0000",
+    b"\\ud83e",
+    b"\"v\":1,",
+    b"\"v\":2,",
+    b"\"time\":\"2026-11-22T05:30:00Z\",",
+    b"\"x\":1,",
+    b"\"window\":null,",
+    b"\"replay\":{\"reason\":\"\",\"requestedBy\":\"\"},",
+    b"\"detail\":{},",
+    b"\"2026-11-22T05:30:00.999999999Z\"",
+    b"\"2026-02-30T00:00:00Z\"",
+    b"\"9999-12-31T23:59:60Z\"",
+    b"\"-009999-01-01T00:00:00Z\"",
+    b"\"ended\":{\"segment\":\"0\",\"run\":1,\"reason\":\"failed\"},",
+    b"\"completed\"",
+    b"../",
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    b"\xff",
+];
+
+fn check<T: Serialize + DeserializeOwned + Debug>(name: &str, text: &str) {
+    let corpus = mutate::Corpus {
+        inputs: vec![
+            text.as_bytes().to_vec(),
+            serde_json::from_str::<Value>(text)
+                .unwrap()
+                .to_string()
+                .into_bytes(),
+        ],
+        words: WORDS,
+        structure: b"{}[],:\"",
+    };
+    mutate::run(&format!("-p pipeline-tests {name}"), 2_000, |rng| {
+        let bytes = corpus.mutated(rng);
+        // The runtime hands a handler a value, and a field that is there twice is gone then.
+        let Ok(value) = serde_json::from_slice::<Value>(&bytes) else {
+            assert!(
+                serde_json::from_slice::<T>(&bytes).is_err(),
+                "{}",
+                bytes.escape_ascii()
+            );
+            return;
+        };
+        let read = serde_json::from_value::<T>(value);
+        if let Ok(direct) = serde_json::from_slice::<T>(&bytes) {
+            assert_eq!(
+                format!("{direct:?}"),
+                format!("{:?}", read.as_ref().unwrap())
+            );
+        }
+        if let Ok(message) = read {
+            let sent = serde_json::to_value(&message).unwrap();
+            let again: T = serde_json::from_value(sent.clone()).unwrap();
+            assert_eq!(
+                format!("{again:?}"),
+                format!("{message:?}"),
+                "{}",
+                bytes.escape_ascii()
+            );
+            assert_eq!(serde_json::to_value(&again).unwrap(), sent);
+        }
+    });
+}
+
+#[test]
+fn a_scheduled_event_comes_back_the_same() {
+    check::<Event>(
+        "a_scheduled_event",
+        include_str!("../events/scheduled.json"),
+    );
+    check::<Event>("a_scheduled_event", include_str!("../events/replay.json"));
+}
+
+#[test]
+fn a_message_comes_back_the_same() {
+    check::<TriggerIn>("a_message", include_str!("../events/trigger.json"));
+    check::<RunIn>("a_message", include_str!("../events/poll-once.json"));
+    check::<FetchIn>("a_message", include_str!("../events/fetch-page.json"));
+    check::<FinalizeIn>("a_message", include_str!("../events/finalize.json"));
+}
+
+#[test]
+fn the_definition_of_a_scheduled_event_is_a_good_one() {
+    let event: Event = serde_json::from_str(include_str!("../events/scheduled.json")).unwrap();
+    let definition = event.detail.definition.to_string();
+    assert!(Definition::parse(definition).is_ok());
+}

@@ -9,7 +9,7 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::object::Head;
+use super::object::{DataMark, Head};
 use super::{CONCURRENCY, Checksum, RangeReader, Sha256, Store};
 use crate::ask::Answered;
 use crate::docs::Part;
@@ -83,11 +83,16 @@ fn evidence(sha256: &str, head: &Head, sidecar: &Head) -> Evidence {
     let Some(checksum) = &head.checksum else {
         return Evidence::None;
     };
+    // A store that leaves the number of parts away shows a composite one as if it were of the whole.
+    let composite = |mark: &DataMark| mark.checksum.split_once('-').map(|(it, _)| it.to_owned());
+    let unnumbered = sidecar.mark.as_ref().and_then(composite);
     let same = if checksum.contains('-') {
         let Some(mark) = &sidecar.mark else {
             return Evidence::None;
         };
         mark.checksum == *checksum && mark.sha256 == sha256
+    } else if unnumbered.as_ref() == Some(checksum) {
+        return Evidence::None;
     } else {
         Checksum::parse_base64(checksum).is_some_and(|it| it.hex() == sha256)
     };
@@ -100,7 +105,6 @@ fn evidence(sha256: &str, head: &Head, sidecar: &Head) -> Evidence {
 
 #[cfg(test)]
 mod tests {
-    use super::super::object::DataMark;
     use super::*;
 
     fn check(checksum: Option<String>, mark: Option<(&str, &Checksum)>, expected: Evidence) {
@@ -141,6 +145,8 @@ mod tests {
             Evidence::Other,
         );
         check(stored(), None, Evidence::None);
+        let unnumbered = composite.strip_suffix("-2").map(str::to_owned);
+        check(unnumbered, Some((&composite, &data)), Evidence::None);
     }
 
     #[test]

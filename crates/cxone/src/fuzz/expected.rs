@@ -166,6 +166,9 @@ pub(super) fn file(
     if names.len() < header.len() || header.iter().any(Vec::is_empty) {
         return Err("a column without a name of its own");
     }
+    if header.iter().any(|name| name.len() > 256) {
+        return Err("a column's name is too long");
+    }
     if header.len() > 1024 || !definition.columns().into_iter().all(has) {
         return Err("not the columns");
     }

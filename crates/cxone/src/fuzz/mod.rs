@@ -395,6 +395,7 @@ fn files() -> Corpus {
         format!("agentId,agentName,handleTime\r\n{many}"),
         "agentId,handleTime\na-1,1\nagentId,handleTime\na-2,2".to_owned(),
         "agentId,handleTime".to_owned(),
+        format!("agentId,handleTime,{}\n,,\n", "x".repeat(256)),
         format!("agentId,handleTime\n{},1\n", "é".repeat(MAX_ROW / 2 - 30)),
         "\u{feff}\u{feff}agentId,handleTime\na-1,1\n".to_owned(),
     ];

@@ -12,6 +12,9 @@ use crate::error::Error;
 const CHUNK_BYTES: usize = 256 * 1024;
 /// The most columns that a file may have.
 const MAX_COLUMNS: usize = 1024;
+/// The longest name of a column, in bytes. It is in every row, so that a small file with long names would become any
+/// amount of rows.
+const MAX_NAME: usize = 256;
 /// UTF-8's byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -241,6 +244,12 @@ impl CsvPage {
             if name.is_empty() || names.contains(&name) {
                 return Err(self.fault(format!(
                     "column {} of the header has no name of its own",
+                    names.len() + 1
+                )));
+            }
+            if name.len() > MAX_NAME {
+                return Err(self.fault(format!(
+                    "column {} of the header has a name of more than {MAX_NAME} bytes",
                     names.len() + 1
                 )));
             }

@@ -103,7 +103,7 @@ fn writings(text: &str) -> Vec<String> {
         other => format!("%{other:02X}"),
     };
     let url: String = text.bytes().map(percent).collect();
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = landing::docs::hex(text.as_bytes());
     let once = json(text);
     let mut writings = vec![
         text.to_owned(),

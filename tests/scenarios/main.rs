@@ -4,7 +4,12 @@
 //! What is asserted is what landed: the commit log, rows that equal the tenant's byte for byte, manifests,
 //! alerts and the states that an execution went through. Requests are only ever counted against a bound.
 
-#![expect(clippy::unwrap_used, reason = "a scenario stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a scenario stops at the first surprise, and prints its figures"
+)]
 
 mod canaries;
 mod cut_off;

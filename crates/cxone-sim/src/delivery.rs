@@ -278,9 +278,12 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    compressed(Box::new(std::iter::once(bytes.to_vec())), Compression::fast())
-        .flatten()
-        .collect()
+    compressed(
+        Box::new(std::iter::once(bytes.to_vec())),
+        Compression::fast(),
+    )
+    .flatten()
+    .collect()
 }
 
 /// The pieces compressed as they come.

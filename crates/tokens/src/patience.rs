@@ -102,7 +102,11 @@ mod tests {
         assert_eq!(pauses.count(), 3);
         let mut patience = Patience::default();
         let pauses = std::iter::from_fn(|| patience.pause(&throttled(Some(0)), 0.0)).take(99);
-        assert_eq!(pauses.count(), 60, "no pause at all is no reason to ask for ever");
+        assert_eq!(
+            pauses.count(),
+            60,
+            "no pause at all is no reason to ask for ever"
+        );
         let mut patience = Patience::default();
         let retries: Vec<_> = std::iter::from_fn(|| patience.pause(&unavailable(), 1.0))
             .take(99)

@@ -34,14 +34,17 @@ struct Registered {
 
 impl Client {
     /// Registers the schedule: finds it by its exact name, creates it, or updates it if it differs. Two schedules of that
-    /// name are an [`Error::Contract`] that names both: which one is meant is for a person to say.
+    /// name are an [`Error::Contract`] that names both: which one is meant is for a person to say. Unless both say what is
+    /// wanted, as when two deployers create it at the same moment: then the one with the lower id is as good as the other.
     pub async fn register(
         &self,
         token: &AccessToken,
         definition: &Definition,
     ) -> Result<ScheduleId, Error> {
         let body = definition.registered_body();
-        let found = self.find(token, definition.name.as_str()).await?;
+        let wanted: Value = serde_json::from_slice(&body)
+            .map_err(|_| Error::contract(UPDATE, "the definition is not JSON"))?;
+        let found = self.find(token, definition.name.as_str(), &wanted).await?;
         let Some((id, schedule)) = found else {
             let request = self.request(Method::POST, self.reports_url(&["schedules"]));
             let created = self
@@ -55,8 +58,6 @@ impl Client {
                 other => other,
             });
         };
-        let wanted: Value = serde_json::from_slice(&body)
-            .map_err(|_| Error::contract(UPDATE, "the definition is not JSON"))?;
         if covers(&schedule, &wanted) {
             return Ok(id);
         }
@@ -101,6 +102,7 @@ impl Client {
         &self,
         token: &AccessToken,
         name: &str,
+        wanted: &Value,
     ) -> Result<Option<(ScheduleId, Value)>, Error> {
         let mut found: Option<(ScheduleId, Value)> = None;
         let mut at: Option<PageToken> = None;
@@ -114,6 +116,11 @@ impl Client {
                 let id =
                     id.ok_or_else(|| Error::contract(FIND, "a schedule has no valid scheduleId"))?;
                 match &found {
+                    Some((other, known)) if covers(known, wanted) && covers(&schedule, wanted) => {
+                        if id < *other {
+                            found = Some((id, schedule));
+                        }
+                    }
                     Some((other, _)) if *other != id => {
                         let what = format!(
                             "two schedules have this name: {other} and {id}; delete or rename one"

@@ -444,7 +444,12 @@ async fn a_schedule_is_updated_only_if_it_differs() {
 
 #[tokio::test]
 async fn two_schedules_of_one_name_are_for_a_person_to_sort_out() {
-    let twins = [listed("sch-1", |_| ()), listed("sch-2", |_| ())];
+    let twins = [
+        listed("sch-1", |_| ()),
+        listed("sch-2", |s| {
+            s["report"]["metrics"] = serde_json::json!(["handleTime"])
+        }),
+    ];
     let (error, _) = register(vec![
         listing(&twins[..1], Some("2")),
         listing(&twins[1..], None),
@@ -455,6 +460,15 @@ async fn two_schedules_of_one_name_are_for_a_person_to_sort_out() {
     assert_eq!(error.unwrap_err(), expected);
     let (error, _) = register(vec![listing(&[], Some("2")), listing(&[], Some("2"))]).await;
     assert!(error.unwrap_err().contains("circle"));
+}
+
+#[tokio::test]
+async fn of_two_schedules_that_both_say_what_is_wanted_the_lower_id_is_taken() {
+    for ids in [["sch-1", "sch-2"], ["sch-2", "sch-1"]] {
+        let twins = ids.map(|id| listed(id, |_| ()));
+        let (id, requests) = register(vec![listing(&twins, None)]).await;
+        assert_eq!((id.unwrap().as_str(), requests.len()), ("sch-1", 1));
+    }
 }
 
 #[tokio::test]

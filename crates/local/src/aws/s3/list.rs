@@ -68,7 +68,7 @@ pub(super) fn objects(store: &Store, call: &S3Call) -> Result<Response<Body>, S3
         .into_iter()
         .find(|after| !after.is_empty())
         .unwrap_or_default();
-    let listed = store.list(&call.bucket, prefix)?;
+    let listed = store.list(&call.bucket, prefix, after)?;
     let mut entries = group(listed, prefix, delimiter, after);
     let truncated = entries.len() > limit;
     entries.truncate(limit);

@@ -90,7 +90,7 @@ impl Store {
     /// The keys that begin with `prefix`, in S3's order.
     #[must_use]
     pub fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
-        let listed = self.list(bucket, prefix).unwrap_or_default();
+        let listed = self.list(bucket, prefix, "").unwrap_or_default();
         listed.into_iter().map(|object| object.key).collect()
     }
 
@@ -217,13 +217,18 @@ impl Store {
         Ok(())
     }
 
-    /// The objects whose keys begin with `prefix`, in the order of their bytes.
-    pub(super) fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Listed>, S3Error> {
+    /// The objects whose keys begin with `prefix` and are greater than `after`, in the order of their bytes.
+    pub(super) fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        after: &str,
+    ) -> Result<Vec<Listed>, S3Error> {
         let root = self.bucket(bucket)?;
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
         let mut found = Vec::new();
         if !folder.split('/').any(|part| part == "..") {
-            walk(&root.join(folder), folder, prefix, &mut found)?;
+            walk(&root.join(folder), folder, (prefix, after), &mut found)?;
         }
         found.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(found)
@@ -309,7 +314,13 @@ fn derive(path: &Path, on_disk: &fs::Metadata) -> io::Result<Meta> {
     })
 }
 
-fn walk(folder: &Path, name: &str, prefix: &str, found: &mut Vec<Listed>) -> io::Result<()> {
+/// Looks only at the files that are wanted, as a folder of thousands is listed thousands of times.
+fn walk(
+    folder: &Path,
+    name: &str,
+    (prefix, after): (&str, &str),
+    found: &mut Vec<Listed>,
+) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if absent(&error) => return Ok(()),
         entries => entries?,
@@ -328,13 +339,13 @@ fn walk(folder: &Path, name: &str, prefix: &str, found: &mut Vec<Listed>) -> io:
         if !key.starts_with(prefix) && !prefix.starts_with(&key) {
             continue;
         }
-        // An object may go away between the look into the folder and the look at it.
-        let Ok(metadata) = entry.metadata() else {
-            continue;
-        };
-        if metadata.is_dir() {
-            walk(&entry.path(), &key, prefix, found)?;
-        } else if key.starts_with(prefix) {
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &key, (prefix, after), found)?;
+        } else if key.starts_with(prefix) && key.as_str() > after {
+            // An object may go away between the look into the folder and the look at it.
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
             found.push(Listed {
                 key,
                 size: metadata.len(),

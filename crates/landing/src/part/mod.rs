@@ -2,7 +2,7 @@
 //!
 //! Rows are NDJSON (each row's bytes as CXone sent them, then LF) or CSV ([`csv`]), compressed with
 //! level 1 of gzip or zstd or not at all. While a part is open, memory holds two upload buffers of
-//! 5 MiB and the keys of at most 262,144 rows, however many rows come.
+//! 5 MiB and the keys of at most 98,304 rows, however many rows come.
 
 mod compress;
 mod csv;
@@ -89,7 +89,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            rows: 262_144,
+            // The keys of one part are what memory grows by with the rows of a report, beside the
+            // second upload buffer: 2.6 MiB.
+            rows: 98_304,
             bytes: 64 * 1024 * 1024,
         }
     }

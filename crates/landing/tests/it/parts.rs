@@ -58,7 +58,8 @@ async fn large_parts_land_in_every_form() {
     let rows = bulky(120_000);
     for (format, compression) in FORMS {
         let bucket = Bucket::new().await;
-        let spec = spec(format, compression);
+        let mut spec = spec(format, compression);
+        spec.limits.rows = 120_000;
         let parts = write(&bucket, &spec, &rows).await;
         assert_eq!(parts.len(), 1);
         assert!(parts[0].bytes > 8 * 1024 * 1024);

@@ -125,6 +125,7 @@ async fn a_redrive_allows_more_runs_when_all_have_failed() {
 
     stage.set_faults(&[]);
     delivered(stage.redrive(&ended).await);
+    Canaries::of(&stage).check(&stage);
     stage.commit();
     assert_eq!(stage.started(), 7);
 }
@@ -168,6 +169,7 @@ async fn answers_that_can_not_be_are_a_breach_of_contract() {
     ] {
         let stage = Setup::new().fault(fault).start().await;
         let ended = stage.fail("Cxone.Contract").await;
+        Canaries::of(&stage).check(&stage);
         assert!(stage.log().is_empty());
         assert!(stage.requests(Kind::Page).len() < 20, "{fault}");
         if fault.contains("on=page") {

@@ -3,7 +3,10 @@
 use landing::docs::Verification;
 use serde_json::{Value, json};
 
-use crate::stage::{Setup, Stage};
+use crate::{
+    canaries::Canaries,
+    stage::{Setup, Stage},
+};
 
 /// The commit has every row once, after so many runs.
 async fn check(setup: Setup, runs: usize, duplicates: u64, verification: Verification) -> Stage {
@@ -62,6 +65,7 @@ async fn two_rows_with_one_key_stop_the_day_and_say_why() {
     let ended = stage.fail("Cxone.Conflict").await;
     assert_eq!(ended.state, "Finalize");
     assert!(stage.log().is_empty());
+    Canaries::of(&stage).check(&stage);
     let cause: Value = serde_json::from_str(&ended.cause.unwrap()).unwrap();
     assert_eq!(cause["errorType"], "Cxone.Conflict");
     let message = cause["errorMessage"].as_str().unwrap();

@@ -9,7 +9,10 @@ use asl::Status;
 use cxone_sim::Kind;
 use local::aws::{Action, Call, Service};
 
-use crate::stage::{Setup, Stage, day_before, delivered};
+use crate::{
+    canaries::Canaries,
+    stage::{Setup, Stage, day_before, delivered},
+};
 
 /// Three pages in three batches, so that there is something to be killed between.
 async fn stage() -> Stage {
@@ -126,4 +129,5 @@ async fn a_handler_may_be_killed_in_the_middle_of_a_page() {
     assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     stage.commit();
     assert_eq!(stage.tenant().runs().len(), 1);
+    Canaries::of(&stage).check(&stage);
 }

@@ -87,9 +87,16 @@ async fn a_tenant_that_only_throttles_is_not_asked_all_the_time() {
     assert!(requests <= 45 + 2 * 9, "{requests} requests in 45 minutes");
     assert!(stage.log().is_empty());
 
-    stage.set_faults(&[]);
+    // Whoever redrives it begins anew, and is asked to wait once more.
+    stage.set_faults(&["throttled:on=page,seconds=60"]);
     assert_eq!(stage.redrive(&ended).await.status, Status::Succeeded);
     stage.commit();
+    let requests = stage.requests(Kind::Page);
+    let [.., refused, again, _] = &requests[..] else {
+        panic!("{requests:#?}");
+    };
+    assert_eq!(refused.status, 429);
+    assert_eq!(again.at.duration_since(refused.at).as_secs(), 60);
 }
 
 #[tokio::test]

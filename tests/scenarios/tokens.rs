@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cxone_sim::Kind;
-use local::world::CLIENT_SECRET;
+use local::world::{CLIENT_SECRET, TOKEN_SECRET};
 
 use crate::{
     canaries::Canaries,
@@ -94,4 +94,34 @@ async fn a_missing_right_is_named() {
     let cause = ended.cause.unwrap();
     assert!(cause.contains("create schedule"), "{cause}");
     assert!(cause.contains("analytics:reports:write"), "{cause}");
+}
+
+/// The first token that the tenant grants; it depends on its seed alone.
+async fn first_token() -> String {
+    let stage = Setup::new().start().await;
+    stage.deliver().await;
+    let stored = stage.world.services().secrets.current(TOKEN_SECRET);
+    let stored: serde_json::Value = serde_json::from_str(&stored.unwrap()).unwrap();
+    let texts = stored.as_object().unwrap().values();
+    let token = texts
+        .filter_map(|value| value.as_str())
+        .find(|text| text.starts_with("sim-1-"));
+    token.expect("the token is stored").to_owned()
+}
+
+#[tokio::test]
+async fn a_token_that_the_tenant_repeats_in_its_own_words_is_not_shown() {
+    let token = first_token().await;
+    let fault = format!("definition-refused:text=not for Bearer {token}");
+    let stage = Setup::new().fault(&fault).start().await;
+    let ended = stage.fail("Cxone.Config").await;
+    assert!(ended.cause.unwrap().contains("not for Bearer"));
+    Canaries::of(&stage).and(&token).check(&stage);
+
+    let fault = format!("run-fails:message=not for Bearer {token}");
+    let stage = Setup::new().fault(&fault).start().await;
+    stage.deliver().await;
+    let alert = &stage.world.alerts()[0].message;
+    assert!(alert.contains("not for Bearer"), "{alert}");
+    Canaries::of(&stage).and(&token).check(&stage);
 }

@@ -447,7 +447,7 @@ async fn two_schedules_of_one_name_are_for_a_person_to_sort_out() {
     let twins = [
         listed("sch-1", |_| ()),
         listed("sch-2", |s| {
-            s["report"]["metrics"] = serde_json::json!(["handleTime"])
+            s["report"]["metrics"] = serde_json::json!(["handleTime"]);
         }),
     ];
     let (error, _) = register(vec![

@@ -8,6 +8,7 @@
     reason = "a model that is not what it should be is a failed test"
 )]
 
+mod consumer;
 mod invocation;
 mod oracle;
 mod rng;
@@ -27,6 +28,7 @@ use std::time::Instant;
 
 use asl::StateMachine;
 
+use crate::consumer::Habit;
 use crate::invocation::Flows;
 use crate::world::{Figures, Setup, World};
 
@@ -70,12 +72,26 @@ fn setup(seed: u64) -> Setup {
         flows: flows!(landing::flow),
         kill_at: None,
         claims_overwrite: false,
+        habit: Habit::Proper,
     }
+}
+
+/// Runs a test on a stack on which no expression of the state machine has to be given one of its own: that is
+/// half of the time. Gives what it has to tell.
+fn roomy(test: fn(&Arc<StateMachine>) -> String) -> String {
+    let builder = std::thread::Builder::new().stack_size(64 << 20);
+    let thread = builder.spawn(move || test(&machine())).unwrap();
+    thread
+        .join()
+        .unwrap_or_else(|violation| std::panic::resume_unwind(violation))
 }
 
 #[test]
 fn nothing_is_lost_and_nothing_is_doubled() {
-    let machine = machine();
+    println!("{}", roomy(random_schedules));
+}
+
+fn random_schedules(machine: &Arc<StateMachine>) -> String {
     let seeds = match number("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
@@ -84,7 +100,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
     let mut all = Figures::default();
     let count = u32::try_from(seeds.end - seeds.start).unwrap();
     for seed in seeds {
-        match World::new(setup(seed), &machine).run() {
+        match World::new(setup(seed), machine).run() {
             Ok(figures) => all.add(figures),
             Err(violation) => panic!(
                 "seed {seed}: {violation}\nreplay it with: SIMULATION_SEED={seed} cargo test -p pipeline-tests --test simulation"
@@ -92,30 +108,36 @@ fn nothing_is_lost_and_nothing_is_doubled() {
         }
     }
     let rate = f64::from(count) / started.elapsed().as_secs_f64();
-    println!("{count} schedules, {all:?}, 0 violations, {rate:.0} schedules a second");
+    format!("{count} schedules, {all:?}, 0 violations, {rate:.0} schedules a second")
 }
 
 #[test]
 fn a_good_day_survives_a_kill_at_every_effect() {
-    let machine = machine();
+    println!("{}", roomy(single_kills));
+}
+
+fn single_kills(machine: &Arc<StateMachine>) -> String {
+    let mut points = 0;
     for seed in [1, 2, 3] {
         let undisturbed = Setup {
             kill_at: Some(u64::MAX),
             ..setup(seed)
         };
-        let effects = World::new(undisturbed, &machine).run().unwrap().effects;
+        let effects = World::new(undisturbed, machine).run().unwrap().effects;
+        points += effects * 2;
         for kill_at in 0..effects * 2 {
             let setup = Setup {
                 kill_at: Some(kill_at),
                 ..setup(seed)
             };
-            let result = World::new(setup, &machine).run();
+            let result = World::new(setup, machine).run();
             assert!(
                 result.is_ok(),
                 "seed {seed}, kill point {kill_at}: {result:?}"
             );
         }
     }
+    format!("{points} kill points")
 }
 
 /// How many schedules it takes to find a bug, at most.
@@ -130,17 +152,20 @@ fn caught(setup: impl Fn(u64) -> Setup, machine: &Arc<StateMachine>) -> Option<(
 
 #[test]
 fn every_planted_bug_is_caught() {
-    let machine = machine();
-    let mut missed = Vec::new();
+    println!("{}", roomy(planted_bugs));
+}
+
+fn planted_bugs(machine: &Arc<StateMachine>) -> String {
+    let (mut told, mut missed) = (Vec::new(), Vec::new());
     for (name, flows) in PLANTED {
         match caught(
             |seed| Setup {
                 flows: *flows,
                 ..setup(seed)
             },
-            &machine,
+            machine,
         ) {
-            Some((seed, violation)) => println!("{name}: caught by seed {seed}: {violation}"),
+            Some((seed, violation)) => told.push(format!("{name}: seed {seed}: {violation}")),
             None => missed.push(*name),
         }
     }
@@ -148,9 +173,35 @@ fn every_planted_bug_is_caught() {
         claims_overwrite: true,
         ..setup(seed)
     };
-    match caught(overwriting, &machine) {
-        Some((seed, violation)) => println!("claims_overwrite: caught by seed {seed}: {violation}"),
+    match caught(overwriting, machine) {
+        Some((seed, violation)) => told.push(format!("claims_overwrite: seed {seed}: {violation}")),
         None => missed.push("claims_overwrite"),
     }
     assert!(missed.is_empty(), "not caught: {missed:?}");
+    format!(
+        "{}\n{} of {} caught",
+        told.join("\n"),
+        told.len(),
+        told.len()
+    )
+}
+
+#[test]
+fn every_mistake_of_a_consumer_is_caught() {
+    println!("{}", roomy(consumers_mistakes));
+}
+
+fn consumers_mistakes(machine: &Arc<StateMachine>) -> String {
+    let told = Habit::MISTAKES.map(|habit| {
+        let found = caught(
+            |seed| Setup {
+                habit,
+                ..setup(seed)
+            },
+            machine,
+        );
+        let (seed, violation) = found.unwrap_or_else(|| panic!("not caught: {habit:?}"));
+        format!("{habit:?}: seed {seed}: {violation}")
+    });
+    told.join("\n")
 }

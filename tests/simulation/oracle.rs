@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use landing::docs::{Commit, Open, Verification};
 use landing::keys::version_of;
 
+use crate::consumer::Holdings;
 use crate::store::Store;
 use crate::tenant::Tenant;
 
-/// A consumer that reads the log in order, and what it checks while it does.
+/// What was committed so far, held against the source.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
-    version: u64,
-    generation: u32,
-    seen: usize,
-    open: BTreeMap<String, u32>,
+    /// For each version its window, and the rows that whoever has read it has to hold.
+    versions: Vec<(String, Vec<String>)>,
+    /// The generation of each window that was committed last.
+    generations: BTreeMap<String, u32>,
 }
 
 impl Oracle {
@@ -23,20 +24,19 @@ impl Oracle {
             return Err(format!("{key} was changed"));
         }
         let log = store.keys_with("/_log/");
-        if log.len() == self.seen {
+        if log.len() == self.versions.len() {
             return Ok(());
         }
-        self.seen = log.len();
         for key in log {
             let version = version_of(&key).ok_or_else(|| format!("{key} has no version"))?;
-            if version > self.version {
-                self.consume(store, tenant, &key, version)?;
+            if version > self.commits() {
+                self.append(store, tenant, &key, version)?;
             }
         }
         Ok(())
     }
 
-    fn consume(
+    fn append(
         &mut self,
         store: &Store,
         tenant: &Tenant,
@@ -44,22 +44,52 @@ impl Oracle {
         version: u64,
     ) -> Result<(), String> {
         let commit: Commit = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
-        if version != self.version + 1 || commit.version != version {
-            return Err(format!("version {version} follows {}", self.version));
+        let last = self.commits();
+        if version != last + 1 || commit.version != version {
+            return Err(format!("version {version} follows {last}"));
         }
-        if commit.generation <= self.generation {
+        let window = commit.window.key();
+        let generation = self.generations.entry(window.clone()).or_default();
+        if commit.generation <= *generation {
             return Err(format!(
-                "generation {} was committed after {}",
-                commit.generation, self.generation
+                "generation {} was committed after {generation}",
+                commit.generation
             ));
         }
-        self.version = version;
-        self.generation = commit.generation;
-        rows_are_the_sources(store, tenant, &commit)
+        *generation = commit.generation;
+        self.versions
+            .push((window, rows_are_the_sources(store, tenant, &commit)?));
+        Ok(())
+    }
+
+    /// Whoever has read up to a version holds, of each window, the rows of its last commit up to there, and no others.
+    pub(crate) fn holds(&self, holdings: &Holdings) -> Result<(), String> {
+        let version = holdings.version;
+        let read = usize::try_from(version).unwrap();
+        let Some(read) = self.versions.get(..read) else {
+            return Err(format!(
+                "a consumer is at version {version}, and there is none"
+            ));
+        };
+        let expected: BTreeMap<&String, &Vec<String>> =
+            read.iter().map(|(window, rows)| (window, rows)).collect();
+        for window in holdings.windows.keys().chain(expected.keys().copied()) {
+            let mut held = holdings.windows.get(window).cloned().unwrap_or_default();
+            held.sort_unstable();
+            let source = expected.get(window).copied().cloned().unwrap_or_default();
+            if held != source {
+                return Err(format!(
+                    "a consumer at version {version} holds {} rows of {window}, and the source had {}",
+                    held.len(),
+                    source.len()
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// At the end the newest wish has been committed, and each replay is a wish of its own.
-    pub(crate) fn end(&mut self, store: &Store, replays: &BTreeSet<String>) -> Result<(), String> {
+    pub(crate) fn end(&self, store: &Store, replays: &BTreeSet<String>) -> Result<(), String> {
         let opens = store
             .keys_with("/open.json")
             .into_iter()
@@ -70,32 +100,38 @@ impl Oracle {
         if let Some(replay) = replays.iter().find(|replay| !wishes.contains(*replay)) {
             return Err(format!("{replay} was wished for and never opened"));
         }
+        let mut newest: BTreeMap<String, u32> = BTreeMap::new();
         for key in store.keys_with("/open.json") {
-            let generation = key.rsplit("/g").next().unwrap()[..4].parse().unwrap();
-            self.open.insert(key, generation);
+            let (window, generation) = key.split_once("/win/").unwrap().1.split_once("/g").unwrap();
+            let newest = newest.entry(window.to_owned()).or_default();
+            *newest = (*newest).max(generation[..4].parse().unwrap());
         }
-        let newest = self.open.values().max().copied().unwrap_or(0);
-        if newest == 0 || newest != self.generation {
+        if newest.is_empty() || newest != self.generations {
             return Err(format!(
-                "generation {newest} was wished for, and {} is the last one committed",
-                self.generation
+                "wished for were {newest:?}, and committed {:?}",
+                self.generations
             ));
         }
         Ok(())
     }
 
     pub(crate) fn commits(&self) -> u64 {
-        self.version
+        self.versions.len() as u64
     }
 }
 
 /// The rows that a consumer loads are those that the source had for the runs' windows, once each.
-fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Result<(), String> {
-    let mut landed: Vec<&String> = commit
-        .parts
-        .iter()
-        .flat_map(|part| store.rows(&part.key))
-        .collect();
+///
+/// Gives them, sorted.
+fn rows_are_the_sources(
+    store: &Store,
+    tenant: &Tenant,
+    commit: &Commit,
+) -> Result<Vec<String>, String> {
+    let parts = commit.parts.iter();
+    let mut landed: Vec<&String> = parts.flat_map(|part| store.rows(&part.key)).collect();
+    landed.sort_unstable();
+    let held = landed.iter().copied().cloned().collect();
     let mut source: Vec<&String> = Vec::new();
     let mut whole = true;
     let mut at = commit.window.start();
@@ -123,7 +159,7 @@ fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Resu
         Verification::None | Verification::SecondRun
     );
     if !whole && unverified {
-        return Ok(());
+        return Ok(held);
     }
     if !whole {
         return Err(format!(
@@ -132,7 +168,6 @@ fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Resu
         ));
     }
     let given = source.len() as u64;
-    landed.sort_unstable();
     source.sort_unstable();
     source.dedup();
     if landed != source {
@@ -155,5 +190,5 @@ fn rows_are_the_sources(store: &Store, tenant: &Tenant, commit: &Commit) -> Resu
             commit.version
         ));
     }
-    Ok(())
+    Ok(held)
 }

@@ -71,6 +71,12 @@ impl Store {
         part
     }
 
+    /// The parts with this in their keys, whether a commit names them or not.
+    pub(crate) fn parts_with(&self, infix: &str) -> Vec<String> {
+        let keys = self.parts.keys().filter(|key| key.contains(infix));
+        keys.cloned().collect()
+    }
+
     pub(crate) fn rows(&self, part: &str) -> &[String] {
         &self.parts[part]
     }

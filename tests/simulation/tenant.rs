@@ -64,8 +64,6 @@ pub(crate) struct Tenant {
     pub(crate) gives_total: bool,
     pub(crate) duplicates: bool,
     pub(crate) faulty: bool,
-    /// Before that, runs find nothing.
-    final_at: Timestamp,
 }
 
 impl Tenant {
@@ -77,15 +75,18 @@ impl Tenant {
             gives_total: rng.chance(600),
             duplicates: rng.chance(200),
             faulty: true,
-            final_at: day + SignedDuration::from_hours(29),
         };
-        tenant.restate(rng, day);
+        for day in [day, day_before(day)] {
+            tenant.restate(rng, day);
+        }
         tenant
     }
 
     /// Other rows for the day, as after a late correction.
     pub(crate) fn restate(&mut self, rng: &mut Rng, day: Timestamp) {
-        self.source.clear();
+        let from = day.as_second();
+        self.source
+            .retain(|second, _| !(from..from + 86_400).contains(second));
         let count = if rng.chance(100) { 0 } else { rng.below(24) };
         for number in 0..count {
             // A correction changes what a row says, never the time that it belongs to.
@@ -141,7 +142,7 @@ impl Tenant {
             shift(&mut rows, page_size);
         }
         let is_whole = truth.iter().all(|row| rows.contains(row));
-        if now < self.final_at {
+        if now < final_at(&window) {
             rows.clear();
         }
         let mut pages: Vec<Vec<String>> = rows.chunks(page_size).map(<[String]>::to_vec).collect();
@@ -291,6 +292,18 @@ impl Tenant {
         };
         Ok((rows, page))
     }
+}
+
+/// The day before a day.
+pub(crate) fn day_before(day: Timestamp) -> Timestamp {
+    day - SignedDuration::from_hours(24)
+}
+
+/// A day is final at 05:00 of the next one. Before that, runs find nothing.
+fn final_at(window: &Window) -> Timestamp {
+    let start = window.start();
+    start - SignedDuration::from_secs(start.as_second().rem_euclid(86_400))
+        + SignedDuration::from_hours(29)
 }
 
 /// What happens to pages when rows are inserted before them while they are read: from the second

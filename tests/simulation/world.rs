@@ -7,11 +7,12 @@ use asl::{Execution, ExecutionSpec, StateMachine, Status, Step};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::consumer::{Consumer, Habit, Told};
 use crate::invocation::{Flows, Invocation, Mishap, Outside, Progress, killed};
 use crate::oracle::Oracle;
 use crate::rng::Rng;
 use crate::store::Store;
-use crate::tenant::{Tenant, jump};
+use crate::tenant::{Tenant, day_before, jump};
 
 /// Nothing that a schedule does takes longer than this many steps.
 const STEPS_MAX: u64 = 60_000;
@@ -28,6 +29,8 @@ pub(crate) struct Setup {
     pub(crate) kill_at: Option<u64>,
     /// A planted bug outside the decisions: claims overwrite.
     pub(crate) claims_overwrite: bool,
+    /// How the consumer works.
+    pub(crate) habit: Habit,
 }
 
 /// What a schedule came to.
@@ -40,6 +43,8 @@ pub(crate) struct Figures {
     pub(crate) commits: u64,
     pub(crate) redrives: u64,
     pub(crate) zombies: u64,
+    /// What happened to the consumer.
+    pub(crate) told: Told,
 }
 
 struct Running {
@@ -62,6 +67,7 @@ pub(crate) struct World<'a> {
     to_start: Vec<(Timestamp, Value)>,
     replays: BTreeSet<String>,
     oracle: Oracle,
+    consumer: Consumer,
     figures: Figures,
     definition: Value,
 }
@@ -75,6 +81,7 @@ impl<'a> World<'a> {
         if setup.kill_at.is_some() {
             tenant.faulty = false;
         }
+        let consumer = Consumer::new(setup.habit, &mut rng);
         let mut world = Self {
             setup,
             machine,
@@ -87,6 +94,7 @@ impl<'a> World<'a> {
             to_start: Vec::new(),
             replays: BTreeSet::new(),
             oracle: Oracle::default(),
+            consumer,
             figures: Figures::default(),
             definition,
             rng,
@@ -98,7 +106,7 @@ impl<'a> World<'a> {
 
     /// Who starts what, and when.
     fn plan(&mut self) {
-        let daily = self.event("daily", false);
+        let daily = self.event("daily", self.day, false);
         let start = if self.rng.chance(200) {
             "02:00:00"
         } else {
@@ -113,10 +121,20 @@ impl<'a> World<'a> {
             let later = self.seconds(600);
             self.to_start.push((at + later, daily));
         }
+        if self.rng.chance(300) {
+            // The day before comes late, into the same log.
+            let later = self.seconds(3_600);
+            let late = self.event("late", day_before(self.day), false);
+            self.to_start.push((at + later, late));
+        }
         for name in ["replay-1", "replay-2"] {
             if self.rng.chance(300) {
                 let later = self.seconds(14_400);
-                let replay = self.event(name, true);
+                let day = match self.rng.below(4) {
+                    0 => day_before(self.day),
+                    _ => self.day,
+                };
+                let replay = self.event(name, day, true);
                 self.to_start.push((at + later, replay.clone()));
                 if self.rng.chance(200) {
                     let later = later + self.seconds(60);
@@ -130,16 +148,17 @@ impl<'a> World<'a> {
         SignedDuration::from_secs(i64::try_from(self.rng.below(below)).unwrap())
     }
 
-    fn event(&self, id: &str, replay: bool) -> Value {
+    fn event(&self, id: &str, day: Timestamp, replay: bool) -> Value {
+        let hours = SignedDuration::from_hours;
         let mut detail = json!({ "definition": self.definition });
         if replay {
-            detail["window"] =
-                json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z"});
+            detail["window"] = json!({"start": day, "end": day + hours(24)});
             detail["replay"] = json!({"reason": "restated", "requestedBy": "simulation"});
         }
+        let time = day + hours(29) + SignedDuration::from_mins(30);
         json!({
             "version": "0", "id": id, "detail-type": "Scheduled Event", "source": "aws.scheduler",
-            "account": "123456789012", "time": "2026-11-22T05:30:00Z", "region": "eu-central-1",
+            "account": "123456789012", "time": time, "region": "eu-central-1",
             "resources": [], "detail": detail,
         })
     }
@@ -184,7 +203,8 @@ impl<'a> World<'a> {
                 self.replays
                     .insert(event["id"].as_str().unwrap().to_owned());
                 if self.rng.chance(500) {
-                    self.tenant.restate(&mut self.rng, self.day);
+                    let start = event["detail"]["window"]["start"].as_str().unwrap();
+                    self.tenant.restate(&mut self.rng, start.parse().unwrap());
                 }
             }
             self.start(event);
@@ -219,17 +239,33 @@ impl<'a> World<'a> {
         let busy: Vec<usize> = (0..self.invocations.len())
             .filter(|&i| self.invocations[i].busy_until <= self.now)
             .collect();
-        let all = ready.len() + busy.len();
+        self.consumer.answer_bells(self.now);
+        let readers = self.consumer.ready(self.now);
+        let all = ready.len() + busy.len() + readers.len();
         if all == 0 {
             return Ok(false);
         }
         let choice = self.rng.index(all);
         if let Some(&execution) = ready.get(choice) {
             self.step_execution(execution, faulty);
+        } else if let Some(&invocation) = busy.get(choice - ready.len()) {
+            self.step_invocation(invocation, faulty)?;
         } else {
-            self.step_invocation(busy[choice - ready.len()], faulty)?;
+            self.step_consumer(readers[choice - ready.len() - busy.len()], faulty)?;
         }
         Ok(true)
+    }
+
+    /// Whatever it does, a query never sees anything but what was committed, and never goes back.
+    fn step_consumer(&mut self, process: usize, faulty: bool) -> Result<(), String> {
+        let before = self.consumer.holdings.version;
+        self.consumer
+            .step(process, &mut self.rng, self.now, faulty, &self.store);
+        self.oracle.holds(&self.consumer.holdings)?;
+        if self.consumer.holdings.version < before {
+            return Err(format!("a consumer went back from version {before}"));
+        }
+        Ok(())
     }
 
     fn can_step(&self, index: usize) -> bool {
@@ -317,7 +353,11 @@ impl<'a> World<'a> {
         invocation.busy_until =
             self.now + SignedDuration::from_secs(i64::try_from(latency).unwrap());
         let progress = invocation.step(&mut outside, mishap);
+        let commits = self.oracle.commits();
         self.oracle.look(&self.store, &self.tenant)?;
+        for version in commits + 1..=self.oracle.commits() {
+            self.consumer.hear(&mut self.rng, self.now, version);
+        }
         match progress {
             Progress::Goes => {}
             Progress::Answered(answer) => {
@@ -402,6 +442,7 @@ impl<'a> World<'a> {
 
     fn is_waiting(&self) -> bool {
         !self.invocations.is_empty()
+            || self.consumer.wakes().next().is_some()
             || self
                 .executions
                 .iter()
@@ -421,6 +462,7 @@ impl<'a> World<'a> {
                     .map(|invocation| invocation.busy_until),
             )
             .chain(self.to_start.iter().map(|(at, _)| *at))
+            .chain(self.consumer.wakes())
             .min();
         let Some(next) = next else {
             return false;
@@ -449,6 +491,9 @@ impl<'a> World<'a> {
             }
         }
         self.oracle.end(&self.store, &self.replays)?;
+        self.consumer
+            .last_look(&mut self.rng, self.now, &self.store, &self.oracle)?;
+        self.figures.told = self.consumer.told;
         self.figures.runs = self.tenant.runs.len() as u64;
         self.figures.commits = self.oracle.commits();
         Ok(self.figures)
@@ -480,5 +525,8 @@ impl Figures {
         self.commits += other.commits;
         self.redrives += other.redrives;
         self.zombies += other.zombies;
+        self.told.loads += other.told.loads;
+        self.told.crashes += other.told.crashes;
+        self.told.gaps += other.told.gaps;
     }
 }

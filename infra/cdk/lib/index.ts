@@ -1,0 +1,2 @@
+export { CxoneReports } from './cxone-reports';
+export type { CxoneReportsProps } from './settings';

@@ -1,0 +1,136 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+import { given, one, REPORTS } from './given';
+
+const DEFINITION = path.join(__dirname, '..', '..', 'report-pipeline.asl.json');
+const HANDLERS = ['Trigger', 'PollOnce', 'FetchPage', 'Cancel', 'Finalize'];
+const resources = given({ reservedConcurrency: 4, memorySize: 1024, architecture: 'x86_64' });
+
+test('the functions differ in name, time, memory and budget, and in nothing else', () => {
+  const shapes = HANDLERS.map((id) => {
+    const it = one(resources, `${id}Function`);
+    expect(it).toMatchObject({
+      Architectures: ['x86_64'],
+      Handler: 'bootstrap',
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: `<${id}LogGroup>` },
+      Role: `<${id}Role.Arn>`,
+      Runtime: 'provided.al2023',
+      TracingConfig: { Mode: 'Active' },
+    });
+    return [it.FunctionName, it.Timeout, it.MemorySize, it.ReservedConcurrentExecutions];
+  });
+  expect(shapes).toEqual([
+    ['acme-reports-trigger', 120, 256, 4],
+    ['acme-reports-poll-once', 60, 256, 4],
+    ['acme-reports-fetch-page', 900, 1024, 4],
+    ['acme-reports-cancel', 90, 256, 4],
+    ['acme-reports-finalize', 900, 1024, undefined],
+  ]);
+});
+
+test('a handler is told what it needs and no more', () => {
+  const tenant = { CXONE_BASE_URL: 'https://api.example.com', CXONE_TOKEN_URL: 'https://auth.example.com/token' };
+  const secrets = { CXONE_CLIENT_SECRET_ID: '<ClientSecret>', CXONE_TOKEN_SECRET_ID: '<TokenSecret>' };
+  const landing = { LANDING_BUCKET: '<LandingBucket>', LANDING_PREFIX: 'cxone' };
+  expect(HANDLERS.map((id) => one(resources, `${id}Function`).Environment.Variables)).toEqual([
+    { ...tenant, ...secrets, ...landing },
+    { ...tenant, ...secrets },
+    { ...tenant, ...secrets, ...landing },
+    { ...tenant, ...secrets },
+    landing,
+  ]);
+});
+
+test('an issuer takes the place of the two URLs', () => {
+  const found = given({
+    cxoneBaseUrl: '',
+    cxoneTokenUrl: undefined,
+    cxoneIssuerUrl: 'https://cxone.niceincontact.com',
+    cxoneTenantId: '1234',
+    cxoneAllowedHosts: 'nice-incontact.com',
+  });
+  expect(one(found, 'PollOnceFunction').Environment.Variables).toEqual({
+    CXONE_ISSUER_URL: 'https://cxone.niceincontact.com',
+    CXONE_TENANT_ID: '1234',
+    CXONE_ALLOWED_HOSTS: 'nice-incontact.com',
+    CXONE_CLIENT_SECRET_ID: '<ClientSecret>',
+    CXONE_TOKEN_SECRET_ID: '<TokenSecret>',
+  });
+});
+
+test('the placeholders of the definition are what it is given, each an alias', () => {
+  const placeholders = [...new Set(fs.readFileSync(DEFINITION, 'utf8').match(/\$\{\w+\}/g))].sort();
+  const given = one(resources, 'ReportPipeline').DefinitionSubstitutions;
+  expect(Object.keys(given).map((name) => `\${${name}}`).sort()).toEqual(placeholders);
+  expect(given).toEqual({
+    ...Object.fromEntries(HANDLERS.map((id) => [`${id}Arn`, `<${id}FunctionAliaslive>`])),
+    AlertTopicArn: '<AlertTopic>',
+  });
+});
+
+test('the machine logs errors without data, is traced, and is started by its newest version', () => {
+  expect(one(resources, 'ReportPipeline')).toMatchObject({
+    StateMachineName: 'acme-reports-pipeline',
+    StateMachineType: 'STANDARD',
+    LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: false },
+    TracingConfiguration: { Enabled: true },
+  });
+  expect(one(resources, 'ReportPipelineVersion')).toEqual({
+    StateMachineArn: '<ReportPipeline>',
+    StateMachineRevisionId: '<ReportPipeline.StateMachineRevisionId>',
+  });
+  expect(one(resources, 'ReportPipelineAliaslive')).toEqual({
+    Name: 'live',
+    RoutingConfiguration: [{ StateMachineVersionArn: '<ReportPipelineVersion>', Weight: 100 }],
+  });
+});
+
+test('a schedule fires in UTC, soon or not at all, at the alias', () => {
+  expect(one(given({ reports: REPORTS }), 'DailySchedule')).toMatchObject({
+    Name: 'daily',
+    Description: 'acme / Daily Agent Performance Aggregation',
+    GroupName: '<ScheduleGroup>',
+    ScheduleExpressionTimezone: 'UTC',
+    FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+    State: 'ENABLED',
+    Target: {
+      Arn: '<ReportPipelineAliaslive>',
+      RoleArn: '<SchedulerRole.Arn>',
+      RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 10 },
+      DeadLetterConfig: { Arn: '<DeadLetterQueue.Arn>' },
+    },
+  });
+});
+
+test('the inputs of the schedules are what they were', () => {
+  const all = given({ reports: REPORTS });
+  const inputs = ['Daily', 'Weekly', 'Monthly', 'OnceThen'].map((id) => {
+    const { Name: name, ScheduleExpression: expression, Target: target } = one(all, `${id}Schedule`);
+    return { name, expression, input: JSON.parse(target.Input) };
+  });
+  expect(inputs).toMatchSnapshot();
+});
+
+test('each file of infra/reports is a schedule that carries it whole', () => {
+  const folder = path.join(__dirname, '..', '..', 'reports');
+  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.json'));
+  const schedules = Object.values(resources).filter((it) => it.Type === 'AWS::Scheduler::Schedule');
+  expect(schedules.map((it) => [`${it.Properties.Name}.json`, JSON.parse(it.Properties.Target.Input).detail.definition])).toEqual(
+    files.sort().map((file) => [file, JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'))]),
+  );
+});
+
+test('a second file is a second schedule with its alarm, and changes nothing else', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'reports-'));
+  fs.copyFileSync(path.join(REPORTS, 'daily.json'), path.join(folder, 'daily.json'));
+  const before = given({ reports: folder });
+  fs.copyFileSync(path.join(REPORTS, 'weekly.json'), path.join(folder, 'weekly-skills.json'));
+  const after = given({ reports: folder });
+  const added = Object.keys(after).filter((name) => !(name in before));
+  expect(added).toEqual(['WeeklySkillsSchedule', 'WeeklySkillsNotDeliveredAlarm']);
+  for (const name of Object.keys(before)) {
+    expect(after[name]).toEqual(before[name]);
+  }
+});

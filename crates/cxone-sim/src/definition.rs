@@ -314,7 +314,7 @@ fn instant(text: &str) -> Result<Timestamp, Refusal> {
 }
 
 /// A relative range is taken in the schedule's own zone, which is the guide's trap.
-fn relative(value: &str, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
+pub(crate) fn relative(value: &str, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
     let today = now.to_zoned(zone.clone()).date();
     let monday = || {
         today

@@ -3,27 +3,34 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::apis::Api;
 use crate::rows::Window;
 
 /// The calls that a tenant knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// `POST /auth/token`
+    /// `POST /auth/token`, and the calls of the other ways to sign in.
     Token,
+    /// `GET /.well-known/cxone-configuration`
+    Discovery,
+    /// `GET …/reports`
+    ListReports,
+    /// `GET …/report-jobs`, `GET /data-extraction/v1/jobs`
+    ListJobs,
     /// `GET …/schedules`
     ListSchedules,
     /// `POST …/schedules`
     CreateSchedule,
     /// `PUT …/schedules/{id}`
     UpdateSchedule,
-    /// `POST …/schedules/{id}/runs`
+    /// `POST …/schedules/{id}/runs`, `POST …/report-jobs/{id}`, `POST /data-extraction/v1/jobs`
     StartRun,
-    /// `GET …/results/{id}` without a page token: a poll, and the first page.
+    /// `GET …/results/{id}` without a page token: a poll, and the first page; `GET` of a job.
     Look,
-    /// `GET …/results/{id}?pageToken=`
+    /// `GET …/results/{id}?pageToken=`, `POST …/report-jobs/datadownload/{id}`, `GET …/contacts/completed`
     Page,
-    /// `GET` of a `downloadUrl`.
+    /// `GET` of a `downloadUrl`, of `files` and of every other link to a file.
     Download,
     /// `DELETE …/results/{id}`
     Cancel,
@@ -37,6 +44,9 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::Discovery => "discovery",
+            Self::ListReports => "list-reports",
+            Self::ListJobs => "list-jobs",
             Self::ListSchedules => "list-schedules",
             Self::CreateSchedule => "create-schedule",
             Self::UpdateSchedule => "update-schedule",
@@ -59,6 +69,8 @@ pub struct Entry {
     pub path: String,
     /// What was asked for.
     pub kind: Kind,
+    /// The API it belongs to; none for signing in.
+    pub api: Option<Api>,
     /// The run it concerns; for [`Kind::StartRun`] the one that was started.
     pub run: Option<String>,
     /// The page whose rows were asked for, from 0.
@@ -80,7 +92,9 @@ pub struct RunReport {
     pub id: String,
     /// Which one it was, from 1.
     pub number: u64,
-    /// The schedule it belongs to.
+    /// The API that it was asked of.
+    pub api: Api,
+    /// The schedule it belongs to, or the report's number, the entity, or `contacts`.
     pub schedule: String,
     /// `queued`, `processing`, `completed`, `failed` or `cancelled`, without regard to faults of wording.
     pub state: String,

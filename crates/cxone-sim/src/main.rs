@@ -87,11 +87,21 @@ async fn main() -> io::Result<()> {
         return out.write_all(cxone_sim::fault_table().as_bytes());
     }
     let (id, secret) = (arguments.client_id.clone(), arguments.client_secret.clone());
-    let tenant = Tenant::start(arguments.into()).await?;
+    let options = Options::from(arguments);
+    let known = [
+        ("CXONE_TENANT_ID", options.tenant_id.clone()),
+        ("CXONE_ACCESS_KEY_ID", options.access_key_id.clone()),
+        ("CXONE_ACCESS_KEY_SECRET", options.access_key_secret.clone()),
+    ];
+    let tenant = Tenant::start(options).await?;
     writeln!(out, "export CXONE_BASE_URL={}", tenant.base_url())?;
     writeln!(out, "export CXONE_TOKEN_URL={}", tenant.token_url())?;
     writeln!(out, "export CXONE_CLIENT_ID={id}")?;
     writeln!(out, "export CXONE_CLIENT_SECRET={secret}")?;
+    writeln!(out, "export CXONE_ISSUER_URL={}", tenant.base_url())?;
+    for (name, value) in known {
+        writeln!(out, "export {name}={value}")?;
+    }
     out.flush()?;
     tokio::signal::ctrl_c().await
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::fault::Fault;
+use crate::offer::{self, Entity, Template};
+use crate::rows::Shape;
 
 /// The tenant's clock. Run times, the life of tokens and every `Date` header go by it.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -45,8 +47,28 @@ pub struct Options {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
+    /// The tenant's id, which discovery is asked with.
+    pub tenant_id: String,
+    /// The only access key, a user of its own.
+    pub access_key_id: String,
+    /// Its secret.
+    pub access_key_secret: String,
+    /// The life of a refresh token, which is good for one use; zero: answers to an access key bring none.
+    pub refresh_lifetime: Duration,
     /// What its tokens may do.
     pub scopes: Vec<String>,
+    /// The reports that `report-jobs` and `report-jobs/datadownload` know.
+    pub templates: Vec<Template>,
+    /// What data extraction knows.
+    pub entities: Vec<Entity>,
+    /// The columns of `contacts/completed`.
+    pub contacts: Shape,
+    /// The business unit's zone, in which report jobs take their range.
+    pub business_zone: String,
+    /// How far the zone of data download's user is ahead of UTC, in minutes, all year round.
+    pub user_offset: i64,
+    /// Whether the link of a data download wants the bearer token; if not, it is taken with and without.
+    pub link_needs_bearer: bool,
     /// Whether bodies are compressed for those who accept gzip.
     pub gzip: bool,
     /// A limit of calls, if there is one.
@@ -73,6 +95,16 @@ impl Default for Options {
             token_lifetime: Duration::from_hours(1),
             client_id: "sim-client".into(),
             client_secret: "sim-secret".into(),
+            tenant_id: "sim-tenant".into(),
+            access_key_id: "SIMKEY/1==".into(),
+            access_key_secret: "sim+key/secret==".into(),
+            refresh_lifetime: Duration::from_hours(24),
+            templates: offer::templates(),
+            entities: offer::entities(),
+            contacts: offer::contacts(),
+            business_zone: "UTC".into(),
+            user_offset: 0,
+            link_needs_bearer: false,
             scopes: SCOPES.map(String::from).into(),
             gzip: true,
             rate: None,

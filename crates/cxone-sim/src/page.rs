@@ -86,7 +86,7 @@ pub(crate) fn json(plan: &Plan, page: u64, read: u64) -> Pieces {
     }
     let rows = Rows {
         items: items(plan, page, read),
-        writer: RowWriter::new(plan.seed, &plan.definition.shape, plan.window),
+        writer: RowWriter::new(plan.seed, &plan.shape, plan.window),
         spoil: spoil::row(plan, page),
         separator: if plan.fault_of_page("pretty", page).is_some() {
             b",\n    "
@@ -104,8 +104,8 @@ pub(crate) fn json(plan: &Plan, page: u64, read: u64) -> Pieces {
 
 /// The body of a download.
 pub(crate) fn csv(plan: &Plan) -> Pieces {
-    let header = spoil::csv_header(plan);
-    let writer = RowWriter::new(plan.seed, &plan.definition.shape, plan.window);
+    let (header, footer) = (spoil::csv_header(plan), spoil::csv_footer(plan));
+    let writer = RowWriter::new(plan.seed, &plan.shape, plan.window);
     let short = u64::from(
         plan.fault("completed-both")
             .is_some_and(|fault| fault.text("agree") == "no"),
@@ -125,7 +125,10 @@ pub(crate) fn csv(plan: &Plan) -> Pieces {
             line
         })
     });
-    Box::new(std::iter::once(header).chain(Gather { parts: lines }))
+    let whole = std::iter::once(header)
+        .chain(Gather { parts: lines })
+        .chain(std::iter::once(footer));
+    Box::new(whole.filter(|piece| !piece.is_empty()))
 }
 
 /// What stands around the rows of a page.
@@ -251,7 +254,7 @@ pub(crate) fn summary(plan: &Plan) -> serde_json::Value {
     if plan.total {
         body["total"] = total(plan, 0).into();
     }
-    if plan.definition.format == Format::Csv && plan.fault("completed-bare").is_none() {
+    if plan.format == Format::Csv && plan.fault("completed-bare").is_none() {
         body["downloadUrl"] = spoil::download_url(plan);
     }
     body

@@ -44,6 +44,10 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    pub(crate) fn all_queries(&self) -> &[(String, String)] {
+        &self.query
+    }
+
     pub(crate) fn accepts_gzip(&self) -> bool {
         self.header("accept-encoding").is_some_and(|value| {
             value
@@ -145,6 +149,19 @@ pub(crate) fn form(text: &[u8]) -> Vec<(String, String)> {
             (decode(name, true), decode(value, true))
         })
         .collect()
+}
+
+/// Percent-encoding of everything but what never needs it.
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.extend([format!("%{byte:02X}")]);
+        }
+    }
+    out
 }
 
 /// Percent-decoding; a `+` is a space in forms only.

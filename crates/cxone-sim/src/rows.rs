@@ -3,6 +3,7 @@
 //! Nothing is stored. A row is a function of the seed, the report's name, the window's start and the row's
 //! index, written straight into bytes, so that millions can be served, and compared with what landed.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -139,18 +140,19 @@ impl RowWriter {
             start,
         );
         let key = key_columns(shape);
-        let entities = key_entities(key);
+        let plain: Vec<_> = key.iter().map(|name| values::canonical(name)).collect();
+        let entities = key_entities(&plain);
         let dimensions = shape.dimensions.iter().enumerate();
         let dimensions = dimensions.map(|(at, name)| Dimension {
             label: label(name, at == 0),
             text: Text::of(name, seed, key.contains(name)),
-            digit: digit(name, &entities),
+            digit: digit(&values::canonical(name), &entities),
         });
         let metrics = shape.metrics.iter().enumerate();
         let metrics = metrics.map(|(at, name)| Metric {
             label: label(name, at == 0 && shape.dimensions.is_empty()),
-            decimal: values::is_decimal(name),
-            salt: values::hash(name.as_bytes()),
+            decimal: values::is_decimal(&values::canonical(name)),
+            salt: values::hash(values::canonical(name).as_bytes()),
         });
         Self {
             base,
@@ -241,7 +243,7 @@ fn key_columns(shape: &Shape) -> &[String] {
 }
 
 /// The things that the key columns name, each once: `agentId` and `agentName` are both the agent.
-fn key_entities(key: &[String]) -> Vec<&str> {
+fn key_entities<'k>(key: &'k [Cow<'_, str>]) -> Vec<&'k str> {
     let mut entities: Vec<&str> = Vec::new();
     for name in key.iter().map(|name| values::entity(name)) {
         if !entities.contains(&name) && !values::is_temporal(name) {
@@ -250,7 +252,7 @@ fn key_entities(key: &[String]) -> Vec<&str> {
     }
     if entities.is_empty() {
         // Only times in the key: the first of them has to carry the number.
-        entities.extend(key.first().map(String::as_str));
+        entities.extend(key.first().map(|name| &**name));
     }
     entities
 }

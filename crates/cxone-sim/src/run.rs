@@ -6,18 +6,24 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::definition::Definition;
+use crate::apis::Api;
+use crate::definition::Format;
 use crate::fault::Fault;
 use crate::journal::RunReport;
-use crate::rows::Window;
+use crate::rows::{Shape, Window};
 
 /// What is fixed when a run starts: enough to make its pages.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) id: String,
     pub(crate) number: u64,
-    pub(crate) schedule: String,
-    pub(crate) definition: Arc<Definition>,
+    pub(crate) api: Api,
+    /// The schedule, the report's number or the entity.
+    pub(crate) source: String,
+    pub(crate) shape: Arc<Shape>,
+    pub(crate) format: Format,
+    /// What is said about its file, where it has one.
+    pub(crate) file: Option<FileTerms>,
     pub(crate) window: Window,
     pub(crate) seed: u64,
     /// Not 0: the metrics are other ones.
@@ -30,6 +36,31 @@ pub(crate) struct Plan {
     pub(crate) decoy_url: String,
 }
 
+/// What a request said about the file that it wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileTerms {
+    /// The version of the API that was asked.
+    pub(crate) version: u16,
+    /// The file's name at the tenant.
+    pub(crate) name: String,
+    pub(crate) headers: bool,
+    /// When the tenant deletes it.
+    pub(crate) deleted: Timestamp,
+}
+
+/// What is asked for when a run starts.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) api: Api,
+    pub(crate) source: String,
+    pub(crate) shape: Arc<Shape>,
+    pub(crate) format: Format,
+    pub(crate) window: Window,
+    /// Rows of a page.
+    pub(crate) page_size: u64,
+    pub(crate) file: Option<FileTerms>,
+}
+
 /// A run and what has happened to it.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -40,6 +71,8 @@ pub(crate) struct Run {
     pub(crate) cancelled: bool,
     /// Completed before its time.
     pub(crate) completed_early: bool,
+    /// Its file was replaced by that of a later run.
+    pub(crate) replaced: bool,
     /// Polls so far, and those of them that found it completed.
     pub(crate) looks: u64,
     pub(crate) completed_looks: u64,
@@ -86,12 +119,7 @@ impl Plan {
     /// Whether nothing ever comes of it.
     fn never_ends(&self) -> bool {
         let wide = |fault: &Fault| self.window.seconds() > fault.number("minutes") * 60;
-        let column = |fault: &Fault| {
-            self.definition
-                .shape
-                .columns()
-                .any(|name| name == fault.text("name"))
-        };
+        let column = |fault: &Fault| self.shape.columns().any(|name| name == fault.text("name"));
         self.fault("processing-forever").is_some()
             || self.fault("slow-if-wide").is_some_and(wide)
             || self.fault("slow-if-column").is_some_and(column)
@@ -112,6 +140,7 @@ impl Run {
             processing,
             cancelled: false,
             completed_early: false,
+            replaced: false,
             looks: 0,
             completed_looks: 0,
             reads: HashMap::new(),
@@ -121,13 +150,8 @@ impl Run {
     /// Its state at `now`, without regard to how it is worded.
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         let age = now.duration_since(self.started);
-        let slow = self
-            .plan
-            .fault("slow-run")
-            .map(|fault| Duration::from_secs(fault.number("seconds")));
-        let queued = SignedDuration::try_from(self.queued).unwrap_or(SignedDuration::MAX);
-        let processing = SignedDuration::try_from(slow.unwrap_or(self.processing))
-            .unwrap_or(SignedDuration::MAX);
+        let queued = signed(self.queued);
+        let processing = self.work();
         let ended = if self.plan.fault("run-fails").is_some() {
             Phase::Failed
         } else {
@@ -148,6 +172,21 @@ impl Run {
         ended
     }
 
+    /// When it has come to its end, if it ever does.
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        let never = self.plan.never_ends() || self.plan.fault("queued-forever").is_some();
+        let life = signed(self.queued).saturating_add(self.work());
+        (!never).then(|| self.started.checked_add(life).unwrap_or(Timestamp::MAX))
+    }
+
+    fn work(&self) -> SignedDuration {
+        let slow = self
+            .plan
+            .fault("slow-run")
+            .map(|fault| Duration::from_secs(fault.number("seconds")));
+        signed(slow.unwrap_or(self.processing))
+    }
+
     pub(crate) fn report(&self, now: Timestamp) -> RunReport {
         let state = if self.cancelled {
             "cancelled"
@@ -157,11 +196,16 @@ impl Run {
         RunReport {
             id: self.plan.id.clone(),
             number: self.plan.number,
-            schedule: self.plan.schedule.clone(),
+            api: self.plan.api,
+            schedule: self.plan.source.clone(),
             state: state.to_owned(),
             window: self.plan.window,
             rows: self.plan.rows,
             started: self.started,
         }
     }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

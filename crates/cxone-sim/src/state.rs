@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::apis::Api;
 use crate::definition::Definition;
 use crate::fault::{Armed, Fault, Layer, Moment};
 use crate::journal::{Entry, Kind};
 use crate::options::Options;
 use crate::rows::Window;
-use crate::run::{Plan, Run};
+use crate::run::{Order, Plan, Run};
 use crate::values;
 
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct State {
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) runs: Vec<Run>,
     tokens: HashMap<String, Token>,
+    refresh_tokens: HashMap<String, Token>,
     issued: u64,
     pub(crate) armed: Vec<Armed>,
     pub(crate) journal: Vec<Entry>,
@@ -39,6 +42,7 @@ pub(crate) struct Schedule {
 struct Token {
     expires: Timestamp,
     scopes: Vec<String>,
+    user: String,
 }
 
 /// Whether a bearer token opens the door.
@@ -59,6 +63,7 @@ impl State {
             schedules: Vec::new(),
             runs: Vec::new(),
             tokens: HashMap::new(),
+            refresh_tokens: HashMap::new(),
             issued: 0,
             armed,
             journal: Vec::new(),
@@ -89,33 +94,58 @@ impl State {
         self.runs.iter_mut().find(|run| run.plan.id == id)
     }
 
-    pub(crate) fn issue_token(&mut self) -> String {
+    /// An access token for a user, who is a client or an access key.
+    pub(crate) fn issue_token(&mut self, user: &str) -> String {
+        let text = self.new_secret("sim");
+        let token = self.token(user, self.options.token_lifetime);
+        self.tokens.insert(text.clone(), token);
+        text
+    }
+
+    pub(crate) fn issue_refresh_token(&mut self, user: &str) -> String {
+        let text = self.new_secret("refresh");
+        let token = self.token(user, self.options.refresh_lifetime);
+        self.refresh_tokens.insert(text.clone(), token);
+        text
+    }
+
+    /// The user of a refresh token, which is used up by this.
+    pub(crate) fn redeem(&mut self, refresh_token: &str) -> Option<String> {
+        let token = self.refresh_tokens.remove(refresh_token)?;
+        (token.expires > self.now()).then_some(token.user)
+    }
+
+    fn new_secret(&mut self, kind: &str) -> String {
         self.issued += 1;
-        let now = self.now();
         let secret = values::mix(
             values::mix(self.options.seed, self.issued),
             values::hash(self.options.client_id.as_bytes()),
         );
-        let token = format!(
-            "sim-{}-{}",
-            self.issued,
-            URL_SAFE_NO_PAD.encode(secret.to_be_bytes())
-        );
-        let life =
-            SignedDuration::try_from(self.options.token_lifetime).unwrap_or(SignedDuration::MAX);
-        let expires = now.checked_add(life).unwrap_or(Timestamp::MAX);
-        self.tokens.insert(
-            token.clone(),
-            Token {
-                expires,
-                scopes: self.options.scopes.clone(),
-            },
-        );
-        token
+        let secret = URL_SAFE_NO_PAD.encode(secret.to_be_bytes());
+        format!("{kind}-{}-{secret}", self.issued)
+    }
+
+    fn token(&self, user: &str, life: Duration) -> Token {
+        let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
+        Token {
+            expires: self.now().checked_add(life).unwrap_or(Timestamp::MAX),
+            scopes: self.options.scopes.clone(),
+            user: user.to_owned(),
+        }
     }
 
     pub(crate) fn revoke_tokens(&mut self) {
         self.tokens.clear();
+    }
+
+    pub(crate) fn forget_refresh_tokens(&mut self) {
+        self.refresh_tokens.clear();
+    }
+
+    /// Whose token it is, if it is good.
+    pub(crate) fn user(&self, token: &str) -> Option<&str> {
+        let known = self.tokens.get(token)?;
+        (known.expires > self.now()).then_some(known.user.as_str())
     }
 
     pub(crate) fn access(&self, token: &str, scope: &str) -> Access {
@@ -140,24 +170,34 @@ impl State {
         &self.schedules[self.schedules.len() - 1]
     }
 
-    /// Starts a run and decides what will go wrong with it.
+    /// Starts a run of a schedule.
     pub(crate) fn start_run(&mut self, schedule: &Schedule, window: Window) -> &Run {
+        self.start(Order {
+            api: Api::Analytics,
+            source: schedule.id.clone(),
+            shape: Arc::new(schedule.definition.shape.clone()),
+            format: schedule.definition.format,
+            window,
+            page_size: u64::from(self.options.page_size),
+            file: None,
+        })
+    }
+
+    /// Starts a run and decides what will go wrong with it.
+    pub(crate) fn start(&mut self, order: Order) -> &Run {
         let number = self.runs.len() as u64 + 1;
         let moment = Moment {
             kind: Kind::StartRun,
+            api: Some(order.api),
             run: Some(number),
             page: None,
             reused: false,
+            refresh: false,
         };
         let faults = self.fire_where(&moment, |layer| matches!(layer, Layer::Run | Layer::Page));
         let fault = |name: &str| faults.iter().find(|fault| fault.name() == name);
         let id = fault("run-id").map_or_else(
-            || {
-                format!(
-                    "run-{:06x}-{number}",
-                    values::mix(self.options.seed, number ^ 0xface) >> 40
-                )
-            },
+            || self.run_id(order.api, number),
             |fault| fault.text("id").to_owned(),
         );
         let empty = fault("completed-empty").is_some();
@@ -165,30 +205,67 @@ impl State {
         let plan = Plan {
             id,
             number,
-            schedule: schedule.id.clone(),
-            definition: Arc::clone(&schedule.definition),
-            window,
+            api: order.api,
+            source: order.source,
+            shape: order.shape,
+            format: order.format,
+            file: order.file,
+            window: order.window,
             seed: self.options.seed,
             revision,
             rows: if empty {
                 0
             } else {
-                window.rows(self.options.rows)
+                order.window.rows(self.options.rows)
             },
-            page_size: u64::from(self.options.page_size.max(1)),
+            page_size: order.page_size.max(1),
             total: self.options.total,
             faults,
             base_url: self.base_url.clone(),
             decoy_url: self.decoy_url.clone(),
         };
-        let run = Run::new(
-            plan,
-            self.now(),
-            self.options.queued,
-            self.options.processing,
-        );
+        let (waits, works) = self.times(order.api);
+        let run = Run::new(plan, self.now(), waits, works);
         self.runs.push(run);
         &self.runs[self.runs.len() - 1]
+    }
+
+    /// The id of a run, in the form that its API gives it.
+    fn run_id(&self, api: Api, number: u64) -> String {
+        let bits = values::mix(self.options.seed, number ^ 0xface);
+        match api {
+            Api::Analytics => format!("run-{:06x}-{number}", bits >> 40),
+            Api::ReportJobs => (70_000_000 + (bits >> 44) * 10 + number).to_string(),
+            Api::DataExtraction => format!(
+                "{:08x}-{:04x}-4{:03x}-a{:03x}-{number:012x}",
+                bits >> 32,
+                bits >> 16 & 0xffff,
+                bits >> 4 & 0xfff,
+                bits >> 20 & 0xfff,
+            ),
+            Api::DataDownload | Api::Contacts => format!("{api}-{number}"),
+        }
+    }
+
+    /// How long a run that starts now waits and works. Report jobs are done one after another; those that never end
+    /// are in nobody's way.
+    fn times(&self, api: Api) -> (Duration, Duration) {
+        let Options {
+            queued, processing, ..
+        } = self.options;
+        if matches!(api, Api::DataDownload | Api::Contacts) {
+            return (Duration::ZERO, Duration::ZERO);
+        }
+        let before = self
+            .runs
+            .iter()
+            .filter(|run| api == Api::ReportJobs && run.plan.api == api)
+            .filter_map(Run::end)
+            .max();
+        let busy = before.map_or(Duration::ZERO, |end| {
+            Duration::try_from(end.duration_since(self.now())).unwrap_or_default()
+        });
+        (queued + busy, processing)
     }
 
     /// Takes a call from the allowance, or says after how many seconds there is one again.

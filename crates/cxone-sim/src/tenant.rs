@@ -17,7 +17,7 @@ use crate::journal::{Entry, RunReport};
 use crate::options::Options;
 use crate::reply::Reply;
 use crate::request::{self, Incoming};
-use crate::rows::rows_of;
+use crate::rows::{csv_of, rows_of};
 use crate::state::State;
 
 /// A tenant on a port of its own, until it is dropped.
@@ -97,12 +97,23 @@ impl Tenant {
     pub fn truth(&self, run: &str) -> Option<impl Iterator<Item = Vec<u8>> + Send + use<>> {
         let mut state = api::lock(&self.state);
         let plan = Arc::clone(&state.run(run)?.plan);
-        Some(rows_of(
-            plan.seed,
-            &plan.definition.shape,
-            plan.window,
-            0..plan.rows,
-        ))
+        Some(rows_of(plan.seed, &plan.shape, plan.window, 0..plan.rows))
+    }
+
+    /// The same as records of CSV, each with its CRLF, without the header.
+    #[must_use]
+    pub fn records(&self, run: &str) -> Option<impl Iterator<Item = Vec<u8>> + Send + use<>> {
+        let mut state = api::lock(&self.state);
+        let plan = Arc::clone(&state.run(run)?.plan);
+        Some(csv_of(plan.seed, &plan.shape, plan.window, 0..plan.rows))
+    }
+
+    /// The columns of a run, in the order of its rows.
+    #[must_use]
+    pub fn columns(&self, run: &str) -> Option<Vec<String>> {
+        let mut state = api::lock(&self.state);
+        let plan = Arc::clone(&state.run(run)?.plan);
+        Some(plan.shape.columns().map(String::from).collect())
     }
 
     /// Replaces the faults. Those of runs and pages act on runs that start from now on.
@@ -120,6 +131,7 @@ impl Tenant {
         let mut state = api::lock(&self.state);
         secret.clone_into(&mut state.options.client_secret);
         state.revoke_tokens();
+        state.forget_refresh_tokens();
     }
 
     /// How many connections came to the other host that redirects and decoy links point to.

@@ -1,5 +1,7 @@
 //! The values in the rows: valid throughout, and chosen to hurt whoever is careless with text or numbers.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -97,6 +99,7 @@ pub(crate) enum Text {
 impl Text {
     /// The text of a column; a `key` column is never empty.
     pub(crate) fn of(column: &str, seed: u64, key: bool) -> Self {
+        let column = &*canonical(column);
         match column {
             "status" => Self::Word { list: STATUSES },
             "mediaType" | "channel" => Self::Word { list: MEDIA },
@@ -188,6 +191,29 @@ impl Text {
             }
         }
     }
+}
+
+/// A column's name as the guide would spell it: `Agent ID` is `agentId`.
+pub(crate) fn canonical(column: &str) -> Cow<'_, str> {
+    let is_plain = column.starts_with(|first: char| first.is_ascii_lowercase())
+        && column.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_plain {
+        return Cow::Borrowed(column);
+    }
+    let words = column
+        .split(|char: char| !char.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let mut name = String::with_capacity(column.len());
+    for word in words {
+        let (first, rest) = word.split_at(1);
+        if name.is_empty() {
+            name.push_str(&first.to_ascii_lowercase());
+        } else {
+            name.push_str(&first.to_ascii_uppercase());
+        }
+        name.push_str(&rest.to_ascii_lowercase());
+    }
+    Cow::Owned(name)
 }
 
 /// The thing a column speaks of: `agentId` and `agentName` both of the agent.

@@ -1,29 +1,62 @@
-//! The token endpoint: client credentials and nothing else.
+//! Signing in: at the issuer with a client's credentials, an access key or a refresh token; at `UserHub` with an access
+//! key alone.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use super::errors::Shape;
 use crate::fault::{Fault, Layer};
 use crate::reply::Reply;
 use crate::request::{self, Request};
 use crate::state::State;
 
-pub(super) fn token(state: &mut State, request: &Request, faults: &[Fault]) -> Reply {
+/// `way` is `issuer`, `access-key` or `refresh`: the endpoint that was asked.
+pub(super) fn token(state: &mut State, way: &str, request: &Request, faults: &[Fault]) -> Reply {
+    let granted = match way {
+        "issuer" => issuer(state, request),
+        "access-key" => access_key(state, request),
+        _ => user_hub_refresh(state, request),
+    };
+    match granted {
+        Ok(mut body) => {
+            for fault in faults.iter().filter(|fault| fault.layer() == Layer::Token) {
+                spoil(&mut body, fault);
+            }
+            Reply::json(200, &body).header("Cache-Control", "no-store")
+        }
+        Err(refusal) => refusal,
+    }
+}
+
+/// Whether it is a request with a refresh token, before anything of it is checked.
+pub(super) fn is_refresh(way: &str, request: &Request) -> bool {
+    let is_grant =
+        |(name, value): &(String, String)| name == "grant_type" && value == "refresh_token";
+    way == "refresh" || request::form(&request.body).iter().any(is_grant)
+}
+
+fn issuer(state: &mut State, request: &Request) -> Result<Value, Reply> {
     let form = request::form(&request.body);
     let field = |name: &str| {
         form.iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     };
+    let invalid = |text| Reply::error(400, "invalid_request", text);
     if !request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     {
-        return Reply::error(400, "invalid_request", "the body is a form");
+        return Err(invalid("the body is a form"));
     }
-    if field("grant_type") != Some("client_credentials") {
-        return Reply::error(400, "unsupported_grant_type", "only client_credentials");
+    let grant = field("grant_type").unwrap_or_default();
+    if !["client_credentials", "password", "refresh_token"].contains(&grant) {
+        return Err(Reply::error(
+            400,
+            "unsupported_grant_type",
+            "only client_credentials, password and refresh_token",
+        ));
     }
     let in_body = || {
         Some((
@@ -36,23 +69,115 @@ pub(super) fn token(state: &mut State, request: &Request, faults: &[Fault]) -> R
         id == state.options.client_id && secret == state.options.client_secret
     });
     if !known {
-        return Reply::error(
+        return Err(Reply::error(
             401,
             "invalid_client",
             "the client is unknown or its secret is wrong",
         )
-        .header("WWW-Authenticate", "Basic");
+        .header("WWW-Authenticate", "Basic"));
     }
-    let mut body = json!({
-        "access_token": state.issue_token(),
+    let refused = |text| Reply::error(400, "invalid_grant", text);
+    match grant {
+        "password" => {
+            let given = (field("username"), field("password"));
+            let (Some(id), Some(secret)) = given else {
+                return Err(invalid("username and password are missing"));
+            };
+            if !is_access_key(state, id, secret) {
+                return Err(refused("the access key is unknown or its secret is wrong"));
+            }
+            let user = id.to_owned();
+            Ok(answer(state, &user))
+        }
+        "refresh_token" => {
+            let given =
+                field("refresh_token").ok_or_else(|| invalid("refresh_token is missing"))?;
+            let user = state
+                .redeem(given)
+                .ok_or_else(|| refused("the refresh token is expired or used up"))?;
+            Ok(answer(state, &user))
+        }
+        _ => {
+            let user = state.options.client_id.clone();
+            let mut body = bare(state, &user);
+            body["scope"] = json!(state.options.scopes.join(" "));
+            Ok(body)
+        }
+    }
+}
+
+/// `POST /authentication/v1/token/access-key`
+fn access_key(state: &mut State, request: &Request) -> Result<Value, Reply> {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (id, secret) = (field("accessKeyId"), field("accessKeySecret"));
+    if !is_access_key(state, id, secret) {
+        let text = "the access key is unknown or its secret is wrong";
+        return Err(Shape::Coded.refuse(401, "INVALID_ACCESS_KEY", text));
+    }
+    let user = id.to_owned();
+    Ok(user_hub_answer(state, &user))
+}
+
+/// `POST /authentication/v1/token/refresh`
+fn user_hub_refresh(state: &mut State, request: &Request) -> Result<Value, Reply> {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let given = body
+        .get("token")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let Some(user) = state.redeem(given) else {
+        let text = "the refresh token is expired or used up";
+        return Err(Shape::Coded.refuse(401, "INVALID_REFRESH_TOKEN", text));
+    };
+    Ok(user_hub_answer(state, &user))
+}
+
+fn is_access_key(state: &State, id: &str, secret: &str) -> bool {
+    id == state.options.access_key_id && secret == state.options.access_key_secret
+}
+
+/// A token and no more.
+fn bare(state: &mut State, user: &str) -> Value {
+    json!({
+        "access_token": state.issue_token(user),
         "token_type": "Bearer",
         "expires_in": state.options.token_lifetime.as_secs(),
-        "scope": state.options.scopes.join(" "),
-    });
-    for fault in faults.iter().filter(|fault| fault.layer() == Layer::Token) {
-        spoil(&mut body, fault);
+    })
+}
+
+/// What a user gets at the issuer.
+fn answer(state: &mut State, user: &str) -> Value {
+    let mut body = bare(state, user);
+    body["id_token"] = json!(id_token(state, user));
+    if !state.options.refresh_lifetime.is_zero() {
+        body["refresh_token"] = json!(state.issue_refresh_token(user));
     }
-    Reply::json(200, &body).header("Cache-Control", "no-store")
+    body
+}
+
+fn user_hub_answer(state: &mut State, user: &str) -> Value {
+    let mut body = answer(state, user);
+    if !state.options.refresh_lifetime.is_zero() {
+        body["refresh_token_expires_in"] = json!(state.options.refresh_lifetime.as_secs());
+    }
+    body
+}
+
+/// A JWT in form only: nobody here signs anything.
+fn id_token(state: &State, user: &str) -> String {
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let claims = json!({
+        "iss": state.base_url,
+        "sub": user,
+        "tenantId": state.options.tenant_id,
+        "iat": state.now().as_second(),
+    });
+    format!(
+        "{}.{}.c2ln",
+        part(json!({ "alg": "RS256", "typ": "JWT" })),
+        part(claims)
+    )
 }
 
 /// HTTP Basic, as RFC 6749 has it: both parts are form-encoded before they are joined.

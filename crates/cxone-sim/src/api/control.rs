@@ -79,7 +79,7 @@ fn rows(state: &State, request: &Request) -> Result<Reply, &'static str> {
                 .find(|run| run.plan.id == id)
                 .ok_or("no such run")?
                 .plan;
-            (plan.definition.shape.clone(), plan.window)
+            ((*plan.shape).clone(), plan.window)
         }
         None => asked(request)?,
     };

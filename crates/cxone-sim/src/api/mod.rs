@@ -2,32 +2,34 @@
 
 mod auth;
 mod control;
+mod dates;
+mod discovery;
+mod errors;
+mod files;
+mod parameters;
 mod refusals;
+mod report_jobs;
 mod results;
+mod route;
 mod schedules;
+mod words;
 
 pub(crate) use refusals::IMF;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::apis::Api;
 use crate::fault::{Fault, Layer, Moment};
 use crate::journal::{Entry, Kind};
 use crate::reply::{Delivery, Reply};
-use crate::request::{self, Request};
+use crate::request::Request;
+use crate::run::Phase;
 use crate::state::{Access, State};
 use crate::{page, token};
+use errors::Shape;
+use route::Route;
 
-const REPORTS: &str = "/api/v2/analytics/reports/";
 const READ: &str = "analytics:reports:read";
 const WRITE: &str = "analytics:reports:write";
-
-/// A call as its path and method say.
-pub(crate) struct Route {
-    kind: Kind,
-    /// The schedule, run or download that the path names.
-    id: String,
-    /// The methods that the path takes, where it wasn't one of them.
-    allowed: Option<&'static str>,
-}
 
 pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,7 +50,7 @@ pub(crate) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     let refusal = faults.iter().find(|fault| fault.layer() == Layer::Answer);
     let reply = match refusal {
         Some(fault) => refusals::answer(&state, fault, request),
-        None => process(&mut state, &route, request, &faults),
+        None => process(&mut state, &route, &moment, request, &faults),
     };
     let reply = faults
         .iter()
@@ -58,76 +60,35 @@ pub(crate) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     reply
 }
 
-impl Route {
-    fn of(request: &Request) -> Self {
-        let method = request.method.as_str();
-        let route = |kind, id: &str| Self {
-            kind,
-            id: request::decode(id.as_bytes(), false),
-            allowed: None,
-        };
-        let wrong = |allowed| Self {
-            kind: Kind::Unknown,
-            id: String::new(),
-            allowed: Some(allowed),
-        };
-        if request.path == "/auth/token" {
-            return if method == "POST" {
-                route(Kind::Token, "")
-            } else {
-                wrong("POST")
-            };
-        }
-        if let Some(file) = request.path.strip_prefix("/download/") {
-            return if method == "GET" {
-                route(Kind::Download, file)
-            } else {
-                wrong("GET")
-            };
-        }
-        let path = request.path.strip_prefix(REPORTS).unwrap_or_default();
-        let segments: Vec<&str> = path.split('/').collect();
-        match (segments.as_slice(), method) {
-            (["schedules"], "GET") => route(Kind::ListSchedules, ""),
-            (["schedules"], "POST") => route(Kind::CreateSchedule, ""),
-            (["schedules"], _) => wrong("GET, POST"),
-            (["schedules", id], "PUT") => route(Kind::UpdateSchedule, id),
-            (["schedules", _], _) => wrong("PUT"),
-            (["schedules", id, "runs"], "POST") => route(Kind::StartRun, id),
-            (["schedules", _, "runs"], _) => wrong("POST"),
-            (["results", id], "GET") if request.query("pageToken").is_some() => {
-                route(Kind::Page, id)
-            }
-            (["results", id], "GET") => route(Kind::Look, id),
-            (["results", id], "DELETE") => route(Kind::Cancel, id),
-            (["results", _], _) => wrong("GET, DELETE"),
-            _ => Self {
-                kind: Kind::Unknown,
-                id: String::new(),
-                allowed: None,
-            },
-        }
-    }
-}
-
 /// What faults may look at, before anything is processed.
 fn moment(state: &mut State, route: &Route, request: &Request) -> Moment {
     let mut moment = Moment {
         kind: route.kind,
+        api: route.api,
         run: None,
         page: None,
         reused: request.reused,
+        refresh: route.kind == Kind::Token && auth::is_refresh(&route.id, request),
     };
     let now = state.now();
-    match route.kind {
-        Kind::StartRun => moment.run = Some(state.runs.len() as u64 + 1),
-        Kind::Download => moment.run = results::download_number(&route.id),
+    let next = state.runs.len() as u64 + 1;
+    match (route.api, route.kind) {
+        (_, Kind::StartRun) | (Some(Api::DataDownload), Kind::Page) => moment.run = Some(next),
+        (Some(Api::Analytics), Kind::Download) => {
+            moment.run = results::download_number(&route.id);
+        }
+        (Some(Api::ReportJobs), Kind::Download) => {
+            let file = files::find(state, request.query("fileName").unwrap_or_default());
+            moment.run = file.map(|run| run.plan.number);
+            moment.api = file.map_or(route.api, |run| Some(run.plan.api));
+        }
         _ => {}
     }
     if let Some(run) = state.run(&route.id) {
         moment.run = Some(run.plan.number);
+        let completed = run.phase(now) == Phase::Completed;
         moment.page = match route.kind {
-            Kind::Look if run.phase(now) == crate::run::Phase::Completed => Some(0),
+            Kind::Look if run.plan.api == Api::Analytics && completed => Some(0),
             Kind::Page => request
                 .query("pageToken")
                 .and_then(|text| token::read(&run.plan, text))
@@ -138,20 +99,36 @@ fn moment(state: &mut State, route: &Route, request: &Request) -> Moment {
     moment
 }
 
-fn process(state: &mut State, route: &Route, request: &Request, faults: &[Fault]) -> Reply {
+fn process(
+    state: &mut State,
+    route: &Route,
+    moment: &Moment,
+    request: &Request,
+    faults: &[Fault],
+) -> Reply {
     if let Some(allowed) = route.allowed {
         return Reply::error(405, "method_not_allowed", "this path has no such method")
             .header("Allow", allowed);
     }
-    match route.kind {
-        Kind::Token => return auth::token(state, request, faults),
-        Kind::Download => return results::download(state, &route.id, request),
-        Kind::Unknown => return Reply::error(404, "not_found", "there is nothing here"),
+    match (moment.api, route.kind) {
+        (_, Kind::Token) => return auth::token(state, &route.id, request, faults),
+        (_, Kind::Discovery) => return discovery::configuration(state, request, faults),
+        (_, Kind::Unknown) => return Reply::error(404, "not_found", "there is nothing here"),
+        (Some(Api::Analytics), Kind::Download) => {
+            return results::download(state, &route.id, request);
+        }
         _ => {}
     }
-    if let Err(refusal) = admit(state, route.kind, request) {
+    if let Err(refusal) = admit(state, route, moment, request) {
         return refusal;
     }
+    match route.api {
+        Some(Api::ReportJobs) => report_job(state, route, request),
+        _ => analytics(state, route, request),
+    }
+}
+
+fn analytics(state: &mut State, route: &Route, request: &Request) -> Reply {
     match route.kind {
         Kind::ListSchedules => schedules::list(state, request),
         Kind::CreateSchedule => schedules::create(state, request),
@@ -162,13 +139,33 @@ fn process(state: &mut State, route: &Route, request: &Request, faults: &[Fault]
     }
 }
 
+fn report_job(state: &mut State, route: &Route, request: &Request) -> Reply {
+    match route.kind {
+        Kind::ListReports => report_jobs::reports(state, request),
+        Kind::ListJobs => report_jobs::list(state, request),
+        Kind::StartRun => report_jobs::start(state, route.version, &route.id, request),
+        Kind::Download => files::file(state, request),
+        _ => report_jobs::look(state, route.version, &route.id, request),
+    }
+}
+
 /// What holds for all calls: the rate, the token, its scope, the headers.
-fn admit(state: &mut State, kind: Kind, request: &Request) -> Result<(), Reply> {
+fn admit(
+    state: &mut State,
+    route: &Route,
+    moment: &Moment,
+    request: &Request,
+) -> Result<(), Reply> {
+    let shape = Shape::of(route.api, route.kind);
     if let Err(seconds) = state.take_call() {
-        return Err(Reply::error(429, "rate_limited", "too many calls")
+        return Err(shape
+            .refuse(429, "rate_limited", "too many calls")
             .header("Retry-After", seconds.to_string()));
     }
-    let scope = if matches!(kind, Kind::ListSchedules | Kind::Look | Kind::Page) {
+    if route.api != Some(Api::Analytics) {
+        return admit_published(state, route, moment, request);
+    }
+    let scope = if matches!(route.kind, Kind::ListSchedules | Kind::Look | Kind::Page) {
         READ
     } else {
         WRITE
@@ -176,24 +173,13 @@ fn admit(state: &mut State, kind: Kind, request: &Request) -> Result<(), Reply> 
     let token = request
         .header("authorization")
         .and_then(|value| value.strip_prefix("Bearer "));
-    let challenge =
-        |reply: Reply| reply.header("WWW-Authenticate", "Bearer error=\"invalid_token\"");
     match token.map(|token| state.access(token, scope)) {
         Some(Access::Granted) => {}
         Some(Access::Missing(scope)) => {
-            return Err(Reply::error(
-                403,
-                "insufficient_scope",
-                &format!("{scope} is missing"),
-            ));
+            let text = format!("{scope} is missing");
+            return Err(Reply::error(403, "insufficient_scope", &text));
         }
-        _ => {
-            return Err(challenge(Reply::error(
-                401,
-                "invalid_token",
-                "the token is missing, unknown or expired",
-            )));
-        }
+        _ => return Err(unknown_token(shape)),
     }
     // RFC 9110: no Accept header means anything; one that leaves JSON out can't be served.
     let accept = request.header("accept").unwrap_or("*/*");
@@ -218,6 +204,47 @@ fn admit(state: &mut State, kind: Kind, request: &Request) -> Result<(), Reply> 
     Ok(())
 }
 
+fn unknown_token(shape: Shape) -> Reply {
+    let text = "the token is missing, unknown or expired";
+    shape
+        .refuse(401, "invalid_token", text)
+        .header("WWW-Authenticate", "Bearer error=\"invalid_token\"")
+}
+
+/// The published APIs know no scopes. Those of the ACD want to be told that JSON is accepted.
+fn admit_published(
+    state: &State,
+    route: &Route,
+    moment: &Moment,
+    request: &Request,
+) -> Result<(), Reply> {
+    let shape = Shape::of(route.api, route.kind);
+    let is_open_link = route.kind == Kind::Download
+        && moment.api == Some(Api::DataDownload)
+        && !state.options.link_needs_bearer
+        && request.header("authorization").is_none();
+    if !is_open_link && user(state, request).is_none() {
+        return Err(unknown_token(shape));
+    }
+    let accepts = |value: &str| value.to_ascii_lowercase().contains("application/json");
+    let is_acd = route.version > 0 && !is_open_link;
+    if is_acd && !request.header("accept").is_some_and(accepts) {
+        return Err(Shape::Header.refuse(
+            406,
+            "not_acceptable",
+            "Accept: application/json is missing",
+        ));
+    }
+    Ok(())
+}
+
+/// Who a request's bearer token belongs to; the published APIs take the scheme in any case.
+fn user<'s>(state: &'s State, request: &Request) -> Option<&'s str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| state.user(token.trim()))?
+}
+
 fn record(
     state: &mut State,
     route: &Route,
@@ -234,6 +261,9 @@ fn record(
     let run = match route.kind {
         Kind::StartRun if !reply.is_success() => None,
         Kind::StartRun | Kind::Download => by_number().map(|run| run.plan.id.clone()),
+        Kind::Page if route.api != Some(Api::Analytics) => {
+            by_number().map(|run| run.plan.id.clone())
+        }
         Kind::Look | Kind::Page | Kind::Cancel => Some(route.id.clone()),
         _ => None,
     };
@@ -245,6 +275,7 @@ fn record(
         method: request.method.clone(),
         path: request.path.clone(),
         kind: route.kind,
+        api: moment.api,
         run,
         page: moment.page,
         status: if silent { 0 } else { reply.status },

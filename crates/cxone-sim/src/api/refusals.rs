@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+use super::errors::Shape;
 use crate::fault::Fault;
 use crate::reply::{Delivery, Reply};
 use crate::request::Request;
@@ -45,6 +46,16 @@ pub(super) fn answer(state: &State, fault: &Fault, request: &Request) -> Reply {
         "bomb" => bomb(fault),
         "unauthorized" => Reply::error(401, "invalid_token", "the token is not accepted"),
         "forbidden" => Reply::error(403, "forbidden", "API > Application > Access is missing"),
+        "refresh-refused" => Reply::error(
+            fault.status(),
+            "invalid_grant",
+            "the refresh token is expired or revoked",
+        ),
+        "discovery-404" => {
+            Shape::Problem.refuse(404, "Not Found", "no configuration for this tenant")
+        }
+        "file-exists" => Reply::error(fault.status(), "conflict", "a file of this name exists"),
+        "queue-full" => Reply::error(fault.status(), "too_many_requests", "the job queue is full"),
         "invalid-client" => Reply::error(
             fault.status(),
             "invalid_client",

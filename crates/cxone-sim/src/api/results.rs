@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::errors::Shape;
+use super::words;
+use crate::apis::Api;
 use crate::definition::Format;
 use crate::reply::Reply;
 use crate::request::Request;
@@ -14,7 +17,8 @@ use crate::{page, spoil, token};
 /// `GET …/results/{runId}`, with or without `pageToken`.
 pub(super) fn look(state: &mut State, id: &str, request: &Request) -> Reply {
     let now = state.now();
-    let Some(run) = state.run(id) else {
+    let run = state.run(id).filter(|run| run.plan.api == Api::Analytics);
+    let Some(run) = run else {
         return not_found();
     };
     let plan = Arc::clone(&run.plan);
@@ -26,25 +30,23 @@ pub(super) fn look(state: &mut State, id: &str, request: &Request) -> Reply {
         return page_of(run, &plan, text, run.phase(now));
     }
     run.looks += 1;
-    if let Some(reply) = absent(run, &plan) {
+    if let Some(reply) = absent(run, &plan, Shape::Described) {
         return reply;
     }
     let phase = run.phase(now);
     run.completed_looks += u64::from(phase == Phase::Completed);
-    if let Some(state) = misworded(run, &plan, phase) {
-        return Reply::json(200, &state);
+    let said = words::say(run, &plan, phase);
+    if said.is_true && phase == Phase::Completed {
+        return completed(run, &plan);
     }
-    match phase {
-        Phase::Completed => completed(run, &plan),
-        Phase::Failed => Reply::json(
-            200,
-            &json!({ "runId": id, "state": spoil::state(&plan, "failed"), "errorMessage": message(run, &plan) }),
-        ),
-        _ => Reply::json(
-            200,
-            &json!({ "runId": id, "state": spoil::state(&plan, phase.name()) }),
-        ),
+    let mut body = json!({ "runId": id });
+    if said.is_true && phase == Phase::Failed {
+        body["errorMessage"] = json!(message(run, &plan));
     }
+    if let Some(state) = said.state {
+        body["state"] = state;
+    }
+    Reply::json(200, &body)
 }
 
 fn not_found() -> Reply {
@@ -52,46 +54,21 @@ fn not_found() -> Reply {
 }
 
 /// The run can't be seen yet, or no longer.
-fn absent(run: &Run, plan: &Plan) -> Option<Reply> {
+pub(super) fn absent(run: &Run, plan: &Plan, shape: Shape) -> Option<Reply> {
+    let refuse = |status| shape.refuse(status, "not_found", "no such run");
     if plan
         .fault("poll-early-404")
         .is_some_and(|fault| run.looks <= fault.number("looks"))
     {
-        return Some(not_found());
+        return Some(refuse(404));
     }
     let vanished = plan
         .fault("run-vanishes")
         .filter(|fault| run.looks > fault.number("after"))?;
-    Some(Reply::error(vanished.status(), "not_found", "no such run"))
+    Some(refuse(vanished.status()))
 }
 
-/// An answer whose `state` says something else than the truth.
-fn misworded(run: &Run, plan: &Plan, phase: Phase) -> Option<Value> {
-    let lasts = |looks: u64| looks == 0 || run.looks <= looks;
-    if let Some(fault) = plan
-        .fault("state-unknown")
-        .filter(|fault| lasts(fault.number("looks")))
-    {
-        return Some(json!({ "runId": plan.id, "state": fault.text("state") }));
-    }
-    if let Some(fault) = plan
-        .fault("state-null")
-        .filter(|fault| lasts(fault.number("looks")))
-    {
-        return Some(match fault.text("as") {
-            "missing" => json!({ "runId": plan.id }),
-            "number" => json!({ "runId": plan.id, "state": 3 }),
-            _ => json!({ "runId": plan.id, "state": null }),
-        });
-    }
-    let back = plan
-        .fault("state-back")
-        .filter(|_| phase == Phase::Completed)?;
-    let again = (2..=back.number("looks") + 1).contains(&run.completed_looks);
-    again.then(|| json!({ "runId": plan.id, "state": "processing" }))
-}
-
-fn message(run: &Run, plan: &Plan) -> String {
+pub(super) fn message(run: &Run, plan: &Plan) -> String {
     let Some(fault) = plan.fault("run-fails").filter(|_| !run.cancelled) else {
         return "cancelled by the client".to_owned();
     };
@@ -108,7 +85,7 @@ fn message(run: &Run, plan: &Plan) -> String {
 }
 
 fn completed(run: &mut Run, plan: &Plan) -> Reply {
-    if plan.definition.format == Format::Csv || plan.fault("completed-bare").is_some() {
+    if plan.format == Format::Csv || plan.fault("completed-bare").is_some() {
         return Reply::json(200, &page::summary(plan));
     }
     rows(run, plan, 0)
@@ -116,8 +93,7 @@ fn completed(run: &mut Run, plan: &Plan) -> Reply {
 
 fn page_of(run: &mut Run, plan: &Plan, text: &str, phase: Phase) -> Reply {
     let known = token::read(plan, text).filter(|page| *page < page::count(plan));
-    let Some(page) =
-        known.filter(|_| phase == Phase::Completed && plan.definition.format == Format::Json)
+    let Some(page) = known.filter(|_| phase == Phase::Completed && plan.format == Format::Json)
     else {
         return Reply::error(
             400,
@@ -169,7 +145,10 @@ pub(super) fn download_number(file: &str) -> Option<u64> {
 /// `DELETE …/results/{runId}`
 pub(super) fn cancel(state: &mut State, id: &str) -> Reply {
     let now = state.now();
-    let Some(run) = state.run(id).filter(|run| !run.cancelled) else {
+    let Some(run) = state
+        .run(id)
+        .filter(|run| !run.cancelled && run.plan.api == Api::Analytics)
+    else {
         return not_found();
     };
     let over = || Reply::error(409, "conflict", "the run has ended already");

@@ -1,18 +1,23 @@
 //! Faults that wait for their moment.
 
 use super::{Fault, Layer, On};
+use crate::apis::Api;
 use crate::journal::Kind;
 
 /// A request as far as faults look at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) kind: Kind,
+    /// The API it belongs to; none for signing in.
+    pub(crate) api: Option<Api>,
     /// The number of the run it concerns, from 1.
     pub(crate) run: Option<u64>,
     /// The page whose rows will be answered.
     pub(crate) page: Option<u64>,
     /// Whether the connection carried a request before.
     pub(crate) reused: bool,
+    /// Whether it brings a refresh token to sign in.
+    pub(crate) refresh: bool,
 }
 
 /// A fault and how far it has come.
@@ -71,6 +76,10 @@ impl Armed {
         let run = when.run.is_none_or(|run| moment.run == Some(run));
         let page = sticky || when.page.is_none_or(|page| moment.page == Some(page));
         let connection = self.fault.name() != "stale-keep-alive" || moment.reused;
-        kind && run && page && connection
+        let api = moment
+            .api
+            .is_none_or(|api| self.fault.entry.apis.contains(&api));
+        let refresh = self.fault.name() != "refresh-refused" || moment.refresh;
+        refresh && api && kind && run && page && connection
     }
 }

@@ -1,5 +1,7 @@
 //! What a fault is said to be, before it is given parameters.
 
+use crate::apis::Api;
+
 /// Where a fault acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layer {
@@ -28,6 +30,8 @@ pub struct Entry {
     pub about: &'static str,
     /// What it takes besides `times`, `at`, `run`, `page` and `on`.
     pub parameters: &'static [Parameter],
+    /// The APIs that it can happen to; signing in belongs to all.
+    pub apis: &'static [Api],
     pub(crate) layer: Layer,
     pub(crate) on: &'static [&'static str],
     pub(crate) forever: bool,
@@ -48,6 +52,12 @@ pub struct Parameter {
 impl Entry {
     pub(super) const fn forever(mut self) -> Self {
         self.forever = true;
+        self
+    }
+
+    /// It happens to these APIs and no others.
+    pub(super) const fn only(mut self, apis: &'static [Api]) -> Self {
+        self.apis = apis;
         self
     }
 
@@ -73,6 +83,7 @@ const fn entry(
         failures,
         about,
         parameters,
+        apis: &Api::ALL,
         layer,
         on,
         forever: false,
@@ -153,6 +164,20 @@ pub(super) const fn choice(name: &'static str, choices: &'static [&'static str])
     }
 }
 
+pub(super) const GUIDE: &[Api] = &[Api::Analytics];
+/// What is started and looked at.
+pub(super) const JOBS: &[Api] = &[Api::Analytics, Api::ReportJobs, Api::DataExtraction];
+/// What has a file of CSV.
+pub(super) const FILES: &[Api] = &[
+    Api::Analytics,
+    Api::ReportJobs,
+    Api::DataExtraction,
+    Api::DataDownload,
+];
+/// What has its file in base64 within JSON.
+pub(super) const ENCODED: &[Api] = &[Api::ReportJobs, Api::DataDownload];
+/// What has pages of JSON.
+pub(super) const PAGES: &[Api] = &[Api::Analytics, Api::Contacts];
 pub(super) const API: &[&str] = &["api"];
 pub(super) const DATA: &[&str] = &["data"];
 pub(super) const RETRY_AFTER: Parameter = choice(

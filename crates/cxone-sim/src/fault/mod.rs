@@ -11,6 +11,7 @@ pub(crate) use armed::{Armed, Moment};
 pub(crate) use catalogue::Layer;
 pub use catalogue::{Entry, Parameter};
 
+use crate::apis::Api;
 use crate::journal::Kind;
 
 /// One way to misbehave, with its parameters.
@@ -59,15 +60,30 @@ impl fmt::Display for ParseFaultError {
 
 impl std::error::Error for ParseFaultError {}
 
+fn all() -> impl Iterator<Item = &'static Entry> {
+    table::GUIDES.iter().chain(table::PUBLISHED)
+}
+
 fn wrong<T>(why: String) -> Result<T, ParseFaultError> {
     Err(ParseFaultError(why))
 }
 
 impl Fault {
-    /// All faults there are.
+    /// The faults that can happen to the guide's API; most of them can happen to others too.
     #[must_use]
     pub fn catalogue() -> &'static [Entry] {
-        table::ENTRIES
+        table::GUIDES
+    }
+
+    /// The faults that can only happen to the published APIs.
+    #[must_use]
+    pub fn published() -> &'static [Entry] {
+        table::PUBLISHED
+    }
+
+    /// All faults that can happen to an API.
+    pub fn of(api: Api) -> impl Iterator<Item = &'static Entry> {
+        all().filter(move |entry| entry.apis.contains(&api))
     }
 
     /// Its name.
@@ -146,6 +162,16 @@ impl Fault {
     }
 }
 
+impl Entry {
+    fn shown_apis(&self) -> String {
+        if self.apis.len() == Api::ALL.len() {
+            return "all".to_owned();
+        }
+        let names: Vec<&str> = self.apis.iter().map(|api| api.name()).collect();
+        names.join(", ")
+    }
+}
+
 impl Parameter {
     /// Its name with its default or its choices.
     fn shown(&self) -> String {
@@ -185,8 +211,8 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
-        let Some(entry) = table::ENTRIES.iter().find(|entry| entry.name == name) else {
-            let names: Vec<&str> = table::ENTRIES.iter().map(|entry| entry.name).collect();
+        let Some(entry) = all().find(|entry| entry.name == name) else {
+            let names: Vec<&str> = all().map(|entry| entry.name).collect();
             return wrong(format!("no fault {name:?}; there are {}", names.join(", ")));
         };
         let times = if entry.forever { u64::MAX } else { 1 };
@@ -253,8 +279,11 @@ impl fmt::Display for Fault {
 }
 
 impl On {
-    const KINDS: [Kind; 9] = [
+    const KINDS: [Kind; 12] = [
         Kind::Token,
+        Kind::Discovery,
+        Kind::ListReports,
+        Kind::ListJobs,
         Kind::ListSchedules,
         Kind::CreateSchedule,
         Kind::UpdateSchedule,
@@ -277,7 +306,10 @@ impl On {
     fn matches(self, moment: &Moment) -> bool {
         match self {
             Self::Kind(kind) => kind == moment.kind,
-            Self::Api => !matches!(moment.kind, Kind::Token | Kind::Download | Kind::Unknown),
+            Self::Api => !matches!(
+                moment.kind,
+                Kind::Token | Kind::Discovery | Kind::Download | Kind::Unknown
+            ),
             Self::Data => moment.page.is_some() || moment.kind == Kind::Download,
             Self::Any => true,
         }
@@ -307,9 +339,9 @@ impl FromStr for On {
 #[must_use]
 pub fn fault_table() -> String {
     let mut table = String::from(
-        "| fault | failures | what happens | parameters |\n| --- | --- | --- | --- |\n",
+        "| fault | failures | APIs | what happens | parameters |\n| --- | --- | --- | --- | --- |\n",
     );
-    for entry in table::ENTRIES {
+    for entry in all() {
         let page = entry.page.map(|page| format!("`page={page}`"));
         let forever = entry.forever.then(|| "`times=forever`".to_owned());
         let parameters: Vec<String> = entry
@@ -320,9 +352,10 @@ pub fn fault_table() -> String {
             .chain(forever)
             .collect();
         table.extend([format!(
-            "| `{}` | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} | {} |\n",
             entry.name,
             entry.failures,
+            entry.shown_apis(),
             entry.about,
             parameters.join(" ")
         )]);
@@ -380,9 +413,9 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_complete_in_itself() {
-        for entry in Fault::catalogue() {
+        for entry in all() {
             assert!(
-                !entry.about.is_empty() && entry.failures.starts_with(['A', 'B']),
+                !entry.about.is_empty() && entry.failures.starts_with(['A', 'B', 'P']),
                 "{}",
                 entry.name
             );

@@ -7,10 +7,14 @@ use crate::run::Plan;
 
 /// The header line of a download.
 pub(crate) fn csv_header(plan: &Plan) -> Vec<u8> {
-    let mut header = rows::csv_header(&plan.definition.shape);
-    if plan.fault("csv-lf").is_some() {
-        end_in_lf(&mut header);
+    let mut header = rows::csv_header(&plan.shape);
+    if plan.fault("csv-duplicate-columns").is_some() {
+        repeat_a_name(&mut header);
     }
+    if plan.file.as_ref().is_some_and(|file| !file.headers) {
+        header.clear();
+    }
+    end(plan, &mut header);
     if plan.fault("csv-bom").is_some() {
         header.splice(0..0, *b"\xef\xbb\xbf");
     }
@@ -23,16 +27,66 @@ pub(crate) fn csv(plan: &Plan, page: u64) -> Option<Spoil> {
     let mut spoils: Vec<Spoil> = here
         .filter_map(|fault| one(plan, fault).map(first))
         .collect();
-    if plan.fault("csv-lf").is_some() {
-        spoils.push(Box::new(|_, line| end_in_lf(line)));
+    if ["csv-lf", "csv-doubled-crlf"]
+        .iter()
+        .any(|name| plan.fault(name).is_some())
+    {
+        let plan = plan.clone();
+        spoils.push(Box::new(move |_, line| end(&plan, line)));
     }
     all(spoils)
 }
 
+/// What stands below the last record: nothing, or totals.
+pub(crate) fn csv_footer(plan: &Plan) -> Vec<u8> {
+    let Some(fault) = plan.fault("total-row") else {
+        return Vec::new();
+    };
+    let mut line = fault.text("label").as_bytes().to_vec();
+    line.resize(
+        line.len() + plan.shape.dimensions.len().saturating_sub(1),
+        b',',
+    );
+    for at in 0..plan.shape.metrics.len() as u64 {
+        line.extend(format!(",{}", plan.rows * (at + 17)).bytes());
+    }
+    line.extend_from_slice(b"\r\n");
+    end(plan, &mut line);
+    line
+}
+
+/// Ends a line as the faults want it.
+fn end(plan: &Plan, line: &mut Vec<u8>) {
+    if !line.ends_with(b"\r\n") {
+        return;
+    }
+    if plan.fault("csv-lf").is_some() {
+        end_in_lf(line);
+    }
+    match plan.fault("csv-doubled-crlf").map(|fault| fault.text("as")) {
+        Some("cr") => {
+            line.truncate(line.len() - 2);
+            line.extend_from_slice(b"\r\r\n");
+        }
+        Some(_) => line.extend_from_slice(b"\r\n"),
+        None => {}
+    }
+}
+
+/// Gives the last column the name of the one before.
+fn repeat_a_name(header: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(header).trim_end().to_owned();
+    let mut names: Vec<&str> = text.split(',').collect();
+    if let [.., before, last] = names.as_mut_slice() {
+        *last = before;
+        *header = format!("{}\r\n", names.join(",")).into_bytes();
+    }
+}
+
 /// What happens to one record.
 fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
-    let header = rows::csv_header(&plan.definition.shape);
-    let last_text = plan.definition.shape.dimensions.len().saturating_sub(1);
+    let header = rows::csv_header(&plan.shape);
+    let last_text = plan.shape.dimensions.len().saturating_sub(1);
     Some(match (fault.name(), fault.text("as")) {
         ("csv-ragged", "less") => Box::new(|line| {
             let at = line.iter().rposition(|byte| *byte == b',').unwrap_or(0);

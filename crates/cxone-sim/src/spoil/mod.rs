@@ -5,7 +5,7 @@ mod row;
 
 use serde_json::{Value, json};
 
-pub(crate) use csv::{csv, csv_header};
+pub(crate) use csv::{csv, csv_footer, csv_header};
 pub(crate) use row::row;
 
 use crate::run::Plan;
@@ -19,7 +19,8 @@ type Change = Box<dyn Fn(&mut Vec<u8>) + Send>;
 pub(crate) fn state(plan: &Plan, state: &str) -> String {
     match plan.fault("state-case").map(|fault| fault.text("case")) {
         Some("upper") => state.to_uppercase(),
-        Some(_) => format!("{}{}", state[..1].to_uppercase(), &state[1..]),
+        Some("lower") => state.to_lowercase(),
+        Some(_) => format!("{}{}", state[..1].to_uppercase(), state[1..].to_lowercase()),
         None => state.to_owned(),
     }
 }
@@ -27,6 +28,11 @@ pub(crate) fn state(plan: &Plan, state: &str) -> String {
 /// Where this run's file is said to be.
 pub(crate) fn download_url(plan: &Plan) -> Value {
     let path = format!("/download/{}.csv?sig={:x}", plan.number, signature(plan));
+    link(plan, &path)
+}
+
+/// A link to this path, which leads where a fault wants it.
+pub(crate) fn link(plan: &Plan, path: &str) -> Value {
     let own = format!("{}{path}", plan.base_url);
     let Some(fault) = plan.fault("download-url") else {
         return json!(own);
@@ -50,7 +56,7 @@ pub(crate) fn download_url(plan: &Plan) -> Value {
         "fragment" => format!("https://evil.example#files.niceincontact.com{path}"),
         "suffix" => format!("https://evilniceincontact.com{path}"),
         "file" => "file:///etc/passwd".to_owned(),
-        "relative" => path,
+        "relative" => path.to_owned(),
         "empty" => String::new(),
         "null" => return Value::Null,
         "decoy" => format!("{}{path}", plan.decoy_url),

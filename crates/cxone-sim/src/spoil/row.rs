@@ -44,7 +44,7 @@ fn every(fault: &Fault) -> Option<Spoil> {
 fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
     let size = |name| usize::try_from(fault.number(name)).unwrap_or(usize::MAX);
     let text = fault.text("as").to_owned();
-    let shape = &plan.definition.shape;
+    let shape = &*plan.shape;
     Some(match fault.name() {
         "huge-row" => {
             let bytes = size("bytes");

@@ -400,7 +400,7 @@ async fn the_token_endpoint_knows_one_client() {
             401,
             json!("invalid_client"),
         ),
-        ("grant_type=password", 400, json!("unsupported_grant_type")),
+        ("grant_type=implicit", 400, json!("unsupported_grant_type")),
     ] {
         let answer = session
             .send("POST", "/auth/token", form, body.as_bytes())

@@ -1,0 +1,98 @@
+//! Base64 of a body that is never whole in memory, rightly and wrongly.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+
+use crate::reply::Pieces;
+
+/// So many bytes are kept back until the end is known, so that the end can be spoilt.
+const HELD: usize = 6;
+/// The length of a line of MIME.
+const LINE: usize = 76;
+
+/// The body as base64 within a JSON string; `how` is the fault's choice, empty for none.
+pub(crate) fn base64(body: Pieces, how: &str) -> Pieces {
+    Box::new(Encoder {
+        body,
+        held: Vec::new(),
+        how: how.to_owned(),
+        written: 0,
+        ended: false,
+    })
+}
+
+struct Encoder {
+    body: Pieces,
+    held: Vec<u8>,
+    how: String,
+    /// Characters so far, for breaking lines.
+    written: usize,
+    ended: bool,
+}
+
+impl Iterator for Encoder {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        while !self.ended {
+            let Some(piece) = self.body.next() else {
+                self.ended = true;
+                let rest = std::mem::take(&mut self.held);
+                let text = self.ending(&rest);
+                return Some(self.spelled(&text));
+            };
+            self.held.extend_from_slice(&piece);
+            let whole = self.held.len().saturating_sub(HELD) / 3 * 3;
+            if whole > 0 {
+                let text = STANDARD.encode(&self.held[..whole]);
+                self.held.drain(..whole);
+                return Some(self.spelled(&text));
+            }
+        }
+        None
+    }
+}
+
+impl Encoder {
+    fn ending(&self, rest: &[u8]) -> String {
+        match self.how.as_str() {
+            "truncated" => {
+                let mut text = STANDARD.encode(rest);
+                text.truncate(text.len().saturating_sub(5));
+                text
+            }
+            "unpadded" => STANDARD_NO_PAD.encode(rest),
+            "after-padding" => STANDARD.encode(rest) + "QQ==QUJD",
+            _ => STANDARD.encode(rest),
+        }
+    }
+
+    fn spelled(&mut self, text: &str) -> Vec<u8> {
+        let first = self.written == 0;
+        let begin = self.written;
+        self.written += text.len();
+        match self.how.as_str() {
+            "characters" if first => format!("*!{text}").into_bytes(),
+            "escaped" => text
+                .replace('/', "\\/")
+                .replace('+', "\\u002b")
+                .into_bytes(),
+            "url-safe" => URL_SAFE
+                .encode(STANDARD.decode(text).unwrap_or_default())
+                .into_bytes(),
+            "lines" => in_lines(text, begin),
+            _ => text.as_bytes().to_vec(),
+        }
+    }
+}
+
+fn in_lines(text: &str, begin: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + text.len() / 16);
+    for (at, byte) in text.bytes().enumerate() {
+        if begin + at > 0 && (begin + at).is_multiple_of(LINE) {
+            out.extend_from_slice(b"\\r\\n");
+        }
+        out.push(byte);
+    }
+    out
+}

@@ -1,0 +1,170 @@
+//! The example consumer, `consume.py`, over what the deployed executables delivered.
+//!
+//! `tests/consumer/run` plays this; `cargo test` leaves it out, because it needs Python.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first surprise"
+)]
+
+mod stage;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use local::aws::Action;
+use serde_json::json;
+
+use crate::stage::{Stage, Warehouse};
+
+#[tokio::test]
+async fn a_day_is_held_once_and_a_restated_day_replaces_it() {
+    let stage = Stage::start(json!({}), 250).await;
+    stage.deliver().await;
+    let warehouse = stage.warehouse();
+    assert_eq!(warehouse.consume(), "version 1");
+    assert_eq!(warehouse.rows(), stage.truth(1));
+    stage.tenant().set_rows(260);
+    stage.restate("late-rows").await;
+    assert_eq!(warehouse.rows(), stage.truth(1));
+    assert_eq!(warehouse.consume(), "version 2");
+    assert_eq!(warehouse.rows(), stage.truth(2));
+    assert_eq!(stage.truth(2).len(), 260);
+    // Told once more, it finds nothing to do.
+    assert_eq!(warehouse.consume(), "version 2");
+    assert_eq!(warehouse.rows(), stage.truth(2));
+}
+
+#[tokio::test]
+async fn a_gap_is_waited_for() {
+    let stage = Stage::start(json!({}), 20).await;
+    stage.deliver().await;
+    for (rows, wish) in [(21, "first"), (22, "second")] {
+        stage.tenant().set_rows(rows);
+        stage.restate(wish).await;
+    }
+    let warehouse = stage.warehouse();
+    let (second, away) = (stage.version(2), stage.version(2).with_extension("away"));
+    fs::rename(&second, &away).unwrap();
+    assert_eq!(warehouse.consume(), "version 1");
+    assert_eq!(warehouse.rows(), stage.truth(1));
+    fs::rename(&away, &second).unwrap();
+    assert_eq!(warehouse.consume(), "version 3");
+    assert_eq!(warehouse.rows(), stage.truth(3));
+}
+
+#[tokio::test]
+async fn a_crash_at_any_statement_leaves_what_was_there() {
+    let stage = Stage::start(json!({}), 12).await;
+    stage.deliver().await;
+    stage.tenant().set_rows(14);
+    stage.restate("late-rows").await;
+    let truths = [0, 1, 2].map(|version| stage.truth(version));
+    let (mut deaths, mut held) = (0, BTreeSet::new());
+    loop {
+        let warehouse = stage.warehouse();
+        if !warehouse.dies_at(deaths + 1) {
+            break;
+        }
+        deaths += 1;
+        let rows = warehouse.rows();
+        let version = truths.iter().position(|truth| *truth == rows);
+        held.insert(version.expect("it holds all of a version, and no other rows"));
+        assert_eq!(warehouse.consume(), "version 2");
+        assert_eq!(warehouse.rows(), truths[2]);
+    }
+    assert!(deaths > 12 + 14, "{deaths}");
+    assert_eq!(held, BTreeSet::from([0, 1, 2]));
+    println!("killed at {deaths} statements");
+}
+
+#[tokio::test]
+async fn several_at_once_load_each_version_once() {
+    let stage = Stage::start(json!({}), 400).await;
+    stage.deliver().await;
+    for wish in ["first", "second"] {
+        stage.restate(wish).await;
+    }
+    let warehouse = stage.warehouse();
+    let consumers: Vec<_> = (0..5).map(|_| warehouse.spawn()).collect();
+    for consumer in consumers {
+        let ended = consumer.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+    }
+    assert_eq!(warehouse.rows(), stage.truth(3));
+}
+
+#[tokio::test]
+async fn it_reads_while_a_replay_commits() {
+    let stage = Stage::start(json!({}), 40).await;
+    stage.deliver().await;
+    stage.tenant().set_rows(44);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (warehouse, notes) = (stage.warehouse(), Arc::clone(&seen));
+    stage.world.gateway().set_hook(move |_| {
+        let version = warehouse.consume();
+        notes.lock().unwrap().push((version, warehouse.rows()));
+        Action::Pass
+    });
+    stage.restate("late-rows").await;
+    stage.world.gateway().clear_hook();
+    let seen = seen.lock().unwrap();
+    for (version, rows) in seen.iter() {
+        let version = version.strip_prefix("version ").unwrap();
+        assert_eq!(*rows, stage.truth(version.parse().unwrap()));
+    }
+    let versions: BTreeSet<_> = seen.iter().map(|(version, _)| version.as_str()).collect();
+    assert!(versions.contains("version 1"), "{versions:?}");
+    println!("looked at {} times: {versions:?}", seen.len());
+}
+
+#[tokio::test]
+async fn csv_and_parts_that_are_not_compressed_are_read_too() {
+    for pipeline in [
+        json!({"format": "csv"}),
+        json!({"format": "csv", "compression": "none"}),
+        json!({"compression": "none"}),
+    ] {
+        let is_csv = pipeline["format"] == "csv";
+        let stage = Stage::start(pipeline, 30).await;
+        stage.deliver().await;
+        let warehouse = stage.warehouse();
+        assert_eq!(warehouse.consume(), "version 1");
+        let (held, truth) = (warehouse.rows(), stage.truth(1));
+        if is_csv {
+            // CSV knows texts only, so that the keys of the rows have to do.
+            assert_eq!(keys(&held), keys(&truth));
+        } else {
+            assert_eq!(held, truth);
+        }
+    }
+}
+
+fn keys(rows: &[String]) -> Vec<String> {
+    let key = |row: &String| {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        row["agentId"].as_str().unwrap().to_owned()
+    };
+    rows.iter().map(key).collect()
+}
+
+#[tokio::test]
+async fn a_part_that_is_not_what_was_committed_is_not_loaded() {
+    let stage = Stage::start(json!({"compression": "none"}), 20).await;
+    stage.deliver().await;
+    let part = stage.part(1);
+    let stored = fs::read(&part).unwrap();
+    let mut damaged = stored.clone();
+    damaged[10] ^= 1;
+    let warehouse: Warehouse = stage.warehouse();
+    fs::write(&part, damaged).unwrap();
+    assert!(warehouse.refuses("is not what was committed"));
+    fs::remove_file(&part).unwrap();
+    assert!(warehouse.refuses("is not there"));
+    assert_eq!(warehouse.rows(), stage.truth(0));
+    fs::write(&part, stored).unwrap();
+    assert_eq!(warehouse.consume(), "version 1");
+    assert_eq!(warehouse.rows(), stage.truth(1));
+}

@@ -1,0 +1,180 @@
+//! A bucket that something was delivered to, and a database that is loaded from it.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use asl::{Clock, Status};
+use cxone_sim::Tenant;
+use jiff::Timestamp;
+use landing::docs::Commit;
+use local::{Handlers, Options, ScheduledEvent, World, handlers::workspace, world::BUCKET};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+static HANDLERS: OnceCell<Handlers> = OnceCell::const_new();
+
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    event: ScheduledEvent,
+}
+
+impl Stage {
+    /// A tenant with so many rows, and the definition of `infra/` with these fields of its `pipeline`.
+    pub(crate) async fn start(pipeline: Value, rows: u64) -> Self {
+        let path = workspace().join("infra/reports/daily-agent-performance.json");
+        let mut definition: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for (name, value) in pipeline.as_object().unwrap() {
+            definition["pipeline"][name] = value.clone();
+        }
+        let at: Timestamp = "2026-11-22T05:30:00Z".parse().unwrap();
+        let tenant = cxone_sim::Options {
+            rows,
+            page_size: 10,
+            ..cxone_sim::Options::default()
+        };
+        let handlers = HANDLERS
+            .get_or_init(async || Handlers::from_env().await.unwrap())
+            .await;
+        let options = Options::new(handlers.clone(), Clock::virtual_at(at), tenant);
+        Self {
+            world: World::start(options).await.unwrap(),
+            event: ScheduledEvent::new(definition, at),
+        }
+    }
+
+    pub(crate) fn tenant(&self) -> &Tenant {
+        self.world.tenant().unwrap()
+    }
+
+    pub(crate) async fn deliver(&self) {
+        self.play(self.event.to_json()).await;
+    }
+
+    /// The day once more, as a wish of this name.
+    pub(crate) async fn restate(&self, wish: &str) {
+        let event = self.event.clone().id(wish).replay("the day was restated");
+        self.play(event.to_json()).await;
+    }
+
+    async fn play(&self, event: Value) {
+        let ended = self.world.run(event).await.unwrap();
+        assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
+        assert_eq!(ended.state, "Delivered", "{ended:?}");
+    }
+
+    fn commit(&self, version: usize) -> Commit {
+        self.world.log().unwrap().remove(version - 1)
+    }
+
+    /// The rows that the source had for the runs of a version; none for version 0.
+    pub(crate) fn truth(&self, version: usize) -> Vec<String> {
+        if version == 0 {
+            return Vec::new();
+        }
+        let runs = self.commit(version).runs;
+        let rows = runs
+            .iter()
+            .flat_map(|run| self.tenant().truth(run.run_id.as_str()).unwrap());
+        rows.map(|row| String::from_utf8(row).unwrap()).collect()
+    }
+
+    fn bucket(&self) -> PathBuf {
+        self.world.folder().join(BUCKET)
+    }
+
+    /// The file of a version.
+    pub(crate) fn version(&self, version: u64) -> PathBuf {
+        let name = format!("_log/{version:020}.json");
+        self.bucket().join(self.report()).join(name)
+    }
+
+    /// The file of a version's first part.
+    pub(crate) fn part(&self, version: usize) -> PathBuf {
+        self.bucket().join(&self.commit(version).parts[0].key)
+    }
+
+    /// What all keys of the report begin with.
+    fn report(&self) -> String {
+        let part = self.commit(1).parts.remove(0);
+        part.key.split_once("/data/").unwrap().0.to_owned()
+    }
+
+    /// An empty database.
+    pub(crate) fn warehouse(&self) -> Warehouse {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("warehouse.sqlite");
+        Warehouse {
+            arguments: [
+                self.bucket().to_str().unwrap().to_owned(),
+                self.report(),
+                database.to_str().unwrap().to_owned(),
+            ],
+            _folder: folder,
+        }
+    }
+}
+
+/// A database, and the consumer that loads it.
+pub(crate) struct Warehouse {
+    arguments: [String; 3],
+    _folder: TempDir,
+}
+
+impl Warehouse {
+    fn run(&self, options: &[&str]) -> Output {
+        let mut command = python("consume.py");
+        let output = command.args(&self.arguments).args(options).output();
+        output.expect("python3 is there: tests/consumer/run looks")
+    }
+
+    /// Loads what is new; gives what it says.
+    pub(crate) fn consume(&self) -> String {
+        let output = self.run(&[]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Whether it stops with these words.
+    pub(crate) fn refuses(&self, words: &str) -> bool {
+        let output = self.run(&[]);
+        !output.status.success() && String::from_utf8_lossy(&output.stderr).contains(words)
+    }
+
+    /// Starts it and does not wait.
+    pub(crate) fn spawn(&self) -> Child {
+        let mut command = python("consume.py");
+        command.args(&self.arguments).spawn().unwrap()
+    }
+
+    /// Whether its process ended at this statement; `false` if it came to its own end before.
+    pub(crate) fn dies_at(&self, statement: u32) -> bool {
+        let mut command = python("dies.py");
+        let command = command.arg(statement.to_string()).args(&self.arguments);
+        let output = command.output().unwrap();
+        assert!(
+            matches!(output.status.code(), Some(0 | 9)),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        !output.status.success()
+    }
+
+    /// What a query sees.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let output = self.run(&["--rows"]);
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+fn python(script: &str) -> Command {
+    let mut command = Command::new("python3");
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(workspace().join("tests/consumer").join(script))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}

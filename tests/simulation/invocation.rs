@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use cxone::{Error, Look, RunId};
+use cxone::{Error, Look, Registration, RunId};
 use jiff::Timestamp;
 use landing::ask::{
     self, Ask, Claimed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
@@ -239,15 +239,17 @@ fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffe
         TriggerEffect::Store(effect) => store_effect(outside.store, mishap, effect),
         TriggerEffect::Register(definition, reply) => with(mishap, reply, || {
             throttled.map_or(Ok(()), Err)?;
-            Ok(outside.tenant.register(definition.name.as_str()))
+            let schedule = outside.tenant.register(definition.name.as_str());
+            Ok(Registration::Schedule(schedule))
         }),
-        TriggerEffect::StartRun(schedule, window, reply) => with(mishap, reply, || {
+        TriggerEffect::StartRun(_, schedule, window, reply) => with(mishap, reply, || {
             throttled.map_or(Ok(()), Err)?;
+            let schedule = schedule.expect("analytics has schedules");
             Ok(outside
                 .tenant
                 .start(outside.rng, outside.now, &schedule, window))
         }),
-        TriggerEffect::CancelRun(run, reply) => with(mishap, reply, || {
+        TriggerEffect::CancelRun(_, run, reply) => with(mishap, reply, || {
             outside.tenant.cancel(outside.now, &run);
             Ok(())
         }),

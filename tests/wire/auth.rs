@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use cxone::{AccessToken, Look, Page};
+use cxone::{AccessToken, Dialect, Look, Page};
 use cxone_sim::{Kind, Options};
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -45,13 +45,20 @@ impl Signed {
 
     async fn look(&self, run: &cxone::RunId) -> Result<Look, Error> {
         self.tokens
-            .call(|token| async move { self.stage.client.look(&token, run).await })
+            .call(|token| async move {
+                self.stage
+                    .client
+                    .look(&token, Dialect::Analytics, run)
+                    .await
+            })
             .await
     }
 
     async fn page(&self, run: &cxone::RunId, at: Option<&cxone::PageToken>) -> Result<Page, Error> {
         let (client, definition) = (&self.stage.client, &self.stage.definition);
-        let call = async |token: AccessToken| client.page(&token, run, at, definition).await;
+        let window = stage::window();
+        let wanted = stage::page_of(definition, run, &window, at);
+        let call = async |token: AccessToken| client.page(&token, wanted).await;
         self.tokens.call(call).await
     }
 

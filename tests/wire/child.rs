@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cxone::{AccessToken, Client, Limits, RunId};
+use cxone::{AccessToken, Client, Dialect, Limits, RunId};
 use cxone_sim::{Kind, Options};
 use tokens::Session;
 use tokio::process::Command;
@@ -82,7 +82,7 @@ async fn look() -> String {
     let session = Session::new(&Environment::of_process(), sdk).unwrap();
     let run = run();
     match session
-        .call(async |client, token| client.look(token, &run).await)
+        .call(async |client, token| client.look(token, Dialect::Analytics, &run).await)
         .await
     {
         Ok(look) => format!("{look:?}"),
@@ -96,11 +96,25 @@ async fn page(client: &Client) -> String {
     let definition = stage::definition("json");
     // Once without harm, so that everything is there that is needed once.
     let calm = variable("WIRE_CALM").unwrap().parse().unwrap();
-    stage::read(client.page(&token, &calm, None, &definition).await.unwrap())
-        .await
-        .unwrap();
+    stage::read(
+        client
+            .page(
+                &token,
+                stage::page_of(&definition, &calm, &stage::window(), None),
+            )
+            .await
+            .unwrap(),
+    )
+    .await
+    .unwrap();
     let before = most_kib();
-    let read = match client.page(&token, &run(), None, &definition).await {
+    let read = match client
+        .page(
+            &token,
+            stage::page_of(&definition, &run(), &stage::window(), None),
+        )
+        .await
+    {
         Ok(page) => stage::read(page).await,
         Err(error) => Err(error),
     };

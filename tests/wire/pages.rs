@@ -343,7 +343,10 @@ async fn a_quote_that_is_never_closed_is_no_last_field() {
         let client = stage::client(&raw.url(), limits());
         let token = cxone::AccessToken::new("canary-token").unwrap();
         let (run, csv) = ("run-1".parse().unwrap(), stage::definition("csv"));
-        let page = client.page(&token, &run, None, &csv).await.unwrap();
+        let page = client
+            .page(&token, stage::page_of(&csv, &run, &stage::window(), None))
+            .await
+            .unwrap();
         match stage::read(page).await {
             Ok((rows, _)) => assert!(whole, "{records:?}: {} rows", rows.len()),
             Err(Error::Contract { what, .. }) => assert!(!whole, "{records:?}: {what}"),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cxone::{
-    AccessToken, Cancelled, Client, ClientCredentials, Config, Definition, Error, Limits, Look,
-    Page, PageEnd, PageToken, RowChunk, RunId, ScheduleId, Window,
+    AccessToken, Cancelled, Client, ClientCredentials, Config, Definition, Dialect, Error, Limits,
+    Look, Page, PageEnd, PageOf, PageToken, Registration, RowChunk, RunId, ScheduleId, Window,
 };
 use cxone_sim::{Entry, Fault, Kind, Options, Tenant};
 use serde_json::{Value, json};
@@ -135,22 +135,28 @@ impl Stage {
     }
 
     pub(crate) async fn register(&self) -> Result<ScheduleId, Error> {
-        self.client.register(&self.token, &self.definition).await
+        let registered = self.client.register(&self.token, &self.definition).await?;
+        match registered {
+            Registration::Schedule(id) => Ok(id),
+            Registration::NotNeeded => panic!("analytics has schedules"),
+        }
     }
 
     pub(crate) async fn start(&self) -> Result<RunId, Error> {
         let schedule = self.register().await?;
         self.client
-            .start_run(&self.token, &schedule, &window())
+            .start_run(&self.token, &self.definition, Some(&schedule), &window())
             .await
     }
 
     pub(crate) async fn look(&self, run: &RunId) -> Result<Look, Error> {
-        self.client.look(&self.token, run).await
+        self.client.look(&self.token, Dialect::Analytics, run).await
     }
 
     pub(crate) async fn cancel(&self, run: &RunId) -> Result<Cancelled, Error> {
-        self.client.cancel(&self.token, run).await
+        self.client
+            .cancel(&self.token, Dialect::Analytics, run)
+            .await
     }
 
     /// One page, and all of it or nothing.
@@ -161,7 +167,7 @@ impl Stage {
     ) -> Result<(Vec<Vec<u8>>, PageEnd), Error> {
         read(
             self.client
-                .page(&self.token, run, at, &self.definition)
+                .page(&self.token, page_of(&self.definition, run, &window(), at))
                 .await?,
         )
         .await
@@ -259,5 +265,20 @@ impl Stage {
             }
         }
         secrets
+    }
+}
+
+/// Which page of which run.
+pub(crate) fn page_of<'a>(
+    definition: &'a Definition,
+    run: &'a RunId,
+    window: &'a Window,
+    at: Option<&'a PageToken>,
+) -> PageOf<'a> {
+    PageOf {
+        definition,
+        run,
+        window,
+        at,
     }
 }

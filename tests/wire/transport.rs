@@ -208,7 +208,12 @@ async fn a_start_on_a_stale_connection_is_not_sent_again() {
     let schedule = stage.register().await.unwrap();
     let error = stage
         .client
-        .start_run(&stage.token, &schedule, &stage::window())
+        .start_run(
+            &stage.token,
+            &stage.definition,
+            Some(&schedule),
+            &stage::window(),
+        )
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
@@ -239,7 +244,8 @@ async fn a_connection_that_is_not_to_be_had_is_unavailable_even_for_a_start() {
         let token = cxone::AccessToken::new("canary-token").unwrap();
         let schedule = "sch-1".parse().unwrap();
         let window = stage::window();
-        let call = client.start_run(&token, &schedule, &window);
+        let definition = stage::definition("json");
+        let call = client.start_run(&token, &definition, Some(&schedule), &window);
         let error = tokio::time::timeout(Duration::from_secs(8), call)
             .await
             .unwrap()

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
+use cxone::Dialect;
 use lambda_runtime::LambdaEvent;
 use tokens::Session;
 use tracing::{info, instrument, warn};
@@ -49,7 +50,7 @@ impl Handler {
         let run = &message.work.run_id;
         let look = self
             .session
-            .call(async |client, token| client.look(token, run).await)
+            .call(async |client, token| client.look(token, Dialect::Analytics, run).await)
             .await;
         judge_around_cancel(look.map_err(Failure::from))
     }
@@ -58,7 +59,7 @@ impl Handler {
         let run = &message.work.run_id;
         let cancelled = self
             .session
-            .call(async |client, token| client.cancel(token, run).await)
+            .call(async |client, token| client.cancel(token, Dialect::Analytics, run).await)
             .await;
         match cancelled {
             Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 
-use cxone::{AccessToken, Client, Config, Definition, RowChunk, RunId};
+use cxone::{AccessToken, Client, Config, Definition, PageOf, RowChunk, RunId};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -146,9 +146,16 @@ async fn read(url: &str, pages: usize) -> Result<usize> {
         serde_json::from_str(include_str!("../tests/fixtures/guide.json"))?;
     definition["pipeline"] = serde_json::json!({ "tenant": "acme" });
     let definition = Definition::from_value(&definition)?.definition;
+    let window = "20261121T000000Z-20261122T000000Z".parse()?;
+    let wanted = PageOf {
+        definition: &definition,
+        run: &run,
+        window: &window,
+        at: None,
+    };
     let (mut chunk, mut rows) = (RowChunk::new(), 0);
     for _ in 0..pages {
-        let mut page = client.page(&token, &run, None, &definition).await?;
+        let mut page = client.page(&token, wanted).await?;
         while page.fill(&mut chunk).await? {
             rows += chunk.len();
         }

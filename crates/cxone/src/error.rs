@@ -52,6 +52,13 @@ pub enum Error {
         /// The API's explanation, at most 1 KiB, possibly empty.
         text: String,
     },
+    /// Forbidden, where an API says so of calls that come too soon as well: wait for some minutes and ask again, and if it
+    /// stays so, a permission is missing.
+    #[error("{step}: forbidden, or asked too often")]
+    MaybeForbidden {
+        /// What was being done.
+        step: &'static str,
+    },
     /// The run, schedule or page token is not, or no longer, known (404 or 410); or the host of a file refuses its
     /// link, which has expired then (400, 401 or 403 as well).
     #[error("{step}: not found (status {status})")]
@@ -109,6 +116,7 @@ impl Error {
             | Self::Ambiguous { step, .. }
             | Self::Unauthorized { step, .. }
             | Self::Forbidden { step, .. }
+            | Self::MaybeForbidden { step }
             | Self::NotFound { step, .. }
             | Self::Rejected { step, .. }
             | Self::NotCompleted { step, .. }

@@ -87,6 +87,18 @@ identifier!(
     ScheduleId, "schedule id", "1 to 128 of A-Z a-z 0-9 . _ : -, starting with a letter or digit", is_api_id
 );
 identifier!(
+    /// The id of a report or of its template: a number of at most 64 bits, as CXone's reports have it.
+    ReportId, "report id", "1 to 19 digits", is_number
+);
+identifier!(
+    /// The name of an entity that can be extracted, such as `recording-interaction-metadata`.
+    EntityName, "entity name", "1 to 128 of A-Z a-z 0-9 . _ : -, starting with a letter or digit", is_api_id
+);
+identifier!(
+    /// The version of an entity's columns, such as `7`.
+    EntityVersion, "entity version", "1 to 16 of A-Z a-z 0-9 . _ : -, starting with a letter or digit", is_version
+);
+identifier!(
     /// The tenant that a definition belongs to; the first part of every object key.
     TenantId, "tenant", "1 to 63 of a-z 0-9 -, starting with a letter or digit", is_tenant
 );
@@ -102,6 +114,14 @@ fn is_api_id(text: &str) -> bool {
         && bytes
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() <= 16 && is_api_id(text)
 }
 
 fn is_tenant(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 mod client;
 mod definition;
+mod dialect;
 mod error;
 #[cfg(test)]
 mod fuzz;
@@ -11,14 +12,23 @@ mod state;
 mod text;
 mod window;
 
-pub use client::{AccessToken, Cancelled, Client, ClientCredentials, Config, Grant, Limits, Look};
-pub use definition::{
-    Api, Catalogue, CatalogueError, Checked, Compression, DateRange, Definition, Delivery,
-    DeliveryFormat, DeliveryKind, Fallback, Filter, Finding, FindingCode, Findings, Narrow,
-    OnConflict, Operator, OutputFormat, Pipeline, Recurrence, RelativeRange, Report, ReportType,
-    Schedule, Severity, TimeOfDay, check, schema,
+pub use client::{
+    AccessToken, Cancelled, Client, ClientCredentials, Config, Grant, Limits, Look, PageOf,
+    Registration,
 };
+pub use definition::{
+    AnalyticsReport, Api, Catalogue, CatalogueError, Checked, Compression, ContactsReport,
+    DataDownloadReport, DataExtractionReport, DateRange, Definition, Delivery, DeliveryFormat,
+    DeliveryKind, Fallback, Filter, Finding, FindingCode, Findings, Narrow, OnConflict, Operator,
+    OutputFormat, Pipeline, RangeOf, Recurrence, RelativeRange, Report, ReportJobsReport,
+    ReportType, Schedule, Severity, SourceRange, SourceStatement, Split, TimeOfDay, UtcOffset,
+    UtcOffsetError, check, schema,
+};
+pub use dialect::Dialect;
 pub use error::Error;
-pub use ids::{IdError, PageToken, ReportName, RunId, ScheduleId, TenantId};
+pub use ids::{
+    EntityName, EntityVersion, IdError, PageToken, ReportId, ReportName, RunId, ScheduleId,
+    TenantId,
+};
 pub use page::{Page, PageEnd, RowChunk, RowDigest};
 pub use window::{Window, WindowError};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use cxone::{PageEnd, RowChunk};
+use cxone::{PageEnd, PageOf, RowChunk};
 use landing::ask::{Answered, Fault, FetchEffect, Page, PageRequest};
 use landing::docs::Part;
 use landing::{PartSet, PartSpec, Store};
@@ -69,17 +69,22 @@ impl<'a> Pages<'a> {
     }
 
     async fn page(&mut self, request: PageRequest) -> Answered<Page> {
-        let (run, definition) = (&request.run_id, &request.definition);
         let token = request.token.as_ref();
+        let wanted = PageOf {
+            definition: &request.definition,
+            run: &request.run_id,
+            window: &request.window,
+            at: token,
+        };
         let mut page = self
             .session
-            .call(async |client, bearer| client.page(bearer, run, token, definition).await)
+            .call(async |client, bearer| client.page(bearer, wanted).await)
             .await
             .map_err(|error| fault(error, token.is_some()))?;
         let mut open = self.open.take().unwrap_or_else(|| {
             let spec = PartSpec {
                 columns: request.columns.clone(),
-                ..PartSpec::from(&**definition)
+                ..PartSpec::from(&*request.definition)
             };
             PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
         });

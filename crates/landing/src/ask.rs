@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use cxone::{Definition, PageToken, RunId, ScheduleId, Window};
+use cxone::{Definition, Dialect, PageToken, Registration, RunId, ScheduleId, Window};
 use tokio::sync::{mpsc, oneshot};
 use workflow::{Failure, FailureName};
 
@@ -133,12 +133,12 @@ pub enum StoreEffect {
 pub enum TriggerEffect {
     /// Storage.
     Store(StoreEffect),
-    /// Make sure that the schedule is registered as defined.
-    Register(Box<Definition>, Reply<ScheduleId>),
-    /// Start a run of the schedule over the window.
-    StartRun(ScheduleId, Window, Reply<RunId>),
+    /// Make sure that the schedule is registered as defined, where the API has schedules.
+    Register(Box<Definition>, Reply<Registration>),
+    /// Start a run over the window, of the schedule if there is one.
+    StartRun(Box<Definition>, Option<ScheduleId>, Window, Reply<RunId>),
     /// Cancel a run that nobody will look after. Best effort.
-    CancelRun(RunId, Reply<()>),
+    CancelRun(Dialect, RunId, Reply<()>),
 }
 
 /// What FetchPage asks.
@@ -159,6 +159,8 @@ pub enum FetchEffect {
 pub struct PageRequest {
     /// The run.
     pub run_id: RunId,
+    /// What the run was started over.
+    pub window: Window,
     /// The page; none for the first.
     pub token: Option<PageToken>,
     /// What the run was asked for, and how the rows are written.

@@ -43,8 +43,9 @@ pub struct Run {
     pub v: u8,
     /// CXone's id of the run.
     pub run_id: RunId,
-    /// CXone's id of the schedule.
-    pub schedule_id: ScheduleId,
+    /// CXone's id of the schedule, where the API has schedules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
     /// The segment's window.
     pub window: Window,
     /// When the run was started, by the state machine's time.

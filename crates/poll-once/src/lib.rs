@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use cxone::Look;
+use cxone::{Dialect, Look};
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session};
 use tracing::{info, instrument, warn};
@@ -35,7 +35,7 @@ impl Handler {
         let run = &message.work.run_id;
         let looked = self
             .session
-            .call(async |client, token| client.look(token, run).await)
+            .call(async |client, token| client.look(token, Dialect::Analytics, run).await)
             .await;
         if let Ok(Look::Pending {
             state,

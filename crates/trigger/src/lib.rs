@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use cxone::{Definition, RunId, ScheduleId, Window};
+use cxone::{Definition, Dialect, Registration, RunId, ScheduleId, Window};
 use lambda_runtime::LambdaEvent;
 use landing::ask::{Answered, Fault, TriggerEffect, drive};
 use landing::{Config, Store, flow};
@@ -52,16 +52,17 @@ impl Handler {
             TriggerEffect::Register(definition, reply) => {
                 let _ = reply.send(self.register(&definition).await);
             }
-            TriggerEffect::StartRun(schedule, window, reply) => {
-                let _ = reply.send(self.start_run(&schedule, &window).await);
+            TriggerEffect::StartRun(definition, schedule, window, reply) => {
+                let run = self.start_run(&definition, schedule.as_ref(), &window);
+                let _ = reply.send(run.await);
             }
-            TriggerEffect::CancelRun(run, reply) => {
-                let _ = reply.send(self.cancel_run(&run).await);
+            TriggerEffect::CancelRun(dialect, run, reply) => {
+                let _ = reply.send(self.cancel_run(dialect, &run).await);
             }
         }
     }
 
-    async fn register(&self, definition: &Definition) -> Answered<ScheduleId> {
+    async fn register(&self, definition: &Definition) -> Answered<Registration> {
         let registered = self
             .session
             .call(async |client, token| client.register(token, definition).await)
@@ -69,20 +70,26 @@ impl Handler {
         registered.map_err(fault)
     }
 
-    async fn start_run(&self, schedule: &ScheduleId, window: &Window) -> Answered<RunId> {
+    async fn start_run(
+        &self,
+        definition: &Definition,
+        schedule: Option<&ScheduleId>,
+        window: &Window,
+    ) -> Answered<RunId> {
         let run = self
             .session
-            .call(async |client, token| client.start_run(token, schedule, window).await)
+            .call(async |client, token| client.start_run(token, definition, schedule, window).await)
             .await
             .map_err(fault)?;
-        info!(run.id = %run, schedule.id = %schedule, window = %window, "started a run");
+        let schedule = schedule.map(ScheduleId::as_str);
+        info!(run.id = %run, schedule.id = schedule, window = %window, "started a run");
         Ok(run)
     }
 
-    async fn cancel_run(&self, run: &RunId) -> Answered<()> {
+    async fn cancel_run(&self, dialect: Dialect, run: &RunId) -> Answered<()> {
         warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
         self.session
-            .call(async |client, token| client.cancel(token, run).await)
+            .call(async |client, token| client.cancel(token, dialect, run).await)
             .await
             .map(|_| ())
             .map_err(fault)

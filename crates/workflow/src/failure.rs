@@ -106,7 +106,9 @@ impl From<cxone::Error> for Failure {
         let name = match &error {
             Error::Throttled { .. } => FailureName::Throttled,
             Error::Unavailable { .. } | Error::Ambiguous { .. } => FailureName::Unavailable,
-            Error::Unauthorized { .. } | Error::Forbidden { .. } => FailureName::Auth,
+            Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::MaybeForbidden { .. } => {
+                FailureName::Auth
+            }
             Error::Rejected { .. } | Error::Config { .. } => FailureName::Config,
             _ => FailureName::Contract,
         };

@@ -1,14 +1,11 @@
-//! The calls of the guide's API, one method each.
+//! What a report is asked for over the wire, whichever API it is for.
 
+mod analytics;
 mod body;
-mod cancel;
+mod calls;
 mod config;
 mod guard;
-mod look;
-mod pages;
-mod register;
 mod retry_after;
-mod start_run;
 mod token;
 mod transport;
 
@@ -20,12 +17,11 @@ use crate::error::Error;
 use guard::Guard;
 
 pub(crate) use body::Body;
-pub use cancel::Cancelled;
+pub use calls::{Cancelled, Look, PageOf, Registration};
 pub use config::{Config, Limits};
-pub use look::Look;
 pub use token::{AccessToken, ClientCredentials, Grant};
 
-/// A client of the guide's API. Cheap to clone; keeps its connections.
+/// A client of CXone's report APIs. Cheap to clone; keeps its connections.
 ///
 /// Each method makes the requests that it names, once: no waiting, no second try, no refreshed token.
 #[derive(Debug, Clone)]
@@ -74,14 +70,11 @@ impl Client {
         &self.0.guard
     }
 
-    /// The URL of something under `/api/v2/analytics/reports`. The parts are ids and fixed words, so that none of them
-    /// can climb out.
-    fn reports_url(&self, parts: &[&str]) -> Url {
+    /// The URL of something below the base. The parts are ids and fixed words, so that none of them can climb out.
+    fn url(&self, root: &[&str], parts: &[&str]) -> Url {
         let mut url = self.0.config.base_url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty()
-                .extend(["api", "v2", "analytics", "reports"])
-                .extend(parts);
+            path.pop_if_empty().extend(root).extend(parts);
         }
         url
     }

@@ -1,15 +1,17 @@
 //! Everything that can be wrong with a definition, collected in one walk.
 
+mod analytics;
+mod dates;
 mod pipeline;
-mod report;
+mod published;
 
 use std::str::FromStr;
 
-use super::draft::{DeliveryDraft, Draft, ScheduleDraft};
+use super::draft::{DeliveryDraft, Draft, ReportDraft, ScheduleDraft};
 use super::read::{self, Reading, hint_among};
 use super::{
-    Catalogue, Checked, Definition, Delivery, Finding, FindingCode, Findings, Schedule, Severity,
-    TimeOfDay, Utc,
+    Api, Catalogue, Checked, Definition, Delivery, Finding, FindingCode, Findings, Report,
+    Schedule, Severity, TimeOfDay, Utc,
 };
 use crate::ids::ReportName;
 
@@ -49,11 +51,11 @@ pub(super) fn simplified(definition: &Definition) -> Option<Definition> {
     let dropped = &definition.pipeline.fallback.as_ref()?.drop;
     let mut simple = definition.clone();
     simple.name = ReportName::new(fallback_name(definition.name.as_str())).ok()?;
-    simple.report.metrics.retain(|name| !dropped.contains(name));
-    simple
-        .report
-        .dimensions
-        .retain(|name| !dropped.contains(name));
+    let Report::Analytics(report) = &mut simple.report else {
+        return None;
+    };
+    report.metrics.retain(|name| !dropped.contains(name));
+    report.dimensions.retain(|name| !dropped.contains(name));
     simple.pipeline.fallback = None;
     Some(simple)
 }
@@ -102,8 +104,8 @@ impl Walk<'_> {
         self.timing(draft, schedule.as_ref(), settled_at);
         let delivery = self
             .block("/delivery", draft.delivery.as_ref())
-            .and_then(|d| self.delivery(d));
-        let pipeline = self.pipeline(draft);
+            .and_then(|d| self.delivery(d, draft.api()));
+        let pipeline = self.pipeline(draft, report.as_ref());
         Some(Definition {
             name: name?,
             schedule: schedule?,
@@ -164,7 +166,7 @@ impl Walk<'_> {
         let range = draft
             .report
             .as_ref()
-            .and_then(|r| r.date_range.as_ref())
+            .and_then(ReportDraft::date_range)
             .and_then(|r| r.kind.as_deref());
         let Some(schedule) = schedule.filter(|s| range == Some("relative") && s.time < settled_at)
         else {
@@ -180,9 +182,35 @@ impl Walk<'_> {
         self.say(FindingCode::BeforeSettled, "/schedule/time", message, hint);
     }
 
-    fn delivery(&mut self, draft: &DeliveryDraft) -> Option<Delivery> {
+    fn report(&mut self, draft: &ReportDraft, schedule: Option<&Schedule>) -> Option<Report> {
+        match draft {
+            ReportDraft::Analytics(draft) => self.analytics(draft, schedule).map(Report::Analytics),
+            ReportDraft::ReportJobs(draft) => {
+                self.report_jobs(draft, schedule).map(Report::ReportJobs)
+            }
+            ReportDraft::DataExtraction(draft) => self
+                .data_extraction(draft, schedule)
+                .map(Report::DataExtraction),
+            ReportDraft::DataDownload(draft) => self
+                .data_download(draft, schedule)
+                .map(Report::DataDownload),
+            ReportDraft::Contacts(draft) => self.contacts(draft, schedule).map(Report::Contacts),
+        }
+    }
+
+    fn delivery(&mut self, draft: &DeliveryDraft, api: Api) -> Option<Delivery> {
         let kind = self.word("/delivery/type", draft.kind.as_deref());
         let format = self.optional_word("/delivery/format", draft.format.as_deref());
+        if draft.format.is_some() && api != Api::Analytics {
+            let message = format!("{api} has one form for its rows, and is not asked for another");
+            let hint = "leave it out; pipeline.format says how rows are stored";
+            self.say(
+                FindingCode::FormatIgnored,
+                "/delivery/format",
+                message,
+                hint,
+            );
+        }
         Some(Delivery {
             kind: kind?,
             format: format?,
@@ -310,5 +338,6 @@ is_word!(
     OutputFormat,
     Compression,
     OnConflict,
-    Api
+    Api,
+    RangeOf
 );

@@ -2,27 +2,32 @@
 //! can be said at once. The JSON Schema is made from these types, because they are what authors write.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use super::{
-    Api, Compression, Definition, DeliveryFormat, DeliveryKind, Findings, OnConflict, Operator,
-    OutputFormat, Recurrence, RelativeRange, ReportType, check,
+    Api, Compression, DeliveryFormat, DeliveryKind, OnConflict, Operator, OutputFormat, RangeOf,
+    Recurrence, RelativeRange, ReportType,
 };
 
+/// A definition with whatever report its API has.
+pub(super) type Draft = DraftOf<ReportDraft>;
+
 /// A scheduled CXone report, and what the pipeline does with its rows.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "CXone report definition")]
-pub(super) struct Draft {
+#[schemars(title = "CXone report definition", rename = "Definition")]
+pub(super) struct DraftOf<R> {
     /// The schedule's name at CXone: 1 to 100 characters, no space at either end.
     #[schemars(required, length(min = 1, max = 100))]
     pub(super) name: Option<String>,
     /// When CXone runs the report by itself.
     #[schemars(required)]
     pub(super) schedule: Option<ScheduleDraft>,
-    /// What is counted, by what, and over which time.
+    /// What is asked for, in the terms of the API that `pipeline.api` picks.
     #[schemars(required)]
-    pub(super) report: Option<ReportDraft>,
+    pub(super) report: Option<R>,
     /// How CXone hands the rows out.
     #[schemars(required)]
     pub(super) delivery: Option<DeliveryDraft>,
@@ -51,8 +56,8 @@ pub(super) struct ScheduleDraft {
 /// What is counted, by what, and over which time.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(rename = "Report")]
-pub(super) struct ReportDraft {
+#[schemars(rename = "AnalyticsReport")]
+pub(super) struct AnalyticsDraft {
     /// The type of the report, which decides what metrics and dimensions there are.
     #[serde(rename = "type")]
     #[schemars(required, with = "ReportType")]
@@ -72,6 +77,93 @@ pub(super) struct ReportDraft {
     /// The dimensions that a row is aggregated by; empty for one row an interaction.
     #[serde(default)]
     pub(super) grouping: Option<Vec<String>>,
+}
+
+/// A template that a report job runs (`pipeline.api` is `report-jobs`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ReportJobsReport")]
+pub(super) struct ReportJobsDraft {
+    /// The template's id.
+    #[schemars(required, regex(pattern = r"^\d{1,19}$"))]
+    pub(super) report_id: Option<String>,
+    /// The `N` of `/inContactAPI/services/vN.0`.
+    #[schemars(required, range(min = 10, max = 99))]
+    pub(super) api_version: Option<i64>,
+    /// Whose range the file is about. From version 14 on a job takes no dates, so that it is the template's.
+    #[schemars(required, with = "RangeOf")]
+    pub(super) range: Option<String>,
+    /// The columns that the file must have; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) columns: Option<Vec<String>>,
+    /// What the first cell of a total row at the end may say; by default `Total`, `Totals`, `Grand Total` and the like.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) total_labels: Option<Vec<String>>,
+    /// Over which time. With the template's range it only names the window.
+    #[schemars(required, with = "DateRangeSchema")]
+    pub(super) date_range: Option<DateRangeDraft>,
+}
+
+/// An entity whose rows are extracted (`pipeline.api` is `data-extraction`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "DataExtractionReport")]
+pub(super) struct DataExtractionDraft {
+    /// The entity, such as `recording-interaction-metadata`.
+    #[schemars(required, regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"))]
+    pub(super) entity_name: Option<String>,
+    /// The version of its columns, such as `7`.
+    #[schemars(required, regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,15}$"))]
+    pub(super) entity_version: Option<String>,
+    /// The columns that the file must have; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) columns: Option<Vec<String>>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    pub(super) date_range: Option<DateRangeDraft>,
+}
+
+/// A report that is downloaded for dates (`pipeline.api` is `data-download`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "DataDownloadReport")]
+pub(super) struct DataDownloadDraft {
+    /// The report's id.
+    #[schemars(required, regex(pattern = r"^\d{1,19}$"))]
+    pub(super) report_id: Option<String>,
+    /// The `N` of `/inContactAPI/services/vN.0`.
+    #[schemars(required, range(min = 10, max = 99))]
+    pub(super) api_version: Option<i64>,
+    /// The API user's time zone without daylight saving, in which the API reads dates; such as `-07:00`.
+    #[schemars(required, regex(pattern = r"^[+-]\d\d:\d\d$"))]
+    pub(super) utc_offset: Option<String>,
+    /// The columns that the file must have; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) columns: Option<Vec<String>>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    pub(super) date_range: Option<DateRangeDraft>,
+}
+
+/// Completed contacts (`pipeline.api` is `contacts`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ContactsReport")]
+pub(super) struct ContactsDraft {
+    /// The `N` of `/inContactAPI/services/vN.0`.
+    #[schemars(required, range(min = 10, max = 99))]
+    pub(super) api_version: Option<i64>,
+    /// The columns of the stored rows; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) columns: Option<Vec<String>>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    pub(super) date_range: Option<DateRangeDraft>,
 }
 
 /// A condition on a dimension.
@@ -155,7 +247,8 @@ pub(super) struct PipelineDraft {
     #[serde(default)]
     #[schemars(with = "Compression")]
     pub(super) compression: Option<String>,
-    /// The columns that make a row unique; by default the grouping, or the dimensions where there is none.
+    /// The columns that make a row unique; by default the grouping, or the dimensions where there is none, or
+    /// `contactId`. Report jobs, data extraction and data download have no default.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub(super) key: Option<Vec<String>>,
@@ -170,14 +263,17 @@ pub(super) struct PipelineDraft {
     /// Try a run that was cut off again over halves of its window.
     #[serde(default)]
     pub(super) narrow: Option<NarrowDraft>,
-    /// What to leave out when the full report can't be had.
+    /// How long the windows are that the API is asked for; longer ones are split. Not with `analytics`.
+    #[serde(default)]
+    pub(super) split: Option<SplitDraft>,
+    /// What to leave out when the full report can't be had; only with `analytics`.
     #[serde(default)]
     pub(super) fallback: Option<FallbackDraft>,
     /// hh:mm in UTC after which the day before is final; 05:00 by default.
     #[serde(default)]
     #[schemars(regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"))]
     pub(super) settled_at: Option<String>,
-    /// Which of CXone's APIs; `analytics` by default and so far the only one implemented.
+    /// Which of CXone's APIs; `analytics` by default.
     #[serde(default)]
     #[schemars(with = "Api")]
     pub(super) api: Option<String>,
@@ -193,6 +289,17 @@ pub(super) struct NarrowDraft {
     pub(super) smallest_window: Option<String>,
 }
 
+/// How long the windows are that an API is asked for.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Split")]
+pub(super) struct SplitDraft {
+    /// An ISO 8601 duration in whole minutes that divides a day, or whole days: by default and at most P1D and P14D for
+    /// `data-extraction`, P30D for the others.
+    #[schemars(required)]
+    pub(super) largest_window: Option<String>,
+}
+
 /// A simpler query for when the full one can't be had.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -203,19 +310,113 @@ pub(super) struct FallbackDraft {
     pub(super) drop: Option<Vec<String>>,
 }
 
-impl TryFrom<Draft> for Definition {
-    type Error = Findings;
+/// The report of one of the APIs, as it was written.
+#[derive(Debug, Clone)]
+pub(super) enum ReportDraft {
+    Analytics(AnalyticsDraft),
+    ReportJobs(ReportJobsDraft),
+    DataExtraction(DataExtractionDraft),
+    DataDownload(DataDownloadDraft),
+    Contacts(ContactsDraft),
+}
 
-    fn try_from(draft: Draft) -> Result<Self, Findings> {
-        check::without_catalogue(&draft)
+impl ReportDraft {
+    pub(super) fn date_range(&self) -> Option<&DateRangeDraft> {
+        match self {
+            Self::Analytics(report) => report.date_range.as_ref(),
+            Self::ReportJobs(report) => report.date_range.as_ref(),
+            Self::DataExtraction(report) => report.date_range.as_ref(),
+            Self::DataDownload(report) => report.date_range.as_ref(),
+            Self::Contacts(report) => report.date_range.as_ref(),
+        }
     }
+}
+
+/// The API that a definition is for, as far as it says so: what it says wrong is found later.
+pub(super) fn api_of(definition: &Value) -> Api {
+    let word = definition.pointer("/pipeline/api").and_then(Value::as_str);
+    word.and_then(Api::from_word).unwrap_or(Api::Analytics)
+}
+
+impl Draft {
+    /// The API that it is for.
+    pub(super) fn api(&self) -> Api {
+        let word = self.pipeline.as_ref().and_then(|p| p.api.as_deref());
+        word.and_then(Api::from_word).unwrap_or(Api::Analytics)
+    }
+
+    /// Reads a draft with the report that this API has.
+    pub(super) fn read<'de, D: Deserializer<'de>>(
+        api: Api,
+        deserializer: D,
+    ) -> Result<Self, serde_path_to_error::Error<D::Error>> {
+        match api {
+            Api::Analytics => read_with(ReportDraft::Analytics, deserializer),
+            Api::ReportJobs => read_with(ReportDraft::ReportJobs, deserializer),
+            Api::DataExtraction => read_with(ReportDraft::DataExtraction, deserializer),
+            Api::DataDownload => read_with(ReportDraft::DataDownload, deserializer),
+            Api::Contacts => read_with(ReportDraft::Contacts, deserializer),
+        }
+    }
+}
+
+fn read_with<'de, R: DeserializeOwned, D: Deserializer<'de>>(
+    report: fn(R) -> ReportDraft,
+    deserializer: D,
+) -> Result<Draft, serde_path_to_error::Error<D::Error>> {
+    let draft: DraftOf<R> = serde_path_to_error::deserialize(deserializer)?;
+    Ok(DraftOf {
+        name: draft.name,
+        schedule: draft.schedule,
+        report: draft.report.map(report),
+        delivery: draft.delivery,
+        pipeline: draft.pipeline,
+    })
 }
 
 /// The JSON Schema (2020-12) of a definition, for editors and continuous integration.
 ///
-/// It knows the words and the shape; [`Definition::parse`] knows more, such as which metric belongs to which report.
+/// It knows the words and the shape; [`Definition::parse`](super::Definition::parse) knows more, such as which metric
+/// belongs to which report.
 #[must_use]
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(Draft);
-    format!("{:#}\n", schema.to_value())
+    let reports = [
+        (Api::Analytics, of_report::<AnalyticsDraft>()),
+        (Api::ReportJobs, of_report::<ReportJobsDraft>()),
+        (Api::DataExtraction, of_report::<DataExtractionDraft>()),
+        (Api::DataDownload, of_report::<DataDownloadDraft>()),
+        (Api::Contacts, of_report::<ContactsDraft>()),
+    ];
+    let mut schema = of_report::<AnalyticsDraft>();
+    schema["properties"]["report"] =
+        json!({ "description": schema["properties"]["report"]["description"] });
+    schema["allOf"] = reports
+        .iter()
+        .map(|(api, of_report)| {
+            // Where no API is picked, "analytics" is.
+            let required = if *api == Api::Analytics {
+                json!([])
+            } else {
+                json!(["api"])
+            };
+            json!({
+                "if": { "properties": { "pipeline": {
+                    "properties": { "api": { "const": api } }, "required": required
+                } } },
+                "then": { "properties": { "report": of_report["properties"]["report"] } },
+            })
+        })
+        .collect();
+    for (_, of_report) in reports {
+        if let Value::Object(parts) = &of_report["$defs"] {
+            for (name, part) in parts {
+                schema["$defs"][name] = part.clone();
+            }
+        }
+    }
+    format!("{schema:#}\n")
+}
+
+fn of_report<R: JsonSchema>() -> Value {
+    schemars::schema_for!(DraftOf<R>).to_value()
 }

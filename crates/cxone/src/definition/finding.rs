@@ -70,8 +70,6 @@ codes! {
     TenantInvalid = "CXD011" Error,
     /// The name is not a valid one.
     NameInvalid = "CXD012" Error,
-    /// The API is known and not implemented yet.
-    ApiNotImplemented = "CXD013" Error,
     /// `maxRuns` is not 1 to 10.
     MaxRunsRange = "CXD014" Error,
     /// Not a time of the day.
@@ -112,6 +110,26 @@ codes! {
     FallbackUnknown = "CXD043" Error,
     /// The fallback drops a column of the key, of the grouping, or all there is.
     FallbackDropsKey = "CXD044" Error,
+    /// No key, and this API says nothing of what makes a row unique.
+    KeyMissing = "CXD050" Error,
+    /// CSV is to be written, and the columns are not known beforehand.
+    ColumnsMissing = "CXD051" Error,
+    /// A name of a column that can't be one.
+    ColumnInvalid = "CXD052" Error,
+    /// An id of a report, or the name or version of an entity, that can't be one.
+    IdInvalid = "CXD053" Error,
+    /// A version of the API that is not 10 to 99.
+    ApiVersionInvalid = "CXD054" Error,
+    /// The window is the range of the report's template, and the definition has to say so.
+    TemplateRange = "CXD055" Error,
+    /// Not a distance from UTC.
+    UtcOffsetInvalid = "CXD056" Error,
+    /// Something that this API can't do.
+    NotForThisApi = "CXD057" Error,
+    /// The largest window is not a usable duration, or longer than the API takes.
+    SplitInvalid = "CXD058" Error,
+    /// The form of the delivery is asked of the guide's API alone.
+    FormatIgnored = "CXD059" Warning,
 }
 
 impl fmt::Display for FindingCode {

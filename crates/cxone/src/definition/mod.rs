@@ -5,13 +5,16 @@ mod check;
 mod draft;
 mod finding;
 mod read;
+mod report;
 mod time_of_day;
+mod utc_offset;
 mod words;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::dialect::Dialect;
 use crate::ids::{ReportName, TenantId};
 use crate::window::{Window, WindowError};
 
@@ -19,24 +22,28 @@ pub use catalogue::{Catalogue, CatalogueError};
 pub use check::check;
 pub use draft::schema;
 pub use finding::{Finding, FindingCode, Findings, Severity};
+pub use report::{
+    AnalyticsReport, ContactsReport, DataDownloadReport, DataExtractionReport, DateRange, Filter,
+    Report, ReportJobsReport, SourceStatement,
+};
 pub use time_of_day::TimeOfDay;
+pub use utc_offset::{UtcOffset, UtcOffsetError};
 pub use words::{
-    Api, Compression, DeliveryFormat, DeliveryKind, OnConflict, Operator, OutputFormat, Recurrence,
-    RelativeRange, ReportType,
+    Api, Compression, DeliveryFormat, DeliveryKind, OnConflict, Operator, OutputFormat, RangeOf,
+    Recurrence, RelativeRange, ReportType, SourceRange,
 };
 
 /// A report definition whose every field is valid by itself and with the others.
 ///
 /// Made by [`Definition::parse`], which also holds it against a [`Catalogue`]; deserialising one checks everything
 /// but the catalogue, so that a message made by a tenant with an extended catalogue stays readable everywhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "draft::Draft")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Definition {
     /// The schedule's name at CXone.
     pub name: ReportName,
     /// When CXone runs it by itself.
     pub schedule: Schedule,
-    /// What is counted.
+    /// What is asked for, in the terms of the API.
     pub report: Report,
     /// How CXone hands the rows out.
     pub delivery: Delivery,
@@ -71,49 +78,6 @@ pub enum Utc {
     /// `UTC`.
     #[serde(rename = "UTC")]
     Utc,
-}
-
-/// What is counted, by what, and over which time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// The type of the report, which decides what metrics and dimensions there are.
-    #[serde(rename = "type")]
-    pub report_type: ReportType,
-    /// The numbers of a row.
-    pub metrics: Vec<String>,
-    /// The texts of a row.
-    pub dimensions: Vec<String>,
-    /// Which rows count.
-    pub filters: Vec<Filter>,
-    /// Over which time.
-    pub date_range: DateRange,
-    /// The dimensions that a row is aggregated by; empty for one row an interaction.
-    pub grouping: Vec<String>,
-}
-
-/// A condition on a dimension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Filter {
-    /// The dimension, which need not be among the report's.
-    pub dimension: String,
-    /// The values to compare with; at least one.
-    pub values: Vec<String>,
-    /// How they are compared.
-    pub operator: Operator,
-}
-
-/// The time that a report covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum DateRange {
-    /// Relative to the scheduled time.
-    Relative {
-        /// Which span.
-        value: RelativeRange,
-    },
-    /// The same window every time: only for a schedule that runs once.
-    Absolute(Window),
 }
 
 /// How CXone hands the rows out.
@@ -154,6 +118,9 @@ pub struct Pipeline {
     /// Whether a run that was cut off is tried again over halves of its window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub narrow: Option<Narrow>,
+    /// How long the windows are that the API is asked for; `None` where it takes any, or none at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// What is left out when the full report can't be had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
@@ -169,6 +136,14 @@ pub struct Pipeline {
 pub struct Narrow {
     /// No window gets smaller than this.
     pub smallest_window: SignedDuration,
+}
+
+/// How long the windows are that an API is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Split {
+    /// A longer window is cut into windows of this length, from its start on.
+    pub largest_window: SignedDuration,
 }
 
 /// A simpler query for when the full one can't be had.
@@ -196,15 +171,47 @@ impl Definition {
         Self::parse(value.to_string())
     }
 
-    /// The columns of a row: dimensions, then metrics, in the definition's order.
+    /// Which API is asked, with what its calls need to know.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.report.dialect()
+    }
+
+    /// The columns of a row in the definition's order, of an analytics report the dimensions and then the metrics.
+    /// Empty where they are not known beforehand.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
-        self.report
-            .dimensions
-            .iter()
-            .chain(&self.report.metrics)
-            .map(String::as_str)
-            .collect()
+        self.report.columns()
+    }
+
+    /// Columns whose texts are numbers: the metrics of an analytics report. Another API's texts stay texts.
+    pub(crate) fn metrics(&self) -> &[String] {
+        match &self.report {
+            Report::Analytics(report) => &report.metrics,
+            _ => &[],
+        }
+    }
+
+    /// Whether a row sums others up, so that rows of two halves of a window are different ones even if they look the
+    /// same: an analytics report with a grouping.
+    #[must_use]
+    pub fn is_aggregated(&self) -> bool {
+        matches!(&self.report, Report::Analytics(report) if !report.grouping.is_empty())
+    }
+
+    /// The longest window that the API is asked for; `None` where any will do.
+    #[must_use]
+    pub fn largest_window(&self) -> Option<SignedDuration> {
+        self.pipeline
+            .split
+            .as_ref()
+            .map(|split| split.largest_window)
+    }
+
+    /// Where its rows are from, for the commit. Where the range is the template's, an operator can't ask for a window.
+    #[must_use]
+    pub fn source(&self) -> SourceStatement {
+        self.report.source()
     }
 
     /// The columns that make a row unique.
@@ -221,7 +228,7 @@ impl Definition {
 
     /// The window of the run that was scheduled for a time.
     pub fn window_for(&self, scheduled: Timestamp) -> Result<Window, WindowError> {
-        match &self.report.date_range {
+        match self.report.date_range() {
             DateRange::Absolute(window) => Ok(*window),
             DateRange::Relative { value } => value.before(scheduled),
         }
@@ -261,6 +268,16 @@ impl Definition {
                 hex
             },
         )
+    }
+}
+
+impl<'de> Deserialize<'de> for Definition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // What may stand in the report depends on what stands in the pipeline, wherever that comes.
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let draft =
+            draft::Draft::read(draft::api_of(&value), &value).map_err(serde::de::Error::custom)?;
+        check::without_catalogue(&draft).map_err(serde::de::Error::custom)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::draft::Draft;
-use super::{Finding, FindingCode};
+use super::draft::{Draft, api_of};
+use super::{Api, Finding, FindingCode};
 
 /// The largest definition, in bytes: it travels in every event and every execution's input.
 const MAX_BYTES: usize = 32 * 1024;
@@ -38,10 +38,11 @@ pub(super) fn read(json: &[u8]) -> Result<Reading, Vec<Finding>> {
         return Err(whole("not a JSON object".to_owned()));
     }
 
-    let mut findings = doubled_field(json).into_iter().collect::<Vec<_>>();
+    let api = api_of(&value);
+    let mut findings = doubled_field(api, json).into_iter().collect::<Vec<_>>();
     let mut spoiled = Vec::new();
     loop {
-        let error = match serde_path_to_error::deserialize::<_, Draft>(&value) {
+        let error = match Draft::read(api, &value) {
             Ok(draft) => {
                 return Ok(Reading {
                     draft,
@@ -61,9 +62,9 @@ pub(super) fn read(json: &[u8]) -> Result<Reading, Vec<Finding>> {
 }
 
 /// A field that is there twice: a parsed value would silently keep the last one.
-fn doubled_field(json: &[u8]) -> Option<Finding> {
+fn doubled_field(api: Api, json: &[u8]) -> Option<Finding> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let error = serde_path_to_error::deserialize::<_, Draft>(&mut deserializer).err()?;
+    let error = Draft::read(api, &mut deserializer).err()?;
     let message = error.inner().to_string();
     let field = message
         .strip_prefix("duplicate field `")?

@@ -25,7 +25,9 @@ macro_rules! words {
                 match self { $(Self::$variant => $word),+ }
             }
 
-            pub(crate) fn from_word(word: &str) -> Option<Self> {
+            /// The word's meaning; `None` for another one.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word)
             }
         }
@@ -136,14 +138,32 @@ words!(
     Api {
         /// The guide's API.
         Analytics = "analytics",
-        /// Published: report jobs. Not implemented yet.
+        /// Published: report jobs.
         ReportJobs = "report-jobs",
-        /// Published: data download. Not implemented yet.
+        /// Published: data download.
         DataDownload = "data-download",
-        /// Published: data extraction. Not implemented yet.
+        /// Published: data extraction.
         DataExtraction = "data-extraction",
-        /// Published: completed contacts. Not implemented yet.
+        /// Published: completed contacts.
         Contacts = "contacts",
+    }
+);
+words!(
+    /// Whose range a report job's file is about.
+    RangeOf {
+        /// The template's own, whatever was asked for: all that there is from version 14 on.
+        Template = "template",
+        /// The dates that are sent with the job, which versions 10 to 13 take.
+        Dates = "dates",
+    }
+);
+words!(
+    /// Whether rows are about the window that was asked for.
+    SourceRange {
+        /// They are.
+        Requested = "requested",
+        /// They are about the range of the report's template, which the window only names.
+        Template = "template",
     }
 );
 

@@ -185,7 +185,7 @@ pub(super) fn file(
         }
         let cells = header_names.iter().zip(&record).map(|(name, cell)| {
             let cell = text(cell)?;
-            let is_metric = definition.report.metrics.contains(name);
+            let is_metric = definition.metrics().contains(name);
             Ok((name.clone(), typed(cell, is_metric)))
         });
         rows.push(cells.collect::<Result<_, &str>>()?);

@@ -84,7 +84,7 @@ impl CsvPage {
             record: vec![0; 4 * 1024],
             ends: vec![0; 64],
             header: None,
-            metrics: definition.report.metrics.clone(),
+            metrics: definition.metrics().to_vec(),
             columns: definition
                 .columns()
                 .into_iter()
@@ -291,6 +291,7 @@ impl CsvPage {
         Ok(Said {
             next: None,
             total: self.total,
+            summary_rows: 0,
             unknown_fields: self.unknown_fields,
         })
     }

@@ -183,6 +183,7 @@ impl JsonPage {
         Ok(Said {
             next,
             total,
+            summary_rows: 0,
             unknown_fields: unknown,
         })
     }

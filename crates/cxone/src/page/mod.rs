@@ -31,6 +31,8 @@ pub struct PageEnd {
     pub rows: u64,
     /// A hash of the rows, each followed by `\n`, in their order.
     pub digest: RowDigest,
+    /// Rows that sum up the others, left out of `rows`: a total at the end of a file.
+    pub summary_rows: u64,
     /// Names of the envelope's fields that this crate does not know, sanitised.
     pub unknown_fields: Vec<String>,
 }
@@ -39,6 +41,7 @@ pub struct PageEnd {
 struct Said {
     next: Option<PageToken>,
     total: Option<u64>,
+    summary_rows: u64,
     unknown_fields: Vec<String>,
 }
 
@@ -121,6 +124,7 @@ impl Page {
         let Said {
             next,
             total,
+            summary_rows,
             unknown_fields,
         } = match self.source {
             Source::Json(page) => page.conclude()?,
@@ -131,6 +135,7 @@ impl Page {
             total,
             rows: self.rows,
             digest: RowDigest::of(&self.hasher),
+            summary_rows,
             unknown_fields,
         })
     }

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use crate::server::{Answer, SECRET, Server, TOKEN, answer, definition, json, run, token};
-use cxone::{Cancelled, ClientCredentials, Config, Error, Look, ScheduleId, Window};
+use crate::server::{
+    Answer, SECRET, Server, TOKEN, answer, definition, json, page_of, run, token, window,
+};
+use cxone::{Cancelled, ClientCredentials, Config, Dialect, Error, Look, Registration, ScheduleId};
 
 fn credentials() -> ClientCredentials {
     ClientCredentials {
         client_id: "client:1".to_owned(),
         client_secret: SECRET.to_owned().into(),
     }
-}
-
-fn window() -> Window {
-    "20261121T000000Z-20261122T000000Z".parse().unwrap()
 }
 
 #[tokio::test]
@@ -159,7 +157,11 @@ async fn statuses_are_grouped_by_what_the_caller_can_do() {
         ),
     ] {
         let server = Server::start(vec![answer(status, &format!("{date}{headers}"), "")]).await;
-        let error = server.client.look(&token(), &run()).await.unwrap_err();
+        let error = server
+            .client
+            .look(&token(), Dialect::Analytics, &run())
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), expected, "{status} {headers}");
         assert_eq!(server.requests().len(), 1);
     }
@@ -201,7 +203,11 @@ async fn a_look_says_what_the_run_says() {
     ] {
         let server = Server::start(vec![json("200 OK", body)]).await;
         assert_eq!(
-            server.client.look(&token(), &run()).await.unwrap(),
+            server
+                .client
+                .look(&token(), Dialect::Analytics, &run())
+                .await
+                .unwrap(),
             expected,
             "{body}"
         );
@@ -230,7 +236,11 @@ async fn a_look_does_not_read_the_rows_behind_the_state() {
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n";
     let server = Server::start(vec![Answer::Hang(format!("{head}{body}").into_bytes())]).await;
     assert_eq!(
-        server.client.look(&token(), &run()).await.unwrap(),
+        server
+            .client
+            .look(&token(), Dialect::Analytics, &run())
+            .await
+            .unwrap(),
         Look::Completed
     );
 }
@@ -243,7 +253,10 @@ async fn a_look_at_another_run_breaks_the_contract() {
     )])
     .await;
     assert!(matches!(
-        server.client.look(&token(), &run()).await,
+        server
+            .client
+            .look(&token(), Dialect::Analytics, &run())
+            .await,
         Err(Error::Contract { .. })
     ));
 }
@@ -259,7 +272,7 @@ async fn a_run_is_started_over_the_window_that_was_asked_for() {
     assert_eq!(
         server
             .client
-            .start_run(&token(), &schedule, &window())
+            .start_run(&token(), &definition("json"), Some(&schedule), &window())
             .await
             .unwrap()
             .as_str(),
@@ -290,7 +303,7 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
         let server = Server::start(vec![lost]).await;
         let error = server
             .client
-            .start_run(&token(), &schedule, &window())
+            .start_run(&token(), &definition("json"), Some(&schedule), &window())
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
@@ -306,7 +319,7 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
         let server = Server::start(vec![json("202 Accepted", bad)]).await;
         let error = server
             .client
-            .start_run(&token(), &schedule, &window())
+            .start_run(&token(), &definition("json"), Some(&schedule), &window())
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Contract { .. }), "{bad}: {error}");
@@ -329,7 +342,12 @@ async fn nobody_listening_is_unavailable_even_for_a_run() {
     };
     let client = cxone::Client::new(config).unwrap();
     let error = client
-        .start_run(&token(), &ScheduleId::new("sch-1").unwrap(), &window())
+        .start_run(
+            &token(),
+            &definition("json"),
+            Some(&ScheduleId::new("sch-1").unwrap()),
+            &window(),
+        )
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "start run: unavailable: no connection");
@@ -344,11 +362,15 @@ async fn cancelling_says_what_came_of_it() {
         ("404 Not Found", Cancelled::Unknown),
         ("410 Gone", Cancelled::Unknown),
         ("409 Conflict", Cancelled::AlreadyEnded),
-        ("405 Method Not Allowed", Cancelled::NotSupported),
+        ("405 Method Not Allowed", Cancelled::Unsupported),
     ] {
         let server = Server::start(vec![json(status, "")]).await;
         assert_eq!(
-            server.client.cancel(&token(), &run()).await.unwrap(),
+            server
+                .client
+                .cancel(&token(), Dialect::Analytics, &run())
+                .await
+                .unwrap(),
             expected,
             "{status}"
         );
@@ -358,7 +380,7 @@ async fn cancelling_says_what_came_of_it() {
     assert!(
         server
             .client
-            .cancel(&token(), &run())
+            .cancel(&token(), Dialect::Analytics, &run())
             .await
             .unwrap_err()
             .is_transient()
@@ -390,7 +412,10 @@ async fn register(answers: Vec<Answer>) -> (Result<String, String>, Vec<String>)
         .collect();
     (
         registered
-            .map(|id| id.to_string())
+            .map(|registered| match registered {
+                Registration::Schedule(id) => id.to_string(),
+                Registration::NotNeeded => "none".to_owned(),
+            })
             .map_err(|error| error.to_string()),
         lines,
     )
@@ -558,7 +583,10 @@ async fn no_error_tells_a_secret() {
         let server = Server::start(vec![bad]).await;
         let page = server
             .client
-            .page(&token(), &run(), Some(&at), &definition("json"))
+            .page(
+                &token(),
+                page_of(&definition("json"), &run(), &window(), Some(&at)),
+            )
             .await;
         tells_nothing(&match page {
             Err(error) => error,

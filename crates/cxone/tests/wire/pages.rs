@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::server::{Answer, Server, TOKEN, answer, definition, json, run, token};
+use crate::server::{Answer, Server, TOKEN, answer, definition, json, page_of, run, token, window};
 use cxone::{Error, Limits, PageEnd, PageToken, RowChunk};
 use flate2::{Compression, write::GzEncoder};
 
@@ -20,7 +20,10 @@ async fn read_at(
 ) -> Result<(String, PageEnd), Error> {
     let mut page = server
         .client
-        .page(&token(), &run(), at, &definition(format))
+        .page(
+            &token(),
+            page_of(&definition(format), &run(), &window(), at),
+        )
         .await?;
     let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
     while page.fill(&mut chunk).await? {
@@ -292,7 +295,10 @@ async fn a_page_that_was_not_read_to_its_end_has_no_end() {
     let server = Server::start(vec![json("200 OK", PAGE)]).await;
     let mut page = server
         .client
-        .page(&token(), &run(), None, &definition("json"))
+        .page(
+            &token(),
+            page_of(&definition("json"), &run(), &window(), None),
+        )
         .await
         .unwrap();
     assert!(page.fill(&mut RowChunk::new()).await.unwrap());
@@ -421,7 +427,10 @@ async fn large_pages_come_in_chunks_of_whole_rows() {
     let server = Server::start(vec![json("200 OK", &body)]).await;
     let mut page = server
         .client
-        .page(&token(), &run(), None, &definition("json"))
+        .page(
+            &token(),
+            page_of(&definition("json"), &run(), &window(), None),
+        )
         .await
         .unwrap();
     let (mut chunk, mut sizes, mut rows) = (RowChunk::new(), Vec::new(), 0);

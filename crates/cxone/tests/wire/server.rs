@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cxone::{AccessToken, Client, Config, Definition, Limits, RunId};
+use cxone::{AccessToken, Client, Config, Definition, Limits, PageOf, PageToken, RunId, Window};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -122,6 +122,24 @@ pub(crate) fn token() -> AccessToken {
 
 pub(crate) fn run() -> RunId {
     RunId::new("run-1").unwrap()
+}
+
+pub(crate) fn window() -> Window {
+    "20261121T000000Z-20261122T000000Z".parse().unwrap()
+}
+
+pub(crate) fn page_of<'a>(
+    definition: &'a Definition,
+    run: &'a RunId,
+    window: &'a Window,
+    at: Option<&'a PageToken>,
+) -> PageOf<'a> {
+    PageOf {
+        definition,
+        run,
+        window,
+        at,
+    }
 }
 
 pub(crate) fn definition(format: &str) -> Definition {

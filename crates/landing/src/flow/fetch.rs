@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cxone::{Definition, PageToken};
+use cxone::{Definition, PageToken, Window};
 use jiff::{SignedDuration, Timestamp};
 use workflow::{EndReason, Ended, Failure, FetchIn, FetchOut, Pages, Version, Work};
 
@@ -252,6 +252,7 @@ struct Batch<'a> {
     work: &'a Work,
     now: Timestamp,
     definition: Box<Definition>,
+    window: Window,
     columns: Vec<String>,
     part_prefix: String,
 }
@@ -293,6 +294,7 @@ impl<'a> Batch<'a> {
             work,
             now: message.now,
             definition: Box::new(simplified.unwrap_or(open.definition)),
+            window: run.window,
             columns,
             part_prefix: keys.part(cursor.batches),
         })
@@ -373,6 +375,7 @@ impl<'a> Batch<'a> {
     async fn page(&self, token: Option<PageToken>) -> Result<Page, Fault> {
         let request = PageRequest {
             run_id: self.work.run_id.clone(),
+            window: self.window,
             token,
             definition: self.definition.clone(),
             columns: self.columns.clone(),

@@ -209,7 +209,7 @@ impl Finalizing<'_> {
     /// window are different rows even if they look the same. Without a grouping a row is an
     /// interaction, which two halves may both show.
     async fn merge(&self, chains: Vec<Chain>) -> Result<Result<Content, Again>, Failure> {
-        let aggregated = !self.open.definition.report.grouping.is_empty();
+        let aggregated = self.open.definition.is_aggregated();
         let mut merged = Merged::default();
         let mut verification = Verification::Total;
         for chain in &chains {

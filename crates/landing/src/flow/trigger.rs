@@ -1,6 +1,6 @@
 //! "What next for this window?"
 
-use cxone::{Definition, RunId, ScheduleId, Window};
+use cxone::{Definition, Registration, RunId, ScheduleId, Window};
 use jiff::{SignedDuration, Timestamp};
 use workflow::{
     EndReason, Ended, Failure, FailureName, FinalizeWork, Next, TriggerIn, TriggerOut, Version,
@@ -365,8 +365,9 @@ impl Joined {
                 let theirs: Run = parse(&key, &bytes)?;
                 if theirs.run_id != run.run_id {
                     // Best effort: nobody will ever look at it, and it ends by itself.
+                    let dialect = self.open.definition.dialect();
                     let _ = ask
-                        .for_effect(|reply| TriggerEffect::CancelRun(run.run_id, reply))
+                        .for_effect(|reply| TriggerEffect::CancelRun(dialect, run.run_id, reply))
                         .await;
                 }
                 theirs
@@ -427,17 +428,22 @@ impl Joined {
     }
 }
 
-/// Registers the schedule and starts a run of it.
+/// Registers the schedule, if there is to be one, and starts a run.
 async fn start_run(
     ask: &Ask<TriggerEffect>,
     definition: Definition,
     window: Window,
-) -> Result<(ScheduleId, RunId), Fault> {
-    let schedule_id = ask
-        .for_effect(|reply| TriggerEffect::Register(Box::new(definition), reply))
+) -> Result<(Option<ScheduleId>, RunId), Fault> {
+    let definition = Box::new(definition);
+    let registration = ask
+        .for_effect(|reply| TriggerEffect::Register(definition.clone(), reply))
         .await?;
+    let schedule_id = match registration {
+        Registration::Schedule(id) => Some(id),
+        Registration::NotNeeded => None,
+    };
     let run_id = ask
-        .for_effect(|reply| TriggerEffect::StartRun(schedule_id.clone(), window, reply))
+        .for_effect(|reply| TriggerEffect::StartRun(definition, schedule_id.clone(), window, reply))
         .await?;
     Ok((schedule_id, run_id))
 }

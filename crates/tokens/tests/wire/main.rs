@@ -7,7 +7,7 @@
 
 mod world;
 
-use cxone::{Look, RunId};
+use cxone::{Dialect, Look, RunId};
 use serde_json::json;
 use tokens::{AuthError, Error, Problem, Tokens, UnavailableError};
 use world::{CLIENT, Server, TOKEN};
@@ -18,7 +18,7 @@ async fn look(server: &Server, tokens: &Tokens) -> Result<Look, Error> {
     let run = RunId::new("run-1").unwrap();
     let (client, run) = (&client, &run);
     tokens
-        .call(|token| async move { client.look(&token, run).await })
+        .call(|token| async move { client.look(&token, Dialect::Analytics, run).await })
         .await
 }
 

@@ -3,25 +3,57 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::Walk;
-use crate::definition::draft::{Draft, FallbackDraft, NarrowDraft, PipelineDraft};
+use crate::definition::draft::{
+    Draft, FallbackDraft, NarrowDraft, PipelineDraft, ReportDraft, SplitDraft,
+};
 use crate::definition::finding::shown;
 use crate::definition::read::hint_among;
 use crate::definition::{
-    Api, Compression, Fallback, FindingCode, Narrow, OnConflict, OutputFormat, Pipeline, TimeOfDay,
+    Api, Compression, Fallback, FindingCode, Narrow, OnConflict, OutputFormat, Pipeline, RangeOf,
+    Report, Split, TimeOfDay,
 };
 use crate::ids::TenantId;
 use crate::window::MAX_WINDOW;
 
 const DAY: i64 = 24 * 60 * 60;
+const DURATION_HINT: &str =
+    "ISO 8601, whole minutes that divide a day or whole days up to 31, such as \"PT1H\"";
 
 /// The columns of the report that the pipeline's names are held against.
 struct Columns<'d> {
+    api: Api,
     metrics: &'d [String],
+    /// Of another API than the guide's: all that are known beforehand.
     dimensions: &'d [String],
     grouping: &'d [String],
 }
 
-impl Columns<'_> {
+impl<'d> Columns<'d> {
+    fn of(api: Api, report: Option<&'d ReportDraft>) -> Self {
+        let (metrics, dimensions, grouping) = match report {
+            Some(ReportDraft::Analytics(report)) => {
+                (&report.metrics, &report.dimensions, &report.grouping)
+            }
+            Some(ReportDraft::ReportJobs(report)) => (&None, &report.columns, &None),
+            Some(ReportDraft::DataExtraction(report)) => (&None, &report.columns, &None),
+            Some(ReportDraft::DataDownload(report)) => (&None, &report.columns, &None),
+            Some(ReportDraft::Contacts(report)) => (&None, &report.columns, &None),
+            None => (&None, &None, &None),
+        };
+        let list = |list: &'d Option<Vec<String>>| list.as_deref().unwrap_or_default();
+        Self {
+            api,
+            metrics: list(metrics),
+            dimensions: list(dimensions),
+            grouping: list(grouping),
+        }
+    }
+
+    /// Whether the columns of a row are known beforehand.
+    fn are_known(&self) -> bool {
+        self.api == Api::Analytics || !self.dimensions.is_empty()
+    }
+
     fn all(&self) -> impl Iterator<Item = &str> {
         self.dimensions
             .iter()
@@ -29,17 +61,19 @@ impl Columns<'_> {
             .map(String::as_str)
     }
 
-    fn default_key(&self) -> &[String] {
-        if self.grouping.is_empty() {
-            self.dimensions
-        } else {
-            self.grouping
+    /// What makes a row unique where the definition does not say it.
+    fn default_key(&self) -> Option<Vec<String>> {
+        match self.api {
+            Api::Analytics if self.grouping.is_empty() => Some(self.dimensions.to_vec()),
+            Api::Analytics => Some(self.grouping.to_vec()),
+            Api::Contacts => Some(vec!["contactId".to_owned()]),
+            Api::ReportJobs | Api::DataExtraction | Api::DataDownload => None,
         }
     }
 }
 
 impl Walk<'_> {
-    pub(super) fn pipeline(&mut self, draft: &Draft) -> Option<Pipeline> {
+    pub(super) fn pipeline(&mut self, draft: &Draft, asked: Option<&Report>) -> Option<Pipeline> {
         let Some(pipeline) = &draft.pipeline else {
             if !self.is_spoiled("/pipeline") {
                 let hint = "add \"pipeline\": {\"tenant\": \"…\"}; everything else in it has a default, \
@@ -53,18 +87,7 @@ impl Walk<'_> {
             }
             return None;
         };
-        let report = draft.report.as_ref();
-        let columns = Columns {
-            metrics: report
-                .and_then(|r| r.metrics.as_deref())
-                .unwrap_or_default(),
-            dimensions: report
-                .and_then(|r| r.dimensions.as_deref())
-                .unwrap_or_default(),
-            grouping: report
-                .and_then(|r| r.grouping.as_deref())
-                .unwrap_or_default(),
-        };
+        let columns = Columns::of(draft.api(), draft.report.as_ref());
         let tenant = self.tenant(pipeline);
         let format = self.optional_word("/pipeline/format", pipeline.format.as_deref());
         let compression =
@@ -73,13 +96,17 @@ impl Walk<'_> {
         let on_conflict =
             self.optional_word("/pipeline/onConflict", pipeline.on_conflict.as_deref());
         let max_runs = self.max_runs(pipeline.max_runs.unwrap_or(3));
-        let narrow = self.narrow(pipeline.narrow.as_ref(), &columns);
+        let narrow = self.narrow(pipeline.narrow.as_ref(), &columns, asked);
+        let split = self.split(pipeline.split.as_ref(), asked);
         let fallback = self.fallback(pipeline.fallback.as_ref(), &columns, &key);
         let settled_at = match &pipeline.settled_at {
             None => Some(TimeOfDay::FIVE),
             text => self.time("/pipeline/settledAt", text.as_ref()),
         };
-        let api = self.api(pipeline);
+        let api = self.optional_word("/pipeline/api", pipeline.api.as_deref());
+        if format == Some(Some(OutputFormat::Csv)) && !columns.are_known() {
+            self.columns_missing();
+        }
         Some(Pipeline {
             tenant: tenant?,
             format: format?.unwrap_or(OutputFormat::Ndjson),
@@ -88,9 +115,10 @@ impl Walk<'_> {
             on_conflict: on_conflict?.unwrap_or(OnConflict::Fail),
             max_runs: max_runs?,
             narrow,
+            split,
             fallback,
             settled_at: settled_at?,
-            api: api?,
+            api: api?.unwrap_or(Api::Analytics),
         })
     }
 
@@ -109,20 +137,26 @@ impl Walk<'_> {
     }
 
     fn key(&mut self, draft: &PipelineDraft, columns: &Columns<'_>) -> Vec<String> {
-        let Some(key) = &draft.key else {
-            return columns.default_key().to_vec();
+        let Some(key) = draft.key.clone().or_else(|| columns.default_key()) else {
+            if !self.is_spoiled("/pipeline/key") {
+                let message = format!("{} says nothing of what makes a row unique", columns.api);
+                let hint = "name the columns that do, such as [\"Contact ID\"]: without them rows that are fetched \
+                            twice could not be told from rows that are alike";
+                self.say(FindingCode::KeyMissing, "/pipeline/key", message, hint);
+            }
+            return Vec::new();
         };
-        self.not_empty("/pipeline/key", key);
-        self.duplicates("/pipeline/key", key);
+        self.not_empty_key(draft, &key);
+        let is_from_report = draft.key.is_none() && columns.api == Api::Analytics;
+        if is_from_report || !columns.are_known() {
+            return key;
+        }
         for (i, name) in key
             .iter()
             .enumerate()
             .filter(|(_, name)| !columns.all().any(|c| c == *name))
         {
-            let message = format!(
-                "{:?} is neither a dimension nor a metric of the report",
-                shown(name)
-            );
+            let message = format!("{:?} is not among the columns of the report", shown(name));
             let hint = hint_among(name, columns.all());
             self.say(
                 FindingCode::KeyNotColumn,
@@ -131,7 +165,26 @@ impl Walk<'_> {
                 hint,
             );
         }
-        key.clone()
+        key
+    }
+
+    /// A default is what it is.
+    fn not_empty_key(&mut self, draft: &PipelineDraft, key: &[String]) {
+        if draft.key.is_some() {
+            self.not_empty("/pipeline/key", key);
+            self.duplicates("/pipeline/key", key);
+        }
+    }
+
+    fn columns_missing(&mut self) {
+        let hint = "name the columns that the file has, or use pipeline.format \"ndjson\"";
+        let message = "CSV is written with the same columns every day, and there are none";
+        self.say(
+            FindingCode::ColumnsMissing,
+            "/report/columns",
+            message,
+            hint,
+        );
     }
 
     fn max_runs(&mut self, runs: i64) -> Option<u32> {
@@ -149,8 +202,21 @@ impl Walk<'_> {
         valid
     }
 
-    fn narrow(&mut self, draft: Option<&NarrowDraft>, columns: &Columns<'_>) -> Option<Narrow> {
+    fn narrow(
+        &mut self,
+        draft: Option<&NarrowDraft>,
+        columns: &Columns<'_>,
+        asked: Option<&Report>,
+    ) -> Option<Narrow> {
         let draft = draft?;
+        if asked.is_some_and(has_template_range) {
+            let message = "the window is the template's range, which can't be narrowed from here";
+            self.not_for_this_api(
+                "/pipeline/narrow",
+                message,
+                "give the template a shorter range",
+            );
+        }
         if !columns.grouping.is_empty() {
             let message = "the report is aggregated: when a run is cut off, each half of the window has rows of its \
                            own, one a group and half";
@@ -169,7 +235,7 @@ impl Walk<'_> {
         let smallest_window = duration(text);
         if smallest_window.is_none() {
             let message = format!("{:?} is not a usable duration", shown(text));
-            let hint = "ISO 8601, whole minutes that divide a day or whole days up to 31, such as \"PT1H\"";
+            let hint = DURATION_HINT;
             self.say(
                 FindingCode::SmallestWindowInvalid,
                 "/pipeline/narrow/smallestWindow",
@@ -182,13 +248,53 @@ impl Walk<'_> {
         })
     }
 
+    /// How long the windows are that the API is asked for; the API's own default where the definition says nothing.
+    fn split(&mut self, draft: Option<&SplitDraft>, asked: Option<&Report>) -> Option<Split> {
+        const AT: &str = "/pipeline/split/largestWindow";
+        let allowed = asked.map(Report::split);
+        let Some(draft) = draft else {
+            let (largest_window, _) = allowed??;
+            return Some(Split { largest_window });
+        };
+        if asked.is_some() && allowed == Some(None) {
+            let message = "windows of this report can't be split";
+            let hint =
+                "split is for data-extraction, data-download, contacts, and report-jobs with dates";
+            self.not_for_this_api("/pipeline/split", message, hint);
+        }
+        let text = self.required(AT, draft.largest_window.as_ref())?;
+        let largest_window = duration(text);
+        let Some(largest_window) = largest_window else {
+            let message = format!("{:?} is not a usable duration", shown(text));
+            self.say(FindingCode::SplitInvalid, AT, message, DURATION_HINT);
+            return None;
+        };
+        if let Some((_, most)) = allowed.flatten().filter(|(_, most)| largest_window > *most) {
+            let message = format!("{:?} is longer than the API takes", shown(text));
+            let hint = format!("at most P{}D", most.as_secs() / DAY);
+            self.say(FindingCode::SplitInvalid, AT, message, hint);
+        }
+        Some(Split { largest_window })
+    }
+
+    fn not_for_this_api(&mut self, at: &str, message: &str, hint: &str) {
+        self.say(FindingCode::NotForThisApi, at, message, hint);
+    }
+
     fn fallback(
         &mut self,
         draft: Option<&FallbackDraft>,
         columns: &Columns<'_>,
         key: &[String],
     ) -> Option<Fallback> {
-        let drop = self.required("/pipeline/fallback/drop", draft?.drop.as_ref())?;
+        let draft = draft?;
+        if columns.api != Api::Analytics {
+            let message =
+                "only an analytics report says which columns it has, so that some can be left out";
+            self.not_for_this_api("/pipeline/fallback", message, "take it out");
+            return None;
+        }
+        let drop = self.required("/pipeline/fallback/drop", draft.drop.as_ref())?;
         self.not_empty("/pipeline/fallback/drop", drop);
         self.duplicates("/pipeline/fallback/drop", drop);
         for (i, name) in drop.iter().enumerate() {
@@ -230,25 +336,11 @@ impl Walk<'_> {
         }
         Some(Fallback { drop: drop.clone() })
     }
+}
 
-    fn api(&mut self, draft: &PipelineDraft) -> Option<Api> {
-        let api = self
-            .optional_word("/pipeline/api", draft.api.as_deref())?
-            .unwrap_or(Api::Analytics);
-        if api != Api::Analytics {
-            let message = format!(
-                "the API {:?} is known and not implemented yet",
-                api.as_str()
-            );
-            self.say(
-                FindingCode::ApiNotImplemented,
-                "/pipeline/api",
-                message,
-                "use \"analytics\"",
-            );
-        }
-        Some(api)
-    }
+/// Whether windows are whatever a template says.
+fn has_template_range(report: &Report) -> bool {
+    matches!(report, Report::ReportJobs(report) if report.range == RangeOf::Template)
 }
 
 /// A duration that windows can be cut down to: whole minutes that divide a day, or whole days.

@@ -4,8 +4,8 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
 use url::Url;
 
-use super::transport::{Call, Effect, check_type};
-use super::{AccessToken, Body, Client};
+use crate::client::transport::{Call, Effect, check_type};
+use crate::client::{AccessToken, Body, Client, PageOf};
 use crate::definition::{Definition, DeliveryFormat};
 use crate::error::Error;
 use crate::ids::{PageToken, RunId};
@@ -19,13 +19,17 @@ impl Client {
     ///
     /// Inline rows are a page each. A file that the answer names instead is one page and the last one; where an answer
     /// has both, the definition's `delivery.format` decides.
-    pub async fn page(
+    pub(in crate::client) async fn results_page(
         &self,
         token: &AccessToken,
-        run: &RunId,
-        at: Option<&PageToken>,
-        definition: &Definition,
+        page: PageOf<'_>,
     ) -> Result<Page, Error> {
+        let PageOf {
+            definition,
+            run,
+            at,
+            ..
+        } = page;
         let mut page = self.results(token, run, at).await?;
         let wants_file = definition.delivery.format() == DeliveryFormat::Csv;
         if page.open().await? == Opened::Rows {

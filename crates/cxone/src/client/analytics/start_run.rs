@@ -4,8 +4,8 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::transport::{Call, Effect};
-use super::{AccessToken, Client};
+use crate::client::transport::{Call, Effect};
+use crate::client::{AccessToken, Client};
 use crate::error::Error;
 use crate::ids::{RunId, ScheduleId};
 use crate::window::Window;
@@ -18,7 +18,7 @@ struct Started {
 
 impl Client {
     /// Starts a run over a window. [`Error::Ambiguous`] where it may have been started and its id was lost.
-    pub async fn start_run(
+    pub(in crate::client) async fn start_scheduled_run(
         &self,
         token: &AccessToken,
         schedule: &ScheduleId,

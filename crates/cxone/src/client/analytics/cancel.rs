@@ -2,27 +2,18 @@
 
 use reqwest::Method;
 
-use super::transport::{Call, Effect};
-use super::{AccessToken, Client};
+use crate::client::transport::{Call, Effect};
+use crate::client::{AccessToken, Cancelled, Client};
 use crate::error::Error;
 use crate::ids::RunId;
 
-/// What came of a wish to cancel a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancelled {
-    /// It will end.
-    Accepted,
-    /// It had ended already, completed or failed (409).
-    AlreadyEnded,
-    /// It is not known, or not any more (404, 410).
-    Unknown,
-    /// This API can't cancel runs (405, 501).
-    NotSupported,
-}
-
 impl Client {
     /// Cancels a run.
-    pub async fn cancel(&self, token: &AccessToken, run: &RunId) -> Result<Cancelled, Error> {
+    pub(in crate::client) async fn cancel_run(
+        &self,
+        token: &AccessToken,
+        run: &RunId,
+    ) -> Result<Cancelled, Error> {
         let call = Call {
             step: "cancel run",
             effect: Effect::None,
@@ -36,7 +27,7 @@ impl Client {
             Err(Error::Rejected { status: 409, .. }) => Ok(Cancelled::AlreadyEnded),
             Err(Error::Rejected {
                 status: 405 | 501, ..
-            }) => Ok(Cancelled::NotSupported),
+            }) => Ok(Cancelled::Unsupported),
             Err(error) => Err(error),
         }
     }

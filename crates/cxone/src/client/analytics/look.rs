@@ -2,8 +2,8 @@
 
 use reqwest::Method;
 
-use super::transport::{Call, Effect};
-use super::{AccessToken, Client};
+use crate::client::transport::{Call, Effect};
+use crate::client::{AccessToken, Client, Look};
 use crate::error::Error;
 use crate::ids::RunId;
 use crate::page::{JsonPage, Opened};
@@ -14,28 +14,13 @@ const STEP: &str = "look at run";
 /// The longest explanation of a failure that is kept.
 const MESSAGE: usize = 1024;
 
-/// What a run looks like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// Not done yet.
-    Pending {
-        /// The state's word, sanitised; empty if there was none.
-        state: String,
-        /// Whether it is a word of the guide. An unknown word is waited on like `processing`.
-        known: bool,
-    },
-    /// Its pages may be fetched.
-    Completed,
-    /// It failed.
-    Failed {
-        /// The API's explanation, at most 1 KiB, possibly empty.
-        message: String,
-    },
-}
-
 impl Client {
     /// Looks at a run once. Where the state comes before the rows, the rows are not read.
-    pub async fn look(&self, token: &AccessToken, run: &RunId) -> Result<Look, Error> {
+    pub(in crate::client) async fn look_at_run(
+        &self,
+        token: &AccessToken,
+        run: &RunId,
+    ) -> Result<Look, Error> {
         let call = Call {
             step: STEP,
             effect: Effect::None,

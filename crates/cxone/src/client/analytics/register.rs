@@ -7,8 +7,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::transport::{Call, Effect};
-use super::{AccessToken, Client};
+use crate::client::transport::{Call, Effect};
+use crate::client::{AccessToken, Client};
 use crate::definition::Definition;
 use crate::error::Error;
 use crate::ids::{PageToken, ScheduleId};
@@ -36,7 +36,7 @@ impl Client {
     /// Registers the schedule: finds it by its exact name, creates it, or updates it if it differs. Two schedules of that
     /// name are an [`Error::Contract`] that names both: which one is meant is for a person to say. Unless both say what is
     /// wanted, as when two deployers create it at the same moment: then the one with the lower id is as good as the other.
-    pub async fn register(
+    pub(in crate::client) async fn register_schedule(
         &self,
         token: &AccessToken,
         definition: &Definition,

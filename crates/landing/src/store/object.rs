@@ -13,6 +13,10 @@ const DATA_CHECKSUM: &str = "data-checksum";
 /// Metadata of a sidecar: SHA-256 of the data object beside it, in hex.
 const DATA_SHA256: &str = "data-sha256";
 
+/// What tells rows and sidecars from claims for the bucket's lifecycle, whose prefixes can't have a
+/// wildcard in their middle.
+const TAG: &str = "cxone-reports=data";
+
 /// What a sidecar remembers of the data object beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DataMark {
@@ -79,6 +83,7 @@ impl Store {
                 .key(key)
                 .if_none_match("*")
                 .content_type(content_type)
+                .tagging(TAG)
                 .checksum_sha256(checksum.base64())
                 .body(ByteStream::from(body.clone()));
             if let Some(mark) = mark {
@@ -114,6 +119,7 @@ impl Store {
                 .bucket(self.bucket())
                 .key(key)
                 .content_type(content_type)
+                .tagging(TAG)
                 .checksum_algorithm(ChecksumAlgorithm::Sha256)
                 .send()
         };

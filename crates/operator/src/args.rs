@@ -69,6 +69,16 @@ pub enum Command {
         #[command(flatten)]
         who: Who,
     },
+    /// Write the schedules and alarms of all definitions into the SAM template (no network).
+    Schedules {
+        /// The folder of the definitions.
+        reports: PathBuf,
+        /// The template; what stands between its marker lines is replaced.
+        template: PathBuf,
+        /// Write nothing; fail if the template is out of date.
+        #[arg(long)]
+        check: bool,
+    },
     /// What needs Step Functions.
     #[command(flatten)]
     Aws(AwsCommand),

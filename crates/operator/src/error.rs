@@ -107,6 +107,22 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// A template has no place for the schedules.
+    #[error("{}: {reason}; name infra/template.yaml", file.display())]
+    Template {
+        /// The template.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A definition that no schedule can be made of.
+    #[error("{}: {reason}", file.display())]
+    Schedule {
+        /// The definition.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// What was found can't be written out.
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
@@ -130,6 +146,8 @@ impl Error {
             Self::Refused { .. } => "CXO011",
             Self::Unavailable { .. } => "CXO012",
             Self::Output(_) => "CXO013",
+            Self::Template { .. } => "CXO014",
+            Self::Schedule { .. } => "CXO015",
         }
     }
 
@@ -137,11 +155,12 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Definition { .. } | Self::TooLarge { .. } => 1,
+            Self::Definition { .. } | Self::TooLarge { .. } | Self::Schedule { .. } => 1,
             Self::File { .. }
             | Self::Window { .. }
             | Self::Time { .. }
             | Self::Catalogue { .. }
+            | Self::Template { .. }
             | Self::StateMachine => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod redrive;
 pub mod request;
 mod run;
+pub mod schedules;
 pub mod show;
 pub mod story;
 pub mod time;

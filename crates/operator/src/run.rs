@@ -16,6 +16,7 @@ use crate::machine::Executions;
 use crate::machine_arn::MachineArn;
 use crate::plan::{Span, plan};
 use crate::redrive::{Choice, redrive};
+use crate::schedules::{Schedules, schedules};
 use crate::show::Report;
 use crate::{check, list, time};
 
@@ -82,6 +83,20 @@ where
             json(out, &event(&what, replay, now, machine.as_ref())?)?;
             Ok(0)
         }
+        Command::Schedules {
+            reports,
+            template,
+            check,
+        } => match schedules(&reports, &template, check)? {
+            Schedules::Refused(verdict) => {
+                say(out, format, &verdict)?;
+                Ok(1)
+            }
+            Schedules::Done(outcome) => {
+                say(out, format, &outcome)?;
+                Ok(outcome.exit_code())
+            }
+        },
         Command::Aws(command) => {
             let machine = machine.ok_or(Error::StateMachine)?;
             let executions = Executions::new(&aws().await, machine);

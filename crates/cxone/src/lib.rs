@@ -13,8 +13,8 @@ mod text;
 mod window;
 
 pub use client::{
-    AccessToken, Cancelled, Client, ClientCredentials, Config, Grant, Limits, Look, PageOf,
-    Registration,
+    AccessKey, AccessToken, Cancelled, Client, ClientCredentials, Config, Grant, Issuer, Limits,
+    Look, PageOf, RefreshGrant, RefreshToken, Registration, SignIn, Site,
 };
 pub use definition::{
     AnalyticsReport, Api, Catalogue, CatalogueError, Checked, Compression, ContactsReport,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cxone::AccessToken;
+use cxone::{AccessToken, RefreshToken};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -22,7 +22,7 @@ pub const WRITE_INTERVAL: Duration = Duration::from_mins(10);
 /// After a failed grant the old token, if still valid, is used this long before the next try.
 pub const GRANT_PAUSE: Duration = Duration::from_secs(15);
 
-/// The SHA-256 of a token or of a client id: enough to tell two apart.
+/// The SHA-256 of a token or of whom it was granted for: enough to tell two apart.
 pub type Fingerprint = [u8; 32];
 
 /// The fingerprint of a text.
@@ -38,6 +38,7 @@ pub struct Held {
     id: Fingerprint,
     client: Fingerprint,
     life: Life,
+    refresh: Option<Refresh>,
 }
 
 impl Held {
@@ -50,7 +51,14 @@ impl Held {
             id,
             client,
             life,
+            refresh: None,
         }
+    }
+
+    /// The same token, with what it can be renewed with.
+    #[must_use]
+    pub fn renewed_by(self, refresh: Option<Refresh>) -> Self {
+        Self { refresh, ..self }
     }
 
     /// The token itself.
@@ -59,7 +67,13 @@ impl Held {
         &self.token
     }
 
-    /// The OAuth client that it was granted to.
+    /// What it can be renewed with.
+    #[must_use]
+    pub fn refresh(&self) -> Option<&Refresh> {
+        self.refresh.as_ref()
+    }
+
+    /// The OAuth client that it was granted to, and the user.
     #[must_use]
     pub fn client(&self) -> Fingerprint {
         self.client
@@ -80,6 +94,47 @@ impl PartialEq for Held {
 
 impl Eq for Held {}
 
+/// A refresh token. Two are equal if they are the same token.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    token: RefreshToken,
+    id: Fingerprint,
+    expires_at: Option<Timestamp>,
+}
+
+impl Refresh {
+    /// A refresh token that is good until then, or until it is refused.
+    #[must_use]
+    pub fn new(token: RefreshToken, expires_at: Option<Timestamp>) -> Self {
+        let id = fingerprint(token.expose());
+        Self {
+            token,
+            id,
+            expires_at,
+        }
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn token(&self) -> &RefreshToken {
+        &self.token
+    }
+
+    /// When it ends by the wall clock, if that was said. A wrong clock costs a grant and no more.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+}
+
+impl PartialEq for Refresh {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Refresh {}
+
 /// What was found in the token secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -98,6 +153,8 @@ pub struct Memory {
     pub token: Option<Held>,
     /// The OAuth client that was read last.
     pub client: Option<Fingerprint>,
+    /// The refresh token that was refused last: it is not tried again.
+    pub refused: Option<Refresh>,
     /// No grant before this moment of the monotonic clock while the token is still valid.
     pub quiet_until: Duration,
 }
@@ -111,6 +168,8 @@ pub enum Next {
     ReadClient,
     /// Read the token secret, then [`Search::store_read`].
     ReadStore,
+    /// Ask for another token with this one, then [`Search::granted`], [`Search::refresh_refused`] or [`Search::unavailable`].
+    Refresh(Refresh),
     /// Ask for a grant, then [`Search::granted`], [`Search::refused`] or [`Search::unavailable`].
     Grant,
     /// There is no token to be had.
@@ -133,6 +192,9 @@ pub struct Search {
     rejected: Option<Held>,
     client_is_new: bool,
     store: Store,
+    /// Neither a stored token will do nor one that comes for a refresh token.
+    from_scratch: bool,
+    refresh_was_refused: bool,
     grant: Grant,
 }
 
@@ -148,7 +210,7 @@ enum Store {
 enum Grant {
     #[default]
     NotAsked,
-    Done(Held),
+    Done(Box<Held>),
     Refused,
     Unavailable,
 }
@@ -169,11 +231,20 @@ impl Search {
         }
     }
 
+    /// Only a full grant will do, or what another task of this process was granted meanwhile: two tokens were refused.
+    #[must_use]
+    pub fn from_scratch(self) -> Self {
+        Self {
+            from_scratch: true,
+            ..self
+        }
+    }
+
     /// The one thing to do now.
     #[must_use]
     pub fn next(&self, memory: &Memory, now: Now) -> Next {
         if let Grant::Done(held) = &self.grant {
-            return Next::Use(held.clone());
+            return Next::Use(held.as_ref().clone());
         }
         let least = if now.monotonic < memory.quiet_until {
             Phase::Due
@@ -189,11 +260,15 @@ impl Search {
         if matches!(self.store, Store::NotRead) {
             return Next::ReadStore;
         }
-        if let Some(held) = self.usable(self.stored(), memory, now, Phase::Fresh) {
+        if !self.from_scratch
+            && let Some(held) = self.usable(self.stored(), memory, now, Phase::Fresh)
+        {
             return Next::Use(held.clone());
         }
         let reason = match &self.grant {
-            Grant::NotAsked | Grant::Done(_) => return Next::Grant,
+            Grant::NotAsked | Grant::Done(_) => {
+                return self.refresh(memory, now).map_or(Next::Grant, Next::Refresh);
+            }
             Grant::Refused if !self.client_is_new => return Next::ReadClient,
             Grant::Refused => Reason::Refused,
             Grant::Unavailable => Reason::Unavailable,
@@ -222,8 +297,14 @@ impl Search {
 
     /// A token was granted.
     pub fn granted(&mut self, memory: &mut Memory, held: Held) {
-        self.grant = Grant::Done(held);
+        self.grant = Grant::Done(Box::new(held));
         memory.quiet_until = Duration::ZERO;
+    }
+
+    /// The token endpoint refused the refresh token, or could do nothing with it: a full grant is next.
+    pub fn refresh_refused(&mut self, memory: &mut Memory, refresh: Refresh) {
+        self.refresh_was_refused = true;
+        memory.refused = Some(refresh);
     }
 
     /// The token endpoint refused the client.
@@ -276,6 +357,23 @@ impl Search {
         (ours && newer && held.life.phase(now) >= least).then_some(held)
     }
 
+    /// The refresh token of the newest token, be that one good or not.
+    fn refresh(&self, memory: &Memory, now: Now) -> Option<Refresh> {
+        if self.from_scratch || self.refresh_was_refused {
+            return None;
+        }
+        let ours = |held: &&Held| memory.client == Some(held.client);
+        let newest = [memory.token.as_ref(), self.stored()]
+            .into_iter()
+            .flatten()
+            .filter(ours)
+            .max_by_key(|held| held.life.issued_at())?;
+        let refresh = newest.refresh.as_ref()?;
+        let lives = refresh.expires_at.is_none_or(|end| now.wall < end);
+        let is_untried = memory.refused.as_ref() != Some(refresh);
+        (lives && is_untried).then(|| refresh.clone())
+    }
+
     fn stored(&self) -> Option<&Held> {
         match &self.store {
             Store::Read(snapshot) => snapshot.token.as_ref(),
@@ -295,9 +393,9 @@ impl Search {
 /// What was read from the client secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Secret {
-    /// The fingerprint of the client id.
+    /// Whom tokens are granted for.
     pub id: Fingerprint,
-    /// Whether id and secret are those that were remembered before.
+    /// Whether all of it is what was remembered before.
     pub same: bool,
 }
 

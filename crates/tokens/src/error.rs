@@ -28,12 +28,12 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// The token endpoint refused the client, and no other one is in the secret.
-    #[error(
-        "the token endpoint refuses the client in secret {secret}; store a client id and secret that are valid there"
-    )]
+    #[error("the token endpoint refuses the client in secret {secret}; {remedy}")]
     Client {
         /// The id of the client secret.
         secret: String,
+        /// Which of its fields to look at.
+        remedy: &'static str,
         /// What the token endpoint said.
         source: cxone::Error,
     },
@@ -62,14 +62,16 @@ pub struct ConfigError {
 pub enum Problem {
     /// It does not exist, or has no current value.
     #[error(
-        "it does not exist or has no current value; store {{\"client_id\": …, \"client_secret\": …}} in it"
+        "it does not exist or has no current value; store {{\"client_id\": …, \"client_secret\": …}} in it, or the fields of an access key"
     )]
     Absent,
     /// AWS refuses to hand it out.
     #[error("AWS answers {0}; check the function's rights on it, its key and its state")]
     Refused(String),
     /// The value is no JSON object.
-    #[error("its value is not a JSON object with client_id and client_secret")]
+    #[error(
+        "its value is not a JSON object with client_id and client_secret, or access_key_id and access_key_secret, or all four"
+    )]
     NotAnObject,
     /// A field is missing.
     #[error("its field {0} is missing")]
@@ -116,8 +118,43 @@ impl From<Error> for workflow::Failure {
         match error {
             Error::Auth(error) => Self::new(FailureName::Auth, error.to_string()),
             Error::Config(error) => Self::new(FailureName::Config, error.to_string()),
+            // A throttled grant is a throttled call: both say how long to wait.
+            Error::Unavailable(UnavailableError::Grant(error)) | Error::Call(error) => error.into(),
             Error::Unavailable(error) => Self::new(FailureName::Unavailable, error.to_string()),
-            Error::Call(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use workflow::{Failure, FailureName};
+
+    use super::*;
+
+    #[test]
+    fn a_throttled_grant_is_throttling_and_a_grant_without_an_answer_is_not() {
+        let step = "sign in";
+        let throttled = cxone::Error::Throttled {
+            step,
+            retry_after: Some(Duration::from_secs(40)),
+        };
+        let lost = || "lost".to_owned();
+        let ambiguous = cxone::Error::Ambiguous {
+            step,
+            reason: lost(),
+        };
+        let unavailable = cxone::Error::Unavailable {
+            step,
+            reason: lost(),
+        };
+        for (source, name) in [
+            (throttled, FailureName::Throttled),
+            (ambiguous, FailureName::Unavailable),
+            (unavailable, FailureName::Unavailable),
+        ] {
+            let said = source.to_string();
+            let failure = Failure::from(Error::from(UnavailableError::Grant(source)));
+            assert_eq!(failure, Failure::new(name, said));
         }
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod credentials;
 pub mod decide;
 mod error;
 pub mod life;

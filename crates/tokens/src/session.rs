@@ -3,9 +3,10 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 
-use cxone::AccessToken;
+use cxone::{AccessToken, Issuer, Site};
 use tracing::info;
-use workflow::{Environment, Failure};
+use url::Url;
+use workflow::{Environment, Failure, FailureName};
 
 use crate::patience::Patience;
 use crate::{Config, Error, Tokens, UnavailableError};
@@ -13,12 +14,13 @@ use crate::{Config, Error, Tokens, UnavailableError};
 /// A tenant's API with its token. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Session {
-    client: cxone::Client,
+    site: Site,
     tokens: Tokens,
 }
 
 impl Session {
-    /// Reads the tenant's part of a handler's environment. Nothing is called yet.
+    /// Reads the tenant's part of a handler's environment. Nothing is called yet; where the API is not
+    /// configured, the tenant's issuer is asked at the first call.
     ///
     /// # Errors
     /// `Cxone.Config`, naming the variable.
@@ -26,23 +28,24 @@ impl Session {
         env: &Environment,
         secrets: aws_sdk_secretsmanager::Client,
     ) -> Result<Self, Failure> {
-        let config = cxone::Config {
-            base_url: env.url("CXONE_BASE_URL")?,
-            token_url: env.url("CXONE_TOKEN_URL")?,
-            allowed_hosts: env
-                .optional("CXONE_ALLOWED_HOSTS")
-                .split(',')
-                .map(|host| host.trim().to_owned())
-                .filter(|host| !host.is_empty())
-                .collect(),
-        };
-        let client = cxone::Client::new(config)?;
+        let site = site(*env)?;
         let ids = Config {
             client_secret_id: env.require("CXONE_CLIENT_SECRET_ID")?,
             token_secret_id: env.require("CXONE_TOKEN_SECRET_ID")?,
         };
-        let tokens = Tokens::new(ids, secrets, client.clone());
-        Ok(Self { client, tokens })
+        let tokens = Tokens::new(ids, secrets, site.clone());
+        Ok(Self { site, tokens })
+    }
+
+    async fn once<T>(
+        &self,
+        call: &impl AsyncFn(&cxone::Client, &AccessToken) -> Result<T, cxone::Error>,
+    ) -> Result<T, Error> {
+        let client = self.site.client().await.map_err(Error::Call)?;
+        let client = &client;
+        self.tokens
+            .call(|token| async move { call(client, &token).await })
+            .await
     }
 
     /// Makes a call. A refused token is replaced once, a short pause is kept, an unanswered
@@ -53,12 +56,7 @@ impl Session {
     ) -> Result<T, Error> {
         let mut patience = Patience::default();
         loop {
-            let call = &call;
-            let answer = self
-                .tokens
-                .call(|token| async move { call(&self.client, &token).await })
-                .await;
-            let error = match answer {
+            let error = match self.once(&call).await {
                 // A pause is kept as long as it was asked for, whoever asked for it.
                 Err(
                     Error::Call(error)
@@ -86,8 +84,131 @@ impl Session {
     }
 }
 
+/// Where the environment says that the tenant is. A URL that is given counts; the issuer says the rest.
+fn site(env: Environment) -> Result<Site, Failure> {
+    let allowed_hosts = env
+        .optional("CXONE_ALLOWED_HOSTS")
+        .split(',')
+        .map(|host| host.trim().to_owned())
+        .filter(|host| !host.is_empty())
+        .collect();
+    let issuer: Option<Url> = optional_url(env, "CXONE_ISSUER_URL")?;
+    let issuer = issuer.as_ref();
+    let base_url = optional_url(env, "CXONE_BASE_URL")?;
+    let token_url = optional_url(env, "CXONE_TOKEN_URL")?
+        .or_else(|| issuer.map(Issuer::token_url))
+        .ok_or_else(|| missing("CXONE_TOKEN_URL", "CXONE_ISSUER_URL is not"))?;
+    if let Some(base_url) = base_url {
+        let client = cxone::Client::new(cxone::Config {
+            base_url,
+            token_url,
+            allowed_hosts,
+        })?;
+        return Ok(client.into());
+    }
+    let tenant = env.optional("CXONE_TENANT_ID");
+    let (Some(issuer), false) = (issuer, tenant.is_empty()) else {
+        return Err(missing(
+            "CXONE_BASE_URL",
+            "CXONE_ISSUER_URL and CXONE_TENANT_ID are not both",
+        ));
+    };
+    Ok(Site::of(Issuer {
+        url: issuer.clone(),
+        tenant,
+        token_url,
+        allowed_hosts,
+    })?)
+}
+
+fn optional_url(env: Environment, name: &str) -> Result<Option<Url>, Failure> {
+    if env.optional(name).is_empty() {
+        return Ok(None);
+    }
+    env.url(name).map(Some)
+}
+
+fn missing(name: &str, instead: &str) -> Failure {
+    Failure::new(
+        FailureName::Config,
+        format!(
+            "the environment variable {name} is not set, and {instead}; set the one or the other on the function"
+        ),
+    )
+}
+
 /// From 0 to 1. The standard library's hash keys are random, and good enough to spread retries.
 fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;
     f64::from(u32::try_from(bits).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(lookup: fn(&str) -> Option<String>) -> Result<(), Failure> {
+        let aws = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version_latest()
+            .build();
+        let secrets = aws_sdk_secretsmanager::Client::from_conf(aws);
+        Session::new(&Environment::looked_up_by(lookup), secrets).map(drop)
+    }
+
+    fn of(variables: &[(&str, &str)], name: &str) -> Option<String> {
+        if name.ends_with("_SECRET_ID") {
+            return Some("cxone/secret".to_owned());
+        }
+        let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+        Some((*value).to_owned())
+    }
+
+    const ISSUER: (&str, &str) = ("CXONE_ISSUER_URL", "https://cxone-gov.example");
+    const TENANT: (&str, &str) = ("CXONE_TENANT_ID", "11eb-t1");
+    const BASE: (&str, &str) = ("CXONE_BASE_URL", "https://api.example");
+    const TOKEN: (&str, &str) = ("CXONE_TOKEN_URL", "https://token.example/t");
+
+    #[test]
+    fn the_api_is_configured_or_discovered() {
+        for good in [
+            (|name| of(&[BASE, TOKEN], name)) as fn(&str) -> Option<String>,
+            |name| of(&[ISSUER, TENANT], name),
+            |name| of(&[ISSUER, TENANT, TOKEN], name),
+            |name| of(&[ISSUER, BASE], name),
+            |name| of(&[ISSUER, TENANT, ("CXONE_BASE_URL", "")], name),
+        ] {
+            assert_eq!(session(good), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (bad, named) in [
+            (
+                (|name| of(&[], name)) as fn(&str) -> Option<String>,
+                "CXONE_TOKEN_URL is not set, and CXONE_ISSUER_URL is not",
+            ),
+            (|name| of(&[TOKEN], name), "CXONE_BASE_URL is not set"),
+            (
+                |name| of(&[TOKEN, TENANT], name),
+                "CXONE_ISSUER_URL and CXONE_TENANT_ID",
+            ),
+            (
+                |name| of(&[ISSUER], name),
+                "CXONE_ISSUER_URL and CXONE_TENANT_ID",
+            ),
+            (
+                |name| of(&[("CXONE_ISSUER_URL", "nowhere"), TENANT], name),
+                "CXONE_ISSUER_URL is not a URL",
+            ),
+            (
+                |name| of(&[("CXONE_ISSUER_URL", "http://gov.example"), TENANT], name),
+                "not https",
+            ),
+        ] {
+            let failure = session(bad).unwrap_err();
+            assert_eq!(failure.name, FailureName::Config);
+            assert!(failure.message.contains(named), "{failure}");
+        }
+    }
 }

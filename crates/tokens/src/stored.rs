@@ -1,46 +1,18 @@
-//! What the two secrets hold, read and written. Pure; nothing here is ever printed.
+//! What the token secret holds, read and written. Pure; nothing here is ever printed.
 
-use cxone::AccessToken;
+use cxone::{AccessToken, RefreshToken};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::decide::{Fingerprint, Held, Snapshot, fingerprint};
-use crate::error::Problem;
+use crate::decide::{Fingerprint, Held, Refresh, Snapshot, fingerprint};
 use crate::life::{Life, Now};
 
-/// The format of the token secret. Another number is somebody else's, and a miss.
-const VERSION: u8 = 1;
-
-/// The OAuth client, from `{"client_id": …, "client_secret": …}`.
-#[derive(Debug)]
-pub(crate) struct Client {
-    pub(crate) id: String,
-    pub(crate) secret: SecretString,
-}
-
-impl Client {
-    /// Reads the client secret's value. Other fields may stand beside the two.
-    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
-        let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else {
-            return Err(Problem::NotAnObject);
-        };
-        let mut take = |name: &'static str| match fields.remove(name) {
-            None => Err(Problem::Missing(name)),
-            Some(Value::String(text)) if !text.is_empty() => Ok(text),
-            Some(_) => Err(Problem::NotText(name)),
-        };
-        Ok(Self {
-            id: take("client_id")?,
-            secret: take("client_secret")?.into(),
-        })
-    }
-
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
-        self.id == other.id && self.secret.expose_secret() == other.secret.expose_secret()
-    }
-}
+/// The format of the token secret. The first one knew no refresh token and is read as well; another number is somebody
+/// else's, and a miss.
+const VERSION: u8 = 2;
+const READ: [u8; 2] = [1, VERSION];
 
 /// The token secret's value.
 #[derive(Serialize, Deserialize)]
@@ -49,8 +21,12 @@ struct Stored {
     access_token: String,
     issued_at: Timestamp,
     expires_at: Timestamp,
-    /// SHA-256 of the client id, in hex: a token of another client is not used.
+    /// For whom it was granted, SHA-256 in hex: a token of another client or another user is not used.
     client: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_expires_at: Option<Timestamp>,
 }
 
 /// Reads the token secret's value. Whatever can't be read holds no token, and that is no error.
@@ -73,23 +49,30 @@ pub(crate) fn parse_token(
 }
 
 fn held(stored: Stored, now: Now) -> Option<Held> {
-    if stored.v != VERSION {
+    if !READ.contains(&stored.v) {
         return None;
     }
     let life = Life::stored(stored.issued_at, stored.expires_at, now)?;
     let client = from_hex(&stored.client)?;
     let token = AccessToken::new(stored.access_token).ok()?;
-    Some(Held::new(token, client, life))
+    let refresh = stored
+        .refresh_token
+        .and_then(RefreshToken::new)
+        .map(|token| Refresh::new(token, stored.refresh_expires_at));
+    Some(Held::new(token, client, life).renewed_by(refresh))
 }
 
 /// The value to write for a token.
 pub(crate) fn render_token(held: &Held) -> Result<SecretString, serde_json::Error> {
+    let refresh = held.refresh();
     let stored = Stored {
         v: VERSION,
         access_token: held.token().expose().to_owned(),
         issued_at: held.life().issued_at(),
         expires_at: held.life().expires_at(),
         client: hex(&held.client()),
+        refresh_token: refresh.map(|refresh| refresh.token().expose().to_owned()),
+        refresh_expires_at: refresh.and_then(Refresh::expires_at),
     };
     serde_json::to_string(&stored).map(SecretString::from)
 }
@@ -162,6 +145,42 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_token_comes_back_beside_its_token() {
+        for ends in [None, Some("2025-06-16T12:00:00Z".parse().unwrap())] {
+            let refresh = Refresh::new(RefreshToken::new("r3fresh").unwrap(), ends);
+            let held = token().renewed_by(Some(refresh));
+            let text = render_token(&held).unwrap();
+            assert!(!format!("{text:?}{held:?}").contains("r3fresh"));
+            let read = parse(text.expose_secret()).token.unwrap();
+            let refresh = read.refresh().unwrap();
+            assert_eq!(refresh.token().expose(), "r3fresh");
+            assert_eq!(refresh.expires_at(), ends);
+        }
+        assert!(token().refresh().is_none());
+    }
+
+    #[test]
+    fn what_was_stored_before_there_were_refresh_tokens_is_read() {
+        let text = format!(
+            r#"{{"v":1,"access_token":"t0ken","issued_at":"2025-06-15T12:00:00Z","expires_at":"2025-06-15T13:00:00Z","client":"{}"}}"#,
+            hex(&fingerprint("client-1"))
+        );
+        let read = parse(&text).token.unwrap();
+        assert_eq!(read, token());
+        assert!(read.refresh().is_none());
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_none_leaves_the_token_good() {
+        let good = render_token(&token()).unwrap();
+        let mut changed: Value = serde_json::from_str(good.expose_secret()).unwrap();
+        changed["refresh_token"] = "".into();
+        let read = parse(&changed.to_string()).token.unwrap();
+        assert_eq!(read, token());
+        assert!(read.refresh().is_none());
+    }
+
+    #[test]
     fn a_token_secret_that_cannot_be_read_is_a_miss() {
         let good = render_token(&token()).unwrap();
         let good: Value = serde_json::from_str(good.expose_secret()).unwrap();
@@ -171,7 +190,7 @@ mod tests {
             changed.to_string()
         };
         for text in [
-            with("v", 2.into()),
+            with("v", 3.into()),
             with("v", Value::Null),
             with("access_token", "".into()),
             with("access_token", "a\r\nb".into()),
@@ -180,6 +199,8 @@ mod tests {
             with("issued_at", "yesterday".into()),
             with("expires_at", "2025-06-15T11:00:00Z".into()),
             with("expires_at", "2035-06-15T11:00:00Z".into()),
+            with("refresh_token", 7.into()),
+            with("refresh_expires_at", "soon".into()),
             with("client", "é".repeat(32).into()),
             with("client", "zz".repeat(32).into()),
         ] {
@@ -196,28 +217,6 @@ mod tests {
             assert_eq!(snapshot.token, None, "{text}");
             assert_eq!(snapshot.written_at, None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_client_secret_names_the_field_that_is_wrong() {
-        for (text, problem) in [
-            ("", Problem::NotAnObject),
-            ("[]", Problem::NotAnObject),
-            ("{}", Problem::Missing("client_id")),
-            (r#"{"client_id":"a"}"#, Problem::Missing("client_secret")),
-            (
-                r#"{"client_id":7,"client_secret":"b"}"#,
-                Problem::NotText("client_id"),
-            ),
-            (
-                r#"{"client_id":"a","client_secret":""}"#,
-                Problem::NotText("client_secret"),
-            ),
-        ] {
-            assert_eq!(Client::parse(text).unwrap_err(), problem, "{text}");
-        }
-        let client = Client::parse(r#"{"client_id":"a","client_secret":"b","note":1}"#).unwrap();
-        assert_eq!(client.secret.expose_secret(), "b");
     }
 
     #[test]

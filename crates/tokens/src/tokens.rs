@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use cxone::{AccessToken, ClientCredentials};
+use cxone::{AccessToken, Grant, SignIn, Site};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
-use crate::decide::{Held, Keep, Memory, Next, Reason, Search, Secret, fingerprint};
+use crate::credentials::Credentials;
+use crate::decide::{Held, Keep, Memory, Next, Reason, Refresh, Search, Secret};
 use crate::error::{AuthError, ConfigError, Error, Problem, UnavailableError, retry_after};
 use crate::life::{Life, Now};
 use crate::secrets;
-use crate::stored::{self, Client};
+use crate::stored;
 
 /// How often a call is made at most: with the token at hand, with one that another process
 /// had stored meanwhile, and with one granted for it.
@@ -24,7 +25,8 @@ const MOST_CALLS: usize = 3;
 /// Which secrets there are.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The secret with the OAuth client, `{"client_id", "client_secret"}`. Only read.
+    /// The secret with the OAuth client, `{"client_id", "client_secret"}`, an access key,
+    /// `{"access_key_id", "access_key_secret"}`, or both. Only read.
     pub client_secret_id: String,
     /// The secret that keeps the access token for the next process. Read and written.
     pub token_secret_id: String,
@@ -41,7 +43,7 @@ pub struct Tokens {
 struct Inner {
     config: Config,
     secrets: SecretsManager,
-    cxone: cxone::Client,
+    site: Site,
     started: Instant,
     state: Mutex<State>,
 }
@@ -49,23 +51,33 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     memory: Memory,
-    client: Option<Client>,
+    client: Option<Credentials>,
 }
 
-/// A token, and whether it was granted for the one who asked.
+/// A token, and how it came to the one who asked.
 struct Found {
     held: Held,
-    is_new: bool,
+    origin: Origin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// It was there before.
+    Kept,
+    /// It was asked for with a refresh token.
+    Refreshed,
+    /// It was asked for with all that the client secret holds.
+    Granted,
 }
 
 impl Tokens {
     /// Nothing is read before the first token is wanted.
     #[must_use]
-    pub fn new(config: Config, secrets: SecretsManager, cxone: cxone::Client) -> Self {
+    pub fn new(config: Config, secrets: SecretsManager, site: impl Into<Site>) -> Self {
         let inner = Inner {
             config,
             secrets,
-            cxone,
+            site: site.into(),
             started: Instant::now(),
             state: Mutex::default(),
         };
@@ -83,8 +95,9 @@ impl Tokens {
 
     /// Makes a call with a token; on a 401 the same call again with another token.
     ///
-    /// A token that another process stored meanwhile is tried first, then one is granted. A 401 to
-    /// a token granted for this call is [`Error::Auth`]. So a call is made at most three times.
+    /// A token that another process stored meanwhile is tried, or one that comes for a refresh token, and if that one is
+    /// refused too, one from a full grant. A 401 to a token granted for this call is [`Error::Auth`]. So a call
+    /// is made at most three times.
     pub async fn call<T, F, Fut>(&self, mut call: F) -> Result<T, Error>
     where
         F: FnMut(AccessToken) -> Fut,
@@ -97,16 +110,22 @@ impl Tokens {
                 Err(error @ cxone::Error::Unauthorized { .. }) => error,
                 answer => return answer.map_err(Error::Call),
             };
-            if calls == MOST_CALLS || (calls > 1 && found.is_new) {
+            let is_last = calls > 1 && found.origin == Origin::Granted;
+            if calls == MOST_CALLS || is_last {
                 return Err(AuthError::Token { source }.into());
             }
+            let from_scratch = calls > 1 || found.origin == Origin::Refreshed;
             calls += 1;
             info!(
                 call.step = source.step(),
                 call.count = calls,
                 "the API refused the token"
             );
-            found = self.inner.find(Search::other_than(found.held)).await?;
+            let mut search = Search::other_than(found.held);
+            if from_scratch {
+                search = search.from_scratch();
+            }
+            found = self.inner.find(search).await?;
         }
     }
 }
@@ -119,6 +138,11 @@ impl Inner {
         }
     }
 
+    /// Asks the token endpoint, wherever that is.
+    async fn ask(&self, with: SignIn<'_>) -> Result<Grant, cxone::Error> {
+        self.site.client().await?.grant(with).await
+    }
+
     /// The lock is held throughout: whoever comes meanwhile wants the same token.
     async fn find(&self, search: Search) -> Result<Found, Error> {
         let state = self.state.lock().await;
@@ -127,7 +151,7 @@ impl Inner {
             state,
             search,
             failed: None,
-            is_new: false,
+            origin: Origin::Kept,
         };
         hunt.run().await
     }
@@ -140,7 +164,7 @@ struct Hunt<'a> {
     search: Search,
     /// Why the last grant came to nothing.
     failed: Option<cxone::Error>,
-    is_new: bool,
+    origin: Origin,
 }
 
 impl Hunt<'_> {
@@ -150,6 +174,7 @@ impl Hunt<'_> {
                 Next::Use(held) => return Ok(self.found(held)),
                 Next::ReadClient => self.read_client().await?,
                 Next::ReadStore => self.read_store().await,
+                Next::Refresh(refresh) => self.refresh(refresh).await,
                 Next::Grant => self.grant().await?,
                 Next::Fail(reason) => return Err(self.error(reason)),
             }
@@ -163,7 +188,7 @@ impl Hunt<'_> {
         self.state.memory.token = Some(held.clone());
         Found {
             held,
-            is_new: self.is_new,
+            origin: self.origin,
         }
     }
 
@@ -181,14 +206,14 @@ impl Hunt<'_> {
             }
             Err(error) => return Err(config(Problem::Refused(error.code)).into()),
         };
-        let client = Client::parse(value.text.expose_secret()).map_err(config)?;
+        let client = Credentials::parse(value.text.expose_secret()).map_err(config)?;
         let same = self
             .state
             .client
             .as_ref()
             .is_some_and(|known| known.is_same_as(&client));
         let read = Secret {
-            id: fingerprint(&client.id),
+            id: client.fingerprint(),
             same,
         };
         if !same {
@@ -222,44 +247,82 @@ impl Hunt<'_> {
         self.search.store_read(snapshot);
     }
 
+    /// A refused refresh token is no failure: a full grant follows.
+    async fn refresh(&mut self, refresh: Refresh) {
+        let Some(client) = self.state.client.as_ref().and_then(Credentials::client) else {
+            return self.search.refresh_refused(&mut self.state.memory, refresh);
+        };
+        let asked = self.inner.now();
+        let answer = self
+            .inner
+            .ask(SignIn::Refresh(client, refresh.token()))
+            .await;
+        match answer {
+            Ok(grant) => self.granted(grant, asked, Some(refresh)).await,
+            Err(error) if is_passing(&error) => self.unavailable(error),
+            Err(error) => {
+                info!(error = %error, "the refresh token is refused");
+                self.search.refresh_refused(&mut self.state.memory, refresh);
+            }
+        }
+    }
+
     async fn grant(&mut self) -> Result<(), Error> {
         let Some(client) = &self.state.client else {
             return self.read_client().await;
         };
-        let credentials = ClientCredentials {
-            client_id: client.id.clone(),
-            client_secret: client.secret.clone(),
-        };
         // The token's clock starts before the request for it.
         let asked = self.inner.now();
-        let answer = self.inner.cxone.grant(&credentials).await;
-        let now = self.inner.now();
-        let memory = &mut self.state.memory;
-        match answer {
-            Ok(grant) => {
-                let life = Life::granted(asked, grant.lifetime);
-                let held = Held::new(grant.token, fingerprint(&credentials.client_id), life);
-                self.search.granted(memory, held.clone());
-                self.is_new = true;
-                let took = now.monotonic.saturating_sub(asked.monotonic);
-                info!(
-                    token.life_s = life.total().as_secs(),
-                    // JSON logs write a 128-bit number as a text.
-                    duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                    "a token was granted"
-                );
-                self.keep(&held, now).await;
-            }
-            Err(error) => {
-                if is_refusal(&error) {
-                    self.search.refused(memory, now);
-                } else {
-                    self.search.unavailable(memory, retry_after(&error), now);
-                }
+        match self.inner.ask(client.sign_in()).await {
+            Ok(grant) => self.granted(grant, asked, None).await,
+            Err(error) if is_refusal(&error) => {
+                let now = self.inner.now();
+                self.search.refused(&mut self.state.memory, now);
                 self.failed = Some(error);
             }
+            Err(error) => self.unavailable(error),
         }
         Ok(())
+    }
+
+    /// An answer without a refresh token leaves the one that was `used` as it is.
+    async fn granted(&mut self, grant: Grant, asked: Now, used: Option<Refresh>) {
+        let Some(client) = &self.state.client else {
+            return;
+        };
+        let now = self.inner.now();
+        self.origin = match used {
+            Some(_) => Origin::Refreshed,
+            None => Origin::Granted,
+        };
+        let fresh = grant.refresh.map(|refresh| {
+            let ends = refresh
+                .lifetime
+                .and_then(|life| asked.wall.checked_add(life).ok());
+            Refresh::new(refresh.token, ends)
+        });
+        // Where nobody knows how to use it, it is not kept either.
+        let refresh = fresh.or(used).filter(|_| client.client().is_some());
+        let life = Life::granted(asked, grant.lifetime);
+        let held = Held::new(grant.token, client.fingerprint(), life).renewed_by(refresh);
+        let took = now.monotonic.saturating_sub(asked.monotonic);
+        info!(
+            token.origin = ?self.origin,
+            token.granted_to = client.kind(),
+            token.life_s = life.total().as_secs(),
+            // JSON logs write a 128-bit number as a text.
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "a token was granted"
+        );
+        self.search.granted(&mut self.state.memory, held.clone());
+        self.keep(&held, now).await;
+    }
+
+    fn unavailable(&mut self, error: cxone::Error) {
+        let now = self.inner.now();
+        let wait = retry_after(&error);
+        self.search.unavailable(&mut self.state.memory, wait, now);
+        self.failed = Some(error);
     }
 
     /// Stores the token for other processes. Failing to do so costs them a grant and nobody anything else.
@@ -287,7 +350,12 @@ impl Hunt<'_> {
     fn error(&mut self, reason: Reason) -> Error {
         let secret = self.inner.config.client_secret_id.clone();
         match (self.failed.take(), reason) {
-            (Some(source), Reason::Refused) => AuthError::Client { secret, source }.into(),
+            (Some(source), Reason::Refused) => AuthError::Client {
+                secret,
+                remedy: self.state.client.as_ref().map_or("", Credentials::remedy),
+                source,
+            }
+            .into(),
             (Some(source), Reason::Unavailable) if is_passing(&source) => {
                 UnavailableError::Grant(source).into()
             }

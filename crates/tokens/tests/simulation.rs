@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cxone::AccessToken;
+use cxone::{AccessToken, RefreshToken};
 use jiff::Timestamp;
 use tokens::decide::{
-    Held, Keep, Memory, Next, Search, Secret, Snapshot, WRITE_INTERVAL, fingerprint,
+    Held, Keep, Memory, Next, Refresh, Search, Secret, Snapshot, WRITE_INTERVAL, fingerprint,
 };
 use tokens::life::{Life, MIN_HOLD, Now};
 
@@ -46,6 +46,11 @@ struct World {
     secret: u64,
     /// Tokens that were not revoked, and when they end.
     valid: HashMap<String, u64>,
+    /// Refresh tokens that were neither used nor revoked, and whose they are.
+    refreshable: HashMap<String, u64>,
+    /// Whether tokens that were asked for with a refresh token are worth nothing.
+    refreshed_in_vain: bool,
+    refreshed: u64,
     /// Tokens that were sent after their end.
     sent_too_late: u32,
     store: Snapshot,
@@ -75,15 +80,21 @@ impl Process {
         }
     }
 
-    /// Runs one search to its end; time may pass and others may write between any two effects.
-    fn search(&mut self, mut search: Search, world: &mut World, dice: &mut Dice) -> Option<Held> {
-        let mut grants = 0;
+    /// Runs one search to its end; time may pass and others may write between any two effects. Also says whether the
+    /// token was asked for with a refresh token.
+    fn search(
+        &mut self,
+        mut search: Search,
+        world: &mut World,
+        dice: &mut Dice,
+    ) -> Option<(Held, bool)> {
+        let (mut grants, mut tries, mut refreshed) = (0, 0, false);
         for _ in 0..12 {
             world.seconds += dice.below(3);
             match search.next(&self.memory, self.now(world)) {
                 Next::Use(held) => {
                     self.memory.token = Some(held.clone());
-                    return Some(held);
+                    return Some((held, refreshed));
                 }
                 Next::Fail(_) => return None,
                 Next::ReadClient => {
@@ -96,6 +107,11 @@ impl Process {
                     let snapshot = (!dice.one_in(20)).then(|| world.store.clone());
                     search.store_read(snapshot);
                     world.interfere(self.now(world), dice);
+                }
+                Next::Refresh(refresh) => {
+                    tries += 1;
+                    assert_eq!(tries, 1, "a refresh token is tried once");
+                    refreshed = self.refresh(&mut search, refresh, world, dice);
                 }
                 Next::Grant => {
                     grants += 1;
@@ -118,10 +134,43 @@ impl Process {
             return search.refused(&mut self.memory, now);
         }
         let life = dice.pick(&[0, 60, 600, 900, 3_600]);
-        let held = world.grant(
-            world.client,
-            Life::granted(asked, Duration::from_secs(life)),
-        );
+        let life = Life::granted(asked, Duration::from_secs(life));
+        let held = world.grant(world.client, life, now, dice);
+        self.take(search, held, world, now);
+    }
+
+    /// Says whether there is another token now.
+    fn refresh(
+        &mut self,
+        search: &mut Search,
+        refresh: Refresh,
+        world: &mut World,
+        dice: &mut Dice,
+    ) -> bool {
+        let asked = self.now(world);
+        world.seconds += dice.below(5);
+        let now = self.now(world);
+        if world.outage {
+            search.unavailable(&mut self.memory, None, now);
+            return false;
+        }
+        // The client proves itself here too, and a refresh token is good for once.
+        let client = world.refreshable.remove(refresh.token().expose());
+        if client != Some(world.client) || self.client != client {
+            search.refresh_refused(&mut self.memory, refresh);
+            return false;
+        }
+        let life = Life::granted(asked, Duration::from_secs(dice.pick(&[60, 900, 3_600])));
+        let held = world.grant(world.client, life, now, dice);
+        world.refreshed += 1;
+        if world.refreshed_in_vain {
+            world.valid.remove(held.token().expose());
+        }
+        self.take(search, held, world, now);
+        true
+    }
+
+    fn take(&mut self, search: &mut Search, held: Held, world: &mut World, now: Now) {
         search.granted(&mut self.memory, held.clone());
         if let Keep::Store(version) = search.keep(now)
             && version == world.store.version.as_deref()
@@ -132,12 +181,25 @@ impl Process {
 }
 
 impl World {
-    fn grant(&mut self, client: u64, life: Life) -> Held {
+    fn grant(&mut self, client: u64, life: Life, now: Now, dice: &mut Dice) -> Held {
         self.granted += 1;
         let name = format!("token-{}", self.granted);
         let end = self.seconds + life.total().as_secs().max(MIN_HOLD.as_secs());
         self.valid.insert(name.clone(), end);
-        Held::new(AccessToken::new(name).unwrap(), client_id(client), life)
+        let token = AccessToken::new(name).unwrap();
+        Held::new(token, client_id(client), life).renewed_by(self.refreshable(client, now, dice))
+    }
+
+    /// Every second token can be renewed; half of those say until when.
+    fn refreshable(&mut self, client: u64, now: Now, dice: &mut Dice) -> Option<Refresh> {
+        if dice.one_in(2) {
+            return None;
+        }
+        let name = format!("refresh-{}", self.granted);
+        self.refreshable.insert(name.clone(), client);
+        let lives = Duration::from_secs(dice.pick(&[600, 7_200]));
+        let ends = dice.one_in(2).then(|| now.wall + lives);
+        Some(Refresh::new(RefreshToken::new(name).unwrap(), ends))
     }
 
     fn write(&mut self, held: Held, now: Now) {
@@ -153,7 +215,8 @@ impl World {
     fn interfere(&mut self, now: Now, dice: &mut Dice) {
         let is_old = self.writes.last().is_none_or(|at| at + 600 <= self.seconds);
         if is_old && dice.one_in(5) {
-            let held = self.grant(self.client, Life::granted(now, Duration::from_hours(1)));
+            let life = Life::granted(now, Duration::from_hours(1));
+            let held = self.grant(self.client, life, now, dice);
             self.write(held, now);
         }
     }
@@ -168,6 +231,8 @@ impl World {
             2 => self.client += 1,
             3 => process.frozen += pause,
             4 => *process = Process::default(),
+            5 => self.refreshable.clear(),
+            6 => self.refreshed_in_vain = !self.refreshed_in_vain,
             _ => {}
         }
         // The client secret follows CXone with a delay.
@@ -179,19 +244,23 @@ impl World {
 
 /// The shell's `call`: at most three requests.
 fn call(process: &mut Process, world: &mut World, dice: &mut Dice) -> Option<bool> {
-    let mut held = process.search(Search::any(), world, dice)?;
-    for _ in 0..3 {
+    let (mut held, mut refreshed) = process.search(Search::any(), world, dice)?;
+    for calls in 1..=3 {
         match world.valid.get(held.token().expose()) {
             Some(end) if *end > world.seconds => return Some(true),
             Some(_) => world.sent_too_late += 1,
             None => {}
         }
-        held = process.search(Search::other_than(held), world, dice)?;
+        let mut search = Search::other_than(held);
+        if calls > 1 || refreshed {
+            search = search.from_scratch();
+        }
+        (held, refreshed) = process.search(search, world, dice)?;
     }
     Some(false)
 }
 
-fn run(seed: u64, skews: bool) {
+fn run(seed: u64, skews: bool) -> u64 {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut world = World::default();
     let mut processes: [Process; 3] = Default::default();
@@ -219,14 +288,17 @@ fn run(seed: u64, skews: bool) {
             assert!(pause >= WRITE_INTERVAL, "seed {seed}: {pair:?}");
         }
     }
+    world.refreshed
 }
 
 #[test]
 fn a_healthy_world_always_has_a_token_and_the_secret_is_written_rarely() {
-    (0..5_000).for_each(|seed| run(seed, false));
+    let refreshed: u64 = (0..5_000).map(|seed| run(seed, false)).sum();
+    assert!(refreshed > 5_000, "{refreshed} tokens were refreshed");
 }
 
 #[test]
 fn clocks_that_differ_cost_grants_and_no_call() {
-    (0..5_000).for_each(|seed| run(seed, true));
+    let refreshed: u64 = (0..5_000).map(|seed| run(seed, true)).sum();
+    assert!(refreshed > 5_000, "{refreshed} tokens were refreshed");
 }

@@ -17,6 +17,12 @@ impl Environment {
             reason = "this is where the environment is read"
         )]
         let lookup = |name: &str| std::env::var(name).ok();
+        Self::looked_up_by(lookup)
+    }
+
+    /// Variables from somewhere else.
+    #[must_use]
+    pub fn looked_up_by(lookup: fn(&str) -> Option<String>) -> Self {
         Self { lookup }
     }
 

@@ -4,6 +4,7 @@ mod analytics;
 mod body;
 mod calls;
 mod config;
+mod discovery;
 mod guard;
 mod retry_after;
 mod token;
@@ -19,7 +20,10 @@ use guard::Guard;
 pub(crate) use body::Body;
 pub use calls::{Cancelled, Look, PageOf, Registration};
 pub use config::{Config, Limits};
-pub use token::{AccessToken, ClientCredentials, Grant};
+pub use discovery::{Issuer, Site};
+pub use token::{
+    AccessKey, AccessToken, ClientCredentials, Grant, RefreshGrant, RefreshToken, SignIn,
+};
 
 /// A client of CXone's report APIs. Cheap to clone; keeps its connections.
 ///

@@ -31,6 +31,7 @@ fn remembers(token: Option<Held>) -> Memory {
     Memory {
         token,
         client: Some(US),
+        refused: None,
         quiet_until: Duration::ZERO,
     }
 }
@@ -260,6 +261,111 @@ fn nothing_is_kept_without_a_grant() {
 
 #[test]
 fn no_token_shows_in_debug_output() {
-    let shown = format!("{:?}", (token("s3cret", 0), Next::Use(token("s3cret", 0))));
+    let held = renewable("s3cret", 0, None);
+    let renewal = Next::Refresh(refresh("s3cret", None));
+    let shown = format!("{:?}", (Next::Use(held), renewal));
     assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+fn refresh(name: &str, ends: Option<u64>) -> Refresh {
+    Refresh::new(RefreshToken::new(name).unwrap(), ends.map(wall))
+}
+
+fn renewable(name: &str, seconds: u64, ends: Option<u64>) -> Held {
+    let refresh = refresh(&format!("refresh of {name}"), ends);
+    token(name, seconds).renewed_by(Some(refresh))
+}
+
+#[test]
+fn a_refresh_token_comes_before_a_grant() {
+    let check = |memory: Option<Held>, store: Option<Held>, expected: Option<&str>| {
+        let mut search = Search::any();
+        search.store_read(Some(stored(store)));
+        let next = search.next(&remembers(memory), at(9_999));
+        let expected = expected.map(|name| Next::Refresh(refresh(name, None)));
+        assert_eq!(next, expected.unwrap_or(Next::Grant));
+    };
+    let (old, new) = (renewable("old", 0, None), renewable("new", 3_000, None));
+    check(Some(old.clone()), None, Some("refresh of old"));
+    check(None, Some(old.clone()), Some("refresh of old"));
+    check(Some(old.clone()), Some(new.clone()), Some("refresh of new"));
+    check(Some(new), Some(old.clone()), Some("refresh of new"));
+    // The newest token came without: the older one's may have been used up for it.
+    check(Some(old), Some(token("bare", 3_000)), None);
+    check(
+        Some(renewable("a", 0, Some(10_000))),
+        None,
+        Some("refresh of a"),
+    );
+    check(Some(renewable("a", 0, Some(9_999))), None, None);
+    let theirs = token_of(OTHERS, "theirs", 0, 3_600).renewed_by(Some(refresh("r", None)));
+    check(None, Some(theirs), None);
+}
+
+#[test]
+fn a_refused_refresh_token_is_followed_by_a_grant_and_never_tried_again() {
+    let old = renewable("old", 0, None);
+    let mut memory = remembers(Some(old.clone()));
+    let mut search = Search::any();
+    search.store_read(Some(stored(Some(old.clone()))));
+    let Next::Refresh(refresh) = search.next(&memory, at(9_999)) else {
+        panic!("there is a refresh token");
+    };
+    search.refresh_refused(&mut memory, refresh);
+    assert_eq!(search.next(&memory, at(9_999)), Next::Grant);
+
+    let mut later = Search::any();
+    later.store_read(Some(stored(Some(old))));
+    assert_eq!(later.next(&memory, at(9_999)), Next::Grant);
+}
+
+#[test]
+fn a_token_that_was_refreshed_and_refused_is_followed_by_a_grant() {
+    let (bad, theirs) = (renewable("bad", 0, None), token("theirs", 1));
+    let memory = remembers(Some(bad.clone()));
+    let mut search = Search::other_than(bad.clone());
+    search.store_read(Some(stored(None)));
+    assert!(matches!(search.next(&memory, at(1)), Next::Refresh(_)));
+    let mut search = search.from_scratch();
+    search.store_read(Some(stored(Some(theirs.clone()))));
+    assert_eq!(search.next(&memory, at(1)), Next::Grant);
+    // Another task of the process was granted one meanwhile.
+    assert_eq!(
+        search.next(&remembers(Some(theirs.clone())), at(1)),
+        Next::Use(theirs)
+    );
+}
+
+#[test]
+fn an_endpoint_that_is_down_is_not_asked_twice_for_the_refresh_token_and_the_grant() {
+    let old = renewable("old", 0, None);
+    let mut memory = remembers(Some(old.clone()));
+    let mut search = Search::any();
+    search.store_read(Some(stored(None)));
+    assert!(matches!(search.next(&memory, at(3_300)), Next::Refresh(_)));
+    search.unavailable(&mut memory, None, at(3_300));
+    assert_eq!(search.next(&memory, at(3_300)), Next::Use(old));
+    assert_eq!(
+        search.next(&memory, at(3_600)),
+        Next::Fail(Reason::Unavailable)
+    );
+}
+
+#[test]
+fn a_client_that_was_replaced_after_a_refused_refresh_is_granted_a_token() {
+    let old = renewable("old", 0, None);
+    let mut memory = remembers(Some(old.clone()));
+    let mut search = Search::any();
+    search.store_read(Some(stored(None)));
+    search.refresh_refused(&mut memory, old.refresh.clone().unwrap());
+    search.refused(&mut memory, at(9_999));
+    assert_eq!(search.next(&memory, at(9_999)), Next::ReadClient);
+    search.client_read(
+        &mut memory,
+        Secret {
+            id: US,
+            same: false,
+        },
+    );
+    assert_eq!(search.next(&memory, at(9_999)), Next::Grant);
 }

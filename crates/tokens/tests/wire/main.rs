@@ -5,6 +5,10 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod access_keys;
+mod discovery;
+mod log;
+mod refresh;
 mod world;
 
 use cxone::{Dialect, Look, RunId};
@@ -35,7 +39,7 @@ async fn a_token_is_granted_once_and_then_shared_through_the_secret() {
     assert_eq!(bearer(&server.process()).await, "t-1");
     let stored = server.world().stored().unwrap();
     assert_eq!(stored["access_token"], "t-1");
-    assert_eq!(stored["v"], 1);
+    assert_eq!(stored["v"], 2);
 }
 
 #[tokio::test]
@@ -89,11 +93,11 @@ async fn a_secret_that_was_written_just_now_is_not_written_again() {
 #[tokio::test]
 async fn a_lost_race_for_the_secret_leaves_both_with_a_token() {
     let server = Server::start().await;
-    server.world().rival = Some("{\"v\":1}".into());
+    server.world().rival = Some("{\"v\":2}".into());
     let tokens = server.process();
     assert_eq!(bearer(&tokens).await, "t-1");
     assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
-    assert_eq!(server.world().stored().unwrap(), json!({"v": 1}));
+    assert_eq!(server.world().stored().unwrap(), json!({"v": 2}));
 }
 
 #[tokio::test]

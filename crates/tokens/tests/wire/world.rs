@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
+use cxone::{Issuer, Site};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -19,6 +20,11 @@ use tokio::net::TcpListener;
 
 pub(crate) const CLIENT: &str = "cxone/client";
 pub(crate) const TOKEN: &str = "cxone/token";
+/// The access key that the tenant knows: both halves end as real ones do.
+pub(crate) const KEY: &str = "KEY+ID/4WX==:CANARY-key&s%cret +/=";
+pub(crate) const KEY_FIELDS: &str =
+    r#""access_key_id":"KEY+ID/4WX==","access_key_secret":"CANARY-key&s%cret +/=""#;
+const USER_HUB: &str = "/authentication/v1/token/access-key";
 pub(crate) const CLIENT_V1: &str = r#"{"client_id":"c-1","client_secret":"s-1"}"#;
 
 /// What the server knows. Tests change it and look at what landed in it.
@@ -29,6 +35,16 @@ pub(crate) struct World {
     pub(crate) created: i64,
     /// `client_id:client_secret` that the token endpoint takes.
     pub(crate) client: String,
+    /// `access_key_id:access_key_secret` that it takes beside the client, or alone where UserHub is.
+    pub(crate) key: String,
+    /// Whether a refresh token comes with each token.
+    pub(crate) refreshes: bool,
+    /// Refresh tokens that were neither used nor revoked.
+    pub(crate) refreshable: HashSet<String>,
+    /// The requests for tokens, by their grant type, and the others that were made without a token.
+    pub(crate) asked: Vec<String>,
+    /// What the issuer says of the tenant `t-1`.
+    pub(crate) endpoint: String,
     pub(crate) expires_in: Value,
     pub(crate) valid: HashSet<String>,
     pub(crate) granted: u32,
@@ -71,8 +87,12 @@ impl World {
         let operation = match target.split_once('.') {
             Some((_, "GetSecretValue")) => "get",
             Some((_, "PutSecretValue")) => "put",
-            _ if head.uri.path() == "/auth/token" => "grant",
-            _ => "api",
+            _ => match head.uri.path() {
+                "/auth/token" => "grant",
+                USER_HUB => "user-hub",
+                "/.well-known/cxone-configuration" => "discover",
+                _ => "api",
+            },
         };
         if let Some(fault) = self.faults.get_mut(operation).and_then(VecDeque::pop_front) {
             return fault;
@@ -80,7 +100,9 @@ impl World {
         match operation {
             "get" => self.get(&parse(body)),
             "put" => self.write(&parse(body)),
-            "grant" => self.grant(header("authorization")),
+            "grant" => self.grant(header("authorization"), &form(header("content-type"), body)),
+            "user-hub" => self.user_hub(header("authorization"), &parse(body)),
+            "discover" => self.discover(head.uri.query().unwrap_or_default()),
             _ => self.look(header("authorization")),
         }
     }
@@ -123,16 +145,66 @@ impl World {
         )
     }
 
-    fn grant(&mut self, authorization: &str) -> (u16, Value) {
+    fn grant(&mut self, authorization: &str, form: &HashMap<String, String>) -> (u16, Value) {
+        let field = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let kind = field("grant_type");
+        self.asked.push(kind.clone());
         if authorization != basic(&self.client) {
             return (401, json!({"error": "invalid_client"}));
         }
+        let is_good = match kind.as_str() {
+            "client_credentials" => form.len() == 1,
+            "password" => format!("{}:{}", field("username"), field("password")) == self.key,
+            "refresh_token" => self.refreshable.remove(&field("refresh_token")),
+            _ => false,
+        };
+        if !is_good {
+            // As an API does that is no friend: it repeats what it was sent.
+            let told = format!("{} {}", field("password"), field("refresh_token"));
+            return (
+                400,
+                json!({"error": "invalid_grant", "error_description": told}),
+            );
+        }
+        (200, self.token())
+    }
+
+    fn user_hub(&mut self, authorization: &str, body: &Value) -> (u16, Value) {
+        self.asked.push("user-hub".to_owned());
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        let (id, secret) = (text("accessKeyId"), text("accessKeySecret"));
+        if !authorization.is_empty() || format!("{id}:{secret}") != self.key {
+            let told = format!("not {id} {secret}");
+            return (422, json!({"error": secret, "error_description": told}));
+        }
+        let mut token = self.token();
+        token["refresh_token_expires_in"] = json!(7_200);
+        (200, token)
+    }
+
+    fn discover(&mut self, query: &str) -> (u16, Value) {
+        self.asked.push("discover".to_owned());
+        if query != "tenantId=t-1" {
+            return (404, json!({"error": "not_found"}));
+        }
+        (
+            200,
+            json!({"api_endpoint": self.endpoint, "area": "na1", "private": false}),
+        )
+    }
+
+    fn token(&mut self) -> Value {
         self.granted += 1;
         let token = format!("t-{}", self.granted);
         self.valid.insert(token.clone());
-        let answer =
+        let mut answer =
             json!({"access_token": token, "token_type": "Bearer", "expires_in": self.expires_in});
-        (200, answer)
+        if self.refreshes {
+            let refresh = format!("CANARY-refresh=/+{}", self.granted);
+            self.refreshable.insert(refresh.clone());
+            answer["refresh_token"] = refresh.into();
+        }
+        answer
     }
 
     fn look(&self, authorization: &str) -> (u16, Value) {
@@ -146,6 +218,35 @@ impl World {
             (401, json!({"error": "invalid_token"}))
         }
     }
+}
+
+/// A form, read by hand for the same reason as below.
+fn form(kind: &str, body: &[u8]) -> HashMap<String, String> {
+    assert_eq!(kind, "application/x-www-form-urlencoded");
+    let text = std::str::from_utf8(body).unwrap();
+    text.split('&')
+        .map(|field| {
+            let (name, value) = field.split_once('=').unwrap();
+            assert!(!value.contains('='), "{name} is not encoded");
+            (name.to_owned(), decoded(value))
+        })
+        .collect()
+}
+
+fn decoded(value: &str) -> String {
+    let mut rest = value.bytes();
+    let mut bytes = Vec::new();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 fn parse(body: &[u8]) -> Value {
@@ -182,6 +283,11 @@ impl Server {
             secrets: HashMap::new(),
             created: Timestamp::now().as_second() - 3_600,
             client: "c-1:s-1".into(),
+            key: KEY.into(),
+            refreshes: false,
+            refreshable: HashSet::new(),
+            asked: Vec::new(),
+            endpoint: String::new(),
             expires_in: json!(3_600),
             valid: HashSet::new(),
             granted: 0,
@@ -193,6 +299,7 @@ impl Server {
             world: Arc::new(Mutex::new(world)),
             address: format!("http://{}", listener.local_addr().unwrap()),
         };
+        server.world().endpoint = format!("{}/area-1", server.address);
         server.world().put(CLIENT, CLIENT_V1);
         server.world().put(TOKEN, "{}");
         tokio::spawn(server.clone().accept(listener));
@@ -205,6 +312,15 @@ impl Server {
 
     /// What a fresh process has.
     pub(crate) fn process(&self) -> Tokens {
+        self.process_at(self.cxone())
+    }
+
+    /// A fresh process whose tokens come from UserHub.
+    pub(crate) fn process_of_user_hub(&self) -> Tokens {
+        self.process_at(self.client(USER_HUB))
+    }
+
+    pub(crate) fn process_at(&self, site: impl Into<Site>) -> Tokens {
         let config = Config {
             client_secret_id: CLIENT.into(),
             token_secret_id: TOKEN.into(),
@@ -219,13 +335,29 @@ impl Server {
             .retry_config(retry)
             .build();
         let secrets = aws_sdk_secretsmanager::Client::from_conf(aws);
-        Tokens::new(config, secrets, self.cxone())
+        Tokens::new(config, secrets, site)
+    }
+
+    /// A tenant whose issuer is this server.
+    pub(crate) fn discovered(&self, tenant: &str, allowed_hosts: &[&str]) -> Site {
+        let url = self.address.parse().unwrap();
+        let issuer = Issuer {
+            token_url: Issuer::token_url(&url),
+            url,
+            tenant: tenant.to_owned(),
+            allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
+        };
+        Site::of(issuer).unwrap()
     }
 
     pub(crate) fn cxone(&self) -> cxone::Client {
+        self.client("/auth/token")
+    }
+
+    fn client(&self, token_path: &str) -> cxone::Client {
         let config = cxone::Config {
             base_url: self.address.parse().unwrap(),
-            token_url: format!("{}/auth/token", self.address).parse().unwrap(),
+            token_url: format!("{}{token_path}", self.address).parse().unwrap(),
             allowed_hosts: Vec::new(),
         };
         cxone::Client::new(config).unwrap()

@@ -1,5 +1,7 @@
 import * as path from 'node:path';
 
+import { Token } from 'aws-cdk-lib';
+
 /** What a team decides. The SAM template has the same as parameters, with a capital first letter. */
 export interface CxoneReportsProps {
   /** What the names of functions, state machine, log groups and schedules begin with. Default: the stack's name. */
@@ -67,6 +69,12 @@ const REPOSITORY = path.resolve(__dirname, '..', '..', '..');
 /** An execution can be redriven for 14 days, and its rows have to be there then. */
 export const SHORTEST_RETENTION_DAYS = 15;
 
+const PREFIX = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/;
+const URL = /^https:\/\/[^/?#@ ]+(\/[^?# ]*)?$/;
+
+/** The days that CloudWatch Logs knows. */
+const LOG_PERIODS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
 /** Fills the defaults in and refuses what could only fail later. */
 export function settle(props: CxoneReportsProps): Settings {
   const settings: Settings = {
@@ -86,9 +94,10 @@ export function settle(props: CxoneReportsProps): Settings {
     kmsKeyArn: props.kmsKeyArn ?? '',
     reservedConcurrency: Math.max(0, props.reservedConcurrency ?? 0),
   };
-  refuse(!/^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/.test(settings.prefix), 'prefix', 'letters, digits, "_" and "-", and "/" inside');
+  refuse(!PREFIX.test(settings.prefix), 'prefix', 'letters, digits, "_" and "-", and "/" inside');
   refuse(!['arm64', 'x86_64'].includes(settings.architecture), 'architecture', 'arm64 or x86_64');
   refuse(!whole(settings.memorySize, 256, 10_240), 'memorySize', 'from 256 to 10240');
+  refuse(!LOG_PERIODS.includes(settings.logRetentionDays), 'logRetentionDays', `one of ${LOG_PERIODS.join(', ')}`);
   refuse(
     settings.dataRetentionDays !== 0 && !whole(settings.dataRetentionDays, SHORTEST_RETENTION_DAYS, 99_999),
     'dataRetentionDays',
@@ -102,6 +111,10 @@ function tenant(props: CxoneReportsProps): Record<string, string> {
   const direct = Boolean(props.cxoneBaseUrl) && Boolean(props.cxoneTokenUrl);
   const discovered = Boolean(props.cxoneIssuerUrl) && Boolean(props.cxoneTenantId);
   refuse(!direct && !discovered, 'cxoneBaseUrl', 'set with cxoneTokenUrl, or else cxoneIssuerUrl with cxoneTenantId');
+  for (const name of ['cxoneBaseUrl', 'cxoneTokenUrl', 'cxoneIssuerUrl'] as const) {
+    const url = props[name];
+    refuse(Boolean(url) && !Token.isUnresolved(url) && !URL.test(String(url)), name, 'https://host/path');
+  }
   const all = {
     CXONE_BASE_URL: props.cxoneBaseUrl,
     CXONE_TOKEN_URL: props.cxoneTokenUrl,

@@ -2,11 +2,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-import { readReports } from '../lib/reports';
-import { settle } from '../lib/settings';
-import { configurationOf } from '../lib/configuration';
 import { App } from 'aws-cdk-lib';
 
+import { configurationOf } from '../lib/configuration';
+import { readReports } from '../lib/reports';
+import { settle } from '../lib/settings';
 import { PROPS, REPORTS } from './given';
 
 /** A folder with the daily report, changed. */
@@ -72,6 +72,9 @@ test('a report that runs once fires when its range is final', () => {
 test.each([
   ['cxoneBaseUrl', { cxoneTokenUrl: '' }],
   ['cxoneBaseUrl', { cxoneBaseUrl: '', cxoneIssuerUrl: 'https://issuer.example.com' }],
+  ['cxoneTokenUrl', { cxoneTokenUrl: 'http://auth.example.com/token' }],
+  ['cxoneBaseUrl', { cxoneBaseUrl: 'https://user@api.example.com' }],
+  ['logRetentionDays', { logRetentionDays: 31 }],
   ['prefix', { prefix: '' }],
   ['prefix', { prefix: 'a/*' }],
   ['memorySize', { memorySize: 128 }],

@@ -110,7 +110,7 @@ export function settle(props: CxoneReportsProps): Settings {
 function tenant(props: CxoneReportsProps): Record<string, string> {
   const direct = Boolean(props.cxoneBaseUrl) && Boolean(props.cxoneTokenUrl);
   const discovered = Boolean(props.cxoneIssuerUrl) && Boolean(props.cxoneTenantId);
-  refuse(!direct && !discovered, 'cxoneBaseUrl', 'set with cxoneTokenUrl, or else cxoneIssuerUrl with cxoneTenantId');
+  refuse(!direct && !discovered, 'cxoneBaseUrl', 'it with cxoneTokenUrl, or else cxoneIssuerUrl with cxoneTenantId');
   for (const name of ['cxoneBaseUrl', 'cxoneTokenUrl', 'cxoneIssuerUrl'] as const) {
     const url = props[name];
     refuse(Boolean(url) && !Token.isUnresolved(url) && !URL.test(String(url)), name, 'https://host/path');

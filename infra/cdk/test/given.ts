@@ -26,8 +26,8 @@ export interface Resource {
 export type Resources = Readonly<Record<string, Resource>>;
 
 /** The construct in somebody's stack. */
-export function given(props: CxoneReportsProps = {}): Resources {
-  const stack = new Stack(new App({ analyticsReporting: false }), 'acme-reports');
+export function given(props: CxoneReportsProps = {}, context: Record<string, unknown> = {}): Resources {
+  const stack = new Stack(new App({ analyticsReporting: false, context }), 'acme-reports');
   new CxoneReports(stack, 'Reports', { ...PROPS, ...props });
   return plain(Template.fromStack(stack).toJSON().Resources);
 }

@@ -1,4 +1,6 @@
-import { given, list, rightsOf, statements } from './given';
+import { FLAGS } from 'aws-cdk-lib/cx-api';
+
+import { given, list, Resources, rightsOf, statements } from './given';
 
 const resources = given();
 
@@ -119,4 +121,16 @@ test('a given bucket and a given key are named as they are', () => {
   const [read] = rightsOf(other, 'TriggerRole');
   expect(read).toContain('s3:GetObject on arn:<AWS::Partition>:s3:::warehouse-landing/raw/cxone/*/win/*');
   expect(rightsOf(other, 'PollOnceRole').join()).toContain('on arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0123456789ab if');
+});
+
+test('the feature flags of somebody’s app change no right', () => {
+  const flags = Object.entries(FLAGS).filter(([, flag]) => flag.introducedIn.v2 !== undefined);
+  const other = given({}, Object.fromEntries(flags.map(([name, flag]) => [name, flag.recommendedValue])));
+  // One of the flags sorts actions and resources.
+  const sorted = (of: Resources) =>
+    statements(of).map(({ where, statement }) => [
+      where,
+      { ...statement, Action: list(statement.Action).sort(), Resource: list(statement.Resource).sort(), NotAction: statement.NotAction },
+    ]);
+  expect(sorted(other)).toEqual(sorted(resources));
 });

@@ -67,6 +67,8 @@ pub struct Options {
     pub business_zone: String,
     /// How far the zone of data download's user is ahead of UTC, in minutes, all year round.
     pub user_offset: i64,
+    /// How long data extraction wants to be left alone between two calls.
+    pub extraction_spacing: Duration,
     /// Whether the link of a data download wants the bearer token; if not, it is taken with and without.
     pub link_needs_bearer: bool,
     /// Whether bodies are compressed for those who accept gzip.
@@ -104,6 +106,7 @@ impl Default for Options {
             contacts: offer::contacts(),
             business_zone: "UTC".into(),
             user_offset: 0,
+            extraction_spacing: Duration::from_secs(30),
             link_needs_bearer: false,
             scopes: SCOPES.map(String::from).into(),
             gzip: true,

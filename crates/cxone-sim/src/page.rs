@@ -41,7 +41,15 @@ fn range(plan: &Plan, page: u64) -> Range<u64> {
 
 /// A page's rows when it is read for the `read`th time, from 0.
 fn items(plan: &Plan, page: u64, read: u64) -> Items {
-    let own = range(plan, page);
+    let repeats = plan.fault_of_page("page-repeats", page).is_some();
+    let own = range(
+        plan,
+        if repeats {
+            page.saturating_sub(1)
+        } else {
+            page
+        },
+    );
     let before = if page == 0 {
         0..0
     } else {
@@ -100,6 +108,77 @@ pub(crate) fn json(plan: &Plan, page: u64, read: u64) -> Pieces {
             .chain(rows)
             .chain(std::iter::once(frame.after)),
     )
+}
+
+/// The body of a page of contacts: the rows from `skip` on, read for the `read`th time.
+pub(crate) fn contacts(
+    plan: &Plan,
+    version: u16,
+    skip: u64,
+    read: u64,
+    now: jiff::Timestamp,
+) -> Pieces {
+    let page = skip / plan.page_size;
+    let is_whole = skip.is_multiple_of(plan.page_size);
+    let end = (skip + plan.page_size).min(plan.rows);
+    let revision = plan.revision;
+    let (items, next): (Items, _) = if is_whole {
+        let next = next(plan, page).map(|page| page * plan.page_size);
+        (items(plan, page, read), next)
+    } else {
+        let items = (skip..end).map(move |index| (index, revision));
+        (Box::new(items), (end < plan.rows).then_some(end))
+    };
+    let links = links(plan, version, skip, next);
+    let total = match (plan.total, plan.fault("total-text")) {
+        (false, _) => String::new(),
+        (true, None) => format!("\"totalRecords\":{},", total(plan, page)),
+        (true, Some(_)) => format!("\"totalRecords\":\"{}\",", total(plan, page)),
+    };
+    let mark = if plan.fault_of_page("bom", page).is_some() {
+        "\u{feff}"
+    } else {
+        ""
+    };
+    let polled = now.strftime("%Y-%m-%dT%H:%M:%S.000Z");
+    let before = format!(
+        "{mark}{{\"businessUnitId\":4711,\"lastPollTime\":\"{polled}\",{total}\"_links\":{links},\"completedContacts\":["
+    );
+    let rows = Rows {
+        items,
+        writer: RowWriter::new(plan.seed, &plan.shape, plan.window),
+        spoil: spoil::row(plan, page).filter(|_| is_whole),
+        separator: b",",
+        at: 0,
+    };
+    Box::new(
+        std::iter::once(before.into_bytes())
+            .chain(rows)
+            .chain(std::iter::once(b"]}".to_vec())),
+    )
+}
+
+/// The links of a page of contacts.
+fn links(plan: &Plan, version: u16, skip: u64, next: Option<u64>) -> serde_json::Value {
+    let path = |skip: u64| {
+        format!(
+            "/inContactAPI/services/v{version}.0/contacts/completed?startDate={}&endDate={}&skip={skip}&top={}",
+            plan.window.start, plan.window.end, plan.page_size
+        )
+    };
+    let mut links = json!({ "self": format!("{}{}", plan.base_url, path(skip)) });
+    let odd = plan.fault("next-link").map(|fault| fault.text("as"));
+    let empty = plan.fault("token-empty").map(|fault| fault.text("as"));
+    let own = match (next, odd, empty) {
+        (_, Some("missing"), _) | (None, _, Some("missing")) => return links,
+        (Some(skip), Some("relative"), _) => json!(path(skip)),
+        (Some(skip), Some(_), _) => json!(format!("{}{}", plan.decoy_url, path(skip))),
+        (Some(skip), None, _) => json!(format!("{}{}", plan.base_url, path(skip))),
+        (None, _, Some(_)) => json!(""),
+        (None, _, None) => json!(null),
+    };
+    links["next"] = own;
+    links
 }
 
 /// The body of a download.

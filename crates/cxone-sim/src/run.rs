@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) id: String,
     pub(crate) number: u64,
     pub(crate) api: Api,
+    /// Who started it, where that matters.
+    pub(crate) user: String,
     /// The schedule, the report's number or the entity.
     pub(crate) source: String,
     pub(crate) shape: Arc<Shape>,
@@ -52,6 +54,7 @@ pub(crate) struct FileTerms {
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) api: Api,
+    pub(crate) user: String,
     pub(crate) source: String,
     pub(crate) shape: Arc<Shape>,
     pub(crate) format: Format,
@@ -73,6 +76,8 @@ pub(crate) struct Run {
     pub(crate) completed_early: bool,
     /// Its file was replaced by that of a later run.
     pub(crate) replaced: bool,
+    /// When a link to its file was first given out.
+    pub(crate) linked: Option<Timestamp>,
     /// Polls so far, and those of them that found it completed.
     pub(crate) looks: u64,
     pub(crate) completed_looks: u64,
@@ -141,6 +146,7 @@ impl Run {
             cancelled: false,
             completed_early: false,
             replaced: false,
+            linked: None,
             looks: 0,
             completed_looks: 0,
             reads: HashMap::new(),

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::api::settled;
 use crate::apis::Api;
 use crate::definition::Definition;
 use crate::fault::{Armed, Fault, Layer, Moment};
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) armed: Vec<Armed>,
     pub(crate) journal: Vec<Entry>,
     allowance: Option<(f64, Timestamp)>,
+    /// The last call of data extraction that was not refused for coming too early.
+    pub(crate) last_extraction: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +71,7 @@ impl State {
             armed,
             journal: Vec::new(),
             allowance: None,
+            last_extraction: None,
         }
     }
 
@@ -174,6 +178,7 @@ impl State {
     pub(crate) fn start_run(&mut self, schedule: &Schedule, window: Window) -> &Run {
         self.start(Order {
             api: Api::Analytics,
+            user: String::new(),
             source: schedule.id.clone(),
             shape: Arc::new(schedule.definition.shape.clone()),
             format: schedule.definition.format,
@@ -201,11 +206,15 @@ impl State {
             |fault| fault.text("id").to_owned(),
         );
         let empty = fault("completed-empty").is_some();
+        let there = fault("late-data").map_or(order.window, |fault| {
+            settled(order.window, self.now(), fault)
+        });
         let revision = fault("restated").map_or(0, |fault| fault.number("revision"));
         let plan = Plan {
             id,
             number,
             api: order.api,
+            user: order.user,
             source: order.source,
             shape: order.shape,
             format: order.format,
@@ -216,7 +225,7 @@ impl State {
             rows: if empty {
                 0
             } else {
-                order.window.rows(self.options.rows)
+                there.rows(self.options.rows)
             },
             page_size: order.page_size.max(1),
             total: self.options.total,
@@ -266,6 +275,27 @@ impl State {
             Duration::try_from(end.duration_since(self.now())).unwrap_or_default()
         });
         (queued + busy, processing)
+    }
+
+    /// The times of all calls of data extraction that had a good token, whatever became of them.
+    pub(crate) fn extraction_calls(&self) -> Vec<Timestamp> {
+        let is_call = |entry: &&Entry| {
+            entry.api == Some(Api::DataExtraction)
+                && !matches!(entry.kind, Kind::Download | Kind::Unknown)
+                && entry.status != 401
+        };
+        let calls = self.journal.iter().filter(is_call);
+        calls.map(|entry| entry.at).collect()
+    }
+
+    /// How many of them came too soon after the one before.
+    pub(crate) fn spacing_violations(&self) -> usize {
+        let spacing = self.options.extraction_spacing;
+        let calls = self.extraction_calls();
+        let pairs = calls.windows(2);
+        pairs
+            .filter(|pair| pair[1].duration_since(pair[0]).unsigned_abs() < spacing)
+            .count()
     }
 
     /// Takes a call from the allowance, or says after how many seconds there is one again.

@@ -86,6 +86,18 @@ impl Tenant {
         state.runs.iter().map(|run| run.report(now)).collect()
     }
 
+    /// When data extraction was called, files left out: all calls with a good token, whatever became of them.
+    #[must_use]
+    pub fn extraction_calls(&self) -> Vec<jiff::Timestamp> {
+        api::lock(&self.state).extraction_calls()
+    }
+
+    /// How many of those calls came sooner than [`Options::extraction_spacing`] after the one before.
+    #[must_use]
+    pub fn spacing_violations(&self) -> usize {
+        api::lock(&self.state).spacing_violations()
+    }
+
     /// How many schedules there are.
     #[must_use]
     pub fn schedule_count(&self) -> usize {

@@ -17,12 +17,13 @@ pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
         ("POST", "/_sim/faults") => set(&mut lock(state), &request.body),
         ("GET", "/_sim/journal") => Reply::json(200, &json!(lock(state).journal)),
         ("GET", "/_sim/runs") => Reply::json(200, &runs(&lock(state))),
+        ("GET", "/_sim/extraction") => Reply::json(200, &extraction(&lock(state))),
         ("GET", "/_sim/rows") => rows(&lock(state), request)
             .unwrap_or_else(|why| Reply::error(400, "invalid_request", why)),
         _ => Reply::error(
             404,
             "not_found",
-            "GET or POST /_sim/faults; GET /_sim/journal, /_sim/runs, /_sim/rows",
+            "GET or POST /_sim/faults; GET /_sim/journal, /_sim/runs, /_sim/rows, /_sim/extraction",
         ),
     }
 }
@@ -61,11 +62,15 @@ fn runs(state: &State) -> Value {
     reports
         .map(|run| {
             json!({
-                "id": run.id, "number": run.number, "schedule": run.schedule, "state": run.state, "rows": run.rows,
+                "id": run.id, "number": run.number, "api": run.api, "schedule": run.schedule, "state": run.state, "rows": run.rows,
                 "start": run.window.start, "end": run.window.end, "started": run.started,
             })
         })
         .collect()
+}
+
+fn extraction(state: &State) -> Value {
+    json!({ "calls": state.extraction_calls(), "violations": state.spacing_violations() })
 }
 
 /// The truth: the rows of `?runId=`, or of `?name=&dimensions=&metrics=&grouping=&start=&end=`, one a line;

@@ -1,5 +1,6 @@
 //! Dates in requests: midnight of a day, or a moment.
 
+use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::rows::Window;
@@ -30,4 +31,17 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
         return Some(midnight.to_zoned(TimeZone::UTC).ok()?.timestamp());
     }
     text.parse().ok()
+}
+
+/// A moment in UTC that says so with the letter `Z`.
+pub(super) fn literal(text: &str) -> Option<Timestamp> {
+    text.parse().ok().filter(|_| text.ends_with('Z'))
+}
+
+/// What a clock on the wall shows so many minutes ahead of UTC; a zone that is written behind it means nothing.
+pub(super) fn on_the_wall(text: &str, offset: i64) -> Option<Timestamp> {
+    let text = text.trim_end_matches('Z');
+    let shown: DateTime = text.parse().ok()?;
+    let utc = shown.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Timestamp::from_second(utc.as_second() - offset * 60).ok()
 }

@@ -1,10 +1,13 @@
 //! From a request to an answer.
 
 mod auth;
+mod contacts;
 mod control;
+mod data_download;
 mod dates;
 mod discovery;
 mod errors;
+mod extraction;
 mod files;
 mod parameters;
 mod refusals;
@@ -14,6 +17,7 @@ mod route;
 mod schedules;
 mod words;
 
+pub(crate) use extraction::settled;
 pub(crate) use refusals::IMF;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,7 +53,7 @@ pub(crate) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     }
     let refusal = faults.iter().find(|fault| fault.layer() == Layer::Answer);
     let reply = match refusal {
-        Some(fault) => refusals::answer(&state, fault, request),
+        Some(fault) => refusals::answer(&state, fault, Shape::of(moment.api, route.kind), request),
         None => process(&mut state, &route, &moment, request, &faults),
     };
     let reply = faults
@@ -73,8 +77,14 @@ fn moment(state: &mut State, route: &Route, request: &Request) -> Moment {
     let now = state.now();
     let next = state.runs.len() as u64 + 1;
     match (route.api, route.kind) {
-        (_, Kind::StartRun) | (Some(Api::DataDownload), Kind::Page) => moment.run = Some(next),
-        (Some(Api::Analytics), Kind::Download) => {
+        (_, Kind::StartRun) => moment.run = Some(next),
+        (Some(Api::DataDownload), Kind::Page) => {
+            (moment.run, moment.page) = (Some(next), Some(0));
+        }
+        (Some(Api::Contacts), Kind::Page) => {
+            (moment.run, moment.page) = contacts::place(state, request);
+        }
+        (Some(Api::Analytics | Api::DataExtraction), Kind::Download) => {
             moment.run = results::download_number(&route.id);
         }
         (Some(Api::ReportJobs), Kind::Download) => {
@@ -117,6 +127,9 @@ fn process(
         (Some(Api::Analytics), Kind::Download) => {
             return results::download(state, &route.id, request);
         }
+        (Some(Api::DataExtraction), Kind::Download) => {
+            return extraction::file(state, &route.id, request);
+        }
         _ => {}
     }
     if let Err(refusal) = admit(state, route, moment, request) {
@@ -124,6 +137,11 @@ fn process(
     }
     match route.api {
         Some(Api::ReportJobs) => report_job(state, route, request),
+        Some(Api::DataExtraction) => extract(state, route, request),
+        Some(Api::DataDownload) => {
+            data_download::download(state, route.version, &route.id, request)
+        }
+        Some(Api::Contacts) => contacts::page(state, route.version, request),
         _ => analytics(state, route, request),
     }
 }
@@ -149,6 +167,18 @@ fn report_job(state: &mut State, route: &Route, request: &Request) -> Reply {
     }
 }
 
+fn extract(state: &mut State, route: &Route, request: &Request) -> Reply {
+    let user = user(state, request).unwrap_or_default().to_owned();
+    if let Err(refusal) = extraction::pace(state, &user) {
+        return refusal;
+    }
+    match route.kind {
+        Kind::StartRun => extraction::start(state, &user, request),
+        Kind::ListJobs => extraction::list(state),
+        _ => extraction::look(state, &route.id),
+    }
+}
+
 /// What holds for all calls: the rate, the token, its scope, the headers.
 fn admit(
     state: &mut State,
@@ -156,7 +186,7 @@ fn admit(
     moment: &Moment,
     request: &Request,
 ) -> Result<(), Reply> {
-    let shape = Shape::of(route.api, route.kind);
+    let shape = Shape::of(moment.api, route.kind);
     if let Err(seconds) = state.take_call() {
         return Err(shape
             .refuse(429, "rate_limited", "too many calls")
@@ -218,7 +248,7 @@ fn admit_published(
     moment: &Moment,
     request: &Request,
 ) -> Result<(), Reply> {
-    let shape = Shape::of(route.api, route.kind);
+    let shape = Shape::of(moment.api, route.kind);
     let is_open_link = route.kind == Kind::Download
         && moment.api == Some(Api::DataDownload)
         && !state.options.link_needs_bearer

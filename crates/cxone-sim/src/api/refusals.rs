@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::errors::Shape;
+use super::extraction;
 use crate::fault::Fault;
 use crate::reply::{Delivery, Reply};
 use crate::request::Request;
@@ -13,9 +14,9 @@ use crate::state::State;
 const LOGIN: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form action=\"/login\"><input name=\"user\"></form></body></html>\n";
 
 /// What a fault answers instead of the tenant.
-pub(super) fn answer(state: &State, fault: &Fault, request: &Request) -> Reply {
+pub(super) fn answer(state: &State, fault: &Fault, shape: Shape, request: &Request) -> Reply {
     match fault.name() {
-        "throttled" => throttled(fault, state.now()),
+        "throttled" => throttled(fault, shape, state.now()),
         "unavailable" => match fault.text("body") {
             "html" => Reply::new(
                 fault.status(),
@@ -28,7 +29,7 @@ pub(super) fn answer(state: &State, fault: &Fault, request: &Request) -> Reply {
                 .into_bytes(),
             ),
             "none" => Reply::empty(fault.status()),
-            _ => Reply::error(fault.status(), "unavailable", "try again later"),
+            _ => shape.refuse(fault.status(), "unavailable", "try again later"),
         },
         "html-200" => Reply::new(200, "text/html; charset=utf-8", LOGIN.into()),
         "empty" => Reply::empty(fault.status()),
@@ -44,17 +45,17 @@ pub(super) fn answer(state: &State, fault: &Fault, request: &Request) -> Reply {
         "redirect" => Reply::empty(fault.status())
             .header("Location", format!("{}{}", state.decoy_url, request.path)),
         "bomb" => bomb(fault),
-        "unauthorized" => Reply::error(401, "invalid_token", "the token is not accepted"),
-        "forbidden" => Reply::error(403, "forbidden", "API > Application > Access is missing"),
+        "unauthorized" => shape.refuse(401, "invalid_token", "the token is not accepted"),
+        "forbidden" => shape.refuse(403, "forbidden", "API > Application > Access is missing"),
         "refresh-refused" => Reply::error(
             fault.status(),
             "invalid_grant",
             "the refresh token is expired or revoked",
         ),
-        "discovery-404" => {
-            Shape::Problem.refuse(404, "Not Found", "no configuration for this tenant")
-        }
+        "discovery-404" => shape.refuse(404, "Not Found", "no configuration for this tenant"),
+        "extraction-throttled" | "extraction-forbidden" => extraction::forbidden(),
         "file-exists" => Reply::error(fault.status(), "conflict", "a file of this name exists"),
+        "file-name-taken" => shape.refuse(fault.status(), "conflict", "a file of this name exists"),
         "queue-full" => Reply::error(fault.status(), "too_many_requests", "the job queue is full"),
         "invalid-client" => Reply::error(
             fault.status(),
@@ -80,8 +81,8 @@ pub(super) fn answer(state: &State, fault: &Fault, request: &Request) -> Reply {
     }
 }
 
-fn throttled(fault: &Fault, now: Timestamp) -> Reply {
-    let reply = Reply::error(429, "rate_limited", "too many calls");
+fn throttled(fault: &Fault, shape: Shape, now: Timestamp) -> Reply {
+    let reply = shape.refuse(429, "rate_limited", "too many calls");
     let seconds = fault.number("seconds");
     let date = |format: &str, seconds: i64| {
         let then = now

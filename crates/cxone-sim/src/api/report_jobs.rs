@@ -92,6 +92,7 @@ fn accept(state: &mut State, version: u16, id: &str, request: &Request) -> Resul
     }
     Ok(Order {
         api: Api::ReportJobs,
+        user: String::new(),
         source: id.to_owned(),
         shape: Arc::new(template.shape),
         format: Format::Csv,

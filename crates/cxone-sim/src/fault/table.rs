@@ -116,6 +116,9 @@ pub(super) const GUIDES: &[Entry] = &[
 ];
 
 const REPORT_JOBS: &[Api] = &[Api::ReportJobs];
+const EXTRACTION: &[Api] = &[Api::DataExtraction];
+const DOWNLOAD: &[Api] = &[Api::DataDownload];
+const CONTACTS: &[Api] = &[Api::Contacts];
 
 /// What can happen to the published APIs only.
 #[rustfmt::skip]
@@ -136,4 +139,22 @@ pub(super) const PUBLISHED: &[Entry] = &[
     page("csv-duplicate-columns", "P17", "the last two columns have the same name", &[]).only(FILES).forever(),
     page("base64", "P18", "base64 that ends early, has foreign characters, is escaped or broken into lines, is of the other alphabet, lacks its padding or goes on after it", &[choice("as", &["truncated", "characters", "escaped", "lines", "url-safe", "unpadded", "after-padding"])]).only(ENCODED),
     page("file-shape", "P19", "the file comes first, is null, missing, empty or within an array", &[choice("as", &["file-first", "null", "missing", "empty", "array"])]).only(ENCODED),
+    // Data extraction.
+    run("bare-id", "P20", "the id comes without quotes, as garbage, an object, a number, empty, with spaces or as null", &[choice("as", &["unquoted", "garbage", "object", "number", "empty", "spaces", "null"])]).only(EXTRACTION),
+    run("job-expired", "P21", "EXPIRED after so many looks at the finished job", &[value("after", "0")]).only(EXTRACTION),
+    run("link-expired", "P22", "the link is too old already when it is given, for so many looks", &[value("looks", "1")]).only(EXTRACTION),
+    run("link-once", "P23", "a later look gives the link of the first one", &[]).only(EXTRACTION).forever(),
+    answer("extraction-throttled", "P24", &["start-run", "look", "list-jobs"], "403 for coming too early, though it was not", &[]).only(EXTRACTION),
+    answer("extraction-forbidden", "P25", &["start-run", "look", "list-jobs"], "403 for want of a permission, in the same words", &[]).only(EXTRACTION).forever(),
+    run("late-data", "P26", "rows of so many minutes before the start are not there yet", &[value("minutes", "30")]).only(EXTRACTION).forever(),
+    // Data download.
+    run("error-message", "P30", "200 with an error message, and with the file all the same or without", &[value("text", "The report could not be generated"), choice("file", &["no", "yes"])]).only(DOWNLOAD),
+    run("answer-by", "P31", "the file is behind a link, in the answer, in both or in neither, whatever was asked for", &[choice("as", &["uri", "file", "both", "neither"])]).only(DOWNLOAD).forever(),
+    run("uri-late", "P32", "the link answers 404 for so many seconds", &[value("seconds", "60")]).only(DOWNLOAD).forever(),
+    run("uri-raw", "P33", "the link gives the CSV itself instead of JSON with base64", &[]).only(DOWNLOAD).forever(),
+    answer("file-name-taken", "P34", &["page"], "409: there is a file of this name", &[value("status", "409")]).only(DOWNLOAD),
+    // Contacts.
+    page("page-repeats", "P40", "this page shows the rows of the one before", &[]).page(1).only(CONTACTS),
+    page("total-text", "P41", "totalRecords is a text", &[]).only(CONTACTS),
+    page("next-link", "P42", "the next link names another host, no host, or is missing", &[choice("as", &["foreign", "relative", "missing"])]).only(CONTACTS),
 ];

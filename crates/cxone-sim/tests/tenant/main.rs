@@ -9,7 +9,10 @@
 mod acd;
 mod api;
 mod client;
+mod contacts;
 mod contents;
+mod data_download;
+mod extraction;
 mod report_jobs;
 mod runs;
 mod sign_in;
@@ -20,7 +23,10 @@ use cxone_sim::Fault;
 #[test]
 fn every_fault_has_a_test_that_shows_it() {
     let tests = [
+        include_str!("contacts.rs"),
         include_str!("contents.rs"),
+        include_str!("data_download.rs"),
+        include_str!("extraction.rs"),
         include_str!("report_jobs.rs"),
         include_str!("runs.rs"),
         include_str!("sign_in.rs"),

@@ -96,3 +96,42 @@ fn in_lines(text: &str, begin: usize) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(lengths: &[usize]) -> Pieces {
+        let lengths = lengths.to_vec();
+        Box::new(lengths.into_iter().map(|length| vec![b'x'; length]))
+    }
+
+    #[test]
+    fn a_body_of_any_length_in_any_pieces_is_encoded_rightly() {
+        for lengths in [
+            &[][..],
+            &[0],
+            &[1],
+            &[2, 0, 1],
+            &[3, 3],
+            &[5, 6, 7],
+            &[1, 1, 1, 1, 1, 1, 1, 1],
+            &[100_000, 1],
+        ] {
+            let text: Vec<u8> = base64(pieces(lengths), "").flatten().collect();
+            let whole = vec![b'x'; lengths.iter().sum()];
+            assert_eq!(text, STANDARD.encode(whole).as_bytes(), "{lengths:?}");
+        }
+    }
+
+    #[test]
+    fn two_hundred_megabytes_are_never_whole() {
+        let body = std::iter::repeat_with(|| vec![b'x'; 64 << 10]).take(2_400);
+        let (mut all, mut largest) = (0, 0);
+        for piece in base64(Box::new(body), "") {
+            all += piece.len();
+            largest = largest.max(piece.len());
+        }
+        assert!(all > 200_000_000 && largest < 100_000, "{all} {largest}");
+    }
+}

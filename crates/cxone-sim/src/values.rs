@@ -353,6 +353,21 @@ mod tests {
     }
 
     #[test]
+    fn a_column_is_known_however_it_is_written() {
+        for (name, plain) in [
+            ("agentId", "agentId"),
+            ("Agent ID", "agentId"),
+            ("Avg Handle Time", "avgHandleTime"),
+            ("Start_Date", "startDate"),
+            ("Date", "date"),
+            (" % Occupancy ", "occupancy"),
+            ("", ""),
+        ] {
+            assert_eq!(canonical(name), plain, "{name}");
+        }
+    }
+
+    #[test]
     fn numbers_are_json_and_some_are_too_big_for_a_float() {
         let mut big = 0;
         for at in 0..20_000 {

@@ -59,8 +59,14 @@ pub(super) fn reports(state: &State, request: &Request) -> Reply {
 pub(super) fn start(state: &mut State, version: u16, id: &str, request: &Request) -> Reply {
     match accept(state, version, id, request) {
         Ok(order) => {
-            let run = state.start(order);
-            Reply::json(202, &json!({ "jobId": run.plan.id }))
+            let plan = &state.start(order).plan;
+            let id = match plan.fault("job-id").map(|fault| fault.text("as")) {
+                None => json!({ "jobId": plan.id }),
+                Some("number") => json!({ "jobId": plan.id.parse::<u64>().unwrap_or(0) }),
+                Some("empty") => json!({ "jobId": "" }),
+                Some(_) => json!({}),
+            };
+            Reply::json(202, &id)
         }
         Err(refusal) => refusal,
     }

@@ -11,6 +11,9 @@ pub(crate) fn csv_header(plan: &Plan) -> Vec<u8> {
     if plan.fault("csv-duplicate-columns").is_some() {
         repeat_a_name(&mut header);
     }
+    if let Some(fault) = plan.fault("csv-drift") {
+        drift(fault.text("as"), &mut header, true);
+    }
     if plan.file.as_ref().is_some_and(|file| !file.headers) {
         header.clear();
     }
@@ -27,6 +30,12 @@ pub(crate) fn csv(plan: &Plan, page: u64) -> Option<Spoil> {
     let mut spoils: Vec<Spoil> = here
         .filter_map(|fault| one(plan, fault).map(first))
         .collect();
+    if let Some(how) = plan
+        .fault("csv-drift")
+        .map(|fault| fault.text("as").to_owned())
+    {
+        spoils.push(Box::new(move |_, line| drift(&how, line, false)));
+    }
     if ["csv-lf", "csv-doubled-crlf"]
         .iter()
         .any(|name| plan.fault(name).is_some())
@@ -70,6 +79,27 @@ fn end(plan: &Plan, line: &mut Vec<u8>) {
         }
         Some(_) => line.extend_from_slice(b"\r\n"),
         None => {}
+    }
+}
+
+/// Changes the last column of a line, which is a metric and so has no comma in it.
+fn drift(how: &str, line: &mut Vec<u8>, header: bool) {
+    let end = line.len().saturating_sub(2);
+    let last = line[..end].iter().rposition(|byte| *byte == b',');
+    let Some(last) = last else {
+        return;
+    };
+    match how {
+        "new" if header => drop(line.splice(end..end, *b",Sentiment")),
+        "new" => drop(line.splice(end..end, *b",calm")),
+        "missing" => drop(line.drain(last..end)),
+        "renamed" if header => drop(line.splice(last + 1..end, *b"Renamed")),
+        "moved" => {
+            let mut field: Vec<u8> = line.drain(last..end).skip(1).collect();
+            field.push(b',');
+            line.splice(0..0, field);
+        }
+        _ => {}
     }
 }
 

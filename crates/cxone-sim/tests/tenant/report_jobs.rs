@@ -379,6 +379,63 @@ async fn a_look_shows_what_the_fault_says() {
 }
 
 #[tokio::test]
+async fn the_id_of_a_job_comes_in_another_form() {
+    for (fault, id) in [
+        ("job-id", None),
+        ("job-id:as=empty", Some(json!(""))),
+        ("job-id:as=missing", Some(Value::Null)),
+    ] {
+        let session = Session::small_acd(&[fault]).await;
+        let answer = session.job(34, json!({})).await.json();
+        let number = json!(session.tenant.runs()[0].id.parse::<u64>().unwrap());
+        assert_eq!(answer["jobId"], id.unwrap_or(number), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn the_columns_of_a_file_change() {
+    for (fault, header, cells) in [
+        (
+            "csv-drift",
+            "Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled,Avg Handle Time,Sentiment",
+            9,
+        ),
+        (
+            "csv-drift:as=missing",
+            "Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled",
+            7,
+        ),
+        (
+            "csv-drift:as=renamed",
+            "Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled,Renamed",
+            8,
+        ),
+        (
+            "csv-drift:as=moved",
+            "Avg Handle Time,Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled",
+            8,
+        ),
+    ] {
+        let session = Session::small_acd(&[fault]).await;
+        let text = session.whole_file().await;
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(text.as_bytes());
+        let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(
+            records[0].iter().collect::<Vec<_>>().join(","),
+            header,
+            "{fault}"
+        );
+        assert!(
+            records.iter().all(|record| record.len() == cells),
+            "{fault}"
+        );
+        assert_eq!(records.len(), 26);
+    }
+}
+
+#[tokio::test]
 async fn a_start_is_refused_on_request() {
     for (fault, statuses) in [
         ("file-exists", [409, 202]),

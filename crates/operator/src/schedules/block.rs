@@ -62,7 +62,7 @@ fn expression(report: &Report) -> Result<String, Error> {
         Recurrence::Weekly => format!("cron({minute} {hour} ? * MON *)"),
         Recurrence::Monthly => format!("cron({minute} {hour} 1 * ? *)"),
         Recurrence::Once => {
-            let DateRange::Absolute(window) = &definition.report.date_range else {
+            let DateRange::Absolute(window) = definition.report.date_range() else {
                 return Err(Error::Schedule {
                     file: format!("{}.json", report.stem).into(),
                     reason: "a report that runs once needs an absolute dateRange, which says on which day".to_owned(),

@@ -80,6 +80,14 @@ pub enum Error {
         /// The API's explanation, at most 1 KiB, possibly empty.
         text: String,
     },
+    /// A page was asked for, and the run has failed: another one may do better.
+    #[error("{step}: the run failed{}", suffix(message))]
+    RunFailed {
+        /// What was being done.
+        step: &'static str,
+        /// The API's explanation, at most 1 KiB, possibly empty.
+        message: String,
+    },
     /// A page was asked for, and the run is not `completed` (any more): look at it again.
     #[error("{step}: the run is not completed but {state:?}")]
     NotCompleted {
@@ -119,6 +127,7 @@ impl Error {
             | Self::MaybeForbidden { step }
             | Self::NotFound { step, .. }
             | Self::Rejected { step, .. }
+            | Self::RunFailed { step, .. }
             | Self::NotCompleted { step, .. }
             | Self::Contract { step, .. }
             | Self::Config { step, .. } => step,

@@ -1,13 +1,16 @@
 //! The five calls that a pipeline makes, and which API carries them out.
 
-use crate::definition::{Api, Definition};
+use crate::definition::{Definition, Report};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::ids::{PageToken, RunId, ScheduleId};
 use crate::page::Page;
 use crate::window::Window;
 
+use super::acd::own_run;
 use super::{AccessToken, Client};
+
+const START: &str = "start run";
 
 /// What there is to start runs of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +87,9 @@ impl Client {
     }
 
     /// Starts a run over a window. [`Error::Ambiguous`] where it may have been started and its id was lost.
+    ///
+    /// Data download and contacts are not called: there the id is ours, and it is another one every time. A report job
+    /// whose range is the template's is not told the window.
     pub async fn start_run(
         &self,
         token: &AccessToken,
@@ -91,19 +97,25 @@ impl Client {
         schedule: Option<&ScheduleId>,
         window: &Window,
     ) -> Result<RunId, Error> {
-        match (definition.dialect(), schedule) {
-            (Dialect::Analytics, Some(schedule)) => {
+        match (&definition.report, schedule) {
+            (Report::Analytics(_), Some(schedule)) => {
                 self.start_scheduled_run(token, schedule, window).await
             }
-            (Dialect::Analytics, None) => Err(Error::Config {
-                step: "start run",
+            (Report::Analytics(_), None) => Err(Error::Config {
+                step: START,
                 what: "an analytics run needs a registered schedule".to_owned(),
             }),
-            (dialect, _) => Err(not_yet("start run", dialect)),
+            (Report::ReportJobs(report), _) => self.start_report_job(token, report, window).await,
+            (Report::DataExtraction(report), _) => {
+                self.start_extraction(token, report, window).await
+            }
+            // The rows are asked for at once, so that there is nothing to start.
+            (Report::DataDownload(_), _) => own_run(START, "download"),
+            (Report::Contacts(_), _) => own_run(START, "contacts"),
         }
     }
 
-    /// Looks at a run once.
+    /// Looks at a run once. Of data download and contacts every run is completed, without a call.
     pub async fn look(
         &self,
         token: &AccessToken,
@@ -112,7 +124,11 @@ impl Client {
     ) -> Result<Look, Error> {
         match dialect {
             Dialect::Analytics => self.look_at_run(token, run).await,
-            dialect => Err(not_yet("look at run", dialect)),
+            Dialect::ReportJobs { api_version } => {
+                self.look_at_report_job(token, api_version, run).await
+            }
+            Dialect::DataExtraction => self.look_at_extraction(token, run).await,
+            Dialect::DataDownload { .. } | Dialect::Contacts { .. } => Ok(Look::Completed),
         }
     }
 
@@ -133,19 +149,18 @@ impl Client {
     /// Opens a page of a run's rows.
     ///
     /// With analytics, inline rows are a page each. A file that the answer names instead is one page and the last one;
-    /// where an answer has both, the definition's `delivery.format` decides.
+    /// where an answer has both, the definition's `delivery.format` decides. A report job's and an extraction's file is
+    /// one page; both are looked at first ([`Error::NotCompleted`], [`Error::RunFailed`]). A data download is one page,
+    /// or none and the URI of its file as the token of the next. Contacts are pages of up to 10,000.
     pub async fn page(&self, token: &AccessToken, page: PageOf<'_>) -> Result<Page, Error> {
-        match page.definition.dialect() {
-            Dialect::Analytics => self.results_page(token, page).await,
-            dialect => Err(not_yet("get page", dialect)),
+        match &page.definition.report {
+            Report::Analytics(_) => self.results_page(token, page).await,
+            Report::ReportJobs(report) => {
+                self.report_job_page(token, report.api_version, page).await
+            }
+            Report::DataExtraction(_) => self.extraction_page(token, page).await,
+            Report::DataDownload(report) => self.data_download_page(token, report, page).await,
+            Report::Contacts(report) => self.contacts_page(token, report, page).await,
         }
-    }
-}
-
-fn not_yet(step: &'static str, dialect: Dialect) -> Error {
-    let api: Api = dialect.api();
-    Error::Config {
-        step,
-        what: format!("the API {api:?} is known and not implemented yet"),
     }
 }

@@ -1,11 +1,18 @@
 //! What a report is asked for over the wire, whichever API it is for.
 
+mod acd;
 mod analytics;
 mod body;
 mod calls;
 mod config;
+mod contacts;
+mod data_download;
+mod data_extraction;
 mod discovery;
+mod download;
+mod explanation;
 mod guard;
+mod report_jobs;
 mod retry_after;
 mod token;
 mod transport;

@@ -4,10 +4,10 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use serde::Deserialize;
 use url::Url;
 
 use super::body::Body;
+use super::explanation::explanation;
 use super::retry_after::retry_after;
 use super::{AccessToken, Client};
 use crate::error::Error;
@@ -50,7 +50,7 @@ impl Call<'_> {
         }
     }
 
-    fn redacted(&self, text: &str, max: usize) -> String {
+    pub(super) fn redacted(&self, text: &str, max: usize) -> String {
         let token = self.token.map(AccessToken::expose);
         let secrets: Vec<&str> = self.secrets.iter().copied().chain(token).collect();
         redacted(text, &secrets, max)
@@ -146,29 +146,19 @@ impl Client {
         }
     }
 
-    /// The word and the text of an error's body, both empty where there is no JSON.
+    /// The word and the text of an error's answer, both empty where it says nothing.
     async fn explanation(&self, call: &Call<'_>, response: Response) -> (String, String) {
-        #[derive(Deserialize)]
-        struct Explanation {
-            #[serde(alias = "errorCode", alias = "code")]
-            error: Option<String>,
-            #[serde(alias = "message", alias = "errorMessage", alias = "detail")]
-            error_description: Option<String>,
-        }
-        let Ok(mut body) = Body::of(call.step, response, SMALL, *self.limits()) else {
-            return Default::default();
-        };
+        let headers = response.headers().clone();
         let mut sample = vec![0; SAMPLE];
         let mut length = 0;
-        // What can't be read of an explanation is no error of its own.
-        while let Ok(read @ 1..) = body.read(&mut sample[length..]).await {
-            length += read;
+        if let Ok(mut body) = Body::of(call.step, response, SMALL, *self.limits()) {
+            // What can't be read of an explanation is no error of its own.
+            while let Ok(read @ 1..) = body.read(&mut sample[length..]).await {
+                length += read;
+            }
         }
-        let Ok(said) = serde_json::from_slice::<Explanation>(&sample[..length]) else {
-            return Default::default();
-        };
-        let shown = |text: Option<String>, max| call.redacted(&text.unwrap_or_default(), max);
-        (shown(said.error, CODE), shown(said.error_description, TEXT))
+        let (code, text) = explanation(&headers, &sample[..length]);
+        (call.redacted(&code, CODE), call.redacted(&text, TEXT))
     }
 
     /// All of an answer that is JSON and not a page.

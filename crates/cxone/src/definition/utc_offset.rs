@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 /// A fixed distance from UTC in whole minutes, `+hh:mm` or `-hh:mm`, from -12:00 to +14:00.
@@ -16,6 +19,15 @@ pub struct UtcOffset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an offset from UTC as +hh:mm or -hh:mm, from -12:00 to +14:00")]
 pub struct UtcOffsetError;
+
+impl UtcOffset {
+    /// What a clock with this distance from UTC shows.
+    pub(crate) fn civil(self, time: Timestamp) -> DateTime {
+        // At most 14 hours, which always fits.
+        let offset = Offset::from_seconds(i32::from(self.minutes) * 60).unwrap_or(Offset::UTC);
+        offset.to_datetime(time)
+    }
+}
 
 impl FromStr for UtcOffset {
     type Err = UtcOffsetError;
@@ -78,5 +90,8 @@ mod tests {
         ] {
             assert!(bad.parse::<UtcOffset>().is_err(), "{bad:?}");
         }
+        let offset: UtcOffset = "-07:30".parse().unwrap();
+        let midnight = "2026-11-21T00:00:00Z".parse().unwrap();
+        assert_eq!(offset.civil(midnight).to_string(), "2026-11-20T16:30:00");
     }
 }

@@ -3,6 +3,7 @@
 //! A parser without I/O: it takes bytes as they come, wherever they are cut, appends whole rows to a chunk, and keeps the
 //! other fields. What it does not take stays with the caller, who comes back with more.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::RowChunk;
@@ -28,9 +29,30 @@ pub(crate) enum Step {
     End,
 }
 
+/// Whose envelope it is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `{"state": …, "data": [rows], "nextPageToken": …}`
+    #[default]
+    Results,
+    /// `{"totalRecords": …, "completedContacts": [rows], "_links": {"next": …}}`
+    Contacts,
+}
+
+impl Kind {
+    /// The field that the rows are in.
+    fn rows(self) -> &'static str {
+        match self {
+            Self::Results => "data",
+            Self::Contacts => "completedContacts",
+        }
+    }
+}
+
 /// What is said about a page beside its rows.
 #[derive(Default)]
 pub(crate) struct Envelope {
+    kind: Kind,
     pub(crate) run_id: Option<String>,
     pub(crate) state: Option<String>,
     pub(crate) error_message: Option<String>,
@@ -65,10 +87,13 @@ pub(crate) struct Parser {
 }
 
 impl Parser {
-    pub(crate) fn new(max_row: usize) -> Self {
+    pub(crate) fn new(kind: Kind, max_row: usize) -> Self {
         Self {
             at: At::Mark,
-            envelope: Envelope::default(),
+            envelope: Envelope {
+                kind,
+                ..Envelope::default()
+            },
             rows: 0,
             max_row,
         }
@@ -159,7 +184,7 @@ impl Parser {
         }
         let start = scan::skip_space(bytes, colon + 1);
         let name: String = parse(&bytes[..name_end], "a field's name")?;
-        if name == "data" && bytes.get(start) == Some(&b'[') {
+        if name == self.envelope.kind.rows() && bytes.get(start) == Some(&b'[') {
             self.envelope.once(&name)?;
             self.envelope.has_data = true;
             self.at = At::FirstRow;
@@ -291,6 +316,9 @@ impl Envelope {
     }
 
     fn set(&mut self, name: &str, raw: &[u8]) -> Result<(), String> {
+        if self.kind == Kind::Contacts {
+            return self.set_of_contacts(name, raw);
+        }
         match name {
             "runId" => self.run_id = parse(raw, "runId")?,
             "state" => self.state = parse(raw, "state")?,
@@ -300,11 +328,36 @@ impl Envelope {
             "downloadUrl" => self.download_url = parse(raw, "downloadUrl")?,
             "data" if raw == b"null" => {}
             "data" => return Err("\"data\" is not a list".to_owned()),
-            _ => {
-                std::str::from_utf8(raw).map_err(|_| "a field is not UTF-8".to_owned())?;
-                self.unknown.push(crate::text::line(name, 64));
-            }
+            _ => self.unknown(name, raw)?,
         }
+        Ok(())
+    }
+
+    fn set_of_contacts(&mut self, name: &str, raw: &[u8]) -> Result<(), String> {
+        #[derive(Deserialize)]
+        struct Links {
+            next: Option<String>,
+        }
+        match name {
+            "totalRecords" => self.total = parse(raw, "totalRecords")?,
+            // Only whether there is one counts: a URL from an answer is not needed to go on.
+            "_links" => {
+                let links: Option<Links> = parse(raw, "_links")?;
+                self.next = links.and_then(|links| links.next);
+            }
+            "businessUnitId" | "lastPollTime" => {
+                std::str::from_utf8(raw).map_err(|_| "a field is not UTF-8".to_owned())?;
+            }
+            "completedContacts" if raw == b"null" => {}
+            "completedContacts" => return Err("\"completedContacts\" is not a list".to_owned()),
+            _ => self.unknown(name, raw)?,
+        }
+        Ok(())
+    }
+
+    fn unknown(&mut self, name: &str, raw: &[u8]) -> Result<(), String> {
+        std::str::from_utf8(raw).map_err(|_| "a field is not UTF-8".to_owned())?;
+        self.unknown.push(crate::text::line(name, 64));
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The bytes of a body that were read and not yet taken.
 
+use super::feed::Feed;
 use crate::client::Body;
 use crate::error::Error;
 
@@ -8,7 +9,7 @@ const READ: usize = 128 * 1024;
 
 /// A window over a body that moves forward.
 pub(super) struct Input {
-    body: Body,
+    feed: Feed,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -16,9 +17,9 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn new(body: Body) -> Self {
+    pub(super) fn new(feed: impl Into<Feed>) -> Self {
         Self {
-            body,
+            feed: feed.into(),
             buffer: Vec::new(),
             start: 0,
             end: 0,
@@ -35,7 +36,7 @@ impl Input {
     }
 
     pub(super) fn body(&self) -> &Body {
-        &self.body
+        self.feed.body()
     }
 
     /// Reads until `wanted` bytes are there or the body has ended; says whether there are any more than before.
@@ -48,7 +49,7 @@ impl Input {
             self.buffer.resize(capacity, 0);
         }
         while !self.ended && (self.end < wanted || self.end == before) {
-            let read = self.body.read(&mut self.buffer[self.end..]).await?;
+            let read = self.feed.read(&mut self.buffer[self.end..]).await?;
             self.ended = read == 0;
             self.end += read;
         }

@@ -1,6 +1,6 @@
 //! A page whose rows are inline.
 
-use super::envelope::{Envelope, Parser, Step};
+use super::envelope::{Envelope, Kind, Parser, Step};
 use super::input::Input;
 use super::{RowChunk, Said};
 use crate::client::Body;
@@ -11,9 +11,17 @@ use crate::state::{State, sanitised};
 /// A page of the results, as far as it was read.
 pub(crate) struct JsonPage {
     step: &'static str,
-    run: RunId,
+    asked: Asked,
     input: Input,
     parser: Parser,
+}
+
+/// What was asked for, which the answer has to be about.
+enum Asked {
+    /// The results of a run of the guide's API.
+    Results(RunId),
+    /// Completed contacts from this one on, of so many if that is known already.
+    Contacts { skip: u64, total: Option<u64> },
 }
 
 /// How far an answer was read before its rows.
@@ -30,7 +38,6 @@ impl std::fmt::Debug for JsonPage {
         // Nothing of the envelope: there is a page token and maybe a URL in it.
         f.debug_struct("JsonPage")
             .field("step", &self.step)
-            .field("run", &self.run)
             .finish_non_exhaustive()
     }
 }
@@ -39,9 +46,25 @@ impl JsonPage {
     pub(crate) fn new(step: &'static str, run: RunId, body: Body, max_row: usize) -> Self {
         Self {
             step,
-            run,
+            asked: Asked::Results(run),
             input: Input::new(body),
-            parser: Parser::new(max_row),
+            parser: Parser::new(Kind::Results, max_row),
+        }
+    }
+
+    /// A page of completed contacts that begins behind `skip` of them.
+    pub(crate) fn contacts(
+        step: &'static str,
+        skip: u64,
+        total: Option<u64>,
+        body: Body,
+        max_row: usize,
+    ) -> Self {
+        Self {
+            step,
+            asked: Asked::Contacts { skip, total },
+            input: Input::new(body),
+            parser: Parser::new(Kind::Contacts, max_row),
         }
     }
 
@@ -142,8 +165,11 @@ impl JsonPage {
 
     /// Checks that the answer is about the run that was asked for, as far as it says so.
     pub(crate) fn check_run(&self) -> Result<(), Error> {
+        let Asked::Results(run) = &self.asked else {
+            return Ok(());
+        };
         match &self.envelope().run_id {
-            Some(id) if id != self.run.as_str() => Err(Error::contract(
+            Some(id) if id != run.as_str() => Err(Error::contract(
                 self.step,
                 "the answer is about another run",
             )),
@@ -176,6 +202,9 @@ impl JsonPage {
     }
 
     pub(super) fn conclude(self) -> Result<Said, Error> {
+        if let Asked::Contacts { skip, total } = self.asked {
+            return self.conclude_contacts(skip, total);
+        }
         self.check_run()?;
         self.check_completed()?;
         let next = self.next()?;
@@ -185,6 +214,61 @@ impl JsonPage {
             total,
             summary_rows: 0,
             unknown_fields: unknown,
+        })
+    }
+
+    /// There is a next page where a link says so, or where the total does.
+    fn conclude_contacts(self, skip: u64, known: Option<u64>) -> Result<Said, Error> {
+        let rows = self.parser.rows;
+        let envelope = self.parser.envelope;
+        if !envelope.has_data {
+            return Err(Error::contract(self.step, "the answer has no contacts"));
+        }
+        let total = envelope.total.or(known);
+        let reached = skip.saturating_add(rows);
+        let has_link = envelope.next.is_some_and(|link| !link.trim().is_empty());
+        let goes_on = rows > 0 && (has_link || total.is_some_and(|total| reached < total));
+        let next = goes_on.then(|| {
+            Skip {
+                skip: reached,
+                total,
+            }
+            .token()
+        });
+        Ok(Said {
+            next: next.transpose()?,
+            total,
+            summary_rows: 0,
+            unknown_fields: envelope.unknown,
+        })
+    }
+}
+
+/// Where a page of contacts begins, and how many there are if that was said. As a token `20000/25417`, or `20000`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Skip {
+    pub(crate) skip: u64,
+    pub(crate) total: Option<u64>,
+}
+
+impl Skip {
+    fn token(self) -> Result<PageToken, Error> {
+        let text = match self.total {
+            Some(total) => format!("{}/{total}", self.skip),
+            None => self.skip.to_string(),
+        };
+        PageToken::new(text).map_err(|error| Error::contract("get contacts", error.to_string()))
+    }
+
+    /// `None` for a token that is not one of ours.
+    pub(crate) fn of_token(token: &PageToken) -> Option<Self> {
+        let (skip, total) = match token.as_str().split_once('/') {
+            Some((skip, total)) => (skip, Some(total.parse().ok()?)),
+            None => (token.as_str(), None),
+        };
+        Some(Self {
+            skip: skip.parse().ok()?,
+            total,
         })
     }
 }

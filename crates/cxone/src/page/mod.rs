@@ -3,8 +3,10 @@
 mod chunk;
 mod csv;
 mod envelope;
+mod feed;
 mod input;
 mod json;
+mod packed;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,9 @@ use crate::ids::PageToken;
 
 pub use chunk::{RowChunk, RowDigest};
 pub(crate) use csv::{Announced, CsvPage};
-pub(crate) use json::{JsonPage, Opened};
+pub(crate) use feed::Feed;
+pub(crate) use json::{JsonPage, Opened, Skip};
+pub(crate) use packed::{PackedFile, failed};
 
 /// What a page said beside its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub struct Page {
 enum Source {
     Json(Box<JsonPage>),
     Csv(Box<CsvPage>),
+    /// No rows: nothing at all, or only where the next page is.
+    Nothing(&'static str, Option<PageToken>, Option<u64>),
 }
 
 impl fmt::Debug for Page {
@@ -77,6 +83,11 @@ impl Page {
         Self::of(Source::Csv(Box::new(page)))
     }
 
+    /// A page without rows.
+    pub(crate) fn nothing(step: &'static str, next: Option<PageToken>, total: Option<u64>) -> Self {
+        Self::of(Source::Nothing(step, next, total))
+    }
+
     fn of(source: Source) -> Self {
         Self {
             source,
@@ -95,6 +106,7 @@ impl Page {
         let filled = match &mut self.source {
             Source::Json(page) => page.fill(chunk).await,
             Source::Csv(page) => page.fill(chunk).await,
+            Source::Nothing(..) => Ok(()),
         };
         if let Err(error) = filled {
             // Rows of a page that breaks off are nobody's business.
@@ -117,6 +129,7 @@ impl Page {
         let step = match &self.source {
             Source::Json(page) => page.step(),
             Source::Csv(page) => page.step(),
+            Source::Nothing(step, ..) => step,
         };
         if !self.ended {
             return Err(Error::contract(step, "the page was not read to its end"));
@@ -129,6 +142,12 @@ impl Page {
         } = match self.source {
             Source::Json(page) => page.conclude()?,
             Source::Csv(page) => page.conclude(self.rows)?,
+            Source::Nothing(_, next, total) => Said {
+                next,
+                total,
+                summary_rows: 0,
+                unknown_fields: Vec::new(),
+            },
         };
         Ok(PageEnd {
             next,

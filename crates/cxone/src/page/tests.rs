@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::RowChunk;
-use super::envelope::{Parser, Step};
+use super::envelope::{Kind, Parser, Step};
 use super::scan;
 
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ struct Page<'a> {
 
 /// What the parser makes of a body that comes in pieces of these lengths: rows as lines, or `None` for an error.
 fn parsed(body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
-    let mut parser = Parser::new(1 << 20);
+    let mut parser = Parser::new(Kind::Results, 1 << 20);
     let (mut chunk, mut lines) = (RowChunk::new(), Vec::new());
     let (mut at, mut end, mut cuts) = (0, 0, cuts.iter().cycle());
     loop {

@@ -4,15 +4,15 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
 use url::Url;
 
-use crate::client::transport::{Call, Effect, check_type};
-use crate::client::{AccessToken, Body, Client, PageOf};
+use crate::client::download::{DOWNLOAD, refused_link};
+use crate::client::transport::{Call, Effect};
+use crate::client::{AccessToken, Client, PageOf};
 use crate::definition::{Definition, DeliveryFormat};
 use crate::error::Error;
 use crate::ids::{PageToken, RunId};
 use crate::page::{Announced, CsvPage, JsonPage, Opened, Page};
 
 const STEP: &str = "get page";
-const DOWNLOAD: &str = "download results";
 
 impl Client {
     /// Opens a page of a run's rows; the first one without a page token.
@@ -118,27 +118,7 @@ impl Client {
             .header(ACCEPT, HeaderValue::from_static("text/csv"))
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let response = self.send(&call, request).await.map_err(refused_link)?;
-        if response.status() != reqwest::StatusCode::OK {
-            let status = response.status().as_u16();
-            return Err(Error::contract(
-                DOWNLOAD,
-                format!("status {status} instead of a file"),
-            ));
-        }
-        check_type(DOWNLOAD, response.headers(), is_csv)?;
-        let body = Body::of(
-            DOWNLOAD,
-            response,
-            self.limits().download_bytes,
-            *self.limits(),
-        )?;
-        if !body.is_framed() {
-            // CSV has no end of its own: a file that was cut off would look like a shorter one.
-            return Err(Error::contract(
-                DOWNLOAD,
-                "the answer does not say where the file ends",
-            ));
-        }
+        let body = self.csv_body(response)?;
         let announced = Announced {
             total: page.envelope().total,
             inline_rows: page.rows(),
@@ -152,32 +132,4 @@ impl Client {
             announced,
         )))
     }
-}
-
-/// Another host knows nothing of tokens and rights: where it says no, the link is not good any more.
-fn refused_link(error: Error) -> Error {
-    let status = match error {
-        // S3 says so of a link that was signed with credentials which have expired.
-        Error::Rejected { status: 400, .. } => 400,
-        Error::Unauthorized { .. } => 401,
-        Error::Forbidden { .. } => 403,
-        other => return other,
-    };
-    Error::NotFound {
-        step: DOWNLOAD,
-        status,
-    }
-}
-
-fn is_csv(kind: &str) -> bool {
-    matches!(
-        kind,
-        "text/csv"
-            | "application/csv"
-            | "text/plain"
-            | "application/octet-stream"
-            | "binary/octet-stream"
-            | "application/gzip"
-            | "application/x-gzip"
-    )
 }

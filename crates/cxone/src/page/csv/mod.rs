@@ -1,20 +1,23 @@
 //! A result that is downloaded as CSV: one page, whose records become rows of JSON.
 
+mod cell;
+mod header;
+mod summary;
+
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use self::header::{Header, Naming};
+use self::summary::{Held, Labels};
+use super::feed::Feed;
 use super::input::Input;
-use super::scan;
 use super::{RowChunk, Said};
-use crate::client::Body;
+use crate::definition::{Definition, Report};
 use crate::error::Error;
 
 /// A chunk is full from this size on.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// The most columns that a file may have.
 const MAX_COLUMNS: usize = 1024;
-/// The longest name of a column, in bytes. It is in every row, so that a small file with long names would become any
-/// amount of rows.
-const MAX_NAME: usize = 256;
 /// UTF-8's byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -26,9 +29,9 @@ pub(crate) struct CsvPage {
     record: Vec<u8>,
     ends: Vec<usize>,
     header: Option<Header>,
-    /// Columns whose values are numbers.
-    metrics: Vec<String>,
-    columns: Vec<String>,
+    naming: Naming,
+    /// Rows at the end that may sum the others up; `None` where files have no such rows.
+    held: Option<Held>,
     /// Records read, the header included.
     records: u64,
     started: bool,
@@ -40,19 +43,6 @@ pub(crate) struct CsvPage {
     unknown_fields: Vec<String>,
 }
 
-/// The first record, and what it makes of the others.
-struct Header {
-    record: Vec<u8>,
-    ends: Vec<usize>,
-    columns: Vec<Column>,
-}
-
-struct Column {
-    /// `"name":`, with a comma or the brace before it.
-    prefix: Vec<u8>,
-    is_metric: bool,
-}
-
 impl std::fmt::Debug for CsvPage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CsvPage")
@@ -62,6 +52,7 @@ impl std::fmt::Debug for CsvPage {
 }
 
 /// What the answer that named the file said about it.
+#[derive(Default)]
 pub(crate) struct Announced {
     pub(crate) total: Option<u64>,
     /// Rows that the answer had inline as well.
@@ -72,24 +63,20 @@ pub(crate) struct Announced {
 impl CsvPage {
     pub(crate) fn new(
         step: &'static str,
-        body: Body,
-        definition: &crate::Definition,
+        feed: impl Into<Feed>,
+        definition: &Definition,
         max_row: usize,
         announced: Announced,
     ) -> Self {
         Self {
             step,
-            input: Input::new(body),
+            input: Input::new(feed),
             reader: ReaderBuilder::new().build(),
             record: vec![0; 4 * 1024],
             ends: vec![0; 64],
             header: None,
-            metrics: definition.metrics().to_vec(),
-            columns: definition
-                .columns()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            naming: Naming::of(definition),
+            held: labels(definition).map(Held::new),
             records: 0,
             started: false,
             done: false,
@@ -209,72 +196,32 @@ impl CsvPage {
     fn row(&mut self, length: usize, fields: usize, chunk: &mut RowChunk) -> Result<(), Error> {
         let (record, ends) = (&self.record[..length], &self.ends[..fields]);
         let Some(header) = &self.header else {
-            self.header = Some(self.read_header(length, fields)?);
+            let header = Header::read(record, ends, &self.naming);
+            self.header = Some(header.map_err(|what| self.fault(what))?);
             return Ok(());
         };
-        if record == header.record && ends == header.ends {
+        if header.is_repeated(record, ends) {
             return Ok(());
         }
-        if fields != header.columns.len() {
-            let expected = header.columns.len();
-            return Err(self.fault(format!(
-                "record {} has {fields} fields, the header has {expected}",
-                self.records
-            )));
-        }
-        let mut start = 0;
-        for (column, end) in header.columns.iter().zip(ends) {
-            chunk.bytes.extend_from_slice(&column.prefix);
-            cell(&record[start..*end], column.is_metric, &mut chunk.bytes);
-            start = *end;
-        }
-        chunk.bytes.push(b'}');
-        chunk.end_row();
-        Ok(())
-    }
-
-    fn read_header(&self, length: usize, fields: usize) -> Result<Header, Error> {
-        let (record, ends) = (&self.record[..length], &self.ends[..fields]);
-        let mut names: Vec<&str> = Vec::with_capacity(fields);
-        let mut columns = Vec::with_capacity(fields);
-        let mut start = 0;
-        for end in ends {
-            let name = std::str::from_utf8(&record[start..*end])
-                .map_err(|_| self.fault("the header is not UTF-8"))?;
-            if name.is_empty() || names.contains(&name) {
-                return Err(self.fault(format!(
-                    "column {} of the header has no name of its own",
-                    names.len() + 1
-                )));
+        let number = self.records;
+        let taken = match &mut self.held {
+            Some(held) if held.may_be(record, ends) => {
+                let mut row = Vec::new();
+                let row = header.row(record, ends, &mut row).map(|()| row);
+                held.hold(row.map_err(|what| (number, what)), chunk)
             }
-            if name.len() > MAX_NAME {
-                return Err(self.fault(format!(
-                    "column {} of the header has a name of more than {MAX_NAME} bytes",
-                    names.len() + 1
-                )));
+            held => {
+                let released = held.as_mut().map_or(Ok(()), |held| held.release(chunk));
+                released.and_then(|()| {
+                    header
+                        .row(record, ends, &mut chunk.bytes)
+                        .map_err(|what| format!("record {number} {what}"))?;
+                    chunk.end_row();
+                    Ok(())
+                })
             }
-            let mut prefix = vec![if names.is_empty() { b'{' } else { b',' }];
-            text(name.as_bytes(), &mut prefix);
-            prefix.push(b':');
-            columns.push(Column {
-                prefix,
-                is_metric: self.metrics.iter().any(|metric| metric == name),
-            });
-            names.push(name);
-            start = *end;
-        }
-        if let Some(missing) = self
-            .columns
-            .iter()
-            .find(|column| !names.contains(&column.as_str()))
-        {
-            return Err(self.fault(format!("the header has no column {missing:?}")));
-        }
-        Ok(Header {
-            record: record.to_vec(),
-            ends: ends.to_vec(),
-            columns,
-        })
+        };
+        taken.map_err(|what| Error::contract(self.step, what))
     }
 
     fn fault(&self, what: impl Into<String>) -> Error {
@@ -291,59 +238,19 @@ impl CsvPage {
         Ok(Said {
             next: None,
             total: self.total,
-            summary_rows: 0,
+            summary_rows: self.held.map_or(0, |held| held.count()),
             unknown_fields: self.unknown_fields,
         })
     }
 }
 
-/// A cell as JSON: a metric that is a number stays the number that it is, to the last digit.
-fn cell(bytes: &[u8], is_metric: bool, out: &mut Vec<u8>) {
-    if is_metric && bytes.is_empty() {
-        out.extend_from_slice(b"null");
-    } else if is_metric && is_number(bytes, out) {
-        out.extend_from_slice(bytes);
-    } else {
-        text(bytes, out);
-    }
-}
-
-fn is_number(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    if !matches!(bytes[0], b'-' | b'0'..=b'9') {
-        return false;
-    }
-    // The scanner wants a byte after a number, so it is shown the number where it will stand.
-    let from = out.len();
-    out.extend_from_slice(bytes);
-    out.push(b',');
-    let fits = scan::value(out, from).is_ok_and(|extent| extent.end == out.len() - 1);
-    out.truncate(from);
-    fits
-}
-
-/// A JSON string. UTF-8 goes through as it is; whether it is UTF-8 is checked for the whole chunk.
-fn text(bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut rest = bytes;
-    while let Some(at) = rest
-        .iter()
-        .position(|b| *b < b' ' || matches!(b, b'"' | b'\\'))
-    {
-        out.extend_from_slice(&rest[..at]);
-        match rest[at] {
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            quoted @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', quoted]),
-            control => {
-                let hex =
-                    |digit: u8| char::from_digit(u32::from(digit), 16).map_or(b'0', |c| c as u8);
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[hex(control >> 4), hex(control & 15)]);
-            }
+/// The words of a total at the end of a file. The guide's API has no such rows.
+fn labels(definition: &Definition) -> Option<Labels> {
+    match &definition.report {
+        Report::Analytics(_) => None,
+        Report::ReportJobs(report) => Some(Labels::new(&report.total_labels)),
+        Report::DataExtraction(_) | Report::DataDownload(_) | Report::Contacts(_) => {
+            Some(Labels::new(&[]))
         }
-        rest = &rest[at + 1..];
     }
-    out.extend_from_slice(rest);
-    out.push(b'"');
 }

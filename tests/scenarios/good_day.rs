@@ -117,6 +117,11 @@ async fn a_good_day_is_one_commit_with_the_tenants_rows() {
       },
       "generation": 1,
       "definitionHash": "…",
+      "source": {
+        "api": "analytics",
+        "timeZone": "UTC",
+        "range": "requested"
+      },
       "runs": [
         {
           "segment": "0",
@@ -135,6 +140,7 @@ async fn a_good_day_is_one_commit_with_the_tenants_rows() {
       "unique": 250,
       "duplicates": 0,
       "replaced": 0,
+      "summaryRows": 0,
       "empty": false,
       "verification": "total",
       "columns": [

@@ -4,16 +4,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use std::time::Duration;
+
 use cxone::{Error, Look, Registration, RunId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use landing::ask::{
-    self, Ask, Claimed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
+    self, Ask, Claimed, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
 };
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::{
     Failure, FailureName, FetchIn, FetchOut, FinalizeIn, FinalizeOut, RunIn, TriggerIn, TriggerOut,
-    cut_off, done_after_all, judge_around_cancel, judge_look,
+    abandoned, cut_off, done_after_all, judge_around_cancel, judge_look,
 };
 
 use crate::rng::Rng;
@@ -97,6 +99,7 @@ pub(crate) struct Invocation {
     /// Whether the state machine still waits for its answer.
     pub(crate) awaited: bool,
     pub(crate) busy_until: Timestamp,
+    asked: Timestamp,
     running: Running,
     open: Open,
 }
@@ -107,6 +110,8 @@ pub(crate) struct Outside<'a> {
     pub(crate) tenant: &'a mut Tenant,
     pub(crate) rng: &'a mut Rng,
     pub(crate) now: Timestamp,
+    /// How long the invocation is under way.
+    pub(crate) elapsed: SignedDuration,
     /// How often, of 1,000 pages, one breaks off.
     pub(crate) torn: u64,
 }
@@ -143,6 +148,7 @@ impl Invocation {
             execution,
             awaited: true,
             busy_until: now,
+            asked: now,
             running,
             open: Open::default(),
         }
@@ -151,6 +157,7 @@ impl Invocation {
     /// Runs up to the next effect and carries that out, with this mishap.
     pub(crate) fn step(&mut self, outside: &mut Outside<'_>, mishap: Mishap) -> Progress {
         let open = &mut self.open;
+        outside.elapsed = outside.now.duration_since(self.asked);
         match &mut self.running {
             Running::Trigger(flow, effects) => match poll(flow, effects) {
                 Polled::Answer(answer) => Progress::Answered(answer),
@@ -217,10 +224,45 @@ fn with<T>(
     Progress::Goes
 }
 
+/// What the tenant answers to whom it does not want to hear.
+fn refusal(outside: &mut Outside<'_>) -> Fault {
+    if outside.tenant.dialect.spacing().is_some() {
+        return Fault::MaybeForbidden("403".to_owned());
+    }
+    Fault::Throttled(pause(outside.rng))
+}
+
+/// What the handlers' `Turn` does.
+fn in_time(outside: &Outside<'_>, within: Option<Duration>) -> Result<(), Fault> {
+    let late = within.is_some_and(|within| outside.elapsed.unsigned_abs() > within);
+    if late {
+        return Err(Fault::TooEarly(Duration::ZERO));
+    }
+    Ok(())
+}
+
+/// Looking at a clock does not fail.
+fn elapsed(outside: &Outside<'_>, mishap: Mishap, effect: Elapsed) -> Progress {
+    let mishap = match mishap {
+        Mishap::KillBefore | Mishap::KillAfter => mishap,
+        _ => Mishap::None,
+    };
+    with(mishap, effect.0, || Ok(outside.elapsed))
+}
+
 fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progress {
     match effect {
         StoreEffect::Claim(key, body, reply) => with(mishap, reply, || {
             Ok(store.claim(key, body)) as Result<Claimed, Fault>
+        }),
+        StoreEffect::Find(key, reply) => with(mishap, reply, || Ok(store.find(&key))),
+        StoreEffect::Swap {
+            key,
+            body,
+            found,
+            reply,
+        } => with(mishap, reply, || {
+            Ok(store.swap(key, body, found.as_deref()))
         }),
         StoreEffect::Read(keys, reply) => with(mishap, reply, || {
             Ok(keys.iter().map(|key| store.read(key)).collect())
@@ -234,20 +276,28 @@ fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progr
 }
 
 fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffect) -> Progress {
-    let throttled = (mishap == Mishap::Throttled).then(|| Fault::Throttled(pause(outside.rng)));
+    let throttled = (mishap == Mishap::Throttled).then(|| refusal(outside));
     match effect {
+        TriggerEffect::Elapsed(effect) => elapsed(outside, mishap, effect),
         TriggerEffect::Store(effect) => store_effect(outside.store, mishap, effect),
         TriggerEffect::Register(definition, reply) => with(mishap, reply, || {
+            if !outside.tenant.dialect.can_cancel() {
+                return Ok(Registration::NotNeeded);
+            }
             throttled.map_or(Ok(()), Err)?;
-            let schedule = outside.tenant.register(definition.name.as_str());
-            Ok(Registration::Schedule(schedule))
+            let id = outside.tenant.register(definition.name.as_str());
+            Ok(Registration::Schedule(id))
         }),
-        TriggerEffect::StartRun(_, schedule, window, reply) => with(mishap, reply, || {
+        TriggerEffect::StartRun(request, reply) => with(mishap, reply, || {
+            in_time(outside, request.within)?;
+            outside.tenant.called(outside.now);
             throttled.map_or(Ok(()), Err)?;
-            let schedule = schedule.expect("analytics has schedules");
-            Ok(outside
-                .tenant
-                .start(outside.rng, outside.now, &schedule, window))
+            Ok(outside.tenant.start(
+                outside.rng,
+                outside.now,
+                request.schedule.as_ref(),
+                request.window,
+            ))
         }),
         TriggerEffect::CancelRun(_, run, reply) => with(mishap, reply, || {
             outside.tenant.cancel(outside.now, &run);
@@ -262,8 +312,9 @@ fn fetch_effect(
     open: &mut Open,
     effect: FetchEffect,
 ) -> Progress {
-    let throttled = (mishap == Mishap::Throttled).then(|| Fault::Throttled(pause(outside.rng)));
+    let throttled = (mishap == Mishap::Throttled).then(|| refusal(outside));
     match effect {
+        FetchEffect::Elapsed(effect) => elapsed(outside, mishap, effect),
         FetchEffect::Store(effect) => store_effect(outside.store, mishap, effect),
         FetchEffect::Page(request, reply) => {
             // A page whose answer is lost is a page that broke off.
@@ -273,6 +324,8 @@ fn fetch_effect(
                 mishap
             };
             with(mishap, reply, || {
+                in_time(outside, request.within)?;
+                outside.tenant.called(outside.now);
                 throttled.map_or(Ok(()), Err)?;
                 let (rows, mut page) =
                     outside
@@ -366,6 +419,9 @@ fn cancel(
     step: &mut CancelStep,
 ) -> Progress {
     let run = &message.work.run_id;
+    if message.work.direct {
+        return Progress::Answered(Ok(value(abandoned(message, None))));
+    }
     if let CancelStep::Delete(state) = step {
         if mishap == Mishap::KillBefore {
             return Progress::Killed;
@@ -387,6 +443,9 @@ fn cancel(
     match (look, step) {
         (Err(failure), _) => Progress::Answered(Err(failure)),
         (Ok(None), _) => Progress::Answered(Ok(value(done_after_all()))),
+        (Ok(Some(state)), CancelStep::Look) if !message.work.dialect.can_cancel() => {
+            Progress::Answered(Ok(value(abandoned(message, Some(&state)))))
+        }
         (Ok(Some(state)), step @ CancelStep::Look) => {
             *step = CancelStep::Delete(state);
             Progress::Goes

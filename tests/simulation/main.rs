@@ -30,7 +30,7 @@ use asl::StateMachine;
 
 use crate::consumer::Habit;
 use crate::invocation::Flows;
-use crate::world::{Figures, Setup, World};
+use crate::world::{DIALECTS, Figures, Setup, World};
 
 include!(concat!(env!("OUT_DIR"), "/planted_list.rs"));
 
@@ -72,7 +72,9 @@ fn setup(seed: u64) -> Setup {
         flows: flows!(landing::flow),
         kill_at: None,
         claims_overwrite: false,
+        swaps_overwrite: false,
         habit: Habit::Proper,
+        dialect: None,
     }
 }
 
@@ -118,7 +120,13 @@ fn a_good_day_survives_a_kill_at_every_effect() {
 
 fn single_kills(machine: &Arc<StateMachine>) -> String {
     let mut points = 0;
-    for seed in [1, 2, 3] {
+    let analytics = [1, 2, 3].map(|seed| (seed, DIALECTS[0]));
+    let others = DIALECTS[1..].iter().map(|dialect| (1, *dialect));
+    for (seed, dialect) in analytics.into_iter().chain(others) {
+        let setup = |seed| Setup {
+            dialect: Some(dialect),
+            ..setup(seed)
+        };
         let undisturbed = Setup {
             kill_at: Some(u64::MAX),
             ..setup(seed)
@@ -133,7 +141,7 @@ fn single_kills(machine: &Arc<StateMachine>) -> String {
             let result = World::new(setup, machine).run();
             assert!(
                 result.is_ok(),
-                "seed {seed}, kill point {kill_at}: {result:?}"
+                "{dialect:?}, seed {seed}, kill point {kill_at}: {result:?}"
             );
         }
     }
@@ -176,6 +184,14 @@ fn planted_bugs(machine: &Arc<StateMachine>) -> String {
     match caught(overwriting, machine) {
         Some((seed, violation)) => told.push(format!("claims_overwrite: seed {seed}: {violation}")),
         None => missed.push("claims_overwrite"),
+    }
+    let swapping = |seed| Setup {
+        swaps_overwrite: true,
+        ..setup(seed)
+    };
+    match caught(swapping, machine) {
+        Some((seed, violation)) => told.push(format!("swaps_overwrite: seed {seed}: {violation}")),
+        None => missed.push("swaps_overwrite"),
     }
     assert!(missed.is_empty(), "not caught: {missed:?}");
     format!(

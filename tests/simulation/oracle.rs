@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use landing::docs::{Commit, Open, Verification};
+use landing::docs::{Commit, End, Open, Verification};
 use landing::keys::version_of;
+use workflow::EndReason;
 
 use crate::consumer::Holdings;
 use crate::store::Store;
@@ -22,6 +23,9 @@ impl Oracle {
     pub(crate) fn look(&mut self, store: &Store, tenant: &Tenant) -> Result<(), String> {
         if let Some(key) = &store.overwritten {
             return Err(format!("{key} was changed"));
+        }
+        if let Some(what) = &tenant.too_close {
+            return Err(what.clone());
         }
         let log = store.keys_with("/_log/");
         if log.len() == self.versions.len() {
@@ -184,6 +188,19 @@ fn rows_are_the_sources(
             commit.version
         ));
     }
+    let files = commit.runs.len() as u64;
+    if commit.summary_rows != if tenant.sums_up() { files } else { 0 } {
+        return Err(format!(
+            "version {} leaves {} rows out",
+            commit.version, commit.summary_rows
+        ));
+    }
+    if commit.abandoned.len() as u64 != left_behind(store, tenant, commit) {
+        return Err(format!(
+            "version {} tells of {:?}",
+            commit.version, commit.abandoned
+        ));
+    }
     if commit.empty != source.is_empty() {
         return Err(format!(
             "version {} is wrong about being empty",
@@ -191,4 +208,20 @@ fn rows_are_the_sources(
         ));
     }
     Ok(held)
+}
+
+/// How many runs of the generation took too long, and could not be cancelled.
+fn left_behind(store: &Store, tenant: &Tenant, commit: &Commit) -> u64 {
+    if tenant.dialect.can_cancel() {
+        return 0;
+    }
+    let generation = format!("/win/{}/g{:04}/", commit.window.key(), commit.generation);
+    let cut_off = |key: &String| {
+        let end: End = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
+        end.reason == EndReason::TimedOut
+    };
+    let ends = store.keys_with(&generation).into_iter();
+    ends.filter(|key| key.ends_with("/end.json"))
+        .filter(cut_off)
+        .count() as u64
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use landing::ask::{Claimed, Merged};
+use landing::ask::{Claimed, Merged, Swapped, Tagged};
 use landing::docs::{Part, Sidecar, sha256_hex};
 
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Store {
     pub(crate) overwritten: Option<String>,
     /// A planted bug: a claim overwrites.
     pub(crate) claims_overwrite: bool,
+    /// A planted bug: a swap does not compare.
+    pub(crate) swaps_overwrite: bool,
 }
 
 impl Store {
@@ -30,6 +32,22 @@ impl Store {
                 Claimed::Ours
             }
         }
+    }
+
+    /// As S3 does, the tag is a hash of what is stored.
+    pub(crate) fn find(&self, key: &str) -> Option<Tagged> {
+        let bytes = self.objects.get(key)?.clone();
+        let tag = sha256_hex(&bytes);
+        Some(Tagged { bytes, tag })
+    }
+
+    pub(crate) fn swap(&mut self, key: String, body: Vec<u8>, found: Option<&str>) -> Swapped {
+        if self.find(&key).map(|there| there.tag).as_deref() != found && !self.swaps_overwrite {
+            return Swapped::Lost;
+        }
+        assert!(key.contains("/_pace/"), "{key} is not to be replaced");
+        self.objects.insert(key, body);
+        Swapped::Done
     }
 
     pub(crate) fn read(&self, key: &str) -> Option<Vec<u8>> {

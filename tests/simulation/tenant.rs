@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cxone::{Cancelled, Error, Look, PageToken, RunId, ScheduleId, Window};
+use cxone::{Cancelled, Dialect, Error, Look, PageToken, RunId, ScheduleId, Window};
 use jiff::{SignedDuration, Timestamp};
 use landing::ask::{Fault, Page};
 
 use crate::rng::Rng;
+
+/// How close calls of an API may be that wants them apart.
+const ALLOWED: SignedDuration = SignedDuration::from_secs(30);
 
 /// What becomes of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +61,10 @@ type Source = BTreeMap<i64, Vec<String>>;
 
 #[derive(Debug)]
 pub(crate) struct Tenant {
+    pub(crate) dialect: Dialect,
+    last_call: Option<Timestamp>,
+    /// Two calls of an API that wants them apart were not.
+    pub(crate) too_close: Option<String>,
     schedules: BTreeMap<String, ScheduleId>,
     pub(crate) runs: BTreeMap<RunId, Run>,
     source: Source,
@@ -67,12 +74,16 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(rng: &mut Rng, day: Timestamp) -> Self {
+    pub(crate) fn new(rng: &mut Rng, day: Timestamp, dialect: Dialect) -> Self {
+        let pages = matches!(dialect, Dialect::Analytics | Dialect::Contacts { .. });
         let mut tenant = Self {
+            dialect,
+            last_call: None,
+            too_close: None,
             schedules: BTreeMap::new(),
             runs: BTreeMap::new(),
             source: BTreeMap::new(),
-            gives_total: rng.chance(600),
+            gives_total: rng.chance(600) && pages,
             duplicates: rng.chance(200),
             faulty: true,
         };
@@ -102,12 +113,28 @@ impl Tenant {
         }
     }
 
+    /// Whether a file ends with a row that sums up the others.
+    pub(crate) fn sums_up(&self) -> bool {
+        matches!(self.dialect, Dialect::ReportJobs { .. })
+    }
+
     /// The rows of a window, in order.
     fn rows(&self, window: &Window) -> Vec<String> {
         self.source
             .range(window.start().as_second()..window.end().as_second())
             .flat_map(|(_, rows)| rows.clone())
             .collect()
+    }
+
+    /// Somebody calls the API.
+    pub(crate) fn called(&mut self, now: Timestamp) {
+        let last = self.last_call.replace(now);
+        let apart = last.map(|last| now.duration_since(last));
+        if let Some(apart) = apart.filter(|apart| *apart < ALLOWED)
+            && self.dialect.spacing().is_some()
+        {
+            self.too_close = Some(format!("two calls were {} s apart", apart.as_secs()));
+        }
     }
 
     pub(crate) fn register(&mut self, name: &str) -> ScheduleId {
@@ -122,11 +149,14 @@ impl Tenant {
         &mut self,
         rng: &mut Rng,
         now: Timestamp,
-        schedule: &ScheduleId,
+        schedule: Option<&ScheduleId>,
         window: Window,
     ) -> RunId {
-        assert!(
-            self.schedules.values().any(|known| known == schedule),
+        let registered =
+            |schedule: &ScheduleId| self.schedules.values().any(|known| known == schedule);
+        assert_eq!(
+            schedule.is_some_and(registered),
+            self.dialect == Dialect::Analytics,
             "a run of a schedule that is not registered"
         );
         let id = RunId::new(format!("run-{}", self.runs.len() + 1)).unwrap();
@@ -136,7 +166,11 @@ impl Tenant {
             let copied = rows[rng.index(rows.len())].clone();
             rows.push(copied);
         }
-        let page_size = 1 + rng.index(6);
+        // What is no page is a file.
+        let page_size = match self.dialect {
+            Dialect::Analytics | Dialect::Contacts { .. } => 1 + rng.index(6),
+            _ => rows.len().max(1),
+        };
         let truth = rows.clone();
         if matches!(fate, Fate::Shifts { .. }) {
             shift(&mut rows, page_size);
@@ -146,8 +180,16 @@ impl Tenant {
             rows.clear();
         }
         let mut pages: Vec<Vec<String>> = rows.chunks(page_size).map(<[String]>::to_vec).collect();
-        if pages.is_empty() || rng.chance(200) {
-            pages.insert(rng.index(pages.len() + 1), Vec::new());
+        match self.dialect {
+            // A data download gives its rows, or a page without rows and a link to them.
+            Dialect::DataDownload { .. } if rng.chance(500) => pages.insert(0, Vec::new()),
+            Dialect::Analytics | Dialect::Contacts { .. } if rng.chance(200) => {
+                pages.insert(rng.index(pages.len() + 1), Vec::new());
+            }
+            _ => {}
+        }
+        if pages.is_empty() {
+            pages.push(Vec::new());
         }
         self.runs.insert(
             id.clone(),
@@ -167,23 +209,38 @@ impl Tenant {
     fn fate(&self, rng: &mut Rng) -> Fate {
         let done = i64::try_from(rng.below(600)).unwrap();
         let page = 1 + rng.below(3);
-        if !self.faulty {
-            return Fate::Completes(done);
+        let gone = done + i64::try_from(rng.below(120)).unwrap();
+        let late = 2640 + i64::try_from(rng.below(120)).unwrap();
+        match (self.dialect, rng.below(20)) {
+            (Dialect::Contacts { .. }, 0) if self.faulty => {
+                return Fate::ChangesTotal { done: 0, page };
+            }
+            (Dialect::Contacts { .. }, 1) if self.faulty && self.gives_total => {
+                return Fate::Shifts { done: 0 };
+            }
+            (Dialect::DataDownload { .. }, 0) if self.faulty => return Fate::Fails(0),
+            (Dialect::DataDownload { .. } | Dialect::Contacts { .. }, _) => {
+                return Fate::Completes(0);
+            }
+            _ if !self.faulty => return Fate::Completes(done),
+            (Dialect::Analytics, _) => {}
+            (_, 0) => return Fate::Fails(done),
+            (_, 1 | 2) => return Fate::Hangs,
+            (_, 3 | 4) => return Fate::Vanishes { done, gone },
+            (_, 5) => return Fate::Completes(late),
+            _ => return Fate::Completes(done),
         }
         match rng.below(20) {
             0 => Fate::Fails(done),
             1 | 2 => Fate::Hangs,
             3 => Fate::CompletesWhenCancelled,
-            4 => Fate::Vanishes {
-                done,
-                gone: done + i64::try_from(rng.below(120)).unwrap(),
-            },
+            4 => Fate::Vanishes { done, gone },
             5 => Fate::Expires { done, page },
             6 => Fate::Circles { done, page },
             7 => Fate::ChangesTotal { done, page },
             8 if self.gives_total => Fate::Shifts { done },
             9 => Fate::Backwards { done },
-            10 => Fate::Completes(2640 + i64::try_from(rng.below(120)).unwrap()),
+            10 => Fate::Completes(late),
             _ => Fate::Completes(done),
         }
     }
@@ -260,6 +317,9 @@ impl Tenant {
     ) -> Result<(Vec<String>, Page), Fault> {
         match self.look(now, id) {
             Ok(Look::Completed) => {}
+            Ok(Look::Failed { message }) if self.dialect.is_direct() => {
+                return Err(Fault::Failed(message));
+            }
             Ok(_) => return Err(Fault::NotCompleted),
             Err(_) => return Err(Fault::Gone),
         }
@@ -270,6 +330,11 @@ impl Tenant {
             return Err(Fault::TokenRefused);
         };
         let page_number = number as u64;
+        // The link of a data download leads nowhere for a while.
+        let link = matches!(self.dialect, Dialect::DataDownload { .. }) && number > 0;
+        if link && now.duration_since(run.started) < SignedDuration::from_secs(75) {
+            return Err(Fault::Throttled(Some(Duration::from_secs(15))));
+        }
         if matches!(run.fate, Fate::Expires { page, .. } if page_number >= page) {
             return Err(Fault::TokenRefused);
         }
@@ -286,6 +351,7 @@ impl Tenant {
             rows: rows.len() as u64,
             next: next.map(|page| PageToken::new(page.to_string()).unwrap()),
             total: self.gives_total.then_some(total),
+            summary_rows: u64::from(self.sums_up() && next.is_none()),
             unknown_fields: Vec::new(),
             close: false,
             stop: false,

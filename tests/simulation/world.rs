@@ -13,6 +13,7 @@ use crate::oracle::Oracle;
 use crate::rng::Rng;
 use crate::store::Store;
 use crate::tenant::{Tenant, day_before, jump};
+use cxone::Dialect;
 
 /// Nothing that a schedule does takes longer than this many steps.
 const STEPS_MAX: u64 = 60_000;
@@ -29,8 +30,12 @@ pub(crate) struct Setup {
     pub(crate) kill_at: Option<u64>,
     /// A planted bug outside the decisions: claims overwrite.
     pub(crate) claims_overwrite: bool,
+    /// A planted bug outside the decisions: swaps do not compare.
+    pub(crate) swaps_overwrite: bool,
     /// How the consumer works.
     pub(crate) habit: Habit,
+    /// Which API; by chance if none.
+    pub(crate) dialect: Option<Dialect>,
 }
 
 /// What a schedule came to.
@@ -76,8 +81,9 @@ impl<'a> World<'a> {
     pub(crate) fn new(setup: Setup, machine: &'a Arc<StateMachine>) -> Self {
         let mut rng = Rng::new(setup.seed);
         let day: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
-        let mut tenant = Tenant::new(&mut rng, day);
-        let definition = definition(&mut rng);
+        let dialect = setup.dialect.unwrap_or_else(|| any_dialect(&mut rng));
+        let mut tenant = Tenant::new(&mut rng, day, dialect);
+        let definition = definition(&mut rng, dialect);
         if setup.kill_at.is_some() {
             tenant.faulty = false;
         }
@@ -100,6 +106,7 @@ impl<'a> World<'a> {
             rng,
         };
         world.store.claims_overwrite = setup.claims_overwrite;
+        world.store.swaps_overwrite = setup.swaps_overwrite;
         world.plan();
         world
     }
@@ -121,7 +128,9 @@ impl<'a> World<'a> {
             let later = self.seconds(600);
             self.to_start.push((at + later, daily));
         }
-        if self.rng.chance(300) {
+        // A template's range is about one day only.
+        let any_day = !self.tenant.sums_up();
+        if any_day && self.rng.chance(300) {
             // The day before comes late, into the same log.
             let later = self.seconds(3_600);
             let late = self.event("late", day_before(self.day), false);
@@ -131,7 +140,7 @@ impl<'a> World<'a> {
             if self.rng.chance(300) {
                 let later = self.seconds(14_400);
                 let day = match self.rng.below(4) {
-                    0 => day_before(self.day),
+                    0 if any_day => day_before(self.day),
                     _ => self.day,
                 };
                 let replay = self.event(name, day, true);
@@ -347,6 +356,7 @@ impl<'a> World<'a> {
             tenant: &mut self.tenant,
             rng: &mut self.rng,
             now: self.now,
+            elapsed: SignedDuration::ZERO,
             torn: if faulty { 60 } else { 0 },
         };
         let invocation = &mut self.invocations[index];
@@ -500,18 +510,59 @@ impl<'a> World<'a> {
     }
 }
 
-fn definition(rng: &mut Rng) -> Value {
+/// Every API, and the one that most schedules are about.
+pub(crate) const DIALECTS: [Dialect; 5] = [
+    Dialect::Analytics,
+    Dialect::ReportJobs { api_version: 34 },
+    Dialect::DataExtraction,
+    Dialect::DataDownload { api_version: 34 },
+    Dialect::Contacts { api_version: 34 },
+];
+
+fn any_dialect(rng: &mut Rng) -> Dialect {
+    match rng.below(20) {
+        0..3 => DIALECTS[1],
+        3..8 => DIALECTS[2],
+        8..10 => DIALECTS[3],
+        10..12 => DIALECTS[4],
+        _ => DIALECTS[0],
+    }
+}
+
+fn definition(rng: &mut Rng, dialect: Dialect) -> Value {
     let mut definition = json!({
         "name": "Sim", "schedule": {"type": "daily", "time": "05:30", "timezone": "UTC"},
-        "report": {
-            "type": "agent", "metrics": ["handleTime"], "dimensions": ["agentId"], "filters": [],
-            "dateRange": {"type": "relative", "value": "previousDay"}, "grouping": [],
-        },
         "delivery": {"type": "api"},
-        "pipeline": {"tenant": "sim", "compression": "none", "key": ["agentId"]},
+        "pipeline": {
+            "tenant": "sim", "compression": "none", "key": ["agentId"],
+            "api": dialect.api().as_str(),
+        },
     });
-    if rng.chance(600) {
+    definition["report"] = match dialect {
+        Dialect::Analytics => json!({
+            "type": "agent", "metrics": ["handleTime"], "dimensions": ["agentId"], "filters": [],
+            "grouping": [],
+        }),
+        Dialect::ReportJobs { .. } => {
+            json!({"reportId": "4711", "apiVersion": 34, "range": "template"})
+        }
+        Dialect::DataExtraction => json!({"entityName": "agents", "entityVersion": "7"}),
+        Dialect::DataDownload { .. } => {
+            json!({"reportId": "4711", "apiVersion": 34, "utcOffset": "+00:00"})
+        }
+        Dialect::Contacts { .. } => json!({"apiVersion": 34}),
+    };
+    definition["report"]["dateRange"] = json!({"type": "relative", "value": "previousDay"});
+    let template = matches!(dialect, Dialect::ReportJobs { .. });
+    if rng.chance(600) && !template {
         definition["pipeline"]["narrow"] = json!({"smallestWindow": "PT6H"});
+    }
+    let splits = matches!(
+        dialect,
+        Dialect::DataExtraction | Dialect::DataDownload { .. } | Dialect::Contacts { .. }
+    );
+    if splits && rng.chance(500) {
+        definition["pipeline"]["split"] = json!({"largestWindow": "PT8H"});
     }
     definition
 }

@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use cxone::Dialect;
 use lambda_runtime::LambdaEvent;
 use tokens::Session;
 use tracing::{info, instrument, warn};
 use workflow::{
-    CancelOut, Environment, Failure, RunIn, cut_off, done_after_all, judge_around_cancel, tolerate,
+    CancelOut, Environment, Failure, RunIn, abandoned, cut_off, done_after_all,
+    judge_around_cancel, tolerate,
 };
 
 /// Cancels a run that took too long.
@@ -35,9 +35,18 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<CancelOut, Failure> {
         let message = event.payload;
+        if message.work.direct {
+            // There is nothing to look at that FetchPage has not just asked for.
+            warn!("the run took too long and is abandoned");
+            return Ok(abandoned(&message, None));
+        }
         let Some(state) = self.look(&message).await? else {
             return Ok(done_after_all());
         };
+        if !message.work.dialect.can_cancel() {
+            warn!(run.state = %state, "the API can't cancel; the run is abandoned");
+            return Ok(abandoned(&message, Some(&state)));
+        }
         self.cancel(&message).await?;
         if self.look(&message).await?.is_none() {
             return Ok(done_after_all());
@@ -47,19 +56,19 @@ impl Handler {
     }
 
     async fn look(&self, message: &RunIn) -> Result<Option<String>, Failure> {
-        let run = &message.work.run_id;
+        let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let look = self
             .session
-            .call(async |client, token| client.look(token, Dialect::Analytics, run).await)
+            .call(async |client, token| client.look(token, dialect, run).await)
             .await;
         judge_around_cancel(look.map_err(Failure::from))
     }
 
     async fn cancel(&self, message: &RunIn) -> Result<(), Failure> {
-        let run = &message.work.run_id;
+        let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let cancelled = self
             .session
-            .call(async |client, token| client.cancel(token, Dialect::Analytics, run).await)
+            .call(async |client, token| client.cancel(token, dialect, run).await)
             .await;
         match cancelled {
             Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),

@@ -38,10 +38,11 @@ impl Handler {
     /// `Cxone.Auth`, `Cxone.Contract`, and the transient ones.
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
-        let mut pages = Pages::new(&self.session, &self.store, event.context.deadline());
+        let direct = event.payload.work.direct;
+        let mut pages = Pages::new(&self.session, &self.store, event.context.deadline(), direct);
         let prefix = self.store.prefix();
         let answer = drive(
-            async |ask| flow::fetch(ask, prefix, event.payload).await,
+            async |ask| Box::pin(flow::fetch(ask, prefix, event.payload)).await,
             async |effect| pages.perform(effect).await,
         )
         .await?;

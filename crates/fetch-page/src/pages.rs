@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use cxone::{PageEnd, PageOf, RowChunk};
+use cxone::{AccessToken, Client, PageEnd, PageOf, RowChunk};
 use landing::ask::{Answered, Fault, FetchEffect, Page, PageRequest};
 use landing::docs::Part;
 use landing::{PartSet, PartSpec, Store};
-use tokens::{Error, Session};
+use tokens::{Error, Session, Turn};
 use tracing::warn;
 use workflow::Failure;
 
@@ -27,22 +27,34 @@ const PARTS_MAX: usize = 256;
 pub(crate) struct Pages<'a> {
     session: &'a Session,
     store: &'a Store,
+    asked: Instant,
     stop_at: Instant,
+    /// Whether even a short pause is the state machine's: where a run has no state, pauses are what
+    /// says that it is not done.
+    direct: bool,
     open: Option<PartSet>,
     part_count: usize,
     chunk: RowChunk,
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) fn new(session: &'a Session, store: &'a Store, deadline: SystemTime) -> Self {
+    pub(crate) fn new(
+        session: &'a Session,
+        store: &'a Store,
+        deadline: SystemTime,
+        direct: bool,
+    ) -> Self {
         let left = deadline
             .duration_since(SystemTime::now())
             .unwrap_or_default()
             .saturating_sub(TIME_LEFT);
+        let asked = Instant::now();
         Self {
             session,
             store,
-            stop_at: Instant::now() + left.min(TIME_BUDGET),
+            asked,
+            stop_at: asked + left.min(TIME_BUDGET),
+            direct,
             open: None,
             part_count: 0,
             chunk: RowChunk::new(),
@@ -53,6 +65,7 @@ impl<'a> Pages<'a> {
     pub(crate) async fn perform(&mut self, effect: FetchEffect) {
         match effect {
             FetchEffect::Store(effect) => self.store.perform(effect).await,
+            FetchEffect::Elapsed(effect) => effect.answer(self.asked),
             FetchEffect::Page(request, reply) => {
                 let _ = reply.send(self.page(request).await);
             }
@@ -69,22 +82,12 @@ impl<'a> Pages<'a> {
     }
 
     async fn page(&mut self, request: PageRequest) -> Answered<Page> {
-        let token = request.token.as_ref();
-        let wanted = PageOf {
-            definition: &request.definition,
-            run: &request.run_id,
-            window: &request.window,
-            at: token,
-        };
-        let mut page = self
-            .session
-            .call(async |client, bearer| client.page(bearer, wanted).await)
-            .await
-            .map_err(|error| fault(error, token.is_some()))?;
+        let definition = &request.definition;
+        let mut page = self.open_page(&request).await?;
         let mut open = self.open.take().unwrap_or_else(|| {
             let spec = PartSpec {
                 columns: request.columns.clone(),
-                ..PartSpec::from(&*request.definition)
+                ..PartSpec::from(&**definition)
             };
             PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
         });
@@ -94,6 +97,29 @@ impl<'a> Pages<'a> {
         appended?;
         let end = page.finish().await.map_err(torn)?;
         Ok(self.facts(end, bytes))
+    }
+
+    async fn open_page(&self, request: &PageRequest) -> Answered<cxone::Page> {
+        let page = PageOf {
+            definition: &request.definition,
+            run: &request.run_id,
+            window: &request.window,
+            at: request.token.as_ref(),
+        };
+        let turn = Turn::new(self.asked, request.within);
+        let call = async |client: &Client, bearer: &AccessToken| {
+            turn.take("get page", Box::pin(client.page(bearer, page)))
+                .await
+        };
+        let opened = if self.direct {
+            self.session.once(&call).await
+        } else {
+            self.session.call(call).await
+        };
+        if turn.was_missed() {
+            return Err(Fault::TooEarly(Duration::ZERO));
+        }
+        opened.map_err(|error| fault(error, request.token.is_some()))
     }
 
     /// Whatever breaks once rows may have been appended, the open parts can't be used any more.
@@ -111,6 +137,7 @@ impl<'a> Pages<'a> {
             rows: end.rows,
             next: end.next,
             total: end.total,
+            summary_rows: end.summary_rows,
             unknown_fields: end.unknown_fields,
             close: bytes >= CLOSE_BYTES,
             stop: Instant::now() >= self.stop_at || self.part_count >= PARTS_MAX,

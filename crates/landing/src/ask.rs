@@ -6,9 +6,10 @@
 //! which may also kill the flow by dropping it. There is no trait to implement and nothing
 //! in a flow that knows where the answers come from.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cxone::{Definition, Dialect, PageToken, Registration, RunId, ScheduleId, Window};
+use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot};
 use workflow::{Failure, FailureName};
 
@@ -19,12 +20,18 @@ use crate::docs::Part;
 pub enum Fault {
     /// The tenant wants to be left alone, for this long if it said.
     Throttled(Option<Duration>),
+    /// Our own rule says not yet: nothing was asked of the tenant. Come back after so long.
+    TooEarly(Duration),
+    /// The tenant refused, and it may be that we came too often or that a permission is missing.
+    MaybeForbidden(String),
     /// No answer, or none that says anything about the question.
     Unavailable(String),
     /// Credentials or a permission were refused.
     Auth(String),
     /// The tenant does not know the run, or not any more.
     Gone,
+    /// The run failed, and this is what the tenant said of it.
+    Failed(String),
     /// The tenant refused the page token.
     TokenRefused,
     /// The run is not completed (any more).
@@ -47,12 +54,23 @@ impl From<Fault> for Failure {
                     |wait| format!("CXone asked for a pause of {} s", wait.as_secs()),
                 ),
             ),
+            Fault::TooEarly(wait) => (
+                FailureName::Throttled,
+                format!(
+                    "the next call of this API may be made in {} s",
+                    wait.as_secs()
+                ),
+            ),
+            Fault::MaybeForbidden(message) | Fault::Auth(message) => (FailureName::Auth, message),
             Fault::Unavailable(message) => (FailureName::Unavailable, message),
             Fault::Torn(why) => return Self::from(*why),
-            Fault::Auth(message) => (FailureName::Auth, message),
             Fault::Gone => (
                 FailureName::Contract,
                 "CXone does not know what it was asked for".to_owned(),
+            ),
+            Fault::Failed(said) => (
+                FailureName::Contract,
+                format!("CXone says that the run failed: {said}"),
             ),
             Fault::TokenRefused => (
                 FailureName::Contract,
@@ -88,6 +106,7 @@ impl From<cxone::Error> for Fault {
     fn from(error: cxone::Error) -> Self {
         match error {
             cxone::Error::Throttled { retry_after, .. } => Self::Throttled(retry_after),
+            error @ cxone::Error::MaybeForbidden { .. } => Self::MaybeForbidden(error.to_string()),
             cxone::Error::NotFound { .. } => Self::Gone,
             cxone::Error::NotCompleted { .. } => Self::NotCompleted,
             other => Failure::from(other).into(),
@@ -110,9 +129,40 @@ pub enum Claimed {
     Theirs(Vec<u8>),
 }
 
+/// An object, and what tells it from every other object that is put in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// What is stored.
+    pub bytes: Vec<u8>,
+    /// Its `ETag`.
+    pub tag: String,
+}
+
+/// What a swap came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swapped {
+    /// What we wanted to store was stored.
+    Done,
+    /// Something else is there, or was put there first.
+    Lost,
+}
+
 /// What every flow asks of storage.
 #[derive(Debug)]
 pub enum StoreEffect {
+    /// The object under this key with its tag; none where nothing is stored.
+    Find(String, Reply<Option<Tagged>>),
+    /// Store these bytes under this key if the object with this tag is still there, or if nothing is.
+    Swap {
+        /// Where.
+        key: String,
+        /// What.
+        body: Vec<u8>,
+        /// The tag of what was found there; none where nothing was.
+        found: Option<String>,
+        /// Whether it was done.
+        reply: Reply<Swapped>,
+    },
     /// Store these bytes under this key unless something is there, then say what is there.
     Claim(String, Vec<u8>, Reply<Claimed>),
     /// The objects under these keys, in their order; none where nothing is stored.
@@ -128,17 +178,46 @@ pub enum StoreEffect {
     },
 }
 
+/// How long ago the flow's question was asked: what `now` in the message lags behind by now.
+#[derive(Debug)]
+pub struct Elapsed(pub Reply<SignedDuration>);
+
+impl Elapsed {
+    /// Answers for a question that was asked at this time.
+    pub fn answer(self, asked: Instant) {
+        let elapsed = SignedDuration::try_from(asked.elapsed());
+        // A reply that nobody takes belongs to a flow that is gone.
+        let _ = self.0.send(Ok(elapsed.unwrap_or(SignedDuration::MAX)));
+    }
+}
+
 /// What Trigger asks.
 #[derive(Debug)]
 pub enum TriggerEffect {
     /// Storage.
     Store(StoreEffect),
-    /// Make sure that the schedule is registered as defined, where the API has schedules.
+    /// Time.
+    Elapsed(Elapsed),
+    /// Make sure that whatever a run needs is registered as defined.
     Register(Box<Definition>, Reply<Registration>),
-    /// Start a run over the window, of the schedule if there is one.
-    StartRun(Box<Definition>, Option<ScheduleId>, Window, Reply<RunId>),
-    /// Cancel a run that nobody will look after. Best effort.
+    /// Start a run.
+    StartRun(StartRequest, Reply<RunId>),
+    /// Cancel a run that nobody will look after. Best effort, and only where the API can.
     CancelRun(Dialect, RunId, Reply<()>),
+}
+
+/// Which run to start.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    /// What is asked for.
+    pub definition: Box<Definition>,
+    /// The schedule it is a run of, where there is one.
+    pub schedule: Option<ScheduleId>,
+    /// The window.
+    pub window: Window,
+    /// The call is made once and begins within so much time since the flow's question was asked, or
+    /// it isn't made. None: whenever, and as often as it takes.
+    pub within: Option<Duration>,
 }
 
 /// What FetchPage asks.
@@ -146,6 +225,8 @@ pub enum TriggerEffect {
 pub enum FetchEffect {
     /// Storage.
     Store(StoreEffect),
+    /// Time.
+    Elapsed(Elapsed),
     /// Take a page and append its rows to the open parts.
     Page(PageRequest, Reply<Page>),
     /// Finish the open parts. Their rows are now what a slot may name.
@@ -159,8 +240,10 @@ pub enum FetchEffect {
 pub struct PageRequest {
     /// The run.
     pub run_id: RunId,
-    /// What the run was started over.
+    /// Its window.
     pub window: Window,
+    /// As in [`StartRequest`].
+    pub within: Option<Duration>,
     /// The page; none for the first.
     pub token: Option<PageToken>,
     /// What the run was asked for, and how the rows are written.
@@ -181,6 +264,8 @@ pub struct Page {
     pub next: Option<PageToken>,
     /// The number of rows of the whole run, if the API gives one.
     pub total: Option<u64>,
+    /// Rows that sum up the others, left out.
+    pub summary_rows: u64,
     /// Fields of the envelope that we do not know.
     pub unknown_fields: Vec<String>,
     /// The open parts are large enough: close them.
@@ -243,6 +328,18 @@ macro_rules! wraps_storage {
 }
 wraps_storage!(TriggerEffect, FetchEffect, FinalizeEffect);
 
+impl From<Elapsed> for TriggerEffect {
+    fn from(effect: Elapsed) -> Self {
+        Self::Elapsed(effect)
+    }
+}
+
+impl From<Elapsed> for FetchEffect {
+    fn from(effect: Elapsed) -> Self {
+        Self::Elapsed(effect)
+    }
+}
+
 /// A flow's side: asks for effects of type `E`.
 #[derive(Clone, Debug)]
 pub struct Ask<E>(mpsc::UnboundedSender<E>);
@@ -257,6 +354,13 @@ impl<E> Ask<E> {
             // Whoever carries effects out is gone, and so is this flow.
             _ => std::future::pending().await,
         }
+    }
+}
+
+impl<E: From<Elapsed>> Ask<E> {
+    /// See [`Elapsed`].
+    pub async fn elapsed(&self) -> Answered<SignedDuration> {
+        self.for_effect(|reply| Elapsed(reply).into()).await
     }
 }
 
@@ -279,6 +383,31 @@ impl<E: From<StoreEffect>> Ask<E> {
     /// One object.
     pub async fn read(&self, key: String) -> Answered<Option<Vec<u8>>> {
         Ok(self.read_all(vec![key]).await?.pop().flatten())
+    }
+
+    /// See [`StoreEffect::Find`].
+    pub async fn find(&self, key: String) -> Answered<Option<Tagged>> {
+        self.for_effect(|reply| StoreEffect::Find(key, reply).into())
+            .await
+    }
+
+    /// See [`StoreEffect::Swap`].
+    pub async fn swap(
+        &self,
+        key: String,
+        body: Vec<u8>,
+        found: Option<String>,
+    ) -> Answered<Swapped> {
+        self.for_effect(|reply| {
+            StoreEffect::Swap {
+                key,
+                body,
+                found,
+                reply,
+            }
+            .into()
+        })
+        .await
     }
 
     /// See [`StoreEffect::List`].

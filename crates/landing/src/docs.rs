@@ -1,6 +1,6 @@
 //! The objects that the protocol claims, as JSON. A stored one is never changed.
 
-use cxone::{Definition, PageToken, RunId, ScheduleId, Window};
+use cxone::{Api, Definition, PageToken, RunId, ScheduleId, SourceRange, SourceStatement, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -101,11 +101,26 @@ pub struct Slot {
     pub next: Option<PageToken>,
     /// The number of rows of the whole run, if the API gives one.
     pub total: Option<u64>,
+    /// Rows of this batch that sum up the others and were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub summary_rows: u64,
     /// What finds a circle in the page tokens.
     pub lap: Lap,
     /// Fields of the page envelope that we do not know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_fields: Vec<String>,
+}
+
+/// `_pace/….json`: when the next call of a spaced API may be made. The one object that is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// Format version.
+    pub v: u8,
+    /// Nobody calls before that.
+    pub free_at: Timestamp,
+    /// The report whose turn it was.
+    pub by: String,
 }
 
 /// Finds a circle in a sequence of page tokens with constant memory (Brent's algorithm):
@@ -198,8 +213,14 @@ pub struct Commit {
     pub generation: u32,
     /// SHA-256 of the definition's canonical JSON, in hex.
     pub definition_hash: String,
+    /// Where the rows are from, and in which time zone. Entries that say nothing are of the guide's API.
+    #[serde(default = "guides_api")]
+    pub source: SourceStatement,
     /// The runs that the rows come from, in the order of their windows.
     pub runs: Vec<CommitRun>,
+    /// Runs that took too long and may still be under way at CXone, because the API can't cancel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<AbandonedRun>,
     /// Rows that the API gave.
     pub rows: u64,
     /// Rows that the parts hold: those given without the duplicates.
@@ -208,6 +229,9 @@ pub struct Commit {
     pub duplicates: u64,
     /// Rows that another row with the same key replaced (`keep-last`).
     pub replaced: u64,
+    /// Rows that sum up the others, as in a report's last line; left out, and not counted in `rows`.
+    #[serde(default)]
+    pub summary_rows: u64,
     /// Whether the window has no rows. It was final when the run was started.
     pub empty: bool,
     /// How far completeness could be checked.
@@ -246,6 +270,18 @@ pub struct CommitRun {
     pub simplified: bool,
 }
 
+/// A run that was left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbandonedRun {
+    /// The segment.
+    pub segment: String,
+    /// CXone's id.
+    pub run_id: RunId,
+    /// When it was started.
+    pub triggered_at: Timestamp,
+}
+
 /// A part as consumers see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -269,6 +305,19 @@ impl From<&Part> for CommitPart {
             sha256: part.sha256.clone(),
         }
     }
+}
+
+fn guides_api() -> SourceStatement {
+    SourceStatement {
+        api: Api::Analytics,
+        time_zone: "UTC".to_owned(),
+        range: SourceRange::Requested,
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// SHA-256 in hex.

@@ -5,6 +5,20 @@ use std::str::FromStr;
 
 use cxone::{ReportName, TenantId, Window};
 
+/// What keeps the calls of one API of one tenant apart. No report is named so: in a report's key a
+/// leading `_` can't stand.
+#[must_use]
+pub fn pace(prefix: &str, tenant: &TenantId, api: &str) -> String {
+    format!("{}/_pace/{api}.json", tenant_root(prefix, tenant))
+}
+
+/// `{prefix}/{tenant}`; the prefix may be empty.
+fn tenant_root(prefix: &str, tenant: &TenantId) -> String {
+    let prefix = prefix.trim_matches('/');
+    let separator = if prefix.is_empty() { "" } else { "/" };
+    format!("{prefix}{separator}{}", tenant.as_str())
+}
+
 /// Where one report of one tenant lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportKeys {
@@ -15,14 +29,8 @@ impl ReportKeys {
     /// `{prefix}/{tenant}/{report}`; the prefix may be empty.
     #[must_use]
     pub fn new(prefix: &str, tenant: &TenantId, report: &ReportName) -> Self {
-        let prefix = prefix.trim_matches('/');
-        let separator = if prefix.is_empty() { "" } else { "/" };
         Self {
-            root: format!(
-                "{prefix}{separator}{}/{}",
-                tenant.as_str(),
-                segment_of(report)
-            ),
+            root: format!("{}/{}", tenant_root(prefix, tenant), segment_of(report)),
         }
     }
 
@@ -208,6 +216,23 @@ impl SegmentId {
         (Self(format!("{}0", self.0)), Self(format!("{}1", self.0)))
     }
 
+    /// One of so many pieces in a row, from 0: the leaf of a balanced tree of halves, so that the
+    /// pieces' ids sort as the pieces do. One piece is the whole.
+    #[must_use]
+    pub fn piece(number: usize, count: usize) -> Self {
+        let (mut id, mut first, mut end) = (Self::whole(), 0, count);
+        while end - first > 1 {
+            let middle = first + (end - first) / 2;
+            let (earlier, later) = id.halves();
+            if number < middle {
+                (id, end) = (earlier, middle);
+            } else {
+                (id, first) = (later, middle);
+            }
+        }
+        id
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -273,6 +298,7 @@ mod tests {
         );
         assert_eq!(keys("../_log?").root(), "reports/acme/~2E~2E~2F~5Flog~3F");
         assert_ne!(keys("a b").root(), keys("a_b").root());
+        assert_ne!(keys("_pace").root(), "reports/acme/_pace");
     }
 
     #[test]
@@ -292,6 +318,29 @@ mod tests {
         assert_eq!(version_of(&keys("x").commit(7)), Some(7));
         let prefix = keys("x").window(&window());
         assert_eq!(generation_of(&prefix, &generation.open()), Some(3));
+    }
+
+    #[test]
+    fn pieces_have_ids_of_their_own_that_sort_and_can_be_halved_further() {
+        let ids = |count: usize| -> Vec<String> {
+            (0..count)
+                .map(|number| SegmentId::piece(number, count).to_string())
+                .collect()
+        };
+        assert_eq!(ids(1), ["0"]);
+        assert_eq!(ids(2), ["00", "01"]);
+        assert_eq!(ids(5), ["000", "001", "010", "0110", "0111"]);
+        for count in [7, 31, 744] {
+            let ids = ids(count);
+            assert!(ids.iter().all(|id| id.parse::<SegmentId>().is_ok()));
+            for pair in ids.windows(2) {
+                assert!(
+                    pair[0] < pair[1] && !pair[1].starts_with(&pair[0]),
+                    "{pair:?}"
+                );
+            }
+            assert!(ids.iter().all(|id| id.len() <= 11));
+        }
     }
 
     #[test]

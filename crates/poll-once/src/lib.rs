@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use cxone::{Dialect, Look};
+use cxone::Look;
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session};
 use tracing::{info, instrument, warn};
@@ -32,10 +32,10 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<PollOut, Failure> {
         let message = event.payload;
-        let run = &message.work.run_id;
+        let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let looked = self
             .session
-            .call(async |client, token| client.look(token, Dialect::Analytics, run).await)
+            .call(async |client, token| client.look(token, dialect, run).await)
             .await;
         if let Ok(Look::Pending {
             state,

@@ -9,7 +9,9 @@ mod secrets;
 mod session;
 mod stored;
 mod tokens;
+mod turn;
 
 pub use error::{AuthError, ConfigError, Error, Problem, SecretsError, UnavailableError};
 pub use session::Session;
 pub use tokens::{Config, Tokens};
+pub use turn::Turn;

@@ -37,7 +37,11 @@ impl Session {
         Ok(Self { site, tokens })
     }
 
-    async fn once<T>(
+    /// Makes a call once, a refused token apart: whoever has another way to wait and to repeat, does it.
+    ///
+    /// # Errors
+    /// Whatever the call came to.
+    pub async fn once<T>(
         &self,
         call: &impl AsyncFn(&cxone::Client, &AccessToken) -> Result<T, cxone::Error>,
     ) -> Result<T, Error> {

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+use std::time::{Duration, Instant};
+
 use aws_config::SdkConfig;
-use cxone::{Definition, Dialect, Registration, RunId, ScheduleId, Window};
+use cxone::{Definition, Dialect, Registration, RunId, ScheduleId};
 use lambda_runtime::LambdaEvent;
-use landing::ask::{Answered, Fault, TriggerEffect, drive};
+use landing::ask::{Answered, Fault, StartRequest, TriggerEffect, drive};
 use landing::{Config, Store, flow};
-use tokens::{Error, Session};
+use tokens::{Error, Session, Turn};
 use tracing::{info, instrument, warn};
 use workflow::{Environment, Failure, TriggerIn, TriggerOut};
 
@@ -36,9 +38,10 @@ impl Handler {
     #[instrument(skip_all, fields(execution.id = %event.payload.execution.id))]
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
         let prefix = self.store.prefix();
+        let asked = Instant::now();
         let answer = drive(
-            async |ask| flow::trigger(ask, prefix, event.payload).await,
-            async |effect| self.perform(effect).await,
+            async |ask| Box::pin(flow::trigger(ask, prefix, event.payload)).await,
+            async |effect| self.perform(effect, asked).await,
         )
         .await?;
         info!(next = ?answer.next, "answered");
@@ -46,15 +49,15 @@ impl Handler {
     }
 
     /// A reply that nobody takes belongs to a flow that is gone.
-    async fn perform(&self, effect: TriggerEffect) {
+    async fn perform(&self, effect: TriggerEffect, asked: Instant) {
         match effect {
             TriggerEffect::Store(effect) => self.store.perform(effect).await,
+            TriggerEffect::Elapsed(effect) => effect.answer(asked),
             TriggerEffect::Register(definition, reply) => {
                 let _ = reply.send(self.register(&definition).await);
             }
-            TriggerEffect::StartRun(definition, schedule, window, reply) => {
-                let run = self.start_run(&definition, schedule.as_ref(), &window);
-                let _ = reply.send(run.await);
+            TriggerEffect::StartRun(request, reply) => {
+                let _ = reply.send(self.start_run(&request, asked).await);
             }
             TriggerEffect::CancelRun(dialect, run, reply) => {
                 let _ = reply.send(self.cancel_run(dialect, &run).await);
@@ -70,19 +73,21 @@ impl Handler {
         registered.map_err(fault)
     }
 
-    async fn start_run(
-        &self,
-        definition: &Definition,
-        schedule: Option<&ScheduleId>,
-        window: &Window,
-    ) -> Answered<RunId> {
-        let run = self
+    async fn start_run(&self, request: &StartRequest, asked: Instant) -> Answered<RunId> {
+        let (schedule, window) = (request.schedule.as_ref(), &request.window);
+        let turn = Turn::new(asked, request.within);
+        let started = self
             .session
-            .call(async |client, token| client.start_run(token, definition, schedule, window).await)
-            .await
-            .map_err(fault)?;
-        let schedule = schedule.map(ScheduleId::as_str);
-        info!(run.id = %run, schedule.id = schedule, window = %window, "started a run");
+            .call(async |client, token| {
+                let start = client.start_run(token, &request.definition, schedule, window);
+                turn.take("start run", Box::pin(start)).await
+            })
+            .await;
+        if turn.was_missed() {
+            return Err(Fault::TooEarly(Duration::ZERO));
+        }
+        let run = started.map_err(fault)?;
+        info!(run.id = %run, schedule.id = schedule.map(ScheduleId::as_str), window = %window, "started a run");
         Ok(run)
     }
 

@@ -74,6 +74,20 @@ pub fn cut_off(message: &RunIn, state: &str) -> CancelOut {
     }
 }
 
+/// What Cancel answers about a run that took too long at an API that can't cancel, and was in this state
+/// when it was looked at last, if it was.
+#[must_use]
+pub fn abandoned(message: &RunIn, state: Option<&str>) -> CancelOut {
+    let last = state.map_or_else(String::new, |state| format!("its last state was {state}; "));
+    let detail = format!(
+        "{last}the API can't cancel, so the run is abandoned and may still be under way there"
+    );
+    CancelOut {
+        ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
+        ..seen(Saw::Ended, state.unwrap_or("abandoned"))
+    }
+}
+
 fn is_young(message: &RunIn) -> bool {
     message
         .now

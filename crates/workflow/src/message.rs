@@ -1,7 +1,7 @@
 //! What travels between the states.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use cxone::{ReportName, RunId, TenantId, Window};
+use cxone::{Dialect, ReportName, RunId, TenantId, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -110,7 +110,7 @@ impl EndReason {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Failed => "CXone reported the run as failed",
-            Self::TimedOut => "the run was not done within 45 minutes and was cancelled",
+            Self::TimedOut => "the run was not done within 45 minutes and was cut off",
             Self::Vanished => "CXone no longer knows the run",
             Self::Expired => "a page token of the run was refused: its result has expired",
             Self::Unstable => "two looks at the run's result disagreed",
@@ -157,6 +157,12 @@ pub struct Work {
     pub triggered_at: Timestamp,
     /// When it is cut off: 45 minutes later.
     pub deadline_at: Timestamp,
+    /// Which API it is a run of. A message of before there were several is of the guide's.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// Whether its pages are asked for without a look at it before. All that the state machine knows of APIs.
+    #[serde(default)]
+    pub direct: bool,
 }
 
 /// Trigger's answer.

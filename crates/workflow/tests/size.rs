@@ -21,6 +21,10 @@ fn largest() -> Work {
         run_id: RunId::new("r".repeat(128)).unwrap(),
         triggered_at: jiff::Timestamp::MAX,
         deadline_at: jiff::Timestamp::MAX,
+        dialect: cxone::Dialect::ReportJobs {
+            api_version: u16::MAX,
+        },
+        direct: false,
     }
 }
 

@@ -6,6 +6,7 @@ use cxone::{Definition, PageToken, Window};
 use jiff::{SignedDuration, Timestamp};
 use workflow::{EndReason, Ended, Failure, FetchIn, FetchOut, Pages, Version, Work};
 
+use super::pace::{Lane, Turn};
 use super::plan::missing;
 use super::stall::Stall;
 use super::{V, body, contract, parse};
@@ -53,7 +54,9 @@ pub async fn fetch(
     if cursor.done {
         return Ok(out(&message, &cursor, Pages::Done, None));
     }
-    let batch = Batch::new(&ask, &generation, &keys, &message, &cursor).await?;
+    let lane = Lane::of(prefix, &work.tenant, work.dialect);
+    let spacing = lane.as_ref().map(Lane::hold);
+    let batch = Batch::new(&ask, &generation, &keys, &message, &cursor, lane).await?;
     let taken = batch.take(&cursor).await?;
     let stopped = taken.stopped.clone();
     if taken.pages > 0 {
@@ -63,16 +66,18 @@ pub async fn fetch(
             return Ok(out(&message, &cursor, Pages::Done, None));
         }
     }
-    conclude(&message, &cursor, stopped)
+    conclude(&message, &cursor, spacing, stopped)
 }
 
 /// Turns why the batch stopped into an answer. What was taken before is stored by now.
 fn conclude(
     message: &FetchIn,
     cursor: &Cursor,
+    spacing: Option<SignedDuration>,
     stopped: Option<Stop>,
 ) -> Result<FetchOut, Failure> {
     let progress = cursor.batches > message.batches;
+    let before = message.stalled_since.filter(|_| !progress);
     match stopped {
         None => Ok(out(message, cursor, Pages::More, None)),
         Some(Stop::Ended(reason, detail)) => Ok(out(
@@ -81,27 +86,41 @@ fn conclude(
             Pages::Ended,
             Some(message.work.ended(reason, &detail)),
         )),
-        Some(Stop::Fault(Fault::NotCompleted)) => Ok(out(message, cursor, Pages::Pending, None)),
-        Some(Stop::Fault(Fault::Throttled(wait))) => throttled(message, cursor, wait, progress),
+        Some(Stop::Fault(Fault::NotCompleted)) => Ok(FetchOut {
+            // It has answered, so it does not only ask for pauses.
+            stalled_since: None,
+            wait_seconds: spacing.map_or(0, |hold| whole_seconds(hold.unsigned_abs())),
+            ..out(message, cursor, Pages::Pending, None)
+        }),
+        // Nothing was asked of the tenant, so that says nothing about it.
+        Some(Stop::Fault(Fault::TooEarly(wait))) => Ok(FetchOut {
+            wait_seconds: whole_seconds(wait).max(1),
+            ..out(message, cursor, Pages::Throttled, None)
+        }),
+        Some(Stop::Fault(Fault::Throttled(wait))) => {
+            let stall = Stall::at(message.now, before)?;
+            Ok(paused(message, cursor, stall, wait))
+        }
+        Some(Stop::Fault(Fault::MaybeForbidden(said))) => {
+            let stall = Stall::in_doubt(message.now, before, &said)?;
+            Ok(paused(message, cursor, stall, None))
+        }
         // Whatever it is, the next invocation will meet it with nothing to lose.
         Some(Stop::Fault(_)) if progress => Ok(out(message, cursor, Pages::More, None)),
         Some(Stop::Fault(fault)) => Err(fault.into()),
     }
 }
 
-fn throttled(
-    message: &FetchIn,
-    cursor: &Cursor,
-    wait: Option<Duration>,
-    progress: bool,
-) -> Result<FetchOut, Failure> {
-    let before = message.stalled_since.filter(|_| !progress);
-    let stall = Stall::at(message.now, before)?;
-    Ok(FetchOut {
+fn paused(message: &FetchIn, cursor: &Cursor, stall: Stall, wait: Option<Duration>) -> FetchOut {
+    FetchOut {
         wait_seconds: stall.wait_seconds(wait),
         stalled_since: Some(stall.since),
         ..out(message, cursor, Pages::Throttled, None)
-    })
+    }
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 fn out(message: &FetchIn, cursor: &Cursor, pages: Pages, ended: Option<Ended>) -> FetchOut {
@@ -200,6 +219,7 @@ struct Taken {
     parts: Vec<Part>,
     next: Option<PageToken>,
     total: Option<u64>,
+    summary_rows: u64,
     lap: Lap,
     unknown_fields: Vec<String>,
     stopped: Option<Stop>,
@@ -227,6 +247,7 @@ impl Taken {
         self.pages += 1;
         self.rows += page.rows;
         self.total = page.total;
+        self.summary_rows += page.summary_rows;
         for name in page.unknown_fields {
             if self.unknown_fields.len() < UNKNOWN_MAX && !self.unknown_fields.contains(&name) {
                 self.unknown_fields.push(name);
@@ -250,9 +271,12 @@ struct Batch<'a> {
     ask: &'a Ask<FetchEffect>,
     keys: &'a RunKeys,
     work: &'a Work,
+    /// Where the API's calls are to be kept apart.
+    lane: Option<Lane>,
+    /// The segment's.
+    window: Window,
     now: Timestamp,
     definition: Box<Definition>,
-    window: Window,
     columns: Vec<String>,
     part_prefix: String,
 }
@@ -264,6 +288,7 @@ impl<'a> Batch<'a> {
         keys: &'a RunKeys,
         message: &'a FetchIn,
         cursor: &Cursor,
+        lane: Option<Lane>,
     ) -> Result<Self, Failure> {
         let work = &message.work;
         let mut bodies = ask
@@ -292,9 +317,10 @@ impl<'a> Batch<'a> {
             ask,
             keys,
             work,
+            lane,
+            window: run.window,
             now: message.now,
             definition: Box::new(simplified.unwrap_or(open.definition)),
-            window: run.window,
             columns,
             part_prefix: keys.part(cursor.batches),
         })
@@ -324,7 +350,7 @@ impl<'a> Batch<'a> {
                     let good = open.pages - closed.pages;
                     if good > 0 {
                         limit = good;
-                    } else if torn >= TORN_MAX {
+                    } else if torn >= TORN_MAX || self.lane.is_some() {
                         closed.stopped = Some(Stop::Fault(*why));
                         return Ok(closed);
                     }
@@ -374,6 +400,7 @@ impl<'a> Batch<'a> {
 
     async fn page(&self, token: Option<PageToken>) -> Result<Page, Fault> {
         let request = PageRequest {
+            within: self.turn().await?,
             run_id: self.work.run_id.clone(),
             window: self.window,
             token,
@@ -386,12 +413,25 @@ impl<'a> Batch<'a> {
             .await
     }
 
+    /// Waits for no turn: where it is not ours, the state machine does.
+    async fn turn(&self) -> Result<Option<Duration>, Fault> {
+        let Some(lane) = &self.lane else {
+            return Ok(None);
+        };
+        let turn = lane.turn(self.ask, self.now, self.work.report.as_str());
+        match turn.await? {
+            Turn::Mine(within) => Ok(Some(within)),
+            Turn::Later { wait, .. } => Err(Fault::TooEarly(wait)),
+        }
+    }
+
     /// What a fault says about the run.
     fn read_fault(&self, cursor: &Cursor, taken: &Taken, fault: Fault) -> Stop {
         let first = cursor.pages + taken.pages == 0;
         match fault {
             Fault::Gone if first && self.is_young() => Stop::Fault(Fault::NotCompleted),
             Fault::Gone => Stop::Ended(EndReason::Vanished, String::new()),
+            Fault::Failed(said) => Stop::Ended(EndReason::Failed, said),
             Fault::TokenRefused if !first => Stop::Ended(EndReason::Expired, String::new()),
             other => Stop::Fault(other),
         }
@@ -415,6 +455,7 @@ impl<'a> Batch<'a> {
             parts: taken.parts,
             next: taken.next,
             total: taken.total,
+            summary_rows: taken.summary_rows,
             lap: taken.lap,
             unknown_fields: taken.unknown_fields,
         };

@@ -10,7 +10,9 @@ use super::commits::Log;
 use super::plan::{Leaf, Plan, missing};
 use super::{V, body, contract, parse};
 use crate::ask::{Ask, Claimed, FinalizeEffect, Merged, RewriteRequest};
-use crate::docs::{Commit, CommitPart, CommitRun, Open, Part, Run, Slot, Verification, sha256_hex};
+use crate::docs::{
+    AbandonedRun, Commit, CommitPart, CommitRun, Open, Part, Run, Slot, Verification, sha256_hex,
+};
 use crate::keys::{GenerationKeys, ReportKeys, SegmentId};
 
 /// Commits a generation whose segments all have their pages.
@@ -60,12 +62,14 @@ struct Chain {
     pages: u64,
     rows: u64,
     total: Option<u64>,
+    summary_rows: u64,
     parts: Vec<Part>,
 }
 
 /// What is about to be committed.
 struct Content {
     chains: Vec<Chain>,
+    abandoned: Vec<AbandonedRun>,
     parts: Vec<Part>,
     merged: Merged,
     verification: Verification,
@@ -143,7 +147,21 @@ impl Finalizing<'_> {
                 )));
             }
         }
-        self.merge(chains).await
+        let abandoned = self.abandoned(&plan);
+        self.merge(chains, abandoned).await
+    }
+
+    /// The runs that took too long and could not be cancelled.
+    fn abandoned(&self, plan: &Plan) -> Vec<AbandonedRun> {
+        if self.open.definition.dialect().can_cancel() {
+            return Vec::new();
+        }
+        let left = |(segment, run): &(SegmentId, Run)| AbandonedRun {
+            segment: segment.to_string(),
+            run_id: run.run_id.clone(),
+            triggered_at: run.triggered_at,
+        };
+        plan.cut_off.iter().map(left).collect()
     }
 
     /// Reads the chain of slots of a segment's run; `None` if it is not complete.
@@ -175,6 +193,7 @@ impl Finalizing<'_> {
             pages: 0,
             rows: 0,
             total: None,
+            summary_rows: 0,
             parts: Vec::new(),
         };
         let mut prev: Option<String> = None;
@@ -196,6 +215,7 @@ impl Finalizing<'_> {
             chain.pages += slot.pages;
             chain.rows += slot.rows;
             chain.total = slot.total;
+            chain.summary_rows += slot.summary_rows;
             chain.parts.extend(slot.parts);
             complete = slot.next.is_none();
             prev = Some(sha256_hex(&bytes));
@@ -208,7 +228,11 @@ impl Finalizing<'_> {
     /// A report with a grouping has one row for each group *and run*: rows of two halves of a
     /// window are different rows even if they look the same. Without a grouping a row is an
     /// interaction, which two halves may both show.
-    async fn merge(&self, chains: Vec<Chain>) -> Result<Result<Content, Again>, Failure> {
+    async fn merge(
+        &self,
+        chains: Vec<Chain>,
+        abandoned: Vec<AbandonedRun>,
+    ) -> Result<Result<Content, Again>, Failure> {
         let aggregated = self.open.definition.is_aggregated();
         let mut merged = Merged::default();
         let mut verification = Verification::Total;
@@ -234,6 +258,7 @@ impl Finalizing<'_> {
         }
         Ok(Ok(Content {
             chains,
+            abandoned,
             parts,
             merged,
             verification,
@@ -391,11 +416,14 @@ impl Finalizing<'_> {
             window: self.open.window,
             generation: self.message.work.generation,
             definition_hash: self.open.definition_hash.clone(),
+            source: definition.source(),
             runs: content.chains.iter().map(Chain::committed).collect(),
+            abandoned: content.abandoned.clone(),
             rows: merged.rows,
             unique: merged.rows - merged.duplicates - merged.replaced,
             duplicates: merged.duplicates,
             replaced: merged.replaced,
+            summary_rows: content.chains.iter().map(|chain| chain.summary_rows).sum(),
             empty: merged.rows == 0,
             verification: content.verification,
             columns: definition

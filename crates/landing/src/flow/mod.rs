@@ -5,6 +5,7 @@
 mod commits;
 mod fetch;
 mod finalize;
+mod pace;
 mod plan;
 mod stall;
 mod trigger;

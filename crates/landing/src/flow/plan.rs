@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cxone::Window;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use workflow::{EndReason, Failure};
 
 use super::{contract, parse};
@@ -20,6 +20,14 @@ pub struct RunState {
     pub end: Option<End>,
     /// How many slots it has.
     pub slots: u32,
+}
+
+impl RunState {
+    fn was_cut_off(&self) -> bool {
+        self.end
+            .as_ref()
+            .is_some_and(|end| end.reason == EndReason::TimedOut)
+    }
 }
 
 /// A segment that is not divided any further.
@@ -51,11 +59,7 @@ impl Leaf {
     /// Whether a run was cut off, so that another one of the same kind is pointless.
     #[must_use]
     pub fn was_cut_off(&self) -> bool {
-        self.runs.iter().any(|run| {
-            run.end
-                .as_ref()
-                .is_some_and(|end| end.reason == EndReason::TimedOut)
-        })
+        self.runs.iter().any(RunState::was_cut_off)
     }
 }
 
@@ -64,6 +68,9 @@ impl Leaf {
 pub struct Plan {
     /// They cover the window without gap or overlap.
     pub leaves: Vec<Leaf>,
+    /// The runs that were cut off, of all segments. Where the API can't cancel, they may still be
+    /// under way there.
+    pub cut_off: Vec<(SegmentId, Run)>,
 }
 
 impl Plan {
@@ -104,7 +111,8 @@ impl Plan {
         Ok(Self::derive(open, &stored))
     }
 
-    /// The segments that these runs leave: one that was cut off is divided, if it may be.
+    /// The segments that these runs leave: a window that is too long for the API is cut up front,
+    /// and a piece that was cut off is divided, if it may be.
     fn derive(open: &Open, stored: &BTreeMap<(SegmentId, u32), RunState>) -> Self {
         let smallest = open
             .definition
@@ -112,16 +120,49 @@ impl Plan {
             .narrow
             .as_ref()
             .map(|narrow| narrow.smallest_window);
+        let pieces = pieces(&open.window, open.definition.largest_window());
         let mut leaves = Vec::new();
-        divide(
-            SegmentId::whole(),
-            open.window,
-            smallest,
-            stored,
-            &mut leaves,
-        );
-        Self { leaves }
+        for (number, piece) in pieces.iter().enumerate() {
+            let segment = SegmentId::piece(number, pieces.len());
+            divide(segment, *piece, smallest, stored, &mut leaves);
+        }
+        let cut_off = stored
+            .iter()
+            .filter(|(_, state)| state.was_cut_off())
+            .filter_map(|((segment, _), state)| Some((segment.clone(), state.run.clone()?)))
+            .collect();
+        Self { leaves, cut_off }
     }
+}
+
+/// The window in pieces of at most `largest`, each as long as can be but cut at midnight UTC where
+/// there is one to cut at, which is what the source's own days are closest to. From the window and the
+/// definition alone, so that every reader cuts alike.
+fn pieces(window: &Window, largest: Option<SignedDuration>) -> Vec<Window> {
+    let mut pieces = Vec::new();
+    let mut rest = *window;
+    while let Some((piece, after)) = largest.and_then(|largest| cut(&rest, largest)) {
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// The first piece and what is left; `None` for a window that is no longer than `largest`.
+fn cut(window: &Window, largest: SignedDuration) -> Option<(Window, Window)> {
+    const DAY: i64 = 86_400;
+    let (start, most) = (window.start().as_second(), largest.as_secs());
+    if most <= 0 || window.duration().as_secs() <= most {
+        return None;
+    }
+    let end = start + most;
+    let midnight = end - end.rem_euclid(DAY);
+    let at = if midnight > start { midnight } else { end };
+    let at = Timestamp::from_second(at).ok()?;
+    let piece = Window::new(window.start(), at).ok()?;
+    let rest = Window::new(at, window.end()).ok()?;
+    Some((piece, rest))
 }
 
 fn divide(
@@ -173,4 +214,67 @@ pub(super) fn missing(key: &str) -> Failure {
     contract(format!(
         "the stored object {key} was listed and is gone; nothing of this pipeline deletes, so look for a lifecycle rule or a person"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(window: &str, largest: Option<i64>, expected: &[&str]) {
+        let window: Window = window.parse().unwrap();
+        let largest = largest.map(SignedDuration::from_hours);
+        let keys: Vec<String> = pieces(&window, largest).iter().map(Window::key).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_window_that_is_not_too_long_stays_whole() {
+        let day = "20261121T000000Z-20261122T000000Z";
+        for largest in [None, Some(24), Some(240)] {
+            check(day, largest, &[day]);
+        }
+    }
+
+    #[test]
+    fn days_are_cut_at_midnight() {
+        check(
+            "20261121T000000Z-20261124T000000Z",
+            Some(24),
+            &[
+                "20261121T000000Z-20261122T000000Z",
+                "20261122T000000Z-20261123T000000Z",
+                "20261123T000000Z-20261124T000000Z",
+            ],
+        );
+        check(
+            "20261121T050000Z-20261123T050000Z",
+            Some(24),
+            &[
+                "20261121T050000Z-20261122T000000Z",
+                "20261122T000000Z-20261123T000000Z",
+                "20261123T000000Z-20261123T050000Z",
+            ],
+        );
+    }
+
+    #[test]
+    fn pieces_are_as_long_as_may_be() {
+        check(
+            "20261101T000000Z-20261202T000000Z",
+            Some(14 * 24),
+            &[
+                "20261101T000000Z-20261115T000000Z",
+                "20261115T000000Z-20261129T000000Z",
+                "20261129T000000Z-20261202T000000Z",
+            ],
+        );
+        check(
+            "20261121T050000Z-20261122T050000Z",
+            Some(12),
+            &[
+                "20261121T050000Z-20261121T170000Z",
+                "20261121T170000Z-20261122T050000Z",
+            ],
+        );
+    }
 }

@@ -8,6 +8,9 @@ use workflow::{Failure, FailureName};
 /// How long one that gives nothing else is borne with.
 const LIMIT: SignedDuration = SignedDuration::from_mins(45);
 
+/// How long one is borne with that refuses, where that may mean "too often" or "never".
+const DOUBT: SignedDuration = SignedDuration::from_mins(10);
+
 /// The shortest and the longest pause that we choose ourselves, in seconds.
 const FLOOR: u64 = 15;
 const CAP: u64 = 120;
@@ -28,6 +31,25 @@ impl Stall {
                 FailureName::Throttled,
                 format!(
                     "since {since} CXone answers only that it is asked too often; find what else uses up the tenant's rate, then redrive"
+                ),
+            ));
+        }
+        Ok(Self { since, now })
+    }
+
+    /// Goes on with a stall of refusals that may be a way to throttle; fails when that can't be
+    /// believed any more. `said` is what was refused.
+    pub(super) fn in_doubt(
+        now: Timestamp,
+        before: Option<Timestamp>,
+        said: &str,
+    ) -> Result<Self, Failure> {
+        let since = before.unwrap_or(now);
+        if now.duration_since(since) > DOUBT {
+            return Err(Failure::new(
+                FailureName::Auth,
+                format!(
+                    "{said}; since {since} nothing else came. It is one of two: the client's role lacks the permission for this data (grant it, then redrive), or somebody else uses this API with the tenant all the time, which it allows to one user and once in 30 s (find and stop them, then redrive)"
                 ),
             ));
         }

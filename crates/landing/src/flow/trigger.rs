@@ -1,6 +1,8 @@
 //! "What next for this window?"
 
-use cxone::{Definition, Registration, RunId, ScheduleId, Window};
+use std::time::Duration;
+
+use cxone::{Definition, Registration, RunId, ScheduleId, SourceRange, Window};
 use jiff::{SignedDuration, Timestamp};
 use workflow::{
     EndReason, Ended, Failure, FailureName, FinalizeWork, Next, TriggerIn, TriggerOut, Version,
@@ -8,10 +10,11 @@ use workflow::{
 };
 
 use super::commits::Log;
+use super::pace::{Lane, Turn};
 use super::plan::{Leaf, Plan, last_slot};
 use super::stall::Stall;
 use super::{V, body, contract, parse};
-use crate::ask::{Ask, Claimed, Fault, TriggerEffect};
+use crate::ask::{Ask, Claimed, Fault, StartRequest, TriggerEffect};
 use crate::docs::{End, Open, Run};
 use crate::keys::{GenerationKeys, ReportKeys, SegmentId, generation_of};
 
@@ -51,6 +54,7 @@ struct Request {
     definition: Definition,
     window: Window,
     keys: ReportKeys,
+    prefix: String,
     wish: String,
     now: Timestamp,
 }
@@ -62,7 +66,10 @@ impl Request {
             .map_err(|findings| config(format!("the definition is refused: {findings}")))?
             .definition;
         let window = match detail.window {
-            Some(window) => window,
+            Some(window) => {
+                check_range(&definition, &window, message)?;
+                window
+            }
             None => scheduled_window(&definition, message)?,
         };
         let wish = match &detail.replay {
@@ -78,6 +85,7 @@ impl Request {
         };
         Ok(Self {
             keys: ReportKeys::new(prefix, &definition.pipeline.tenant, &definition.name),
+            prefix: prefix.to_owned(),
             definition,
             window,
             wish,
@@ -328,6 +336,12 @@ impl Joined {
         if let Some(until) = request.not_before(&self.open.definition)? {
             return Ok(not_before(until));
         }
+        self.still_the_templates(request.now)?;
+        let within = match self.turn(ask, request).await? {
+            None => None,
+            Some(Turn::Mine(within)) => Some(within),
+            Some(Turn::Later { until, .. }) => return Ok(later(until, message)),
+        };
         let fallback = self
             .open
             .definition
@@ -335,16 +349,9 @@ impl Joined {
             .filter(|_| leaf.was_cut_off());
         let simplified = fallback.is_some();
         let definition = fallback.unwrap_or_else(|| self.open.definition.clone());
-        let (schedule_id, run_id) = match start_run(ask, definition, leaf.window).await {
+        let (schedule_id, run_id) = match start_run(ask, definition, leaf.window, within).await {
             Ok(started) => started,
-            Err(Fault::Throttled(wait)) => {
-                let stall = Stall::at(request.now, message.stalled_since)?;
-                return Ok(Next::NotBefore {
-                    until: stall.until(wait),
-                    stalled_since: Some(stall.since),
-                });
-            }
-            Err(fault) => return Err(fault.into()),
+            Err(fault) => return put_off(fault, request.now, message),
         };
         let number = leaf.current();
         let run = Run {
@@ -363,9 +370,9 @@ impl Joined {
             Claimed::Ours => run,
             Claimed::Theirs(bytes) => {
                 let theirs: Run = parse(&key, &bytes)?;
-                if theirs.run_id != run.run_id {
+                let dialect = self.open.definition.dialect();
+                if theirs.run_id != run.run_id && dialect.can_cancel() {
                     // Best effort: nobody will ever look at it, and it ends by itself.
-                    let dialect = self.open.definition.dialect();
                     let _ = ask
                         .for_effect(|reply| TriggerEffect::CancelRun(dialect, run.run_id, reply))
                         .await;
@@ -374,6 +381,23 @@ impl Joined {
             }
         };
         self.look_after(leaf, number, &run)
+    }
+
+    /// Whether a run may be started now; none where the API doesn't mind.
+    async fn turn(
+        &self,
+        ask: &Ask<TriggerEffect>,
+        request: &Request,
+    ) -> Result<Option<Turn>, Failure> {
+        let definition = &self.open.definition;
+        let tenant = &definition.pipeline.tenant;
+        match Lane::of(&request.prefix, tenant, definition.dialect()) {
+            None => Ok(None),
+            Some(lane) => {
+                let by = definition.name.as_str();
+                lane.turn(ask, request.now, by).await.map(Some)
+            }
+        }
     }
 
     /// Each execution may start `maxRuns` runs of a segment, and as many again when it is redriven.
@@ -407,7 +431,23 @@ impl Joined {
         ))
     }
 
+    /// Where the range is the template's, the API takes it from when the run is started: a run that is
+    /// started on another day is about another window.
+    fn still_the_templates(&self, now: Timestamp) -> Result<(), Failure> {
+        let definition = &self.open.definition;
+        if definition.source().range == SourceRange::Requested
+            || definition.window_for(now) == Ok(self.open.window)
+        {
+            return Ok(());
+        }
+        Err(config(format!(
+            "the range of this report is its template's, and what that means now, at {now}, is not {} any more: the API can't be asked for a window that is over. Ask for it with another report, or over an API that takes dates",
+            self.open.window
+        )))
+    }
+
     fn look_after(&self, leaf: &Leaf, number: u32, run: &Run) -> Result<Next, Failure> {
+        let dialect = self.open.definition.dialect();
         let deadline_at = run
             .triggered_at
             .checked_add(RUN_LIMIT)
@@ -423,29 +463,63 @@ impl Joined {
                 run_id: run.run_id.clone(),
                 triggered_at: run.triggered_at,
                 deadline_at,
+                dialect,
+                direct: dialect.is_direct(),
             },
         })
     }
 }
 
-/// Registers the schedule, if there is to be one, and starts a run.
+/// Registers what a run needs, and starts it.
 async fn start_run(
     ask: &Ask<TriggerEffect>,
     definition: Definition,
     window: Window,
+    within: Option<Duration>,
 ) -> Result<(Option<ScheduleId>, RunId), Fault> {
     let definition = Box::new(definition);
-    let registration = ask
+    let registered = ask
         .for_effect(|reply| TriggerEffect::Register(definition.clone(), reply))
         .await?;
-    let schedule_id = match registration {
+    let schedule = match registered {
         Registration::Schedule(id) => Some(id),
         Registration::NotNeeded => None,
     };
+    let request = StartRequest {
+        definition,
+        schedule: schedule.clone(),
+        window,
+        within,
+    };
     let run_id = ask
-        .for_effect(|reply| TriggerEffect::StartRun(definition, schedule_id.clone(), window, reply))
+        .for_effect(|reply| TriggerEffect::StartRun(request, reply))
         .await?;
-    Ok((schedule_id, run_id))
+    Ok((schedule, run_id))
+}
+
+/// When to ask again after a run that could not be started, if that is only a matter of time.
+fn put_off(fault: Fault, now: Timestamp, message: &TriggerIn) -> Result<Next, Failure> {
+    let (stall, wait) = match fault {
+        Fault::TooEarly(wait) => {
+            let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+            return Ok(later(now.saturating_add(wait).unwrap_or(now), message));
+        }
+        Fault::Throttled(wait) => (Stall::at(now, message.stalled_since)?, wait),
+        Fault::MaybeForbidden(said) => (Stall::in_doubt(now, message.stalled_since, &said)?, None),
+        fault => return Err(fault.into()),
+    };
+    Ok(Next::NotBefore {
+        until: stall.until(wait),
+        stalled_since: Some(stall.since),
+    })
+}
+
+/// It is not our turn, which says nothing about the tenant.
+fn later(until: Timestamp, message: &TriggerIn) -> Next {
+    Next::NotBefore {
+        until,
+        stalled_since: message.stalled_since,
+    }
 }
 
 fn not_before(until: Timestamp) -> Next {
@@ -468,6 +542,24 @@ fn scheduled_window(definition: &Definition, message: &TriggerIn) -> Result<Wind
             "the event's `time` {scheduled} gives no window: {error}"
         ))
     })
+}
+
+/// Refuses a window that the API can't be asked for, because it takes no dates.
+fn check_range(
+    definition: &Definition,
+    window: &Window,
+    message: &TriggerIn,
+) -> Result<(), Failure> {
+    if definition.source().range == SourceRange::Requested {
+        return Ok(());
+    }
+    let own = scheduled_window(definition, message)?;
+    if *window == own {
+        return Ok(());
+    }
+    Err(config(format!(
+        "the event asks for {window}, and the API can't be asked for it: it takes no dates, and the range of the report's template means {own} at the event's `time`. Only that window can be had, and only while it is the template's"
+    )))
 }
 
 fn config(message: impl Into<String>) -> Failure {

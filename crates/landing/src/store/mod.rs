@@ -1,13 +1,15 @@
 //! Carries out what flows ask of storage.
 //!
 //! Every write is a create: `PutObject` and `CompleteMultipartUpload` carry `If-None-Match: *`, so
-//! a bucket policy may demand it. There is no delete and no overwrite in this module.
+//! a bucket policy may demand it. The one exception is [`swap`], which replaces the object that it
+//! names, and that only, with `If-Match`. There is no delete in this module.
 
 mod check;
 mod checksum;
 mod object;
 mod range;
 mod refusal;
+mod swap;
 
 use std::sync::Arc;
 
@@ -80,6 +82,17 @@ impl Store {
     pub async fn perform(&self, effect: StoreEffect) {
         // Whoever does not wait for the answer any more does not need it either.
         match effect {
+            StoreEffect::Find(key, reply) => {
+                let _ = reply.send(self.find(&key).await);
+            }
+            StoreEffect::Swap {
+                key,
+                body,
+                found,
+                reply,
+            } => {
+                let _ = reply.send(self.swap(&key, body, found).await);
+            }
             StoreEffect::Claim(key, body, reply) => {
                 let _ = reply.send(self.claim(&key, body).await);
             }

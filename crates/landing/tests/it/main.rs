@@ -8,3 +8,4 @@ mod merges;
 mod parts;
 mod rewrites;
 mod rows;
+mod swaps;

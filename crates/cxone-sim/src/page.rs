@@ -120,30 +120,16 @@ pub(crate) fn contacts(
 ) -> Pieces {
     let page = skip / plan.page_size;
     let is_whole = skip.is_multiple_of(plan.page_size);
-    let end = (skip + plan.page_size).min(plan.rows);
-    let revision = plan.revision;
     let (items, next): (Items, _) = if is_whole {
         let next = next(plan, page).map(|page| page * plan.page_size);
         (items(plan, page, read), next)
     } else {
+        // Nobody's page: no fault knows it.
+        let end = (skip + plan.page_size).min(plan.rows);
+        let revision = plan.revision;
         let items = (skip..end).map(move |index| (index, revision));
         (Box::new(items), (end < plan.rows).then_some(end))
     };
-    let links = links(plan, version, skip, next);
-    let total = match (plan.total, plan.fault("total-text")) {
-        (false, _) => String::new(),
-        (true, None) => format!("\"totalRecords\":{},", total(plan, page)),
-        (true, Some(_)) => format!("\"totalRecords\":\"{}\",", total(plan, page)),
-    };
-    let mark = if plan.fault_of_page("bom", page).is_some() {
-        "\u{feff}"
-    } else {
-        ""
-    };
-    let polled = now.strftime("%Y-%m-%dT%H:%M:%S.000Z");
-    let before = format!(
-        "{mark}{{\"businessUnitId\":4711,\"lastPollTime\":\"{polled}\",{total}\"_links\":{links},\"completedContacts\":["
-    );
     let rows = Rows {
         items,
         writer: RowWriter::new(plan.seed, &plan.shape, plan.window),
@@ -151,11 +137,37 @@ pub(crate) fn contacts(
         separator: b",",
         at: 0,
     };
+    let links = links(plan, version, skip, next);
+    let before = before_contacts(plan, page, &links, now);
     Box::new(
-        std::iter::once(before.into_bytes())
+        std::iter::once(before)
             .chain(rows)
             .chain(std::iter::once(b"]}".to_vec())),
     )
+}
+
+/// What stands before the rows of a page of contacts.
+fn before_contacts(
+    plan: &Plan,
+    page: u64,
+    links: &serde_json::Value,
+    now: jiff::Timestamp,
+) -> Vec<u8> {
+    let mark = if plan.fault_of_page("bom", page).is_some() {
+        "\u{feff}"
+    } else {
+        ""
+    };
+    let total = match (plan.total, plan.fault("total-text")) {
+        (false, _) => String::new(),
+        (true, None) => format!("\"totalRecords\":{},", total(plan, page)),
+        (true, Some(_)) => format!("\"totalRecords\":\"{}\",", total(plan, page)),
+    };
+    let polled = now.strftime("%Y-%m-%dT%H:%M:%S.000Z");
+    format!(
+        "{mark}{{\"businessUnitId\":4711,\"lastPollTime\":\"{polled}\",{total}\"_links\":{links},\"completedContacts\":["
+    )
+    .into_bytes()
 }
 
 /// The links of a page of contacts.

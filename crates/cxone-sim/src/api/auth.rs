@@ -36,21 +36,27 @@ pub(super) fn is_refresh(way: &str, request: &Request) -> bool {
     way == "refresh" || request::form(&request.body).iter().any(is_grant)
 }
 
+/// A form, as far as it was sent.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.0.iter();
+        let found = fields.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// `POST /auth/token`
 fn issuer(state: &mut State, request: &Request) -> Result<Value, Reply> {
-    let form = request::form(&request.body);
-    let field = |name: &str| {
-        form.iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let invalid = |text| Reply::error(400, "invalid_request", text);
     if !request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     {
-        return Err(invalid("the body is a form"));
+        return Err(Reply::error(400, "invalid_request", "the body is a form"));
     }
-    let grant = field("grant_type").unwrap_or_default();
+    let form = Form(request::form(&request.body));
+    let grant = form.field("grant_type").unwrap_or_default();
     if !["client_credentials", "password", "refresh_token"].contains(&grant) {
         return Err(Reply::error(
             400,
@@ -58,52 +64,57 @@ fn issuer(state: &mut State, request: &Request) -> Result<Value, Reply> {
             "only client_credentials, password and refresh_token",
         ));
     }
+    if !is_client(state, request, &form) {
+        let text = "the client is unknown or its secret is wrong";
+        return Err(Reply::error(401, "invalid_client", text).header("WWW-Authenticate", "Basic"));
+    }
+    if grant == "client_credentials" {
+        let user = state.options.client_id.clone();
+        let mut body = bare(state, &user);
+        body["scope"] = json!(state.options.scopes.join(" "));
+        return Ok(body);
+    }
+    let user = if grant == "password" {
+        key_owner(state, &form)
+    } else {
+        refreshed(state, &form)
+    }?;
+    Ok(answer(state, &user))
+}
+
+/// Whether the client says who it is, in HTTP Basic or in the form.
+fn is_client(state: &State, request: &Request, form: &Form) -> bool {
     let in_body = || {
-        Some((
-            field("client_id")?.to_owned(),
-            field("client_secret")?.to_owned(),
-        ))
+        let (id, secret) = (form.field("client_id")?, form.field("client_secret")?);
+        Some((id.to_owned(), secret.to_owned()))
     };
     let given = request.header("authorization").map_or_else(in_body, basic);
-    let known = given.is_some_and(|(id, secret)| {
+    given.is_some_and(|(id, secret)| {
         id == state.options.client_id && secret == state.options.client_secret
-    });
-    if !known {
-        return Err(Reply::error(
-            401,
-            "invalid_client",
-            "the client is unknown or its secret is wrong",
-        )
-        .header("WWW-Authenticate", "Basic"));
+    })
+}
+
+fn key_owner(state: &State, form: &Form) -> Result<String, Reply> {
+    let (Some(id), Some(secret)) = (form.field("username"), form.field("password")) else {
+        let text = "username and password are missing";
+        return Err(Reply::error(400, "invalid_request", text));
+    };
+    if !is_access_key(state, id, secret) {
+        let text = "the access key is unknown or its secret is wrong";
+        return Err(Reply::error(400, "invalid_grant", text));
     }
-    let refused = |text| Reply::error(400, "invalid_grant", text);
-    match grant {
-        "password" => {
-            let given = (field("username"), field("password"));
-            let (Some(id), Some(secret)) = given else {
-                return Err(invalid("username and password are missing"));
-            };
-            if !is_access_key(state, id, secret) {
-                return Err(refused("the access key is unknown or its secret is wrong"));
-            }
-            let user = id.to_owned();
-            Ok(answer(state, &user))
-        }
-        "refresh_token" => {
-            let given =
-                field("refresh_token").ok_or_else(|| invalid("refresh_token is missing"))?;
-            let user = state
-                .redeem(given)
-                .ok_or_else(|| refused("the refresh token is expired or used up"))?;
-            Ok(answer(state, &user))
-        }
-        _ => {
-            let user = state.options.client_id.clone();
-            let mut body = bare(state, &user);
-            body["scope"] = json!(state.options.scopes.join(" "));
-            Ok(body)
-        }
-    }
+    Ok(id.to_owned())
+}
+
+fn refreshed(state: &mut State, form: &Form) -> Result<String, Reply> {
+    let Some(given) = form.field("refresh_token") else {
+        let text = "refresh_token is missing";
+        return Err(Reply::error(400, "invalid_request", text));
+    };
+    state.redeem(given).ok_or_else(|| {
+        let text = "the refresh token is expired or used up";
+        Reply::error(400, "invalid_grant", text)
+    })
 }
 
 /// `POST /authentication/v1/token/access-key`
@@ -168,7 +179,7 @@ fn user_hub_answer(state: &mut State, user: &str) -> Value {
 fn id_token(state: &State, user: &str) -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
-        "iss": state.base_url,
+        "iss": "https://cxone.example",
         "sub": user,
         "tenantId": state.options.tenant_id,
         "iat": state.now().as_second(),

@@ -187,7 +187,13 @@ fn admit(
     request: &Request,
 ) -> Result<(), Reply> {
     let shape = Shape::of(moment.api, route.kind);
-    if let Err(seconds) = state.take_call() {
+    // Files are free.
+    let allowance = if route.kind == Kind::Download {
+        Ok(())
+    } else {
+        state.take_call()
+    };
+    if let Err(seconds) = allowance {
         return Err(shape
             .refuse(429, "rate_limited", "too many calls")
             .header("Retry-After", seconds.to_string()));

@@ -13,6 +13,7 @@ mod contacts;
 mod contents;
 mod data_download;
 mod extraction;
+mod reach;
 mod report_jobs;
 mod runs;
 mod sign_in;

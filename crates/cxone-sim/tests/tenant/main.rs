@@ -14,6 +14,7 @@ mod contents;
 mod data_download;
 mod extraction;
 mod reach;
+mod refusals;
 mod report_jobs;
 mod runs;
 mod sign_in;

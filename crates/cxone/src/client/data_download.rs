@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, StatusCode};
 
 use super::acd::unique;
@@ -28,7 +29,7 @@ impl Client {
             return self.data_download(token, report, page).await;
         };
         let url = self.file_url(STEP, at.as_str())?;
-        let opened = self.file(token, url, page.definition).await;
+        let opened = self.file(Some(token), url, page.definition).await;
         opened.map_err(|error| match error {
             Error::NotFound {
                 step, status: 404, ..
@@ -65,7 +66,8 @@ impl Client {
         let request = self
             .request(Method::POST, url)
             .timeout(self.limits().download)
-            .body("");
+            // A POST without a body is refused by some servers where it does not say that it has none.
+            .header(CONTENT_LENGTH, "0");
         let response = self.send(&call, request).await?;
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Page::nothing(STEP, None, None));

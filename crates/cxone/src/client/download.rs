@@ -20,18 +20,21 @@ impl Client {
             .map_err(|what| Error::contract(step, what))
     }
 
-    /// Opens a file: CSV, or JSON with CSV as base64 in it. The access token goes to the API's own host alone.
+    /// Opens a file: CSV, or JSON with CSV as base64 in it. The access token goes to the API's own host alone, and
+    /// there is none for a link that is a key by itself.
     pub(super) async fn file(
         &self,
-        token: &AccessToken,
+        token: Option<&AccessToken>,
         url: Url,
         definition: &Definition,
     ) -> Result<Page, Error> {
-        let is_own = url.origin() == self.config().base_url.origin();
+        let is_own = |_: &&AccessToken| url.origin() == self.config().base_url.origin();
+        let token = token.filter(is_own);
+        let is_own = token.is_some();
         let call = Call {
             step: DOWNLOAD,
             effect: Effect::None,
-            token: is_own.then_some(token),
+            token,
             secrets: &[url.as_str()],
         };
         let accept = if is_own { "application/json" } else { "*/*" };

@@ -116,7 +116,7 @@ impl Client {
             }
             _ => return Err(not_completed(job.state)),
         };
-        let opened = self.file(token, url, page.definition).await;
+        let opened = self.file(Some(token), url, page.definition).await;
         opened.map_err(|error| match error {
             Error::NotFound { .. } if !is_named => not_completed(job.state),
             other => result_is_gone(other),

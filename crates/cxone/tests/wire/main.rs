@@ -5,5 +5,9 @@
 )]
 
 mod calls;
+mod contacts;
+mod data_download;
+mod data_extraction;
 mod pages;
+mod report_jobs;
 mod server;

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cxone::{AccessToken, Client, Config, Definition, Limits, PageOf, PageToken, RunId, Window};
+use cxone::{
+    AccessToken, Client, Config, Definition, Error, Limits, PageEnd, PageOf, PageToken, RowChunk,
+    RunId, Window,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -151,6 +154,80 @@ pub(crate) fn definition(format: &str) -> Definition {
     value["delivery"]["format"] = serde_json::json!(format);
     value["pipeline"] = serde_json::json!({ "tenant": "acme" });
     Definition::parse(value.to_string()).unwrap().definition
+}
+
+/// A definition of one of the published APIs.
+pub(crate) fn published(api: &str, report: serde_json::Value) -> Definition {
+    published_with(api, report, serde_json::json!({}))
+}
+
+pub(crate) fn published_with(
+    api: &str,
+    mut report: serde_json::Value,
+    more: serde_json::Value,
+) -> Definition {
+    report["dateRange"] = serde_json::json!({ "type": "relative", "value": "previousDay" });
+    let mut pipeline = serde_json::json!({ "tenant": "acme", "api": api, "key": ["Contact ID"] });
+    if let serde_json::Value::Object(more) = more {
+        pipeline.as_object_mut().unwrap().extend(more);
+    }
+    let definition = serde_json::json!({
+        "name": "Published",
+        "schedule": { "type": "daily", "time": "06:00", "timezone": "UTC" },
+        "report": report,
+        "delivery": { "type": "api" },
+        "pipeline": pipeline,
+    });
+    let checked = Definition::parse(definition.to_string()).unwrap();
+    assert_eq!(checked.warnings, []);
+    checked.definition
+}
+
+/// What a page gave: its rows as lines, and what it said beside them.
+pub(crate) type Got = Result<(String, PageEnd), Error>;
+
+impl Server {
+    /// Reads a page to its end.
+    pub(crate) async fn rows(&self, definition: &Definition, at: Option<&PageToken>) -> Got {
+        let window = window();
+        let wanted = page_of(definition, &RUN, &window, at);
+        let mut page = self.client.page(&token(), wanted).await?;
+        let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
+        while page.fill(&mut chunk).await? {
+            rows.extend_from_slice(chunk.bytes());
+        }
+        Ok((String::from_utf8(rows).unwrap(), page.finish().await?))
+    }
+
+    /// The first line of each request so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |request: String| {
+            request
+                .split(" HTTP/")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        self.requests().into_iter().map(line).collect()
+    }
+}
+
+static RUN: std::sync::LazyLock<RunId> = std::sync::LazyLock::new(run);
+
+/// The answer with a file as base64 in it, as `files?fileName=` gives it.
+pub(crate) fn packed(csv: impl AsRef<[u8]>) -> Answer {
+    json(
+        "200 OK",
+        format!(
+            r#"{{"files":{{"fileName":"x.csv","file":"{}"}}}}"#,
+            base64(csv)
+        ),
+    )
+}
+
+pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// An answer with a status line, headers and a body whose length it says.

@@ -1,0 +1,286 @@
+//! Data extraction, on the wire.
+
+use cxone::{Definition, Dialect, Error, Look};
+use serde_json::json;
+
+use crate::server::{Answer, Server, answer, json as said, published, run, token, window};
+
+const CSV: &str = "\u{feff}Contact ID,Start Date\r\n1,2026-11-21\r\n";
+const ROWS: &str = "{\"Contact ID\":\"1\",\"Start Date\":\"2026-11-21\"}\n";
+
+fn definition() -> Definition {
+    published(
+        "data-extraction",
+        json!({ "entityName": "recording-interaction-metadata", "entityVersion": "7" }),
+    )
+}
+
+fn status(status: &str, result: &str) -> Answer {
+    let body = format!(r#"{{"jobStatus":{{"id":"run-1","status":"{status}","result":{result}}}}}"#);
+    // Its length is not known before the server has filled in where it is.
+    let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n";
+    Answer::Bytes(format!("{head}{body}").into_bytes())
+}
+
+fn succeeded() -> Answer {
+    status(
+        "SUCCEEDED",
+        r#"{"url":"{url}/bucket/x.csv?X-Amz-Signature=canary"}"#,
+    )
+}
+
+fn file() -> Answer {
+    answer("200 OK", "Content-Type: binary/octet-stream\r\n", CSV)
+}
+
+#[tokio::test]
+async fn an_extraction_is_started_by_days_and_its_id_is_a_bare_text() {
+    let server = Server::start(vec![said("202 Accepted", "\"run-1\"")]).await;
+    let run = server
+        .client
+        .start_run(&token(), &definition(), None, &window())
+        .await
+        .unwrap();
+    assert_eq!(run.as_str(), "run-1");
+    let request = server.requests().remove(0);
+    assert!(
+        request.starts_with("POST /canary-base/data-extraction/v1/jobs HTTP/1.1\r\n"),
+        "{request}"
+    );
+    let body: serde_json::Value =
+        serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(
+        body,
+        json!({
+            "entityName": "recording-interaction-metadata", "version": "7",
+            "startDate": "2026-11-21", "endDate": "2026-11-22"
+        })
+    );
+    let half = "20261121T000000Z-20261121T120000Z".parse().unwrap();
+    let server = Server::start(vec![said("202 Accepted", "\"run-1\"")]).await;
+    server
+        .client
+        .start_run(&token(), &definition(), None, &half)
+        .await
+        .unwrap();
+    let request = server.requests().remove(0);
+    assert!(
+        request.contains(r#""endDate":"2026-11-21T12:00:00Z""#),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn an_id_is_taken_as_it_comes_and_never_into_a_path_where_it_could_climb() {
+    for (body, id) in [
+        ("\"a-1\"", Some("a-1")),
+        ("a-1", Some("a-1")),
+        ("17", Some("17")),
+        (r#""  a-1\n""#, Some("a-1")),
+        (r#"{"jobId":"a-1"}"#, Some("a-1")),
+        ("\"\"", None),
+        ("null", None),
+        ("{}", None),
+        ("[]", None),
+        (r#""<html>\u0000../../jobs?x=1""#, None),
+        ("\"../x\"", None),
+    ] {
+        let server = Server::start(vec![said("202 Accepted", body)]).await;
+        let run = server
+            .client
+            .start_run(&token(), &definition(), None, &window())
+            .await;
+        match (run, id) {
+            (Ok(run), Some(id)) => assert_eq!(run.as_str(), id),
+            (Err(Error::Contract { .. }), None) => {}
+            (other, _) => panic!("{body}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn five_states_are_told_apart() {
+    for (word, result, expected) in [
+        (
+            "RUNNING",
+            "null",
+            Ok(Look::Pending {
+                state: "RUNNING".to_owned(),
+                known: true,
+            }),
+        ),
+        (
+            "Queued",
+            "null",
+            Ok(Look::Pending {
+                state: "Queued".to_owned(),
+                known: false,
+            }),
+        ),
+        ("SUCCEEDED", "null", Ok(Look::Completed)),
+        ("succeeded", "{}", Ok(Look::Completed)),
+        (
+            "FAILED",
+            r#"{"errorMessage":"too\nmuch canary-access-token"}"#,
+            Ok(Look::Failed {
+                message: "too much [redacted]".to_owned(),
+            }),
+        ),
+        (
+            "CANCELLED",
+            "null",
+            Ok(Look::Failed {
+                message: "cancelled at CXone".to_owned(),
+            }),
+        ),
+        (
+            "EXPIRED",
+            "null",
+            Err("look at data extraction: not found (status 410)"),
+        ),
+    ] {
+        let server = Server::start(vec![status(word, result)]).await;
+        let look = server
+            .client
+            .look(&token(), Dialect::DataExtraction, &run())
+            .await;
+        assert_eq!(
+            look.map_err(|error| error.to_string()),
+            expected.map_err(str::to_owned),
+            "{word}"
+        );
+        assert_eq!(
+            server.lines(),
+            ["GET /canary-base/data-extraction/v1/jobs/run-1"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_looks_and_downloads_at_once_without_the_bearer_token() {
+    let server = Server::start(vec![succeeded(), file()]).await;
+    let (rows, end) = server.rows(&definition(), None).await.unwrap();
+    assert_eq!((rows.as_str(), end.rows, end.next), (ROWS, 1, None));
+    let requests = server.requests();
+    assert!(
+        requests[0].contains("authorization: Bearer"),
+        "{}",
+        requests[0]
+    );
+    assert!(
+        !requests[1].to_ascii_lowercase().contains("authorization"),
+        "{}",
+        requests[1]
+    );
+    assert!(
+        requests[1].starts_with("GET /bucket/x.csv?X-Amz-Signature=canary "),
+        "{}",
+        requests[1]
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_page_yet_and_what_never_will_be_are_told_apart() {
+    for (word, result, expected) in [
+        (
+            "RUNNING",
+            "null",
+            "the run is not completed but \"RUNNING\"",
+        ),
+        (
+            "SUCCEEDED",
+            r#"{"url":""}"#,
+            "the run is not completed but \"SUCCEEDED without a URL\"",
+        ),
+        (
+            "FAILED",
+            r#"{"errorMessage":"too much"}"#,
+            "the run failed: too much",
+        ),
+        ("EXPIRED", "null", "not found (status 410)"),
+    ] {
+        let server = Server::start(vec![status(word, result)]).await;
+        let error = server
+            .rows(&definition(), None)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error, format!("look at data extraction: {expected}"));
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_is_refused_is_asked_for_again() {
+    for refusal in [
+        "400 Bad Request",
+        "401 No",
+        "403 Forbidden",
+        "404 Not Found",
+    ] {
+        let xml = answer(refusal, "Content-Type: application/xml\r\n", "<Error/>");
+        let server = Server::start(vec![succeeded(), xml]).await;
+        let error = server.rows(&definition(), None).await.unwrap_err();
+        assert!(
+            matches!(error, Error::NotCompleted { .. }),
+            "{refusal}: {error}"
+        );
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+    let server = Server::start(vec![succeeded(), answer("503 Slow Down", "", "")]).await;
+    let error = server.rows(&definition(), None).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_403_may_be_a_throttle() {
+    let forbidden = || {
+        said(
+            "403 Forbidden",
+            r#"{"code":"403","message":"Forbidden","traceId":"x"}"#,
+        )
+    };
+    let server = Server::start(vec![forbidden(), forbidden(), forbidden()]).await;
+    let started = server
+        .client
+        .start_run(&token(), &definition(), None, &window())
+        .await;
+    let looked = server
+        .client
+        .look(&token(), Dialect::DataExtraction, &run())
+        .await;
+    let read = server.rows(&definition(), None).await;
+    for error in [started.unwrap_err(), looked.unwrap_err(), read.unwrap_err()] {
+        assert!(matches!(error, Error::MaybeForbidden { .. }), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with(": forbidden, or asked too often"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_rows_is_an_empty_page() {
+    let empty = answer(
+        "200 OK",
+        "Content-Type: text/csv\r\n",
+        "Contact ID,Start Date\r\n",
+    );
+    let server = Server::start(vec![succeeded(), empty]).await;
+    let (rows, end) = server.rows(&definition(), None).await.unwrap();
+    assert_eq!((rows.as_str(), end.rows), ("", 0));
+    let unframed = Answer::Bytes(
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n{CSV}").into_bytes(),
+    );
+    let server = Server::start(vec![succeeded(), unframed]).await;
+    let error = server
+        .rows(&definition(), None)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.ends_with("the answer does not say where the file ends"),
+        "{error}"
+    );
+}

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use workflow::metrics::{DIMENSIONS, Metric, NAMESPACE};
 use workflow::{Event, FailureName, FetchIn, FinalizeIn, RunIn, TriggerIn};
 
 fn root() -> PathBuf {
@@ -287,5 +288,33 @@ fn only_the_operators_tool_starts_executions() {
             "{}",
             package.name
         );
+    }
+}
+
+/// The metrics that a text searches for: what stands between this and the next quote.
+fn searched<'a>(text: &'a str, before: &str) -> BTreeSet<&'a str> {
+    let hits = text.split(before).skip(1);
+    hits.filter_map(|rest| rest.split(['\\', '"']).next())
+        .collect()
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_and_no_other() {
+    let names: BTreeSet<&str> = Metric::ALL.into_iter().map(Metric::name).collect();
+    let template = read("infra/template.yaml");
+    let before = format!("{{{NAMESPACE},{}}} MetricName=\\\"", DIMENSIONS.join(","));
+    assert_eq!(searched(&template, &before), names);
+    // What the alarms wait for is there as well.
+    let before = format!("Namespace: {NAMESPACE}\n");
+    for alarm in template.split(&before).skip(1) {
+        let name = alarm
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("MetricName: "));
+        assert!(names.contains(name.unwrap()), "{name:?}");
+    }
+    // The CDK's resources are compared with the template's by infra/checks; here only the names.
+    let dashboard = read("infra/cdk/lib/dashboard.ts");
+    for name in names {
+        assert!(dashboard.contains(&format!("'{name}'")), "{name}");
     }
 }

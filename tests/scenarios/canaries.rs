@@ -78,6 +78,8 @@ fn seen(stage: &Stage) -> Vec<(String, String)> {
     let text =
         |line: local::lambda::LogLine| (format!("a log line of {}", line.function), line.text);
     seen.extend(lines.into_iter().map(text));
+    let metrics = world.lambda().logs().metrics().into_iter();
+    seen.extend(metrics.map(|line| (format!("a metric of {}", line.function), line.text)));
     seen
 }
 

@@ -21,6 +21,7 @@ mod good_day;
 mod history;
 mod killed;
 mod landed;
+mod metrics;
 mod rate;
 mod refused;
 mod replay;

@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use lambda_runtime::LambdaEvent;
 use tokens::Session;
 use tracing::{info, instrument, warn};
+use workflow::metrics::{About, Metric, Tally};
 use workflow::{
     CancelOut, Environment, Failure, RunIn, abandoned, cut_off, done_after_all,
     judge_around_cancel, tolerate,
@@ -13,6 +14,7 @@ use workflow::{
 #[derive(Debug)]
 pub struct Handler {
     session: Session,
+    tally: Tally,
 }
 
 impl Handler {
@@ -24,6 +26,7 @@ impl Handler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             session: Session::new(env, secrets)?,
+            tally: Tally::default(),
         })
     }
 
@@ -35,24 +38,36 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<CancelOut, Failure> {
         let message = event.payload;
+        let answer = self.cut_off(&message).await;
+        let is_cut_off = answer.as_ref().is_ok_and(|answer| answer.ended.is_some());
+        self.tally.add(Metric::RunsCutOff, is_cut_off.into());
+        self.tally
+            .add(Metric::Throttles, self.session.take_throttles());
+        let work = &message.work;
+        let about = About::new(&work.tenant, &work.report).with("window", work.window);
+        self.tally.emit(Some(&about.failed(&answer)));
+        answer
+    }
+
+    async fn cut_off(&self, message: &RunIn) -> Result<CancelOut, Failure> {
         if message.work.direct {
             // There is nothing to look at that FetchPage has not just asked for.
             warn!("the run took too long and is abandoned");
-            return Ok(abandoned(&message, None));
+            return Ok(abandoned(message, None));
         }
-        let Some(state) = self.look(&message).await? else {
+        let Some(state) = self.look(message).await? else {
             return Ok(done_after_all());
         };
         if !message.work.dialect.can_cancel() {
             warn!(run.state = %state, "the API can't cancel; the run is abandoned");
-            return Ok(abandoned(&message, Some(&state)));
+            return Ok(abandoned(message, Some(&state)));
         }
-        self.cancel(&message).await?;
-        if self.look(&message).await?.is_none() {
+        self.cancel(message).await?;
+        if self.look(message).await?.is_none() {
             return Ok(done_after_all());
         }
         info!(run.state = %state, "cancelled the run");
-        Ok(cut_off(&message, &state))
+        Ok(cut_off(message, &state))
     }
 
     async fn look(&self, message: &RunIn) -> Result<Option<String>, Failure> {

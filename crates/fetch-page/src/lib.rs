@@ -8,6 +8,7 @@ use landing::ask::drive;
 use landing::{Config, Store, flow};
 use tokens::Session;
 use tracing::{info, instrument};
+use workflow::metrics::{About, Metric, Tally};
 use workflow::{Environment, Failure, FetchIn, FetchOut};
 
 use crate::pages::Pages;
@@ -17,6 +18,7 @@ use crate::pages::Pages;
 pub struct Handler {
     session: Session,
     store: Store,
+    tally: Tally,
 }
 
 impl Handler {
@@ -29,6 +31,7 @@ impl Handler {
         Ok(Self {
             session: Session::new(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+            tally: Tally::default(),
         })
     }
 
@@ -38,8 +41,18 @@ impl Handler {
     /// `Cxone.Auth`, `Cxone.Contract`, and the transient ones.
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
-        let direct = event.payload.work.direct;
-        let mut pages = Pages::new(&self.session, &self.store, event.context.deadline(), direct);
+        let work = &event.payload.work;
+        let about = About::new(&work.tenant, &work.report).with("window", work.window);
+        let answer = self.take(event).await;
+        self.tally
+            .add(Metric::Throttles, self.session.take_throttles());
+        self.tally.emit(Some(&about.failed(&answer)));
+        answer
+    }
+
+    async fn take(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
+        let (deadline, direct) = (event.context.deadline(), event.payload.work.direct);
+        let mut pages = Pages::new(self, deadline, direct);
         let prefix = self.store.prefix();
         let answer = drive(
             async |ask| Box::pin(flow::fetch(ask, prefix, event.payload)).await,

@@ -9,6 +9,9 @@ use landing::{PartSet, PartSpec, Store};
 use tokens::{Error, Session, Turn};
 use tracing::warn;
 use workflow::Failure;
+use workflow::metrics::{Metric, Tally};
+
+use crate::Handler;
 
 /// An invocation takes pages for this long at most, so that a kill costs no more than that.
 const TIME_BUDGET: Duration = Duration::from_mins(10);
@@ -27,23 +30,26 @@ const PARTS_MAX: usize = 256;
 pub(crate) struct Pages<'a> {
     session: &'a Session,
     store: &'a Store,
+    tally: &'a Tally,
     asked: Instant,
     stop_at: Instant,
     /// Whether even a short pause is the state machine's: where a run has no state, pauses are what
     /// says that it is not done.
     direct: bool,
     open: Option<PartSet>,
+    /// Pages in the open parts.
+    taken: u64,
     part_count: usize,
     chunk: RowChunk,
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) fn new(
-        session: &'a Session,
-        store: &'a Store,
-        deadline: SystemTime,
-        direct: bool,
-    ) -> Self {
+    pub(crate) fn new(handler: &'a Handler, deadline: SystemTime, direct: bool) -> Self {
+        let Handler {
+            session,
+            store,
+            tally,
+        } = handler;
         let left = deadline
             .duration_since(SystemTime::now())
             .unwrap_or_default()
@@ -52,10 +58,12 @@ impl<'a> Pages<'a> {
         Self {
             session,
             store,
+            tally,
             asked,
             stop_at: asked + left.min(TIME_BUDGET),
             direct,
             open: None,
+            taken: 0,
             part_count: 0,
             chunk: RowChunk::new(),
         }
@@ -73,6 +81,7 @@ impl<'a> Pages<'a> {
                 let _ = reply.send(self.close().await);
             }
             FetchEffect::Discard(reply) => {
+                self.taken = 0;
                 if let Some(open) = self.open.take() {
                     open.discard().await;
                 }
@@ -96,6 +105,7 @@ impl<'a> Pages<'a> {
         self.open = Some(open);
         appended?;
         let end = page.finish().await.map_err(torn)?;
+        self.taken += 1;
         Ok(self.facts(end, bytes))
     }
 
@@ -154,7 +164,17 @@ impl<'a> Pages<'a> {
         }
         let parts = open.close().await?;
         self.part_count += parts.len();
+        self.count(&parts);
         Ok(parts)
+    }
+
+    fn count(&mut self, parts: &[Part]) {
+        let pages = std::mem::take(&mut self.taken);
+        self.tally.add(Metric::Pages, pages);
+        let rows = parts.iter().map(|part| part.rows).sum();
+        self.tally.add(Metric::Rows, rows);
+        let bytes = parts.iter().map(|part| part.bytes).sum();
+        self.tally.add(Metric::Bytes, bytes);
     }
 }
 

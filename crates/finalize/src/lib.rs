@@ -5,12 +5,14 @@ use lambda_runtime::LambdaEvent;
 use landing::ask::drive;
 use landing::{Config, Store, flow};
 use tracing::{info, instrument};
-use workflow::{Environment, Failure, FinalizeIn, FinalizeOut};
+use workflow::metrics::{About, Metric, Tally};
+use workflow::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
 #[derive(Debug)]
 pub struct Handler {
     store: Store,
+    tally: Tally,
 }
 
 impl Handler {
@@ -21,6 +23,7 @@ impl Handler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         Ok(Self {
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+            tally: Tally::default(),
         })
     }
 
@@ -30,13 +33,38 @@ impl Handler {
     /// `Cxone.Contract`, `Cxone.Conflict`, and the transient ones.
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, window = %event.payload.work.window))]
     pub async fn handle(&self, event: LambdaEvent<FinalizeIn>) -> Result<FinalizeOut, Failure> {
+        let work = &event.payload.work;
+        let about = About::new(&work.tenant, &work.report).with("window", work.window);
+        let answer = self.finalize(event.payload).await;
+        self.count(&answer);
+        self.tally.emit(Some(&about.failed(&answer)));
+        answer
+    }
+
+    async fn finalize(&self, message: FinalizeIn) -> Result<FinalizeOut, Failure> {
         let (prefix, bucket) = (self.store.prefix(), self.store.bucket());
         let answer = drive(
-            async |ask| flow::finalize(ask, prefix, bucket, event.payload).await,
+            async |ask| flow::finalize(ask, prefix, bucket, message).await,
             async |effect| self.store.perform_finalize(effect).await,
         )
         .await?;
         info!(outcome = ?answer.outcome, "finalized");
         Ok(answer)
+    }
+
+    /// That nothing was committed is told too: an alarm waits for a commit.
+    fn count(&self, answer: &Result<FinalizeOut, Failure>) {
+        self.tally.set(Metric::Commits, 0);
+        let Ok(FinalizeOut {
+            outcome: Outcome::Committed(committed),
+            ..
+        }) = answer
+        else {
+            return;
+        };
+        self.tally.set(Metric::Commits, 1);
+        self.tally.add(Metric::CommittedRows, committed.rows);
+        self.tally.add(Metric::Duplicates, committed.duplicates);
+        self.tally.add(Metric::RunSeconds, committed.run_seconds);
     }
 }

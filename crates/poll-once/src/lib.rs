@@ -5,12 +5,14 @@ use cxone::Look;
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session};
 use tracing::{info, instrument, warn};
+use workflow::metrics::{About, Metric, Tally};
 use workflow::{Environment, Failure, PollOut, RunIn, judge_look};
 
 /// Looks at a run once.
 #[derive(Debug)]
 pub struct Handler {
     session: Session,
+    tally: Tally,
 }
 
 impl Handler {
@@ -22,6 +24,7 @@ impl Handler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             session: Session::new(env, secrets)?,
+            tally: Tally::default(),
         })
     }
 
@@ -32,6 +35,17 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<PollOut, Failure> {
         let message = event.payload;
+        let seen = self.look(&message).await;
+        self.tally.add(Metric::Polls, 1);
+        self.tally
+            .add(Metric::Throttles, self.session.take_throttles());
+        let work = &message.work;
+        let about = About::new(&work.tenant, &work.report).with("window", work.window);
+        self.tally.emit(Some(&about.failed(&seen)));
+        seen
+    }
+
+    async fn look(&self, message: &RunIn) -> Result<PollOut, Failure> {
         let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let looked = self
             .session
@@ -45,8 +59,8 @@ impl Handler {
             warn!(run.state = %state, "CXone names a state that is not documented; it is taken for pending");
         }
         let seen = match looked {
-            Ok(look) => judge_look(&message, Ok(look)),
-            Err(Error::Call(error)) => judge_look(&message, Err(error)),
+            Ok(look) => judge_look(message, Ok(look)),
+            Err(Error::Call(error)) => judge_look(message, Err(error)),
             Err(error) => Err(error.into()),
         }?;
         info!(run.state = %seen.state, saw = ?seen.saw, wait_seconds = seen.wait_seconds, "looked at the run");

@@ -93,6 +93,16 @@ pub enum UnavailableError {
 }
 
 impl Error {
+    /// Whether somebody asked for a pause.
+    #[must_use]
+    pub fn is_throttling(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(UnavailableError::Grant(cxone::Error::Throttled { .. }))
+                | Self::Call(cxone::Error::Throttled { .. })
+        )
+    }
+
     /// How long somebody asked to be left alone, if that is why there is no token.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

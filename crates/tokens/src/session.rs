@@ -2,6 +2,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cxone::{AccessToken, Issuer, Site};
 use tracing::info;
@@ -16,6 +18,7 @@ use crate::{Config, Error, Tokens, UnavailableError};
 pub struct Session {
     site: Site,
     tokens: Tokens,
+    throttles: Arc<AtomicU64>,
 }
 
 impl Session {
@@ -34,7 +37,11 @@ impl Session {
             token_secret_id: env.require("CXONE_TOKEN_SECRET_ID")?,
         };
         let tokens = Tokens::new(ids, secrets, site.clone());
-        Ok(Self { site, tokens })
+        Ok(Self {
+            site,
+            tokens,
+            throttles: Arc::default(),
+        })
     }
 
     /// Makes a call once, a refused token apart: whoever has another way to wait and to repeat, does it.
@@ -45,11 +52,24 @@ impl Session {
         &self,
         call: &impl AsyncFn(&cxone::Client, &AccessToken) -> Result<T, cxone::Error>,
     ) -> Result<T, Error> {
-        let client = self.site.client().await.map_err(Error::Call)?;
-        let client = &client;
-        self.tokens
-            .call(|token| async move { call(client, &token).await })
-            .await
+        let answer = async {
+            let client = self.site.client().await.map_err(Error::Call)?;
+            let client = &client;
+            self.tokens
+                .call(|token| async move { call(client, &token).await })
+                .await
+        };
+        answer.await.inspect_err(|error| {
+            if error.is_throttling() {
+                self.throttles.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// How often somebody asked for a pause since this was asked last.
+    #[must_use]
+    pub fn take_throttles(&self) -> u64 {
+        self.throttles.swap(0, Ordering::Relaxed)
     }
 
     /// Makes a call. A refused token is replaced once, a short pause is kept, an unanswered

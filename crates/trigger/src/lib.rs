@@ -9,6 +9,7 @@ use landing::ask::{Answered, Fault, StartRequest, TriggerEffect, drive};
 use landing::{Config, Store, flow};
 use tokens::{Error, Session, Turn};
 use tracing::{info, instrument, warn};
+use workflow::metrics::{About, Metric, Tally};
 use workflow::{Environment, Failure, TriggerIn, TriggerOut};
 
 /// Answers "what next for this window?".
@@ -16,6 +17,7 @@ use workflow::{Environment, Failure, TriggerIn, TriggerOut};
 pub struct Handler {
     session: Session,
     store: Store,
+    tally: Tally,
 }
 
 impl Handler {
@@ -28,6 +30,7 @@ impl Handler {
         Ok(Self {
             session: Session::new(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+            tally: Tally::default(),
         })
     }
 
@@ -37,15 +40,39 @@ impl Handler {
     /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, and the transient ones.
     #[instrument(skip_all, fields(execution.id = %event.payload.execution.id))]
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
+        let (about, ended) = (about(&event.payload), event.payload.ended.is_some());
+        let answer = self.answer(event.payload).await;
+        self.count(&answer, ended);
+        self.tally
+            .emit(about.map(|about| about.failed(&answer)).as_ref());
+        answer
+    }
+
+    async fn answer(&self, message: TriggerIn) -> Result<TriggerOut, Failure> {
         let prefix = self.store.prefix();
         let asked = Instant::now();
         let answer = drive(
-            async |ask| Box::pin(flow::trigger(ask, prefix, event.payload)).await,
+            async |ask| Box::pin(flow::trigger(ask, prefix, message)).await,
             async |effect| self.perform(effect, asked).await,
         )
         .await?;
         info!(next = ?answer.next, "answered");
         Ok(answer)
+    }
+
+    fn count(&self, answer: &Result<TriggerOut, Failure>, ended: bool) {
+        self.tally
+            .add(Metric::Throttles, self.session.take_throttles());
+        // What passes is tried again with the same ending, which is one ending all the same.
+        let is_final = answer
+            .as_ref()
+            .err()
+            .is_none_or(|failure| !failure.name.is_transient());
+        self.tally
+            .add(Metric::RunsEnded, (ended && is_final).into());
+        // Whoever asks next does not know of a run that could not be bound.
+        let is_unbound = answer.is_err() && self.tally.get(Metric::RunsStarted) > 0;
+        self.tally.add(Metric::OrphanedRuns, is_unbound.into());
     }
 
     /// A reply that nobody takes belongs to a flow that is gone.
@@ -86,12 +113,22 @@ impl Handler {
         if turn.was_missed() {
             return Err(Fault::TooEarly(Duration::ZERO));
         }
-        let run = started.map_err(fault)?;
+        let run = started
+            .inspect_err(|error| self.lost(error))
+            .map_err(fault)?;
+        self.tally.add(Metric::RunsStarted, 1);
         info!(run.id = %run, schedule.id = schedule.map(ScheduleId::as_str), window = %window, "started a run");
         Ok(run)
     }
 
+    /// A start whose answer was lost may have started a run.
+    fn lost(&self, error: &Error) {
+        let is_lost = matches!(error, Error::Call(cxone::Error::Ambiguous { .. }));
+        self.tally.add(Metric::OrphanedRuns, is_lost.into());
+    }
+
     async fn cancel_run(&self, dialect: Dialect, run: &RunId) -> Answered<()> {
+        self.tally.add(Metric::OrphanedRuns, 1);
         warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
         self.session
             .call(async |client, token| client.cancel(token, dialect, run).await)
@@ -99,6 +136,19 @@ impl Handler {
             .map(|_| ())
             .map_err(fault)
     }
+}
+
+/// What the figures are about: the definition's own names, if it has such names. They are read here because a refused
+/// definition is not.
+fn about(message: &TriggerIn) -> Option<About> {
+    let definition = &message.event.detail.definition;
+    let tenant = definition["pipeline"]["tenant"].as_str()?.parse().ok()?;
+    let report = definition["name"].as_str()?.parse().ok()?;
+    let about = About::new(&tenant, &report).with("execution", &message.execution.id);
+    Some(match &message.ended {
+        Some(ended) => about.with("reason", ended.reason.word()),
+        None => about,
+    })
 }
 
 /// Nothing that Trigger asks for by id may be unknown: what it registered a moment ago is.

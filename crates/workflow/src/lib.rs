@@ -4,6 +4,7 @@ mod environment;
 mod failure;
 mod judge;
 mod message;
+pub mod metrics;
 mod read;
 
 pub use environment::Environment;

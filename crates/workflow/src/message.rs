@@ -105,6 +105,20 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Its word in messages and metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Vanished => "vanished",
+            Self::Expired => "expired",
+            Self::Unstable => "unstable",
+            Self::TokenLoop => "token_loop",
+            Self::Unsettled => "unsettled",
+        }
+    }
+
     /// A phrase for operators.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -413,4 +427,7 @@ pub struct Committed {
     pub empty: bool,
     /// Whether the content equals that of the generation it supersedes.
     pub unchanged: bool,
+    /// How long it took, from the start of the first run to the commit.
+    #[serde(default)]
+    pub run_seconds: u64,
 }

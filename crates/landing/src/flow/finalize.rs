@@ -527,5 +527,14 @@ fn figures(commit: &Commit) -> Committed {
         duplicates: commit.duplicates,
         empty: commit.empty,
         unchanged: commit.unchanged,
+        run_seconds: run_seconds(commit),
     }
+}
+
+fn run_seconds(commit: &Commit) -> u64 {
+    let first = commit.runs.iter().map(|run| run.triggered_at).min();
+    let seconds = first.map(|first| commit.committed_at.duration_since(first).as_secs());
+    seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .unwrap_or_default()
 }

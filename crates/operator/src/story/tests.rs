@@ -138,6 +138,7 @@ fn outcomes_are_told_in_words() {
             duplicates: 2,
             empty: false,
             unchanged: true,
+            run_seconds: 371,
         }),
     };
     check(

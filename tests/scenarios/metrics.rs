@@ -1,0 +1,123 @@
+//! What dashboards and alarms get to see.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use workflow::metrics::Metric;
+
+use crate::{
+    canaries::Canaries,
+    stage::{Setup, Stage},
+};
+
+/// The lines of a world, each checked for its form.
+fn lines(stage: &Stage) -> Vec<(String, Value)> {
+    let lines = stage.world.lambda().logs().metrics();
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|line| (line.function, serde_json::from_str(&line.text).unwrap()))
+        .collect();
+    for (function, line) in &lines {
+        check_form(function, line);
+    }
+    lines
+}
+
+/// Each figure is declared with its unit, and each declared figure is there.
+fn check_form(function: &str, line: &Value) {
+    let directive = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(directive["Namespace"], "CxoneReports", "{function}: {line}");
+    assert_eq!(directive["Dimensions"], json!([["tenant", "report"]]));
+    assert!(line["_aws"]["Timestamp"].is_u64());
+    assert!(line["tenant"].is_string() && line["report"].is_string());
+    let declared = directive["Metrics"].as_array().unwrap();
+    for metric in declared {
+        let known = Metric::ALL
+            .into_iter()
+            .find(|known| metric["Name"] == known.name());
+        let known = known.unwrap_or_else(|| panic!("{function}: {metric} is not listed"));
+        assert_eq!(metric["Unit"], known.unit());
+        assert!(line[known.name()].is_u64(), "{function}: {line}");
+    }
+    let figures = line.as_object().unwrap().values();
+    let figures = figures.filter(|value| value.is_number()).count();
+    assert_eq!(figures, declared.len(), "{function}: {line}");
+}
+
+/// The sums over a world, as a dashboard has them.
+fn sums(stage: &Stage) -> BTreeMap<&'static str, u64> {
+    let lines = lines(stage);
+    let sum = |metric: Metric| {
+        let of_line = |(_, line): &(String, Value)| line[metric.name()].as_u64();
+        let told: Vec<u64> = lines.iter().filter_map(of_line).collect();
+        (!told.is_empty()).then(|| (metric.name(), told.iter().sum()))
+    };
+    Metric::ALL.into_iter().filter_map(sum).collect()
+}
+
+#[tokio::test]
+async fn the_figures_of_a_day_are_those_of_its_commit() {
+    let setup = Setup::new()
+        .rows(250, 100)
+        .fault("throttled:on=page,at=2,seconds=45")
+        .fault("duplicates:rows=3,page=1");
+    let stage = setup.start().await;
+    stage.deliver().await;
+    let commit = stage.commit();
+    let sums = sums(&stage);
+    let bytes: u64 = commit.parts.iter().map(|part| part.bytes).sum();
+    let pages: u64 = commit.runs.iter().map(|run| run.pages).sum();
+    for (name, figure) in [
+        (
+            "RunsStarted",
+            u64::try_from(stage.tenant().runs().len()).unwrap(),
+        ),
+        ("Commits", 1),
+        ("CommittedRows", commit.unique),
+    ] {
+        assert_eq!(sums.get(name), Some(&figure), "{name} of {sums:?}");
+    }
+    assert!(sums["Throttles"] >= 1 && sums["Polls"] >= 1, "{sums:?}");
+    assert!(
+        sums["Pages"] >= pages && sums["Rows"] >= commit.rows,
+        "{sums:?}"
+    );
+    assert!(sums["Bytes"] >= bytes && sums["RunSeconds"] > 0, "{sums:?}");
+    assert!(!sums.contains_key("RunsCutOff"), "{sums:?}");
+    Canaries::of(&stage).check(&stage);
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_is_counted_and_named() {
+    let stage = Setup::new().fault("processing-forever:run=1").start().await;
+    stage.deliver().await;
+    let sums = sums(&stage);
+    assert_eq!(
+        (sums["RunsCutOff"], sums["RunsEnded"], sums["Commits"]),
+        (1, 1, 1),
+        "{sums:?}"
+    );
+    let lines = lines(&stage);
+    let ended = lines.iter().find(|(_, line)| line["RunsEnded"] == 1);
+    let (function, line) = ended.unwrap();
+    assert_eq!(
+        (function.as_str(), &line["reason"]),
+        ("trigger", &json!("timed_out"))
+    );
+}
+
+#[tokio::test]
+async fn a_day_that_is_not_committed_says_so() {
+    let setup = Setup::new().fault("conflict:rows=1,page=1");
+    let stage = setup.start().await;
+    stage.fail("Cxone.Conflict").await;
+    let sums = sums(&stage);
+    assert_eq!(sums.get("Commits"), Some(&0), "{sums:?}");
+    assert!(!sums.contains_key("CommittedRows"), "{sums:?}");
+    let lines = lines(&stage);
+    let failed = lines
+        .iter()
+        .find(|(_, line)| line["failure"] == "Cxone.Conflict");
+    assert_eq!(failed.unwrap().0, "finalize");
+    Canaries::of(&stage).check(&stage);
+}

@@ -109,6 +109,7 @@ impl From<cxone::Error> for Fault {
             error @ cxone::Error::MaybeForbidden { .. } => Self::MaybeForbidden(error.to_string()),
             cxone::Error::NotFound { .. } => Self::Gone,
             cxone::Error::NotCompleted { .. } => Self::NotCompleted,
+            cxone::Error::RunFailed { message, .. } => Self::Failed(message),
             other => Failure::from(other).into(),
         }
     }

@@ -259,11 +259,18 @@ impl FromStr for SegmentId {
 }
 
 /// A report's name as one level of a key. Different names never meet: a space becomes
-/// `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits.
+/// `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits. So does the
+/// first one of a name that is also a folder's: rights are patterns such as `{prefix}/*/win/*`, and below
+/// a report called `win` they would fit everything.
 fn segment_of(report: &ReportName) -> String {
+    let name = report.as_str();
+    let is_folder = matches!(name, "win" | "data");
     let mut out = String::new();
-    for byte in report.as_str().bytes() {
+    for (at, byte) in name.bytes().enumerate() {
         match byte {
+            first if is_folder && at == 0 => {
+                let _ = write!(out, "~{first:02X}");
+            }
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => out.push(char::from(byte)),
             b' ' => out.push('_'),
             other => {
@@ -299,6 +306,9 @@ mod tests {
         assert_eq!(keys("../_log?").root(), "reports/acme/~2E~2E~2F~5Flog~3F");
         assert_ne!(keys("a b").root(), keys("a_b").root());
         assert_ne!(keys("_pace").root(), "reports/acme/_pace");
+        assert_eq!(keys("win").root(), "reports/acme/~77in");
+        assert_eq!(keys("data").root(), "reports/acme/~64ata");
+        assert_eq!(keys("wins").root(), "reports/acme/wins");
     }
 
     #[test]

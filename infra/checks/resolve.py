@@ -6,6 +6,7 @@ policy can be put into an IAM that enforces it.
 
 import copy
 import json
+import logging
 import pathlib
 import re
 
@@ -188,7 +189,8 @@ class Resolver:
             url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
             return _pick(attribute, Ref=url, Arn=_arn("sqs", name), QueueName=name)
         if kind == "AWS::SecretsManager::Secret":
-            return _arn("secretsmanager", f"secret:{named('Name')}")
+            name = named("Name")
+            return name if name.startswith("arn:") else _arn("secretsmanager", f"secret:{name}")
         if kind == "AWS::IAM::Role":
             name = named("RoleName")
             return _pick(attribute, Ref=name, Arn=_arn("iam", f"role/{name}", region=""))
@@ -235,6 +237,7 @@ def cdk(path, names=None):
 
 
 def _translated(template):
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 

@@ -1,0 +1,62 @@
+"""What nobody may do to the bucket, and what its lifecycle and the stack leave alone.
+
+    storage.py SAM_TEMPLATE
+"""
+
+import sys
+
+import iam
+import resolve
+
+KEPT = ("LandingBucket", "LandingBucketPolicy", "DataKey", "ClientSecret", "TokenSecret")
+KEY = "cxone/acme/Daily_Agent_Performance_Aggregation/{}/x.json"
+# Action, area, context beside TLS, whether the bucket's policy refuses it.
+REQUESTS = [
+    ("s3:PutObject", "win", {"s3:if-none-match": "*"}, False),
+    ("s3:PutObject", "_log", {"s3:if-none-match": "*"}, False),
+    ("s3:PutObject", "win", {}, True),
+    ("s3:PutObject", "_log", {}, True),
+    # One claim can't be another's replacement, whichever header it has.
+    ("s3:PutObject", "win", {"s3:if-match": '"etag"'}, True),
+    # The pieces of an upload carry no header; only rows are uploaded in pieces.
+    ("s3:PutObject", "data", {}, False),
+    ("s3:PutObject", "_pace", {"s3:if-match": '"etag"'}, False),
+    ("s3:GetObject", "win", {}, False),
+]
+
+
+def findings(template):
+    document = resolve.sam(template, {"DataRetentionDays": "30"}).document()
+    for name in KEPT:
+        policies = {document[name]["DeletionPolicy"], document[name]["UpdateReplacePolicy"]}
+        if policies != {"Retain"}:
+            yield f"{name} goes with the stack"
+    yield from _lifecycle(document["LandingBucket"]["Properties"]["LifecycleConfiguration"]["Rules"])
+    policy = document["LandingBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    for action, area, context, refused in REQUESTS:
+        resource = "arn:aws:s3:::LandingBucket/" + KEY.format(area)
+        decided = iam.decide(policy, action, resource, {"aws:SecureTransport": "true", **context})
+        if (decided is False) != refused:
+            yield f"{action} on {area}/ with {context}: {'not refused' if refused else 'refused'}"
+        if iam.decide(policy, action, resource, {"aws:SecureTransport": "false", **context}) is not False:
+            yield f"{action} on {area}/ without TLS: not refused"
+    # A given bucket stays the team's own.
+    given = resolve.sam(template, {"BucketName": "theirs"}).document()
+    yield from (f"{name} is made although a bucket is given" for name in ("LandingBucket", "LandingBucketPolicy") if name in given)
+
+
+def _lifecycle(rules):
+    if not any(it.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation") == 1 for it in rules):
+        yield "half uploads stay for ever"
+    for rule in rules:
+        of_rows = rule.get("TagFilters") == [{"Key": "cxone-reports", "Value": "data"}]
+        if ("ExpirationInDays" in rule or "Transitions" in rule) and not of_rows:
+            yield f"{rule['Id']}: claims expire or move"
+        noncurrent = rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 90)
+        if noncurrent < 90 and not of_rows:
+            yield f"{rule['Id']}: a deleted claim can be restored for {noncurrent} days only"
+
+
+if __name__ == "__main__":
+    wrong = list(findings(sys.argv[1]))
+    sys.exit("\n".join(wrong) if wrong else print("the bucket refuses what it should, and keeps what it should"))

@@ -13,6 +13,7 @@ import tempfile
 
 import agreement
 import definition
+import metrics
 import placeholders
 import policies
 import resolve
@@ -61,6 +62,7 @@ MUTATIONS = [
     ("rows in the logs", SAM, "IncludeExecutionData: false", "IncludeExecutionData: true", "agreement"),
     ("an alarm that sleeps", SAM, "TreatMissingData: breaching", "TreatMissingData: notBreaching", "agreement"),
     ("data that goes with the stack", SAM, "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18", "    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18", "agreement"),
+    ("a metric that nobody counts", SAM, 'MetricName=\\"Pages\\"', 'MetricName=\\"Page\\"', "metrics"),
     ("a right in the CDK only", CDK, '"s3:AbortMultipartUpload"', '"s3:DeleteObject"', "agreement"),
     ("another time limit in the CDK", CDK, '"Timeout": 900', '"Timeout": 600', "agreement"),
     ("an alarm that nobody hears, in the CDK", CDK, '"AlarmActions"', '"Ignored"', "agreement"),
@@ -104,6 +106,9 @@ class Bench:
     def storage(self):
         return list(storage.findings(self.path(SAM)))
 
+    def metrics(self):
+        return list(metrics.findings(self.path(SAM)))
+
     def parliament(self):
         return list(policies.findings(self.path(SAM)))
 
@@ -125,7 +130,7 @@ class Bench:
         return (done.stdout + done.stderr).strip().splitlines() or ["it fails"] if done.returncode else []
 
 
-CHECKS = ["asl-validator", "definition", "placeholders", "cfn-lint", "rights", "storage", "parliament", "agreement", "schedules"]
+CHECKS = ["asl-validator", "definition", "placeholders", "cfn-lint", "rights", "storage", "metrics", "parliament", "agreement", "schedules"]
 
 
 def main():

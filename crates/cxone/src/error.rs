@@ -80,7 +80,8 @@ pub enum Error {
         /// The API's explanation, at most 1 KiB, possibly empty.
         text: String,
     },
-    /// A page was asked for, and the run has failed: another one may do better.
+    /// A page was asked for, and the run has failed, or the answer is a success that says that it is none: another run
+    /// may do better.
     #[error("{step}: the run failed{}", suffix(message))]
     RunFailed {
         /// What was being done.

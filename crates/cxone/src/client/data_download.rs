@@ -68,7 +68,7 @@ impl Client {
             .timeout(self.limits().download)
             // A POST without a body is refused by some servers where it does not say that it has none.
             .header(CONTENT_LENGTH, "0");
-        let response = self.send(&call, request).await?;
+        let response = self.send(&call, request).await.map_err(name_is_taken)?;
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Page::nothing(STEP, None, None));
         }
@@ -89,5 +89,15 @@ impl Client {
         self.file_url(STEP, &uri)?;
         let next = PageToken::new(uri).map_err(|error| Error::contract(STEP, error.to_string()))?;
         Ok(Page::nothing(STEP, Some(next), None))
+    }
+}
+
+/// The next try will have another name.
+fn name_is_taken(error: Error) -> Error {
+    match error {
+        Error::Rejected { status: 409, .. } => {
+            Error::unavailable(STEP, "a file of that name was there already")
+        }
+        other => other,
     }
 }

@@ -339,7 +339,12 @@ impl Envelope {
             next: Option<String>,
         }
         match name {
-            "totalRecords" => self.total = parse(raw, "totalRecords")?,
+            // A text of a number is one.
+            "totalRecords" => {
+                let raw = raw.strip_prefix(b"\"").unwrap_or(raw);
+                let raw = raw.strip_suffix(b"\"").unwrap_or(raw);
+                self.total = parse(raw, "totalRecords")?;
+            }
             // Only whether there is one counts: a URL from an answer is not needed to go on.
             "_links" => {
                 let links: Option<Links> = parse(raw, "_links")?;

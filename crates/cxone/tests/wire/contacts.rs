@@ -54,6 +54,7 @@ async fn there_is_a_next_page_where_a_link_or_the_total_says_so() {
         (row, "1", "null", None),
         (row, "1", "\"\"", None),
         (row, "2", "null", Some("1/2")),
+        (row, "\"2\"", "null", Some("1/2")),
         (row, "null", "\"https://x/\"", Some("1")),
         (row, "null", "null", None),
         ("", "0", "null", None),
@@ -110,6 +111,11 @@ async fn what_is_not_a_page_of_contacts_is_refused() {
             "200 OK",
             r#"{"completedContacts":[1]}"#,
             "the answer breaks the contract: row 1: an object was expected",
+        ),
+        (
+            "200 OK",
+            r#"{"totalRecords":"many","completedContacts":[]}"#,
+            "the answer breaks the contract: totalRecords is not of the kind that it should be",
         ),
         ("503 Service Unavailable", "", "unavailable: status 503"),
         (

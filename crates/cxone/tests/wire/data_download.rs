@@ -98,12 +98,9 @@ async fn a_success_with_an_error_message_is_a_failure() {
         let server = Server::start(vec![said("200 OK", &body)]).await;
         let error = server.rows(&definition(), None).await.unwrap_err();
         let text = error.to_string();
+        assert!(matches!(error, Error::RunFailed { .. }), "{body}: {error}");
         assert!(
-            matches!(error, Error::Rejected { status: 200, .. }),
-            "{body}: {error}"
-        );
-        assert!(
-            text.starts_with("download report: rejected (status 200): no"),
+            text.starts_with("download report: the run failed: no"),
             "{text}"
         );
         assert!(!text.contains("canary"), "{text}");
@@ -177,6 +174,13 @@ async fn a_uri_to_anywhere_else_is_not_followed_wherever_it_comes_from() {
         assert!(matches!(error, Error::Contract { .. }), "{error}");
         assert_eq!(server.requests().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_tried_again_with_another() {
+    let server = Server::start(vec![said("409 Conflict", r#"{"message":"exists"}"#)]).await;
+    let error = server.rows(&definition(), None).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
 }
 
 #[tokio::test]

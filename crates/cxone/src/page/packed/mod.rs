@@ -143,11 +143,9 @@ impl PackedFile {
 
 /// A success that says that it is a failure.
 pub(crate) fn failed(step: &'static str, message: &str) -> Error {
-    Error::Rejected {
+    Error::RunFailed {
         step,
-        status: 200,
-        code: String::new(),
-        text: line(message, MESSAGE),
+        message: line(message, MESSAGE),
     }
 }
 

@@ -165,7 +165,7 @@ fn a_failure_that_is_said_behind_the_file_is_a_failure() {
     let late = whole(r#"{"file":"QUJD","errorMessage":"it\nbroke"}"#);
     assert_eq!(
         late.unwrap_err().to_string(),
-        "test: rejected (status 200): it broke"
+        "test: the run failed: it broke"
     );
 }
 

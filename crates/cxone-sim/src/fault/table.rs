@@ -136,7 +136,7 @@ pub(super) const PUBLISHED: &[Entry] = &[
     // Files.
     page("total-row", "P15", "a row of totals at the end", &[value("label", "Total")]).only(FILES).forever(),
     page("csv-doubled-crlf", "P16", "line ends are doubled", &[choice("as", &["blank-lines", "cr"])]).only(FILES).forever(),
-    page("csv-duplicate-columns", "P17", "the last two columns have the same name", &[]).only(FILES).forever(),
+    page("csv-duplicate-columns", "P17", "the last two columns have the same name: one was renamed, or one was added with the same values", &[choice("as", &["renamed", "added"])]).only(FILES).forever(),
     page("csv-drift", "P1A", "a column is new, missing, renamed or in another place", &[choice("as", &["new", "missing", "renamed", "moved"])]).only(FILES).forever(),
     run("job-id", "P1B", "the id of the job is a number, empty or missing", &[choice("as", &["number", "empty", "missing"])]).only(REPORT_JOBS),
     page("base64", "P18", "base64 that ends early, has foreign characters, is escaped or broken into lines, is of the other alphabet, lacks its padding or goes on after it", &[choice("as", &["truncated", "characters", "escaped", "lines", "url-safe", "unpadded", "after-padding"])]).only(ENCODED),

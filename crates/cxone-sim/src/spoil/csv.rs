@@ -8,8 +8,10 @@ use crate::run::Plan;
 /// The header line of a download.
 pub(crate) fn csv_header(plan: &Plan) -> Vec<u8> {
     let mut header = rows::csv_header(&plan.shape);
-    if plan.fault("csv-duplicate-columns").is_some() {
-        repeat_a_name(&mut header);
+    match twin(plan) {
+        Some("added") => repeat_last(&mut header),
+        Some(_) => repeat_a_name(&mut header),
+        None => {}
     }
     if let Some(fault) = plan.fault("csv-drift") {
         drift(fault.text("as"), &mut header, true);
@@ -30,6 +32,9 @@ pub(crate) fn csv(plan: &Plan, page: u64) -> Option<Spoil> {
     let mut spoils: Vec<Spoil> = here
         .filter_map(|fault| one(plan, fault).map(first))
         .collect();
+    if twin(plan) == Some("added") {
+        spoils.push(Box::new(|_, line| repeat_last(line)));
+    }
     if let Some(how) = plan
         .fault("csv-drift")
         .map(|fault| fault.text("as").to_owned())
@@ -100,6 +105,21 @@ fn drift(how: &str, line: &mut Vec<u8>, header: bool) {
             line.splice(0..0, field);
         }
         _ => {}
+    }
+}
+
+/// How two columns have got the same name, if they have.
+fn twin(plan: &Plan) -> Option<&str> {
+    let fault = plan.fault("csv-duplicate-columns")?;
+    Some(fault.text("as"))
+}
+
+/// Puts the last field of a line behind it once more.
+fn repeat_last(line: &mut Vec<u8>) {
+    let end = line.len().saturating_sub(2);
+    if let Some(last) = line[..end].iter().rposition(|byte| *byte == b',') {
+        let field = line[last..end].to_vec();
+        line.splice(end..end, field);
     }
 }
 

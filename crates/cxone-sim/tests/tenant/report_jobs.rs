@@ -401,6 +401,11 @@ async fn the_columns_of_a_file_change() {
             9,
         ),
         (
+            "csv-duplicate-columns:as=added",
+            "Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled,Avg Handle Time,Avg Handle Time",
+            9,
+        ),
+        (
             "csv-drift:as=missing",
             "Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled",
             7,

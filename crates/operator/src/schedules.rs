@@ -2,6 +2,7 @@
 
 mod block;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -32,8 +33,9 @@ struct Report {
 pub struct Outcome {
     template: PathBuf,
     reports: usize,
-    /// The first line that differs, 1 the first; none if the template is up to date.
-    differs_at: Option<usize>,
+    /// The resources that are missing, too many or different; none if the template is up to date.
+    differing: Vec<String>,
+    out_of_date: bool,
     written: bool,
 }
 
@@ -41,7 +43,7 @@ impl Outcome {
     /// 1 for a template that is out of date and stays so.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        u8::from(self.differs_at.is_some() && !self.written)
+        u8::from(self.out_of_date && !self.written)
     }
 }
 
@@ -69,19 +71,21 @@ pub fn schedules(reports: &Path, template: &Path, only_check: bool) -> Result<Sc
     let block = block::made_of(&reports)?;
     let old = String::from_utf8(definition_file::text(template)?)
         .map_err(|_| wrong(template, "it is not UTF-8"))?;
-    let new = replaced(&old, &block).ok_or_else(|| {
+    let Some((begin, end)) = between(&old) else {
         let lines = format!("it has no two lines that begin with {BEGIN:?} and {END:?}");
-        wrong(template, &lines)
-    })?;
-    let differs_at = first_difference(&old, &new);
-    let written = differs_at.is_some() && !only_check;
+        return Err(wrong(template, &lines));
+    };
+    let out_of_date = old[begin..end] != block;
+    let written = out_of_date && !only_check;
     if written {
+        let new = format!("{}{block}{}", &old[..begin], &old[end..]);
         std::fs::write(template, new)?;
     }
     Ok(Schedules::Done(Outcome {
         template: template.to_owned(),
         reports: reports.len(),
-        differs_at,
+        differing: differing(&old[begin..end], &block),
+        out_of_date,
         written,
     }))
 }
@@ -138,37 +142,51 @@ fn all_differ(reports: &[Report]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The template with another block between its marker lines.
-fn replaced(template: &str, block: &str) -> Option<String> {
+/// Where the template is made: behind the first marker line, up to the second.
+fn between(template: &str) -> Option<(usize, usize)> {
     let begin = template.find(BEGIN)?;
-    let after_begin = begin + template[begin..].find('\n')? + 1;
-    let end = after_begin + template[after_begin..].find(END)?;
-    Some(format!(
-        "{}{block}{}",
-        &template[..after_begin],
-        &template[end..]
-    ))
+    let begin = begin + template[begin..].find('\n')? + 1;
+    Some((begin, begin + template[begin..].find(END)?))
 }
 
-fn first_difference(old: &str, new: &str) -> Option<usize> {
-    if old == new {
-        return None;
+/// The resources of which the two blocks say different things.
+fn differing(old: &str, new: &str) -> Vec<String> {
+    let (old, new) = (resources(old), resources(new));
+    let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    let differs = |name: &&str| old.get(*name) != new.get(*name);
+    names
+        .into_iter()
+        .filter(differs)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What a block says of each resource, by its name.
+fn resources(block: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut name = "";
+    for line in block.lines().filter(|line| !line.is_empty()) {
+        let title = line.strip_prefix("  ").and_then(|it| it.strip_suffix(':'));
+        name = title.filter(|it| !it.starts_with(' ')).unwrap_or(name);
+        found.entry(name).or_default().push(line);
     }
-    let equal = old.lines().zip(new.lines()).take_while(|(a, b)| a == b);
-    Some(equal.count() + 1)
+    found
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let template = self.template.display();
         let reports = counted(self.reports, "report");
-        match self.differs_at {
-            None => writeln!(f, "{template} is up to date: {reports}"),
-            Some(_) if self.written => writeln!(f, "{template} has {reports} now"),
-            Some(line) => writeln!(
-                f,
-                "{template} is out of date from line {line} on; run: cxr schedules REPORTS {template}"
-            ),
+        if !self.out_of_date {
+            return writeln!(f, "{template} is up to date: {reports}");
         }
+        let names = self.differing.join(", ");
+        if self.written {
+            return writeln!(f, "{template} has {reports} now; changed: {names}");
+        }
+        writeln!(
+            f,
+            "{template} is out of date: {names}; run: cxr schedules REPORTS {template}"
+        )
     }
 }

@@ -122,7 +122,8 @@ async fn a_second_file_is_a_second_schedule_and_a_second_alarm() {
     );
     let (result, out) = copy.cxr(&["--check"]).await;
     assert_eq!(result.unwrap(), 1);
-    assert!(out.contains("is out of date from line "), "{out}");
+    let said = "is out of date: WeeklyNotDeliveredAlarm, WeeklySchedule; run: cxr schedules";
+    assert!(out.contains(said), "{out}");
     assert_eq!(copy.text(), before, "--check writes nothing");
     let after = copy.written().await;
     for line in [

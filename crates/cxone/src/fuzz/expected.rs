@@ -149,6 +149,14 @@ pub(super) fn cells(lines: &[u8]) -> Vec<Vec<Cell>> {
         .collect()
 }
 
+/// How many records a file has beside its header, and not counting the header when it comes again.
+pub(super) fn count(bytes: &[u8]) -> Option<u64> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut records = records(bytes).ok()?.into_iter();
+    let header = records.next()?;
+    Some(records.filter(|record| *record != header).count() as u64)
+}
+
 /// The cells of a file that is whole and has the columns that it should have.
 pub(super) fn file(
     bytes: &[u8],

@@ -8,12 +8,14 @@ mod texts;
 
 use std::io::Write;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::runtime::Runtime;
 
 use crate::client::Body;
-use crate::page::{Announced, CsvPage, JsonPage, Opened, Page};
+use crate::page::{Announced, CsvPage, Feed, JsonPage, Opened, PackedFile, Page};
 use crate::{Definition, Error, Limits, PageEnd, RowChunk, RunId};
 use mutate::{Corpus, Rng, run};
 
@@ -148,6 +150,7 @@ struct Reader {
     runtime: Runtime,
     limits: Limits,
     definition: Definition,
+    published: Definition,
 }
 
 impl Reader {
@@ -157,6 +160,11 @@ impl Reader {
             "report":{"type":"agent","metrics":["handleTime"],"dimensions":["agentId"],
             "dateRange":{"type":"relative","value":"previousDay"}},"delivery":{"type":"api"},
             "pipeline":{"tenant":"acme"}}"#;
+        let published =
+            br#"{"name":"n","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
+            "report":{"reportId":"4711","apiVersion":34,"range":"template",
+            "dateRange":{"type":"relative","value":"previousDay"}},"delivery":{"type":"api"},
+            "pipeline":{"tenant":"acme","api":"report-jobs","key":["agentId"]}}"#;
         Self {
             runtime: tokio::runtime::Builder::new_current_thread()
                 .build()
@@ -167,6 +175,7 @@ impl Reader {
                 ..Limits::default()
             },
             definition: Definition::parse(definition).unwrap().definition,
+            published: Definition::parse(published).unwrap().definition,
         }
     }
 
@@ -195,6 +204,20 @@ impl Reader {
         };
         let page = CsvPage::new("fuzz", body, &self.definition, MAX_ROW, announced);
         // A name of the header is in every row, and a control character takes six bytes.
+        self.runtime
+            .block_on(async { Outcome::of(drain(Page::csv(page), 14 * MAX_ROW).await) })
+    }
+}
+
+impl Reader {
+    /// A file of a published API, which may be packed into JSON.
+    fn published(&self, body: Body, packed: bool) -> Outcome {
+        let feed: Feed = if packed {
+            PackedFile::new("fuzz", body).into()
+        } else {
+            body.into()
+        };
+        let page = CsvPage::new("fuzz", feed, &self.published, MAX_ROW, Announced::default());
         self.runtime
             .block_on(async { Outcome::of(drain(Page::csv(page), 14 * MAX_ROW).await) })
     }
@@ -427,6 +450,50 @@ fn a_mangled_file_is_taken_exactly_if_the_model_takes_it() {
         }
     });
     println!("taken: {taken}");
+}
+
+#[test]
+fn a_published_file_is_the_same_plain_packed_and_cut_anywhere_and_none_of_its_records_is_lost() {
+    let (reader, mut corpus) = (Reader::new(), files());
+    let totals = [
+        "\u{feff}Agent,Name,Name,\r\r\nTotal,1,2,3\r\r\na,b,c,d\r\r\nGrand Total:,1\r\r\n",
+        "a,b\n,total\n , Totals \nTotal,1\nTOTAL,2\nsummary,3\n\n",
+    ];
+    let totals = totals.into_iter().map(|text| text.as_bytes().to_vec());
+    corpus.inputs.extend(totals);
+    let mut summed = 0;
+    run("-p cxone fuzz::a_published_file", 4_000, |rng| {
+        let bytes = corpus.mutated(rng);
+        let outcome = reader.published(reader.body(vec![bytes.clone()], false), false);
+        let pieces = reader.body(cut(&bytes, rng), false);
+        assert_eq!(
+            outcome,
+            reader.published(pieces, false),
+            "cut: {}",
+            shown(&bytes)
+        );
+        let packed = STANDARD.encode(&bytes).replace('/', "\\/");
+        let packed = format!("{{\"files\":{{\"file\":\"{packed}\"}}}}").into_bytes();
+        let packed = reader.body(cut(&packed, rng), false);
+        assert_eq!(
+            outcome,
+            reader.published(packed, true),
+            "packed: {}",
+            shown(&bytes)
+        );
+        if let Outcome::Taken(rows, end) = outcome {
+            summed += end.summary_rows;
+            assert_eq!(expected::cells(&rows).len() as u64, end.rows);
+            let records = expected::count(&bytes);
+            assert_eq!(
+                Some(end.rows + end.summary_rows),
+                records,
+                "{}",
+                shown(&bytes)
+            );
+        }
+    });
+    println!("left out: {summed}");
 }
 
 fn shown(bytes: &[u8]) -> String {

@@ -42,6 +42,13 @@ const WORDS: &[&[u8]] = &[
     b"\xef\xbb\xbf",
     b"\xc3",
     b"\xff",
+    b"\"api\":\"report-jobs\",",
+    b"\"api\":\"contacts\",",
+    b"\"apiVersion\":34,",
+    b"\"range\":\"template\",",
+    b"\"columns\":[\"Contact ID\"],",
+    b"\"split\":{\"largestWindow\":\"P1D\"},",
+    b"\"+14:00\"",
     b"~1",
     b"/",
     b"`, expected `",
@@ -65,8 +72,23 @@ fn definitions() -> Corpus {
         "pipeline":{"tenant":"acme"}}"#;
     let guide = include_str!("../../tests/fixtures/guide.json").replace("02:00", "06:00");
     let guide = guide.replacen('{', r#"{"pipeline":{"tenant":"acme"},"#, 1);
+    let jobs = r#"{"name":"Jobs","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
+        "report":{"reportId":"4711","apiVersion":13,"range":"dates","columns":["Contact ID","Name (2)"],
+        "totalLabels":["Summe"],"dateRange":{"type":"relative","value":"previousDay"}},"delivery":{"type":"api"},
+        "pipeline":{"tenant":"acme","api":"report-jobs","format":"csv","key":["Contact ID"],
+        "narrow":{"smallestWindow":"PT1H"},"split":{"largestWindow":"P7D"}}}"#;
+    let extraction = r#"{"name":"Extraction","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
+        "report":{"entityName":"qm-workflows","entityVersion":"5","dateRange":{"type":"relative","value":"previousDay"}},
+        "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"data-extraction","key":["contactId"]}}"#;
+    let download = r#"{"name":"Download","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
+        "report":{"reportId":"540","apiVersion":34,"utcOffset":"-07:00",
+        "dateRange":{"type":"relative","value":"previousDay"}},
+        "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"data-download","key":["Contact ID"]}}"#;
+    let contacts = r#"{"name":"Contacts","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
+        "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousDay"}},
+        "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"contacts"}}"#;
     Corpus {
-        inputs: [full, absolute, &guide]
+        inputs: [full, absolute, &guide, jobs, extraction, download, contacts]
             .map(|text| text.as_bytes().to_vec())
             .to_vec(),
         words: WORDS,

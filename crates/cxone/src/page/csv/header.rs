@@ -145,7 +145,28 @@ fn mended(given: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::mended;
+
+    proptest! {
+        #[test]
+        fn names_are_told_apart_whatever_they_are(
+            given in proptest::collection::vec("|A|B|A \\(2\\)|A \\(3\\)|Column [1-6]", 1..9),
+        ) {
+            let given: Vec<&str> = given.iter().map(String::as_str).collect();
+            let names = mended(&given);
+            let distinct: BTreeSet<&String> = names.iter().collect();
+            prop_assert_eq!(distinct.len(), given.len(), "{:?}", &names);
+            for (i, name) in given.iter().enumerate() {
+                let is_first = !name.is_empty() && !given[..i].contains(name);
+                prop_assert!(names[i].starts_with(name));
+                prop_assert_eq!(is_first, names[i] == *name, "{:?}", &names);
+            }
+        }
+    }
 
     #[test]
     fn every_column_gets_a_name_of_its_own() {

@@ -154,6 +154,19 @@ fn every_definition_in_infra_is_free_of_findings() {
 }
 
 #[test]
+fn there_is_a_good_definition_for_each_api() {
+    for api in cxone::Api::ALL {
+        let path = match api {
+            cxone::Api::Analytics => "infra/reports/daily-agent-performance.json".to_owned(),
+            other => format!("crates/local/definitions/{other}.json"),
+        };
+        let checked = cxone::Definition::parse(read(&path))
+            .unwrap_or_else(|findings| panic!("{path}: {findings}"));
+        assert_eq!(checked.definition.dialect().api(), *api);
+    }
+}
+
+#[test]
 fn a_bootstrap_is_twenty_lines_at_most() {
     for handler in HANDLERS {
         let lines = read(&format!("crates/{handler}/src/main.rs"))

@@ -3,10 +3,11 @@
 
 use std::fmt::Debug;
 
-use cxone::Definition;
+use cxone::{Api, Definition, Dialect};
+use landing::docs::{Commit, Run, Slot};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use workflow::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
 
 #[expect(
@@ -120,4 +121,53 @@ fn the_definition_of_a_scheduled_event_is_a_good_one() {
     let event: Event = serde_json::from_str(include_str!("../events/scheduled.json")).unwrap();
     let definition = event.detail.definition.to_string();
     assert!(Definition::parse(definition).is_ok());
+}
+
+#[test]
+fn a_message_of_before_there_were_several_apis_is_of_the_guides() {
+    let old: RunIn = serde_json::from_str(include_str!("../events/poll-once.json")).unwrap();
+    assert_eq!(
+        (old.work.dialect, old.work.direct),
+        (Dialect::Analytics, false)
+    );
+    let mut new = serde_json::to_value(&old).unwrap();
+    new["work"]["dialect"] = json!({"api": "report-jobs", "apiVersion": 34});
+    new["work"]["direct"] = true.into();
+    let new: RunIn = serde_json::from_value(new).unwrap();
+    let dialect = Dialect::ReportJobs { api_version: 34 };
+    assert_eq!((new.work.dialect, new.work.direct), (dialect, true));
+    assert!(!dialect.is_direct(), "the message decides, not the API");
+}
+
+#[test]
+fn what_was_stored_before_there_were_several_apis_is_read() {
+    let window = json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z"});
+    let at = "2026-11-22T05:30:00Z";
+    let run: Run = serde_json::from_value(json!({
+        "v": 1, "runId": "run-1", "scheduleId": "sch-1", "window": window, "triggeredAt": at,
+        "settled": true, "simplified": false, "execution": "arn", "redriveCount": 0,
+    }))
+    .unwrap();
+    assert_eq!(run.schedule_id.unwrap().as_str(), "sch-1");
+    let slot: Slot = serde_json::from_value(json!({
+        "v": 1, "runId": "run-1", "batch": 0, "prev": null, "pages": 1, "rows": 0,
+        "pagesSoFar": 1, "rowsSoFar": 0, "parts": [], "next": null, "total": 0,
+        "lap": {"anchor": null, "steps": 0, "limit": 0},
+    }))
+    .unwrap();
+    assert_eq!(slot.summary_rows, 0);
+    assert!(
+        !serde_json::to_string(&slot)
+            .unwrap()
+            .contains("summaryRows")
+    );
+    let commit: Commit = serde_json::from_value(json!({
+        "v": 1, "version": 1, "report": "r", "tenant": "t", "window": window, "generation": 1,
+        "definitionHash": "", "runs": [], "rows": 0, "unique": 0, "duplicates": 0, "replaced": 0,
+        "empty": true, "verification": "total", "columns": [], "parts": [], "content": "",
+        "supersedes": null, "unchanged": false, "committedAt": at,
+    }))
+    .unwrap();
+    assert_eq!(commit.source.api, Api::Analytics);
+    assert_eq!((commit.summary_rows, commit.abandoned.len()), (0, 0));
 }

@@ -28,8 +28,13 @@ struct Stage {
 impl Stage {
     /// A tenant with so many rows, a bucket of its own in moto, and parts that are not compressed.
     async fn start(name: &str, rows: u64, page_size: u32) -> Self {
+        let path = "infra/reports/daily-agent-performance.json";
+        Self::of(path, name, rows, page_size).await
+    }
+
+    async fn of(path: &str, name: &str, rows: u64, page_size: u32) -> Self {
         let moto = Moto::prepare(name).await;
-        let path = workspace().join("infra/reports/daily-agent-performance.json");
+        let path = workspace().join(path);
         let mut definition: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         definition["pipeline"]["compression"] = "none".into();
         let at: Timestamp = "2026-11-22T05:30:00Z".parse().unwrap();
@@ -137,4 +142,24 @@ async fn two_firings_at_once_are_one_commit() {
     let log = stage.log().await;
     assert_eq!(log.len(), 1, "{log:#?}");
     stage.check_rows(&log[0]).await;
+}
+
+#[tokio::test]
+async fn calls_of_two_extractions_at_once_are_kept_apart() {
+    let path = "crates/local/definitions/data-extraction.json";
+    let stage = Stage::of(path, "pace", 100, 100).await;
+    let arns = {
+        let _still = stage.world.clock().busy();
+        ["One", "Two"].map(|name| {
+            let mut event = stage.event.to_json();
+            event["detail"]["definition"]["name"] = name.into();
+            stage.world.fire(event).unwrap()
+        })
+    };
+    for arn in arns {
+        let ended = stage.world.finish(&arn).await.unwrap();
+        assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
+    }
+    assert!(stage.tenant().extraction_calls().len() >= 4);
+    assert_eq!(stage.tenant().spacing_violations(), 0);
 }

@@ -80,7 +80,10 @@ impl Stage {
     fn manifest(&self, commit: &Commit) -> Value {
         let keys = self.world.store().keys(BUCKET, "");
         let name = format!("/_manifest/{:020}.json", commit.version);
-        let of_report = |key: &&String| key.ends_with(&name);
+        let part = commit.parts.first().map(|part| part.key.as_str());
+        let root = part.and_then(|key| key.split_once("/data/"));
+        let root = root.map_or("", |(root, _)| root);
+        let of_report = |key: &&String| key.starts_with(root) && key.ends_with(&name);
         let key = keys.iter().find(of_report).expect("there is a manifest");
         serde_json::from_slice(&self.world.store().read(BUCKET, key).unwrap()).unwrap()
     }

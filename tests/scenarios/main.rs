@@ -16,6 +16,7 @@ mod canaries;
 mod cut_off;
 mod dead_runs;
 mod delivery;
+mod dialects;
 mod duplicates;
 mod good_day;
 mod history;

@@ -42,6 +42,16 @@ impl Setup {
         }
     }
 
+    /// The definition and a tenant of another API: small, well-behaved, and it takes its time.
+    pub(crate) fn of(api: &str) -> Self {
+        let path = workspace().join(format!("crates/local/definitions/{api}.json"));
+        let mut setup = Self::new();
+        setup.definition = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        setup.tenant.queued = Duration::from_secs(20);
+        setup.tenant.processing = Duration::from_secs(40);
+        setup
+    }
+
     /// Rows of a day, and of a page.
     pub(crate) fn rows(mut self, rows: u64, page_size: u32) -> Self {
         self.tenant.rows = rows;

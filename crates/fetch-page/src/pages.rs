@@ -129,7 +129,13 @@ impl<'a> Pages<'a> {
         if turn.was_missed() {
             return Err(Fault::TooEarly(Duration::ZERO));
         }
-        opened.map_err(|error| fault(error, request.token.is_some()))
+        opened.map_err(|error| match error {
+            // Where asking for a page is asking for the report, a name that is taken is another one the next time.
+            Error::Call(error @ cxone::Error::Rejected { status: 409, .. }) if self.direct => {
+                Fault::Unavailable(error.to_string())
+            }
+            error => fault(error, request.token.is_some()),
+        })
     }
 
     /// Whatever breaks once rows may have been appended, the open parts can't be used any more.

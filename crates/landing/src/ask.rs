@@ -108,8 +108,8 @@ impl From<cxone::Error> for Fault {
             cxone::Error::Throttled { retry_after, .. } => Self::Throttled(retry_after),
             error @ cxone::Error::MaybeForbidden { .. } => Self::MaybeForbidden(error.to_string()),
             cxone::Error::NotFound { .. } => Self::Gone,
-            cxone::Error::NotCompleted { .. } => Self::NotCompleted,
             cxone::Error::RunFailed { message, .. } => Self::Failed(message),
+            cxone::Error::NotCompleted { .. } => Self::NotCompleted,
             other => Failure::from(other).into(),
         }
     }

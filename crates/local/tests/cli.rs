@@ -49,6 +49,12 @@ fn what_is_wrong_with_the_arguments_is_said_first() {
         &["serve", "--listen", "0.0.0.0:0"],
         &["CXL006", "0.0.0.0:0"],
     );
+    check(&["--api", "reports"], &["data-extraction", "contacts"]);
+    check(
+        &["--api", "contacts", "--definition", "x.json"],
+        &["cannot be used with"],
+    );
+    check(&["--api", "contacts"], &["CXL103", "LOCAL_HANDLERS"]);
     check(&[], &["CXL103", "LOCAL_HANDLERS"]);
 }
 
@@ -77,5 +83,12 @@ fn the_faults_are_listed() {
     let output = local(&["faults"]);
     assert!(output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("\ntoken-expires"));
+    for expected in [
+        "all APIs:",
+        "\n  token-expires",
+        "data-extraction:",
+        "\n  link-expired",
+    ] {
+        assert!(said.contains(expected), "{expected}");
+    }
 }

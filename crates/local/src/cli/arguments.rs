@@ -33,6 +33,10 @@ pub(crate) struct Run {
     /// The report definition.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Option<PathBuf>,
+    /// Which of CXone's report APIs: a built-in definition for each.
+    #[arg(long, value_name = "NAME", conflicts_with = "definition",
+        value_parser = ["analytics", "report-jobs", "data-extraction", "data-download", "contacts"])]
+    pub(crate) api: Option<String>,
     /// The window, `2026-11-20T00:00:00Z/2026-11-21T00:00:00Z` or `2026-11-20/2026-11-21`; without it the definition's range, yesterday
     /// for a daily one.
     #[arg(long, value_name = "START/END")]

@@ -31,8 +31,9 @@ pub(crate) async fn run(asked: &Run, terminal: &Terminal) -> Result<(), Failure>
     // What is wrong with the arguments is said before anything is built.
     let time = fired_at(asked);
     let event = event(asked, time, terminal)?;
+    let api = event.definition["pipeline"]["api"].as_str();
     let usual = Usual {
-        faults: true,
+        faults: setting::usual_faults(api),
         slow: true,
         scale: TimeScale::Factor(USUAL_FACTOR),
         start: time,
@@ -103,8 +104,12 @@ fn fired_at(asked: &Run) -> Timestamp {
 }
 
 fn event(asked: &Run, time: Timestamp, terminal: &Terminal) -> Result<ScheduledEvent, Failure> {
-    let usual = || workspace().join("infra/reports/daily-agent-performance.json");
-    let path = asked.definition.clone().unwrap_or_else(usual);
+    let path = asked.definition.clone().unwrap_or_else(|| {
+        workspace().join(match asked.api.as_deref() {
+            None | Some("analytics") => "infra/reports/daily-agent-performance.json".to_owned(),
+            Some(api) => format!("crates/local/definitions/{api}.json"),
+        })
+    });
     let mut event = ScheduledEvent::new(definition(&path, terminal)?, time);
     event.window = asked.window.as_deref().map(window).transpose()?;
     if let Some(reason) = &asked.replay {

@@ -1,6 +1,6 @@
 //! The simulated tenant's faults.
 
-use cxone_sim::{Fault, ParseFaultError};
+use cxone_sim::{Api, Fault, FaultEntry as Entry, ParseFaultError};
 
 use crate::terminal::Terminal;
 
@@ -9,23 +9,42 @@ pub(crate) fn list(terminal: &Terminal) {
     terminal.line("--fault NAME[:key=value[,key=value]]");
     terminal.line("each also takes times=N|forever, at=N (the first request that it acts on) and run=N; those of requests take on=KIND|KIND and page=N");
     terminal.line("");
-    for fault in Fault::catalogue() {
-        terminal.line(&format!("{:<22} {}", fault.name, fault.about));
+    let of_all = |fault: &&Entry| fault.apis.len() == Api::ALL.len();
+    section(
+        terminal,
+        "all APIs",
+        Fault::of(Api::Analytics).filter(of_all),
+    );
+    for api in Api::ALL {
+        section(
+            terminal,
+            api.name(),
+            Fault::of(api).filter(|fault| !of_all(fault)),
+        );
+    }
+}
+
+fn section(terminal: &Terminal, title: &str, faults: impl Iterator<Item = &'static Entry>) {
+    terminal.line(&format!("{title}:"));
+    for fault in faults {
+        terminal.line(&format!("  {:<22} {}", fault.name, fault.about));
         for parameter in fault.parameters {
             let values = if parameter.choices.is_empty() {
                 parameter.default.to_owned()
             } else {
                 parameter.choices.join(" | ")
             };
-            terminal.line(&format!("{:<22}   {}={values}", "", parameter.name));
+            terminal.line(&format!("  {:<22}   {}={values}", "", parameter.name));
         }
     }
+    terminal.line("");
 }
 
 /// Why a text is no fault; for a name that there is not, the nearest one instead of all of them.
 pub(crate) fn explain(spec: &str, error: &ParseFaultError) -> String {
     let name = spec.split(':').next().unwrap_or(spec);
-    let names = || Fault::catalogue().iter().map(|fault| fault.name);
+    let all = || Fault::catalogue().iter().chain(Fault::published());
+    let names = || all().map(|fault| fault.name);
     if names().any(|known| known == name) {
         return error.to_string();
     }

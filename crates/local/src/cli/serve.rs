@@ -14,7 +14,7 @@ pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failur
         return Err(Failure::NotLoopback(asked.listen));
     }
     let usual = Usual {
-        faults: false,
+        faults: &[],
         slow: false,
         scale: TimeScale::Factor(1.0),
         start: Timestamp::now(),

@@ -13,17 +13,30 @@ use local::{
 
 use crate::{arguments, clock::TimeScale, failure::Failure, faults, terminal::Terminal};
 
-/// What the simulated tenant does by default: the token ends after the eighth page, and the page after the fifteenth has to wait.
-const USUAL_FAULTS: [&str; 2] = [
-    "token-expires:on=page,after=8",
-    "throttled:on=page,at=15,seconds=45",
-];
+/// What the simulated tenant of each API does by default, so that there is something to see.
+pub(crate) fn usual_faults(api: Option<&str>) -> &'static [&'static str] {
+    match api {
+        // What users report of its files.
+        Some("report-jobs") => &["csv-bom", "csv-doubled-crlf", "total-row"],
+        // A link that was too old when it came.
+        Some("data-extraction") => &["link-expired"],
+        // A link that leads nowhere at first.
+        Some("data-download") => &["answer-by:as=uri", "uri-late:seconds=60"],
+        Some("contacts") => &["throttled:on=page,at=15,seconds=45"],
+        // The token ends after the eighth page, and the page after the fifteenth has to wait.
+        _ => &[
+            "token-expires:on=page,after=8",
+            "throttled:on=page,at=15,seconds=45",
+        ],
+    }
+}
+
 /// The pages that a full day comes in.
 const PAGES: u64 = 25;
 
 /// How a simulated tenant and time are, unless it is said otherwise.
 pub(crate) struct Usual {
-    pub(crate) faults: bool,
+    pub(crate) faults: &'static [&'static str],
     pub(crate) slow: bool,
     pub(crate) scale: TimeScale,
     pub(crate) start: Timestamp,
@@ -101,8 +114,8 @@ fn simulated(asked: &arguments::World, usual: &Usual) -> Result<cxone_sim::Optio
         tenant.processing = Duration::from_mins(5);
     }
     let given = asked.faults.iter().map(String::as_str);
-    let specs: Vec<&str> = if asked.faults.is_empty() && usual.faults {
-        USUAL_FAULTS.to_vec()
+    let specs: Vec<&str> = if asked.faults.is_empty() {
+        usual.faults.to_vec()
     } else {
         given.filter(|spec| *spec != "none").collect()
     };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
+use cxone::SourceRange;
 use landing::docs::Commit;
 use local::{World, handlers::NAMES, world::LandedError};
 
@@ -22,6 +23,7 @@ pub(crate) fn landed(
         terminal.line(&line);
     }
     terminal.line("");
+    terminal.line(&format!("{:<10} {}", "source", source(commit)));
     terminal.line(&format!("{:<10} {}", "commit", path(commit, bucket)));
     for part in &commit.parts {
         let path = bucket.join(&part.key);
@@ -34,6 +36,27 @@ pub(crate) fn landed(
         terminal.line(&line);
     }
     Ok(())
+}
+
+/// Where the rows are from, and what was left out or behind.
+fn source(commit: &Commit) -> String {
+    let source = &commit.source;
+    let mut text = format!(
+        "{}, times are {}, the range is the one {}",
+        source.api,
+        source.time_zone,
+        match source.range {
+            SourceRange::Requested => "that was asked for",
+            SourceRange::Template => "of the report's template",
+        }
+    );
+    if commit.summary_rows > 0 {
+        let _ = write!(text, "; {} summary rows left out", commit.summary_rows);
+    }
+    if !commit.abandoned.is_empty() {
+        let _ = write!(text, "; {} runs abandoned", commit.abandoned.len());
+    }
+    text
 }
 
 /// Says that there was nothing to do.

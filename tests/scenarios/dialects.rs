@@ -1,0 +1,441 @@
+//! The APIs that CXone publishes: each lands its days, whatever the API is like.
+
+use std::collections::BTreeMap;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use std::time::Instant;
+
+use asl::Status;
+use cxone_sim::Kind;
+use jiff::SignedDuration;
+use landing::docs::Commit;
+use local::aws::{Action, Call};
+use serde_json::{Value, json};
+
+use crate::{
+    landed::lines,
+    stage::{Setup, Stage, day_before, delivered, time},
+};
+
+const PUBLISHED: [&str; 4] = [
+    "report-jobs",
+    "data-extraction",
+    "data-download",
+    "contacts",
+];
+
+impl Stage {
+    fn api(&self) -> String {
+        self.definition["pipeline"]["api"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The only commit, which holds what the tenant has: contacts byte for byte, files field for field.
+    fn published_commit(&self) -> Commit {
+        let mut log = self.log();
+        assert_eq!(log.len(), 1, "{log:#?}");
+        let commit = log.remove(0);
+        self.check_published(&commit);
+        commit
+    }
+
+    fn check_published(&self, commit: &Commit) {
+        assert_eq!(commit.source.api.as_str(), self.api());
+        let runs = commit.runs.iter().map(|run| self.sims_run(commit, run));
+        let runs: Vec<String> = runs.collect();
+        if self.api() == "contacts" {
+            let truth = runs
+                .iter()
+                .flat_map(|run| self.tenant().truth(run).unwrap());
+            self.check_lines(commit, truth);
+            return;
+        }
+        self.check_parts(commit);
+        let truth = runs.iter().flat_map(|run| self.records_of(run));
+        let mut truth = truth.collect::<Vec<_>>().into_iter();
+        for part in &commit.parts {
+            for line in lines(&self.world.part(part).unwrap()) {
+                assert_eq!(Some(fields(line)), truth.next());
+            }
+        }
+        assert_eq!(truth.next(), None, "rows are missing");
+    }
+
+    /// What the tenant calls a run. An API without runs has one for each time that it was asked.
+    fn sims_run(&self, commit: &Commit, run: &landing::docs::CommitRun) -> String {
+        let known = self.tenant().truth(run.run_id.as_str()).is_some();
+        if known {
+            return run.run_id.to_string();
+        }
+        assert_eq!(commit.runs.len(), 1, "which of them it was is not known");
+        let runs = self.tenant().runs();
+        let mut of_api = runs.iter().filter(|it| it.api.name() == self.api());
+        of_api.next_back().unwrap().id.clone()
+    }
+
+    /// The records of a run as columns and texts.
+    fn records_of(&self, run: &str) -> Vec<BTreeMap<String, String>> {
+        let columns = self.tenant().columns(run).unwrap();
+        let records: Vec<u8> = self.tenant().records(run).unwrap().flatten().collect();
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(&*records);
+        let record = |record: Result<csv::StringRecord, csv::Error>| {
+            let record = record.unwrap();
+            let texts = record.iter().map(str::to_owned);
+            columns.iter().cloned().zip(texts).collect()
+        };
+        reader.records().map(record).collect()
+    }
+}
+
+/// A landed row as columns and texts; what a file leaves empty is empty.
+fn fields(row: &[u8]) -> BTreeMap<String, String> {
+    let row: BTreeMap<String, Value> = serde_json::from_slice(row).unwrap();
+    let text = |value: Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => panic!("{other} is not as it stands in the file"),
+    };
+    row.into_iter()
+        .map(|(column, value)| (column, text(value)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_day_of_each_published_api_lands() {
+    for api in PUBLISHED {
+        let stage = Setup::of(api).start().await;
+        let ended = stage.deliver().await;
+        let commit = stage.published_commit();
+        assert_eq!(commit.unique, 250, "{api}");
+        let states = stage.states(&ended);
+        let polled = states.iter().any(|state| state == "PollOnce");
+        assert_eq!(polled, api == "report-jobs", "{states:?}");
+        assert_eq!(stage.world.alerts(), [], "{api}");
+        assert!(commit.abandoned.is_empty());
+        // Again it is delivered already, and nobody is asked for anything.
+        let before = stage.tenant().runs().len();
+        let again = stage.fire().await;
+        assert_eq!(again.state, "Nothing to do", "{api}");
+        assert_eq!(stage.tenant().runs().len(), before);
+    }
+}
+
+#[tokio::test]
+async fn the_commit_says_which_clock_its_times_are_from() {
+    for (api, expected) in [
+        ("report-jobs", "business-unit template"),
+        ("data-extraction", "UTC requested"),
+        ("data-download", "-07:00 requested"),
+        ("contacts", "UTC requested"),
+    ] {
+        let mut setup = Setup::of(api);
+        if api == "data-download" {
+            setup = setup
+                .define("/report/utcOffset", json!("-07:00"))
+                .tenant(|tenant| tenant.user_offset = -420);
+        }
+        let stage = setup.start().await;
+        stage.deliver().await;
+        let source = stage.published_commit().source;
+        let said = format!("{} {}", source.time_zone, source.range.as_str());
+        assert_eq!(said, expected, "{api}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_report_job_is_as_users_say_that_it_is() {
+    let setup = Setup::of("report-jobs")
+        .fault("csv-bom")
+        .fault("csv-doubled-crlf")
+        .fault("total-row");
+    let stage = setup.start().await;
+    stage.deliver().await;
+    let commit = stage.published_commit();
+    assert_eq!((commit.unique, commit.summary_rows), (250, 1));
+}
+
+/// Kills at every call of AWS in turn, a day each; each day is one commit with all its rows.
+async fn killed_at_every_call(api: &str, action: Action) {
+    let stage = Setup::of(api).rows(20, 10).start().await;
+    for point in 1_u64.. {
+        let (killed, calls) = (Arc::new(AtomicU64::new(0)), AtomicU64::new(0));
+        let (hit, what) = (Arc::clone(&killed), action.clone());
+        stage.world.gateway().set_hook(move |_: &Call| {
+            if calls.fetch_add(1, Ordering::SeqCst) + 1 != point {
+                return Action::Pass;
+            }
+            hit.fetch_add(1, Ordering::SeqCst);
+            what.clone()
+        });
+        let window = day_before(i64::try_from(point).unwrap());
+        delivered(stage.play(stage.event().window(window).to_json()).await);
+        let log = stage.log();
+        assert_eq!(log.len() as u64, point);
+        stage.check_published(log.last().unwrap());
+        assert_eq!(stage.tenant().spacing_violations(), 0, "point {point}");
+        if killed.load(Ordering::SeqCst) == 0 {
+            println!("{} points of {action:?} with {api}", point - 1);
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_extraction_may_be_killed_before_anything_that_a_handler_does() {
+    killed_at_every_call("data-extraction", Action::KillBefore).await;
+}
+
+#[tokio::test]
+async fn an_extraction_may_be_killed_after_anything_that_a_handler_does() {
+    killed_at_every_call("data-extraction", Action::KillAfter).await;
+}
+
+#[tokio::test]
+async fn a_data_download_may_be_killed_before_anything_that_a_handler_does() {
+    killed_at_every_call("data-download", Action::KillBefore).await;
+}
+
+#[tokio::test]
+async fn calls_of_three_extractions_at_once_are_kept_apart() {
+    let stage = Setup::of("data-extraction").start().await;
+    let names = ["One", "Two", "Three"];
+    let arns: Vec<_> = {
+        let _still = stage.world.clock().busy();
+        let event = |name: &str| {
+            let mut event = stage.event().to_json();
+            event["detail"]["definition"]["name"] = name.into();
+            event
+        };
+        names
+            .map(|name| stage.world.fire(event(name)).unwrap())
+            .into()
+    };
+    for arn in arns {
+        let ended = stage.world.finish(&arn).await.unwrap();
+        assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
+    }
+    let calls = stage.tenant().extraction_calls();
+    assert_eq!(stage.tenant().spacing_violations(), 0, "{calls:?}");
+    assert!(calls.len() >= 6, "{calls:?}");
+    for pair in calls.windows(2) {
+        let apart = pair[1].duration_since(pair[0]).as_secs();
+        assert!(apart >= 30, "two calls were {apart} s apart");
+    }
+    let commits = stage.world.log().unwrap();
+    assert_eq!(commits.len(), 3);
+    for commit in &commits {
+        stage.check_published(commit);
+    }
+}
+
+#[tokio::test]
+async fn days_are_extracted_one_by_one() {
+    // The tenant gives contacts of different days the same numbers.
+    let key = json!(["contactId", "handleTime", "holdTime", "avgWaitTime"]);
+    let setup = Setup::of("data-extraction").define("/pipeline/key", key);
+    let stage = setup.start().await;
+    let (start, end) = (time("2026-11-18T00:00:00Z"), time("2026-11-22T00:00:00Z"));
+    let window = cxone::Window::new(start, end).unwrap();
+    delivered(stage.play(stage.event().window(window).to_json()).await);
+    let commit = stage.published_commit();
+    let segments: Vec<_> = commit.runs.iter().map(|run| &*run.segment).collect();
+    assert_eq!(segments, ["000", "001", "010", "011"]);
+    assert_eq!(commit.unique, 1_000);
+    assert_eq!(stage.tenant().spacing_violations(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_hangs_is_abandoned_and_the_commit_says_so() {
+    for api in ["report-jobs", "data-extraction"] {
+        let setup = Setup::of(api).fault("processing-forever:run=1");
+        let stage = setup.start().await;
+        stage.deliver().await;
+        let commit = stage.published_commit();
+        let hung = &stage.tenant().runs()[0];
+        let [abandoned] = &commit.abandoned[..] else {
+            panic!("{api}: {:?}", commit.abandoned);
+        };
+        assert_eq!(abandoned.run_id.as_str(), hung.id);
+        let taken = commit.runs[0]
+            .triggered_at
+            .duration_since(abandoned.triggered_at);
+        assert!(taken >= SignedDuration::from_mins(45), "{api}");
+        assert_eq!(stage.requests(Kind::Cancel).len(), 0, "{api}");
+        let alerts = stage.world.alerts();
+        assert_eq!(alerts.len(), 1, "{api}");
+        assert!(alerts[0].message.contains("abandoned"), "{alerts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_a_template_does_not_have_is_refused() {
+    let stage = Setup::of("report-jobs").start().await;
+    for replay in [false, true] {
+        let mut event = stage.event().window(day_before(1));
+        if replay {
+            event = event.replay("late rows").id("wish");
+        }
+        let ended = stage.play(event.to_json()).await;
+        assert_eq!(ended.error.as_deref(), Some("Cxone.Config"));
+        let cause = ended.cause.unwrap();
+        assert!(cause.contains("it takes no dates"), "{cause}");
+    }
+    // What was scheduled for another day is over, too.
+    let mut late = stage.event().to_json();
+    late["time"] = "2026-11-20T05:30:00Z".into();
+    let ended = stage.play(late).await;
+    assert_eq!(ended.error.as_deref(), Some("Cxone.Config"));
+    assert!(ended.cause.unwrap().contains("is over"));
+    assert_eq!(stage.tenant().runs().len(), 0);
+    // The template's own window can be had again as long as it is that.
+    stage.deliver().await;
+    stage.replay("again").await;
+    assert_eq!(stage.log().len(), 2);
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_is_told_from_a_throttle_after_ten_minutes() {
+    let setup = Setup::of("data-extraction").fault("extraction-forbidden");
+    let stage = setup.start().await;
+    let started = stage.world.clock().now();
+    let ended = stage.fail("Cxone.Auth").await;
+    let taken = stage.world.clock().now().duration_since(started);
+    assert!(
+        (10..15).contains(&taken.as_mins()),
+        "given up after {taken}"
+    );
+    let cause = ended.cause.clone().unwrap();
+    for word in ["permission", "somebody else", "redrive"] {
+        assert!(cause.contains(word), "{cause}");
+    }
+    stage.set_faults(&[]);
+    delivered(stage.redrive(&ended).await);
+    stage.published_commit();
+    assert_eq!(stage.tenant().spacing_violations(), 0);
+}
+
+/// What a fault of a published API comes to.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// A commit with all rows, after so many runs that ended without their data.
+    Lands(usize),
+    /// The execution fails with this error, and nothing is committed.
+    Fails(&'static str),
+}
+
+use Outcome::{Fails, Lands};
+
+const FAULTS: &[(&str, &str, Outcome)] = &[
+    ("report-jobs", "job-form:as=wrapped", Lands(0)),
+    ("report-jobs", "job-form:as=flat", Lands(0)),
+    ("report-jobs", "result-url-late:looks=2", Lands(0)),
+    ("report-jobs", "result-gone", Lands(1)),
+    ("report-jobs", "file-exists", Lands(0)),
+    ("report-jobs", "csv-drift:as=new", Lands(0)),
+    (
+        "report-jobs",
+        "csv-drift:as=missing",
+        Fails("Cxone.Contract"),
+    ),
+    (
+        "report-jobs",
+        "base64:as=truncated,times=forever",
+        Fails("Cxone.Contract"),
+    ),
+    ("report-jobs", "base64:as=lines", Lands(0)),
+    ("report-jobs", "file-shape:as=file-first", Lands(0)),
+    ("data-extraction", "bare-id:as=unquoted", Lands(0)),
+    ("data-extraction", "job-expired:run=1", Lands(1)),
+    ("data-extraction", "link-expired", Lands(0)),
+    ("data-extraction", "extraction-throttled", Lands(0)),
+    ("data-download", "error-message", Lands(1)),
+    ("data-download", "answer-by:as=uri", Lands(0)),
+    ("data-download", "answer-by:as=both", Lands(0)),
+    ("data-download", "file-name-taken", Lands(0)),
+    ("contacts", "next-link:as=missing", Lands(0)),
+    ("contacts", "total-text", Lands(0)),
+    ("contacts", "unavailable", Lands(0)),
+];
+
+#[tokio::test]
+async fn each_fault_of_a_published_api_has_its_outcome() {
+    let mut wrong = Vec::new();
+    for (api, fault, expected) in FAULTS {
+        let stage = Setup::of(api).rows(60, 20).fault(fault).start().await;
+        let ended = stage.fire().await;
+        let log = stage.log();
+        let alerts = stage.world.alerts().len();
+        let as_expected = match expected {
+            Lands(dead) => ended.state == "Delivered" && log.len() == 1 && alerts == *dead,
+            Fails(error) => ended.error.as_deref() == Some(error) && log.is_empty(),
+        };
+        if !as_expected {
+            let (error, cause) = (ended.error, ended.cause);
+            wrong.push(format!(
+                "{api} {fault}: expected {expected:?}: {} {error:?} {cause:?}, {alerts} alerts",
+                ended.state
+            ));
+        } else if let ([commit], "report-jobs" | "data-extraction") = (&log[..], *api) {
+            assert_eq!(commit.unique, 60, "{api} {fault}");
+        }
+        assert_eq!(stage.tenant().spacing_violations(), 0, "{api} {fault}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_for_a_minute_is_waited_for_by_the_state_machine() {
+    let setup = Setup::of("data-download")
+        .fault("answer-by:as=uri")
+        .fault("uri-late:seconds=60");
+    let stage = setup.start().await;
+    let started = Instant::now();
+    let ended = stage.deliver().await;
+    stage.published_commit();
+    let waited = |state: &&String| *state == "Wait for the tenant";
+    assert!(stage.states(&ended).iter().filter(waited).count() >= 3);
+    assert!(started.elapsed().as_secs() < 14, "a handler has waited");
+}
+
+/// What fetch-page may hold.
+const MOST_MEMORY: u64 = 64 << 20;
+
+/// Of base64, in one answer.
+const LARGE: u64 = 200_000_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_megabytes_of_base64_pass_in_little_memory() {
+    let rows = 2_300_000;
+    let setup = Setup::of("report-jobs").rows(rows, 10_000);
+    let stage = setup
+        .define("/pipeline/compression", json!("none"))
+        .tenant(|tenant| tenant.gzip = false)
+        .start()
+        .await;
+    let started = Instant::now();
+    stage.deliver().await;
+    let log = stage.log();
+    assert_eq!(log[0].unique, rows);
+    let run = &stage.tenant().runs()[0].id;
+    let bytes: u64 = stage
+        .tenant()
+        .records(run)
+        .unwrap()
+        .map(|record| record.len() as u64)
+        .sum();
+    let packed = bytes.div_ceil(3) * 4;
+    let peak = stage.world.lambda().peak_memory("fetch-page").unwrap();
+    println!(
+        "{rows} rows, {packed} bytes of base64: delivered in {:.1} s, fetch-page {} MiB",
+        started.elapsed().as_secs_f64(),
+        peak >> 20
+    );
+    assert!(packed >= LARGE, "{packed} bytes only");
+    assert!(peak < MOST_MEMORY, "{peak} bytes");
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use asl::{Clock, Description, EventDetail, Status};
 use cxone_sim::Tenant;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use landing::docs::{Commit, sha256_hex};
 use local::{
     Handlers, Options, ScheduledEvent, World, aws::Call, handlers::workspace, world::BUCKET,
@@ -93,14 +93,6 @@ impl Stage {
     pub(crate) fn replay(&self) -> Value {
         let wish = self.event.clone().id("wish");
         wish.replay("the day was restated").to_json()
-    }
-
-    /// The event of the day before.
-    pub(crate) fn earlier(&self) -> Value {
-        let day = SignedDuration::from_hours(24);
-        let mut event = self.event.clone().id("earlier");
-        event.time -= day;
-        event.to_json()
     }
 
     pub(crate) async fn finish(&self, arn: &str) -> Description {

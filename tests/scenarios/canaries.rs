@@ -1,13 +1,9 @@
 //! What must not be seen anywhere but where it belongs.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
 use local::world::{STATE_MACHINE_ARN, TOKEN_SECRET};
 use memchr::memmem;
 
-use crate::{history, stage::Stage};
+use crate::{history, stage::Stage, writings::writings};
 
 /// Texts that belong to secrets and rows.
 pub(crate) struct Canaries(Vec<String>);
@@ -91,46 +87,9 @@ fn values(row: &[u8]) -> Vec<String> {
     long.map(str::to_owned).collect()
 }
 
-/// The ways in which a text may be written: as it is, escaped for JSON, for JSON in JSON and for a URL,
-/// in hexadecimal, and in base64 wherever it stands in what is encoded.
-fn writings(text: &str) -> Vec<String> {
-    let json = |text: &str| {
-        let quoted = serde_json::to_string(text).unwrap();
-        quoted[1..quoted.len() - 1].to_owned()
-    };
-    let percent = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(byte).to_string()
-        }
-        other => format!("%{other:02X}"),
-    };
-    let url: String = text.bytes().map(percent).collect();
-    let hex = landing::docs::hex(text.as_bytes());
-    let once = json(text);
-    let mut writings = vec![
-        text.to_owned(),
-        json(&once),
-        once,
-        url.replace("%20", "+"),
-        url,
-        hex,
-    ];
-    for before in 0..3 {
-        let padded = [&vec![b'x'; before][..], text.as_bytes()].concat();
-        // Only whole groups of what is encoded are the same whatever stands around it.
-        let (from, to) = (before.div_ceil(3) * 3, padded.len() / 3 * 3);
-        if to.saturating_sub(from) >= 6 {
-            writings.push(STANDARD_NO_PAD.encode(&padded[from..to]));
-            writings.push(URL_SAFE_NO_PAD.encode(&padded[from..to]));
-        }
-    }
-    writings.sort();
-    writings.dedup();
-    writings
-}
-
 #[test]
 fn a_text_is_found_however_it_is_written() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
     let text = "sécret \"42\"/+";
     let inner = serde_json::to_string(text).unwrap();
     let outer = serde_json::to_string(&inner).unwrap();

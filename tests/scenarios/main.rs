@@ -31,3 +31,5 @@ mod settled;
 mod stage;
 mod tokens;
 mod twice;
+#[path = "../simulation/writings.rs"]
+mod writings;

@@ -1,5 +1,6 @@
 //! One invocation of a handler: the deployed decisions, polled by hand, one effect at a time.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -19,6 +20,7 @@ use workflow::{
 };
 
 use crate::rng::Rng;
+use crate::session::{Session, Signing, Vault};
 use crate::store::Store;
 use crate::tenant::{Tenant, pause};
 
@@ -48,8 +50,16 @@ macro_rules! flows {
 }
 
 enum Running {
-    Trigger(Flow<TriggerOut>, UnboundedReceiver<TriggerEffect>),
-    Fetch(Flow<FetchOut>, UnboundedReceiver<FetchEffect>),
+    Trigger(
+        Flow<TriggerOut>,
+        UnboundedReceiver<TriggerEffect>,
+        Option<TriggerEffect>,
+    ),
+    Fetch(
+        Flow<FetchOut>,
+        UnboundedReceiver<FetchEffect>,
+        Option<FetchEffect>,
+    ),
     Finalize(Flow<FinalizeOut>, UnboundedReceiver<FinalizeEffect>),
     Poll(RunIn),
     Cancel(RunIn, CancelStep),
@@ -85,6 +95,8 @@ pub(crate) enum Mishap {
     Unavailable,
     /// The tenant asks for a pause; only where it can.
     Throttled,
+    /// The tenant takes no token.
+    Refused,
 }
 
 /// The open parts of an invocation.
@@ -102,18 +114,43 @@ pub(crate) struct Invocation {
     asked: Timestamp,
     running: Running,
     open: Open,
+    session: Session,
 }
 
 /// What an invocation acts on.
 pub(crate) struct Outside<'a> {
     pub(crate) store: &'a mut Store,
     pub(crate) tenant: &'a mut Tenant,
+    pub(crate) vault: &'a mut Vault,
+    /// What the handlers would have written to their logs.
+    pub(crate) journal: &'a mut String,
     pub(crate) rng: &'a mut Rng,
     pub(crate) now: Timestamp,
     /// How long the invocation is under way.
     pub(crate) elapsed: SignedDuration,
     /// How often, of 1,000 pages, one breaks off.
     pub(crate) torn: u64,
+}
+
+impl Outside<'_> {
+    /// What happens to the next thing that is done: a call of the tenant needs a token, whatever else it is none.
+    /// `None` if there is more to do for the token.
+    fn sign_in(&mut self, session: &mut Session, calls: bool, mishap: Mishap) -> Option<Mishap> {
+        if !calls {
+            return Some(mishap);
+        }
+        self.note(&*session);
+        match session.sign_in(self.vault, self.rng, self.now, mishap) {
+            Signing::In => Some(mishap),
+            Signing::Out(instead) => Some(instead),
+            Signing::Busy => None,
+        }
+    }
+
+    /// Writes something to the log.
+    fn note(&mut self, what: &dyn std::fmt::Debug) {
+        writeln!(self.journal, "{what:?}").unwrap();
+    }
 }
 
 impl Invocation {
@@ -128,12 +165,12 @@ impl Invocation {
             "trigger" => {
                 let (ask, effects) = ask::channel();
                 let message = serde_json::from_value(payload).unwrap();
-                Running::Trigger((flows.trigger)(ask, message), effects)
+                Running::Trigger((flows.trigger)(ask, message), effects, None)
             }
             "fetch-page" => {
                 let (ask, effects) = ask::channel();
                 let message = serde_json::from_value(payload).unwrap();
-                Running::Fetch((flows.fetch)(ask, message), effects)
+                Running::Fetch((flows.fetch)(ask, message), effects, None)
             }
             "finalize" => {
                 let (ask, effects) = ask::channel();
@@ -151,31 +188,84 @@ impl Invocation {
             asked: now,
             running,
             open: Open::default(),
+            session: Session::default(),
         }
     }
 
     /// Runs up to the next effect and carries that out, with this mishap.
     pub(crate) fn step(&mut self, outside: &mut Outside<'_>, mishap: Mishap) -> Progress {
+        let progress = self.one_step(outside, mishap);
+        if let Progress::Answered(answer) = &progress {
+            outside.note(answer);
+            self.session.rest(outside.vault);
+        }
+        progress
+    }
+
+    fn one_step(&mut self, outside: &mut Outside<'_>, mishap: Mishap) -> Progress {
         let open = &mut self.open;
         outside.elapsed = outside.now.duration_since(self.asked);
         match &mut self.running {
-            Running::Trigger(flow, effects) => match poll(flow, effects) {
-                Polled::Answer(answer) => Progress::Answered(answer),
-                Polled::Effect(effect) => trigger_effect(outside, mishap, effect),
-            },
-            Running::Fetch(flow, effects) => match poll(flow, effects) {
-                Polled::Answer(answer) => Progress::Answered(answer),
-                Polled::Effect(effect) => fetch_effect(outside, mishap, open, effect),
-            },
+            Running::Trigger(flow, effects, waits) => {
+                let effect = match waits
+                    .take()
+                    .map_or_else(|| poll(flow, effects), Polled::Effect)
+                {
+                    Polled::Answer(answer) => return Progress::Answered(answer),
+                    Polled::Effect(effect) => effect,
+                };
+                let calls = matches!(
+                    effect,
+                    TriggerEffect::Register(..)
+                        | TriggerEffect::StartRun(..)
+                        | TriggerEffect::CancelRun(..)
+                );
+                let Some(mishap) = outside.sign_in(&mut self.session, calls, mishap) else {
+                    *waits = Some(effect);
+                    return Progress::Goes;
+                };
+                if calls {
+                    outside.note(&effect);
+                }
+                trigger_effect(outside, mishap, effect)
+            }
+            Running::Fetch(flow, effects, waits) => {
+                let effect = match waits
+                    .take()
+                    .map_or_else(|| poll(flow, effects), Polled::Effect)
+                {
+                    Polled::Answer(answer) => return Progress::Answered(answer),
+                    Polled::Effect(effect) => effect,
+                };
+                let calls = matches!(effect, FetchEffect::Page(..));
+                let Some(mishap) = outside.sign_in(&mut self.session, calls, mishap) else {
+                    *waits = Some(effect);
+                    return Progress::Goes;
+                };
+                if calls {
+                    outside.note(&effect);
+                }
+                fetch_effect(outside, mishap, open, effect)
+            }
             Running::Finalize(flow, effects) => match poll(flow, effects) {
                 Polled::Answer(answer) => Progress::Answered(answer),
                 Polled::Effect(effect) => finalize_effect(outside, mishap, effect),
             },
-            Running::Poll(message) => match look(outside, mishap, &message.work.run_id) {
-                Ok(look) => Progress::Answered(judge_look(message, look).map(value)),
-                Err(progress) => progress,
-            },
-            Running::Cancel(message, step) => cancel(outside, mishap, message, step),
+            Running::Poll(message) => {
+                let Some(mishap) = outside.sign_in(&mut self.session, true, mishap) else {
+                    return Progress::Goes;
+                };
+                match look(outside, mishap, &message.work.run_id) {
+                    Ok(look) => Progress::Answered(judge_look(message, look).map(value)),
+                    Err(progress) => progress,
+                }
+            }
+            Running::Cancel(message, step) => {
+                let Some(mishap) = outside.sign_in(&mut self.session, true, mishap) else {
+                    return Progress::Goes;
+                };
+                cancel(outside, mishap, message, step)
+            }
         }
     }
 }
@@ -219,6 +309,7 @@ fn with<T>(
             lost()
         }
         Mishap::Unavailable => lost(),
+        Mishap::Refused => Err(Fault::Auth("no token is taken".to_owned())),
     };
     let _ = reply.send(answer);
     Progress::Goes
@@ -400,6 +491,10 @@ fn look(
             step: "look at the run",
             retry_after: pause(outside.rng),
         })),
+        Mishap::Refused => Ok(Err(Error::Unauthorized {
+            step: "look at the run",
+            code: String::new(),
+        })),
         Mishap::None => Ok(outside.tenant.look(outside.now, run)),
     }
 }
@@ -426,7 +521,7 @@ fn cancel(
         if mishap == Mishap::KillBefore {
             return Progress::Killed;
         }
-        if mishap != Mishap::Unavailable {
+        if !matches!(mishap, Mishap::Unavailable | Mishap::Refused) {
             outside.tenant.cancel(outside.now, run);
         }
         *step = CancelStep::LookAgain(std::mem::take(state));

@@ -8,13 +8,16 @@
     reason = "a model that is not what it should be is a failed test"
 )]
 
+mod canaries;
 mod consumer;
 mod invocation;
 mod oracle;
 mod rng;
+mod session;
 mod store;
 mod tenant;
 mod world;
+mod writings;
 
 /// The copies that tests/build.rs made, a module a bug.
 #[allow(clippy::allow_attributes, warnings, clippy::pedantic)]
@@ -28,6 +31,7 @@ use std::time::Instant;
 
 use asl::StateMachine;
 
+use crate::canaries::Kind;
 use crate::consumer::Habit;
 use crate::invocation::Flows;
 use crate::world::{DIALECTS, Figures, Setup, World};
@@ -75,6 +79,8 @@ fn setup(seed: u64) -> Setup {
         swaps_overwrite: false,
         habit: Habit::Proper,
         dialect: None,
+        writes_blindly: false,
+        leak: None,
     }
 }
 
@@ -109,6 +115,9 @@ fn random_schedules(machine: &Arc<StateMachine>) -> String {
             ),
         }
     }
+    let places = [Kind::Page, Kind::Link, Kind::Row];
+    let all_seen = places.iter().all(|kind| all.seen & (1 << *kind as u8) != 0);
+    assert!(all_seen || count < 100, "canaries that nobody has seen");
     let rate = f64::from(count) / started.elapsed().as_secs_f64();
     format!("{count} schedules, {all:?}, 0 violations, {rate:.0} schedules a second")
 }
@@ -181,6 +190,14 @@ fn planted_bugs(machine: &Arc<StateMachine>) -> String {
         claims_overwrite: true,
         ..setup(seed)
     };
+    let blind = |seed| Setup {
+        writes_blindly: true,
+        ..setup(seed)
+    };
+    match caught(blind, machine) {
+        Some((seed, violation)) => told.push(format!("writes_blindly: seed {seed}: {violation}")),
+        None => missed.push("writes_blindly"),
+    }
     match caught(overwriting, machine) {
         Some((seed, violation)) => told.push(format!("claims_overwrite: seed {seed}: {violation}")),
         None => missed.push("claims_overwrite"),
@@ -220,4 +237,34 @@ fn consumers_mistakes(machine: &Arc<StateMachine>) -> String {
         format!("{habit:?}: seed {seed}: {violation}")
     });
     told.join("\n")
+}
+
+#[test]
+fn every_planted_leak_is_found_however_it_is_written() {
+    println!("{}", roomy(planted_leaks));
+}
+
+fn planted_leaks(machine: &Arc<StateMachine>) -> String {
+    let mut count = 0;
+    for kind in Kind::ALL {
+        let writings = writings::writings(kind.text()).into_iter();
+        // What is escaped that often already is escaped further in a history.
+        for written in writings.filter(|text| !text.contains(r"\\")) {
+            let leak: &'static str = written.clone().leak();
+            let found = caught(
+                |seed| Setup {
+                    leak: Some(leak),
+                    ..setup(seed)
+                },
+                machine,
+            );
+            let (_, violation) = found.unwrap_or_else(|| panic!("not found: {written}"));
+            assert!(
+                violation.starts_with(&format!("{kind:?} leaked")),
+                "{violation}"
+            );
+            count += 1;
+        }
+    }
+    format!("{count} leaks found")
 }

@@ -89,6 +89,10 @@ impl Store {
         part
     }
 
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+        self.objects.iter()
+    }
+
     /// The parts with this in their keys, whether a commit names them or not.
     pub(crate) fn parts_with(&self, infix: &str) -> Vec<String> {
         let keys = self.parts.keys().filter(|key| key.contains(infix));

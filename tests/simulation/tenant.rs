@@ -7,6 +7,7 @@ use cxone::{Cancelled, Dialect, Error, Look, PageToken, RunId, ScheduleId, Windo
 use jiff::{SignedDuration, Timestamp};
 use landing::ask::{Fault, Page};
 
+use crate::canaries::Kind;
 use crate::rng::Rng;
 
 /// How close calls of an API may be that wants them apart.
@@ -71,6 +72,10 @@ pub(crate) struct Tenant {
     pub(crate) gives_total: bool,
     pub(crate) duplicates: bool,
     pub(crate) faulty: bool,
+    /// Whether its page tokens are addresses.
+    links: bool,
+    /// What it says when a run fails. Where something is to be said, the first run does.
+    pub(crate) says: Option<String>,
 }
 
 impl Tenant {
@@ -86,6 +91,8 @@ impl Tenant {
             gives_total: rng.chance(600) && pages,
             duplicates: rng.chance(200),
             faulty: true,
+            links: rng.chance(300),
+            says: None,
         };
         for day in [day, day_before(day)] {
             tenant.restate(rng, day);
@@ -103,8 +110,9 @@ impl Tenant {
             // A correction changes what a row says, never the time that it belongs to.
             let second = i64::try_from(Rng::new(number).below(86_400)).unwrap();
             let row = format!(
-                r#"{{"agentId":"a-{number}","handleTime":{}}}"#,
-                rng.below(1000)
+                r#"{{"agentId":"a-{number}","handleTime":{},"note":{}}}"#,
+                rng.below(1000),
+                serde_json::to_string(Kind::Row.text()).unwrap()
             );
             self.source
                 .entry(day.as_second() + second)
@@ -230,6 +238,9 @@ impl Tenant {
             (_, 5) => return Fate::Completes(late),
             _ => return Fate::Completes(done),
         }
+        if self.says.is_some() && self.runs.is_empty() {
+            return Fate::Fails(done);
+        }
         match rng.below(20) {
             0 => Fate::Fails(done),
             1 | 2 => Fate::Hangs,
@@ -274,7 +285,7 @@ impl Tenant {
         }
         match run.fate {
             Fate::Fails(done) if age >= done => Ok(Look::Failed {
-                message: "table lock".to_owned(),
+                message: self.says.clone().unwrap_or_else(|| "table lock".to_owned()),
             }),
             Fate::Fails(_) | Fate::Hangs | Fate::CompletesWhenCancelled => pending,
             Fate::Vanishes { gone, .. } if age >= gone => Err(Error::NotFound {
@@ -308,6 +319,17 @@ impl Tenant {
         Cancelled::Accepted
     }
 
+    fn page_token(&self, page: usize) -> PageToken {
+        let kind = if self.links { Kind::Link } else { Kind::Page };
+        PageToken::new(format!("{}{page}", kind.text())).unwrap()
+    }
+
+    fn page_number(&self, token: &PageToken) -> usize {
+        let kind = if self.links { Kind::Link } else { Kind::Page };
+        let number = token.as_str().strip_prefix(kind.text()).unwrap();
+        number.parse().unwrap()
+    }
+
     /// The page's rows, and what its answer says.
     pub(crate) fn page(
         &self,
@@ -325,7 +347,7 @@ impl Tenant {
         }
         let run = &self.runs[id];
         // The plainest of tokens, which fits any run: it is not the tenant that keeps runs apart.
-        let number = token.map_or(0, |token| token.as_str().parse::<usize>().unwrap());
+        let number = token.map_or(0, |token| self.page_number(token));
         let Some(rows) = run.pages.get(number).cloned() else {
             return Err(Fault::TokenRefused);
         };
@@ -349,7 +371,7 @@ impl Tenant {
         let total = run.row_count() + u64::from(wrong);
         let page = Page {
             rows: rows.len() as u64,
-            next: next.map(|page| PageToken::new(page.to_string()).unwrap()),
+            next: next.map(|page| self.page_token(page)),
             total: self.gives_total.then_some(total),
             summary_rows: u64::from(self.sums_up() && next.is_none()),
             unknown_fields: Vec::new(),

@@ -7,10 +7,12 @@ use asl::{Execution, ExecutionSpec, StateMachine, Status, Step};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::canaries;
 use crate::consumer::{Consumer, Habit, Told};
 use crate::invocation::{Flows, Invocation, Mishap, Outside, Progress, killed};
 use crate::oracle::Oracle;
 use crate::rng::Rng;
+use crate::session::{Signed, Vault};
 use crate::store::Store;
 use crate::tenant::{Tenant, day_before, jump};
 use cxone::Dialect;
@@ -36,6 +38,10 @@ pub(crate) struct Setup {
     pub(crate) habit: Habit,
     /// Which API; by chance if none.
     pub(crate) dialect: Option<Dialect>,
+    /// A planted bug outside the decisions: the token secret is written whatever version is there.
+    pub(crate) writes_blindly: bool,
+    /// A planted leak: the tenant's explanation of a failed run has this in it, as if nobody had taken it out.
+    pub(crate) leak: Option<&'static str>,
 }
 
 /// What a schedule came to.
@@ -50,6 +56,10 @@ pub(crate) struct Figures {
     pub(crate) zombies: u64,
     /// What happened to the consumer.
     pub(crate) told: Told,
+    /// What happened to access tokens.
+    pub(crate) signed: Signed,
+    /// What was seen where it belongs, a bit a kind.
+    pub(crate) seen: u8,
 }
 
 struct Running {
@@ -67,6 +77,8 @@ pub(crate) struct World<'a> {
     day: Timestamp,
     store: Store,
     tenant: Tenant,
+    vault: Vault,
+    journal: String,
     executions: Vec<Running>,
     invocations: Vec<Invocation>,
     to_start: Vec<(Timestamp, Value)>,
@@ -95,6 +107,8 @@ impl<'a> World<'a> {
             day,
             store: Store::default(),
             tenant,
+            vault: Vault::default(),
+            journal: String::new(),
             executions: Vec::new(),
             invocations: Vec::new(),
             to_start: Vec::new(),
@@ -107,6 +121,8 @@ impl<'a> World<'a> {
         };
         world.store.claims_overwrite = setup.claims_overwrite;
         world.store.swaps_overwrite = setup.swaps_overwrite;
+        world.vault.writes_blindly = setup.writes_blindly;
+        world.tenant.says = setup.leak.map(str::to_owned);
         world.plan();
         world
     }
@@ -313,7 +329,13 @@ impl<'a> World<'a> {
                 _ => {
                     running.task = true;
                     let function = call.arguments["FunctionName"].as_str().unwrap();
-                    let payload = call.arguments["Payload"].clone();
+                    let mut payload = call.arguments["Payload"].clone();
+                    let spaced = self.tenant.dialect.spacing().is_some();
+                    if faulty && !spaced && self.rng.chance(20) {
+                        // The state machine's clock was turned back. Calls can be spaced by a clock that is right only.
+                        let now = self.now - self.seconds(600);
+                        payload["now"] = json!(now);
+                    }
                     let twice = faulty && self.rng.chance(20);
                     self.invoke(index, function, payload.clone(), true);
                     if twice {
@@ -350,10 +372,15 @@ impl<'a> World<'a> {
             Mishap::LoseAnswer => self.figures.lost += 1,
             _ => {}
         }
+        if faulty && self.rng.chance(2) {
+            self.vault.revoke();
+        }
         let latency = self.rng.below(3);
         let mut outside = Outside {
             store: &mut self.store,
             tenant: &mut self.tenant,
+            vault: &mut self.vault,
+            journal: &mut self.journal,
             rng: &mut self.rng,
             now: self.now,
             elapsed: SignedDuration::ZERO,
@@ -504,6 +531,9 @@ impl<'a> World<'a> {
         self.consumer
             .last_look(&mut self.rng, self.now, &self.store, &self.oracle)?;
         self.figures.told = self.consumer.told;
+        self.vault.judge()?;
+        self.figures.signed = self.vault.told;
+        self.look_for_canaries()?;
         self.figures.runs = self.tenant.runs.len() as u64;
         self.figures.commits = self.oracle.commits();
         Ok(self.figures)
@@ -526,6 +556,26 @@ fn any_dialect(rng: &mut Rng) -> Dialect {
         8..10 => DIALECTS[3],
         10..12 => DIALECTS[4],
         _ => DIALECTS[0],
+    }
+}
+
+impl World<'_> {
+    /// Nothing that people and dashboards get to see has a secret, a page token, a link or a row in it.
+    fn look_for_canaries(&mut self) -> Result<(), String> {
+        for running in &self.executions {
+            let execution = &running.execution;
+            for event in execution.history() {
+                let text = event.to_cli_json().to_string();
+                canaries::check("a history", text.as_bytes(), &[])?;
+            }
+            let ending = format!("{:?} {:?}", execution.error(), execution.cause());
+            canaries::check("an ending", ending.as_bytes(), &[])?;
+        }
+        canaries::check("a log", self.journal.as_bytes(), &[])?;
+        for kind in canaries::check_bucket(&self.store)? {
+            self.figures.seen |= 1 << kind as u8;
+        }
+        Ok(())
     }
 }
 
@@ -579,5 +629,10 @@ impl Figures {
         self.told.loads += other.told.loads;
         self.told.crashes += other.told.crashes;
         self.told.gaps += other.told.gaps;
+        self.signed.grants += other.signed.grants;
+        self.signed.refused += other.signed.refused;
+        self.signed.lost_races += other.signed.lost_races;
+        self.signed.writes += other.signed.writes;
+        self.seen |= other.seen;
     }
 }

@@ -1,0 +1,103 @@
+//! What must not be seen anywhere but where it belongs: each has a text that stands nowhere else.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use crate::store::Store;
+use crate::writings::writings;
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// The client's secret.
+    Client,
+    Access,
+    Page,
+    /// The address of a file, which one API gives in place of a page token.
+    Link,
+    Row,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Client,
+        Self::Access,
+        Self::Page,
+        Self::Link,
+        Self::Row,
+    ];
+
+    /// How its texts begin.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Client => "cl13nt-\"5c/é+71fa",
+            Self::Access => "acc355.7c2e+/=t0k3n",
+            Self::Page => "pag3-\"c7/d1+é&=t",
+            Self::Link => "https://f1les.example.com/r?sig=l1nk+c9%2Fb0&n=",
+            Self::Row => "r0w \"Zoë\" 4e/8d+",
+        }
+    }
+}
+
+/// Every way to write every one of them, and whose each is.
+static WANTED: LazyLock<(AhoCorasick, Vec<Kind>)> = LazyLock::new(|| {
+    let of = |kind: Kind| writings(kind.text()).into_iter().map(move |it| (it, kind));
+    let (texts, kinds): (Vec<_>, Vec<_>) = Kind::ALL.into_iter().flat_map(of).unzip();
+    let mut builder = AhoCorasick::builder();
+    let automaton = builder.kind(Some(AhoCorasickKind::DFA)).build(texts);
+    (automaton.unwrap(), kinds)
+});
+
+/// What is in a text.
+fn found(text: &[u8]) -> BTreeSet<Kind> {
+    let (automaton, kinds) = &*WANTED;
+    let hits = automaton.find_overlapping_iter(text);
+    hits.map(|hit| kinds[hit.pattern().as_usize()]).collect()
+}
+
+/// Says what is in a text that does not belong there.
+pub(crate) fn check(place: &str, text: &[u8], allowed: &[Kind]) -> Result<BTreeSet<Kind>, String> {
+    let found = found(text);
+    match found.iter().find(|kind| !allowed.contains(kind)) {
+        None => Ok(found),
+        Some(kind) => Err(format!(
+            "{kind:?} leaked: {place}: {}",
+            String::from_utf8_lossy(&text[..text.len().min(600)])
+        )),
+    }
+}
+
+/// Page tokens and links are in slots alone, rows in parts alone, and nothing is in a key.
+pub(crate) fn check_bucket(store: &Store) -> Result<BTreeSet<Kind>, String> {
+    let mut seen = BTreeSet::new();
+    for (key, body) in store.objects() {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        let is_slot = key.contains("/win/") && name.starts_with('b');
+        let allowed: &[Kind] = if is_slot {
+            &[Kind::Page, Kind::Link]
+        } else {
+            &[]
+        };
+        check("a key", key.as_bytes(), &[])?;
+        seen.extend(check(key, body, allowed)?);
+    }
+    for key in store.parts_with("") {
+        check("a key", key.as_bytes(), &[])?;
+        let rows = store.rows(&key).join("\n");
+        seen.extend(check(&key, rows.as_bytes(), &[Kind::Row])?);
+    }
+    Ok(seen)
+}
+
+#[test]
+fn every_kind_is_found_however_it_is_written() {
+    for kind in Kind::ALL {
+        for text in writings(kind.text()) {
+            let around = format!("{{\"cause\":\"{text}3\"}}");
+            assert!(check("there", around.as_bytes(), &[]).is_err(), "{text}");
+        }
+        assert!(check("there", kind.text().as_bytes(), &[kind]).is_ok());
+    }
+}

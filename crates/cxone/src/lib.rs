@@ -18,11 +18,11 @@ pub use client::{
 };
 pub use definition::{
     AnalyticsReport, Api, Catalogue, CatalogueError, Checked, Compression, ContactsReport,
-    DataDownloadReport, DataExtractionReport, DateRange, Definition, Delivery, DeliveryFormat,
-    DeliveryKind, Fallback, Filter, Finding, FindingCode, Findings, Narrow, OnConflict, Operator,
-    OutputFormat, Pipeline, RangeOf, Recurrence, RelativeRange, Report, ReportJobsReport,
-    ReportType, Schedule, Severity, SourceRange, SourceStatement, Split, TimeOfDay, UtcOffset,
-    UtcOffsetError, check, schema,
+    CsvOptions, DataDownloadReport, DataExtractionReport, DateRange, Definition, Delivery,
+    DeliveryFormat, DeliveryKind, Fallback, Filter, Finding, FindingCode, Findings, Narrow,
+    OnConflict, Operator, OutputFormat, Pipeline, RangeOf, Recurrence, RelativeRange, Report,
+    ReportJobsReport, ReportType, Schedule, Severity, SourceRange, SourceStatement, Split,
+    TimeOfDay, UtcOffset, UtcOffsetError, check, schema,
 };
 pub use dialect::Dialect;
 pub use error::Error;

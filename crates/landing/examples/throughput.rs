@@ -214,6 +214,7 @@ fn spec(format: OutputFormat, compression: Compression) -> PartSpec {
         compression,
         columns: columns.map(str::to_owned).to_vec(),
         key: vec!["agentId".to_owned(), "queueId".to_owned()],
+        formula_guard: false,
         limits: Limits::default(),
     }
 }

@@ -247,6 +247,9 @@ pub(super) struct PipelineDraft {
     #[serde(default)]
     #[schemars(with = "Compression")]
     pub(super) compression: Option<String>,
+    /// How CSV is written; NDJSON is never changed.
+    #[serde(default)]
+    pub(super) csv: Option<CsvDraft>,
     /// The columns that make a row unique; by default the grouping, or the dimensions where there is none, or
     /// `contactId`. Report jobs, data extraction and data download have no default.
     #[serde(default)]
@@ -277,6 +280,17 @@ pub(super) struct PipelineDraft {
     #[serde(default)]
     #[schemars(with = "Api")]
     pub(super) api: Option<String>,
+}
+
+/// How CSV is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Csv")]
+pub(super) struct CsvDraft {
+    /// Puts a `'` before each text that begins with one of `= + - @ '`, a tab or a line break (or the full-width forms of the
+    /// first four), so that no spreadsheet takes it for a formula. Off by default, because it changes the data.
+    #[serde(default)]
+    pub(super) formula_guard: Option<bool>,
 }
 
 /// How far a window is narrowed.

@@ -109,6 +109,9 @@ pub struct Pipeline {
     pub format: OutputFormat,
     /// How the parts are compressed.
     pub compression: Compression,
+    /// How CSV is written where the defaults don't do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvOptions>,
     /// The columns that make a row unique: the grouping by default, or the dimensions where there is none.
     pub key: Vec<String>,
     /// What happens when two rows have the same key and differ.
@@ -128,6 +131,14 @@ pub struct Pipeline {
     pub settled_at: TimeOfDay,
     /// Which of CXone's APIs.
     pub api: Api,
+}
+
+/// How CSV is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CsvOptions {
+    /// Whether a text that a spreadsheet would take for a formula gets a `'` before it.
+    pub formula_guard: bool,
 }
 
 /// How far a window is narrowed.

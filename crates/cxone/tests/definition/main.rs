@@ -341,6 +341,26 @@ fn what_is_not_a_definition_at_all_is_said_in_one_line() {
 }
 
 #[test]
+fn the_formula_guard_is_an_option_that_is_off() {
+    let with = |csv: Value| {
+        let mut definition = good();
+        definition["pipeline"]["csv"] = csv;
+        Definition::from_value(&definition).unwrap().definition
+    };
+    let off = Definition::from_value(&good()).unwrap().definition;
+    assert!(off.pipeline.csv.is_none());
+    for csv in [json!({}), json!({"formulaGuard": false}), Value::Null] {
+        assert_eq!(with(csv).hash(), off.hash());
+    }
+    let on = with(json!({"formulaGuard": true}));
+    assert!(on.pipeline.csv.is_some_and(|csv| csv.formula_guard));
+    // What a spreadsheet is shown differs, so the commit has to say that the definition did.
+    assert_ne!(on.hash(), off.hash());
+    let again: Definition = serde_json::from_slice(&on.canonical_json()).unwrap();
+    assert_eq!(again, on);
+}
+
+#[test]
 fn equal_definitions_hash_equally_whatever_they_leave_to_the_defaults() {
     let short = Definition::parse(good().to_string()).unwrap().definition;
     let mut long = good();

@@ -5,6 +5,7 @@
 //! `null` and a missing member are an empty cell; the empty string is `""`, so that readers that
 //! care can tell them apart. Cells are quoted only where they have to be. The one deviation from
 //! the RFC: lines end with LF, as Athena's and most other readers take CR for part of the last cell.
+//! A text that a spreadsheet would take for a formula may get a `'` before it ([`guarded`]).
 //! In a table of one column an empty cell is written `""`, as readers skip an empty line.
 
 use memchr::{memchr, memchr2, memchr3};
@@ -24,7 +25,12 @@ pub(super) fn header(out: &mut Vec<u8>, columns: &[String]) {
 }
 
 /// The record of the row that was scanned last.
-pub(super) fn record(out: &mut Vec<u8>, scanner: &Scanner, row: &[u8]) -> Result<(), Malformed> {
+pub(super) fn record(
+    out: &mut Vec<u8>,
+    scanner: &Scanner,
+    row: &[u8],
+    guards: bool,
+) -> Result<(), Malformed> {
     let columns = scanner.columns();
     for column in 0..columns {
         if column > 0 {
@@ -35,6 +41,7 @@ pub(super) fn record(out: &mut Vec<u8>, scanner: &Scanner, row: &[u8]) -> Result
                 out.extend_from_slice(b"\"\"");
             }
             Value::Missing | Value::Other(b"null") => {}
+            Value::Text(value) if guards && is_formula(&value) => text(out, &guarded(&value)),
             Value::Text(value) => text(out, &value),
             Value::Other(json @ [b'{' | b'[', ..]) => text(out, &compact(json)),
             Value::Other(json) => out.extend_from_slice(json),
@@ -42,6 +49,20 @@ pub(super) fn record(out: &mut Vec<u8>, scanner: &Scanner, row: &[u8]) -> Result
     }
     out.push(b'\n');
     Ok(())
+}
+
+/// Whether a spreadsheet may take a text for a formula, or take the guard of another text for this one's own.
+fn is_formula(text: &[u8]) -> bool {
+    const WIDE: [&str; 4] = ["＝", "＋", "－", "＠"];
+    matches!(
+        text.first(),
+        Some(b'=' | b'+' | b'-' | b'@' | b'\'' | b'\t' | b'\r' | b'\n')
+    ) || WIDE.iter().any(|wide| text.starts_with(wide.as_bytes()))
+}
+
+/// A text with a `'` before it. Whoever takes one `'` from the beginning of a cell has every text back.
+fn guarded(text: &[u8]) -> Vec<u8> {
+    [b"'", text].concat()
 }
 
 fn text(out: &mut Vec<u8>, text: &[u8]) {
@@ -121,9 +142,14 @@ mod tests {
     use super::*;
 
     fn written(columns: &[&str], rows: &[String]) -> Vec<u8> {
+        written_with(false, columns, rows)
+    }
+
+    fn written_with(formula_guard: bool, columns: &[&str], rows: &[String]) -> Vec<u8> {
         let spec = PartSpec {
             format: OutputFormat::Csv,
             compression: Compression::None,
+            formula_guard,
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             key: Vec::new(),
             limits: Limits::default(),
@@ -133,7 +159,7 @@ mod tests {
         header(&mut out, &spec.columns);
         for row in rows {
             let row = scanner.scan(row.as_bytes()).unwrap().to_owned();
-            record(&mut out, &scanner, &row).unwrap();
+            record(&mut out, &scanner, &row, spec.formula_guard).unwrap();
         }
         out
     }
@@ -201,6 +227,45 @@ mod tests {
             prop_assert!(rest.is_empty());
             prop_assert_eq!(records, rows.len() + 1);
         }
+    }
+
+    /// A cell as a text that may be a formula, or one that is none.
+    fn any_formula() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[=+@'\t\r\n＝＋－＠-]?[=+@'\t\r\n1A(,\" -]{0,6}",
+            any::<String>()
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_guarded_cell_is_a_formula_and_every_text_can_be_had_back(
+            texts in prop::collection::vec(any_formula(), 1..6),
+        ) {
+            let lines: Vec<String> = texts.iter().map(|text| serde_json::json!({"a": text, "b": -5}).to_string()).collect();
+            let csv = written_with(true, &["a", "b"], &lines);
+            let mut reader = csv::Reader::from_reader(&csv[..]);
+            let mut cells = Vec::new();
+            for record in reader.records() {
+                let record = record.unwrap();
+                prop_assert_eq!(&record[1], "-5", "a number is none");
+                cells.push(record[0].to_owned());
+            }
+            for cell in &cells {
+                prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']));
+            }
+            let back: Vec<&str> = cells.iter().map(|cell| cell.strip_prefix('\'').unwrap_or(cell)).collect();
+            prop_assert_eq!(back, texts);
+        }
+    }
+
+    #[test]
+    fn formulas_stay_as_they_are_unless_the_definition_says_otherwise() {
+        let row = r#"{"a":"=HYPERLINK(1)","b":"'x"}"#.to_owned();
+        let unguarded = written_with(false, &["a", "b"], &[row.clone()]);
+        assert_eq!(unguarded, b"a,b\n=HYPERLINK(1),'x\n");
+        let guarded = written_with(true, &["a", "b"], &[row]);
+        assert_eq!(guarded, b"a,b\n'=HYPERLINK(1),''x\n");
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Data {
     upload: Upload,
     /// CSV that was encoded, but not compressed yet.
     csv: Vec<u8>,
+    /// Whether formulas are kept from being any.
+    guards: bool,
 }
 
 /// A data object that was written.
@@ -51,6 +53,7 @@ impl Data {
             encoder: Encoder::new(spec.compression, Upload::buffer()).map_err(compression)?,
             upload: Upload::new(store, key, spec.content_type()),
             csv: Vec::new(),
+            guards: spec.formula_guard,
         })
     }
 
@@ -66,7 +69,7 @@ impl Data {
 
     /// Writes the row that was scanned last as a record of CSV.
     pub(super) fn write_csv(&mut self, scanner: &Scanner, row: &[u8]) -> Result<(), Malformed> {
-        csv::record(&mut self.csv, scanner, row)?;
+        csv::record(&mut self.csv, scanner, row, self.guards)?;
         if self.csv.len() >= SCRATCH {
             self.encoder
                 .write(&self.csv)

@@ -31,6 +31,8 @@ pub struct PartSpec {
     pub format: OutputFormat,
     /// How compressed.
     pub compression: Compression,
+    /// Whether a text of CSV that a spreadsheet would take for a formula is kept from that.
+    pub formula_guard: bool,
     /// The columns, in order.
     pub columns: Vec<String>,
     /// Those that make a row unique.
@@ -45,6 +47,7 @@ impl From<&Definition> for PartSpec {
         Self {
             format: definition.pipeline.format,
             compression: definition.pipeline.compression,
+            formula_guard: definition.pipeline.csv.is_some_and(|csv| csv.formula_guard),
             columns: owned(definition.columns()),
             key: owned(definition.key_columns()),
             limits: Limits::default(),

@@ -25,6 +25,7 @@ pub(crate) fn spec(format: OutputFormat, compression: Compression) -> PartSpec {
             .map(str::to_owned)
             .to_vec(),
         key: vec!["agentId".to_owned()],
+        formula_guard: false,
         limits: Limits::default(),
     }
 }

@@ -9,8 +9,8 @@ use crate::definition::draft::{
 use crate::definition::finding::shown;
 use crate::definition::read::hint_among;
 use crate::definition::{
-    Api, Compression, Fallback, FindingCode, Narrow, OnConflict, OutputFormat, Pipeline, RangeOf,
-    Report, Split, TimeOfDay,
+    Api, Compression, CsvOptions, Fallback, FindingCode, Narrow, OnConflict, OutputFormat,
+    Pipeline, RangeOf, Report, Split, TimeOfDay,
 };
 use crate::ids::TenantId;
 use crate::window::MAX_WINDOW;
@@ -18,6 +18,12 @@ use crate::window::MAX_WINDOW;
 const DAY: i64 = 24 * 60 * 60;
 const DURATION_HINT: &str =
     "ISO 8601, whole minutes that divide a day or whole days up to 31, such as \"PT1H\"";
+
+/// What is off is left out, so that a definition that says so has the hash of one that says nothing.
+fn csv_options(pipeline: &PipelineDraft) -> Option<CsvOptions> {
+    let formula_guard = pipeline.csv.as_ref()?.formula_guard?;
+    formula_guard.then_some(CsvOptions { formula_guard })
+}
 
 /// The columns of the report that the pipeline's names are held against.
 struct Columns<'d> {
@@ -111,6 +117,7 @@ impl Walk<'_> {
             tenant: tenant?,
             format: format?.unwrap_or(OutputFormat::Ndjson),
             compression: compression?.unwrap_or(Compression::Gzip),
+            csv: csv_options(pipeline),
             key,
             on_conflict: on_conflict?.unwrap_or(OnConflict::Fail),
             max_runs: max_runs?,

@@ -11,6 +11,7 @@ fn scanner(columns: &[&str], key: &[&str]) -> Scanner {
         compression: Compression::None,
         columns: owned(columns),
         key: owned(key),
+        formula_guard: false,
         limits: Limits::default(),
     })
 }

@@ -81,7 +81,7 @@ impl Session {
         }
         let signing = match mishap {
             Mishap::KillBefore => Signing::Out(mishap),
-            _ => self.one_effect(next, vault, rng, now, mishap),
+            _ => self.one_effect(next.as_ref(), vault, rng, now, mishap),
         };
         match mishap {
             Mishap::KillAfter => Signing::Out(Mishap::KillBefore),
@@ -107,7 +107,7 @@ impl Session {
 
     fn one_effect(
         &mut self,
-        next: Option<Next>,
+        next: Option<&Next>,
         vault: &mut Vault,
         rng: &mut Rng,
         now: Timestamp,
@@ -123,13 +123,13 @@ impl Session {
         let (Some(memory), Some(search)) = (&mut self.memory, &mut self.search) else {
             return Signing::Busy;
         };
-        if next == Some(Next::ReadClient) && !is_lost {
+        if next == Some(&Next::ReadClient) && !is_lost {
             let id = fingerprint(Kind::Client.text());
             let same = memory.client == Some(id);
             search.client_read(memory, Secret { id, same });
-        } else if next == Some(Next::ReadStore) {
+        } else if next == Some(&Next::ReadStore) {
             search.store_read((!is_lost).then(|| vault.store.clone()));
-        } else if next == Some(Next::Grant) {
+        } else if next == Some(&Next::Grant) {
             let held = vault.grant(rng, now);
             if is_lost {
                 search.unavailable(memory, None, clocks(now));

@@ -72,8 +72,8 @@ pub(crate) struct Tenant {
     pub(crate) gives_total: bool,
     pub(crate) duplicates: bool,
     pub(crate) faulty: bool,
-    /// Whether its page tokens are addresses.
-    links: bool,
+    /// What its page tokens look like: tokens, or addresses.
+    tokens: Kind,
     /// What it says when a run fails. Where something is to be said, the first run does.
     pub(crate) says: Option<String>,
 }
@@ -91,7 +91,11 @@ impl Tenant {
             gives_total: rng.chance(600) && pages,
             duplicates: rng.chance(200),
             faulty: true,
-            links: rng.chance(300),
+            tokens: if rng.chance(300) {
+                Kind::Link
+            } else {
+                Kind::Page
+            },
             says: None,
         };
         for day in [day, day_before(day)] {
@@ -320,13 +324,11 @@ impl Tenant {
     }
 
     fn page_token(&self, page: usize) -> PageToken {
-        let kind = if self.links { Kind::Link } else { Kind::Page };
-        PageToken::new(format!("{}{page}", kind.text())).unwrap()
+        PageToken::new(format!("{}{page}", self.tokens.text())).unwrap()
     }
 
     fn page_number(&self, token: &PageToken) -> usize {
-        let kind = if self.links { Kind::Link } else { Kind::Page };
-        let number = token.as_str().strip_prefix(kind.text()).unwrap();
+        let number = token.as_str().strip_prefix(self.tokens.text()).unwrap();
         number.parse().unwrap()
     }
 

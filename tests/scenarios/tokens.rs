@@ -10,6 +10,9 @@ use crate::{
     stage::{Setup, Stage},
 };
 
+/// A client and the tenant's access key.
+const WITH_KEY: &str = r#"{"client_id":"sim-client","client_secret":"sim-secret","access_key_id":"SIMKEY/1==","access_key_secret":"sim+key/secret=="}"#;
+
 /// How many requests were refused for their token.
 fn refused(stage: &Stage) -> usize {
     let journal = stage.tenant().journal();
@@ -41,6 +44,46 @@ async fn a_token_that_ends_by_the_tenants_clock_is_replaced() {
     // One in ten minutes for who polls, and one for each of the two others.
     let tokens = stage.requests(Kind::Token).len();
     assert!(tokens <= 1 + 4 + 2, "{tokens} tokens in 40 minutes");
+}
+
+#[tokio::test]
+async fn a_day_is_fetched_for_the_user_of_an_access_key() {
+    let setup = Setup::new()
+        .rows(1_000, 50)
+        .fault("token-expires:on=page,after=7,times=forever");
+    let stage = setup.start().await;
+    let secrets = &stage.world.services().secrets;
+    secrets.put(CLIENT_SECRET, Some(WITH_KEY));
+    stage.deliver().await;
+    stage.commit();
+    assert_eq!(refused(&stage), 2);
+    // One grant and two renewals: nobody needs a grant while there is a refresh token that was not used.
+    assert_eq!(stage.requests(Kind::Token).len(), 3);
+    let stored = secrets.current(TOKEN_SECRET).unwrap();
+    let stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    assert_eq!(stored["v"], 2);
+    let refresh = stored["refresh_token"].as_str().unwrap();
+    Canaries::of(&stage)
+        .and("sim+key/secret==")
+        .and("SIMKEY/1==")
+        .and(refresh)
+        .check(&stage);
+}
+
+#[tokio::test]
+async fn refresh_tokens_that_are_refused_cost_a_grant_each() {
+    let setup = Setup::new()
+        .rows(1_000, 50)
+        .fault("token-expires:on=page,after=7,times=forever")
+        .fault("refresh-refused");
+    let stage = setup.start().await;
+    let secrets = &stage.world.services().secrets;
+    secrets.put(CLIENT_SECRET, Some(WITH_KEY));
+    stage.deliver().await;
+    stage.commit();
+    // Three grants, and a refresh token that was tried in vain before each of the last two.
+    assert_eq!(stage.requests(Kind::Token).len(), 5);
+    Canaries::of(&stage).and("sim+key/secret==").check(&stage);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use cxone::{AccessToken, Client, Dialect, Limits, RunId};
 use cxone_sim::{Kind, Options};
+use serde_json::{Value, json};
 use tokens::Session;
 use tokio::process::Command;
 use workflow::Environment;
@@ -226,6 +227,88 @@ async fn a_handler_waits_shortly_and_tries_a_few_times() {
         assert_eq!(count, *asked, "{spec}");
         assert!(took >= Duration::from_secs(*least), "{spec}: {took:?}");
     }
+}
+
+/// What a handler's look comes to where the tenant's issuer says where its API is.
+async fn discovered(spec: &str, client: &Value, token_path: Option<&str>) -> String {
+    let stage = Stage::with(small(), limits(), "json").await;
+    let run = stage.start().await.unwrap();
+    stage.tenant.set_faults(faults(spec));
+    let secrets = Secrets::holding(client).await;
+    let (issuer, kept) = (stage.tenant.base_url(), secrets.url());
+    let token = token_path.map_or_else(String::new, |path| format!("{issuer}{path}"));
+    let variables = [
+        ("CXONE_ISSUER_URL", issuer.as_str()),
+        ("CXONE_TENANT_ID", "sim-tenant"),
+        ("CXONE_TOKEN_URL", &token),
+        ("CXONE_CLIENT_SECRET_ID", secrets::CLIENT),
+        ("CXONE_TOKEN_SECRET_ID", secrets::TOKEN),
+        ("WIRE_SECRETS", &kept),
+        ("WIRE_RUN", run.as_str()),
+    ];
+    ask("look", &variables).await
+}
+
+/// A30 to A33 where the issuer is asked: what passes is waited for, and what does not is told without an address.
+#[tokio::test]
+async fn a_handler_finds_the_api_by_its_tenants_id() {
+    let client = json!({"client_id": stage::CLIENT_ID, "client_secret": stage::CLIENT_SECRET});
+    let cases = [
+        ("", "Completed"),
+        ("unavailable:on=discovery,times=2", "Completed"),
+        ("throttled:on=discovery,seconds=1", "Completed"),
+        (
+            "throttled:on=discovery,seconds=21",
+            "discover the tenant: throttled, retry after 21 s",
+        ),
+        (
+            "discovery-404",
+            "discover the tenant: the issuer knows no tenant sim-tenant; correct the tenant id or the issuer",
+        ),
+        (
+            "discovery-foreign:to=other-host",
+            "discover the tenant: the issuer names an API for tenant sim-tenant at a host that is not allowed; if it is right, add its domain to the allowed hosts",
+        ),
+        (
+            "discovery-foreign:to=missing",
+            "discover the tenant: the answer breaks the contract: the answer has no api_endpoint",
+        ),
+        // A throttled grant is a throttled call.
+        (
+            "throttled:on=token,seconds=21",
+            "sign in: throttled, retry after 21 s",
+        ),
+    ];
+    let played = cases.map(|(spec, _)| discovered(spec, &client, None));
+    let played = futures_util::future::join_all(played).await;
+    for ((spec, expected), said) in cases.iter().zip(played) {
+        assert_eq!(said, *expected, "{spec}");
+    }
+}
+
+/// The three ways to sign in, at a tenant that nobody taught what our client does.
+#[tokio::test]
+async fn a_handler_signs_in_as_the_fields_of_its_secret_say() {
+    let client = json!({"client_id": stage::CLIENT_ID, "client_secret": stage::CLIENT_SECRET});
+    let key = json!({"access_key_id": "SIMKEY/1==", "access_key_secret": "sim+key/secret=="});
+    let mut both = client.clone();
+    both["access_key_id"] = key["access_key_id"].clone();
+    both["access_key_secret"] = key["access_key_secret"].clone();
+    let user_hub = "/authentication/v1/token/access-key";
+    for (secret, path) in [(&client, None), (&both, None), (&key, Some(user_hub))] {
+        assert_eq!(discovered("", secret, path).await, "Completed", "{secret}");
+    }
+    // UserHub's secret at the issuer's endpoint: the fields and the URL are named, the key is not.
+    let said = discovered("", &key, None).await;
+    assert!(
+        said.contains("an access_key_secret that are valid"),
+        "{said}"
+    );
+    assert!(said.contains("/token/access-key"), "{said}");
+    assert!(
+        !said.contains("SIMKEY") && !said.contains("sim+key"),
+        "{said}"
+    );
 }
 
 /// A27: a proxy that the environment names gets nothing, least of all the client secret.

@@ -18,7 +18,11 @@ pub(crate) struct Secrets(Raw);
 
 impl Secrets {
     pub(crate) async fn start() -> Self {
-        let client = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET });
+        Self::holding(&json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET })).await
+    }
+
+    /// With another client secret.
+    pub(crate) async fn holding(client: &Value) -> Self {
         let values = BTreeMap::from([
             (CLIENT.to_owned(), client.to_string()),
             (TOKEN.to_owned(), "{}".to_owned()),

@@ -19,9 +19,9 @@ pub use client::{
 pub use definition::{
     AnalyticsReport, Api, Catalogue, CatalogueError, Checked, Compression, ContactsReport,
     CsvOptions, DataDownloadReport, DataExtractionReport, DateRange, Definition, Delivery,
-    DeliveryFormat, DeliveryKind, Fallback, Filter, Finding, FindingCode, Findings, Narrow,
-    OnConflict, Operator, OutputFormat, Pipeline, RangeOf, Recurrence, RelativeRange, Report,
-    ReportJobsReport, ReportType, Schedule, Severity, SourceRange, SourceStatement, Split,
+    DeliveryFormat, DeliveryKind, EndDate, Fallback, Filter, Finding, FindingCode, Findings,
+    Narrow, OnConflict, Operator, OutputFormat, Pipeline, RangeOf, Recurrence, RelativeRange,
+    Report, ReportJobsReport, ReportType, Schedule, Severity, SourceRange, SourceStatement, Split,
     TimeOfDay, UtcOffset, UtcOffsetError, check, schema,
 };
 pub use dialect::Dialect;

@@ -1,6 +1,6 @@
 //! `POST /data-extraction/v1/jobs`, `GET /data-extraction/v1/jobs/{id}`, and the link that lives half a minute.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::acd::{run_id, word};
 use super::transport::{Call, Effect};
 use super::{AccessToken, Client, Look, PageOf};
-use crate::definition::DataExtractionReport;
+use crate::definition::{DataExtractionReport, EndDate};
 use crate::error::Error;
 use crate::ids::RunId;
 use crate::page::Page;
@@ -55,11 +55,17 @@ impl Client {
         let whole_days = [window.start(), window.end()]
             .iter()
             .all(|time| time.as_second() % DAY == 0);
+        let mut end = window.end();
+        if whole_days && report.end_date == Some(EndDate::Inclusive) {
+            end = end
+                .checked_sub(SignedDuration::from_hours(24))
+                .unwrap_or(end);
+        }
         let order = json!({
             "entityName": report.entity_name,
             "version": report.entity_version,
             "startDate": date(window.start(), whole_days),
-            "endDate": date(window.end(), whole_days),
+            "endDate": date(end, whole_days),
         });
         let request = self
             .request(Method::POST, self.url(ROOT, &[]))

@@ -334,6 +334,7 @@ is_word!(
     RelativeRange,
     Operator,
     DeliveryKind,
+    EndDate,
     DeliveryFormat,
     OutputFormat,
     Compression,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::{
-    Api, Compression, DeliveryFormat, DeliveryKind, OnConflict, Operator, OutputFormat, RangeOf,
-    Recurrence, RelativeRange, ReportType,
+    Api, Compression, DeliveryFormat, DeliveryKind, EndDate, OnConflict, Operator, OutputFormat,
+    RangeOf, Recurrence, RelativeRange, ReportType,
 };
 
 /// A definition with whatever report its API has.
@@ -121,6 +121,10 @@ pub(super) struct DataExtractionDraft {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub(super) columns: Option<Vec<String>>,
+    /// How the API reads an end date of a window of whole days: not known, so look at a day of yours. `exclusive` by default.
+    #[serde(default)]
+    #[schemars(with = "Option<EndDate>")]
+    pub(super) end_date: Option<String>,
     /// Over which time.
     #[schemars(required, with = "DateRangeSchema")]
     pub(super) date_range: Option<DateRangeDraft>,

@@ -29,8 +29,8 @@ pub use report::{
 pub use time_of_day::TimeOfDay;
 pub use utc_offset::{UtcOffset, UtcOffsetError};
 pub use words::{
-    Api, Compression, DeliveryFormat, DeliveryKind, OnConflict, Operator, OutputFormat, RangeOf,
-    Recurrence, RelativeRange, ReportType, SourceRange,
+    Api, Compression, DeliveryFormat, DeliveryKind, EndDate, OnConflict, Operator, OutputFormat,
+    RangeOf, Recurrence, RelativeRange, ReportType, SourceRange,
 };
 
 /// A report definition whose every field is valid by itself and with the others.

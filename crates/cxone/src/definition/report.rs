@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Operator, RangeOf, RelativeRange, ReportType, SourceRange, UtcOffset};
+use super::{Api, EndDate, Operator, RangeOf, RelativeRange, ReportType, SourceRange, UtcOffset};
 use crate::dialect::Dialect;
 use crate::ids::{EntityName, EntityVersion, ReportId};
 use crate::window::Window;
@@ -74,6 +74,9 @@ pub struct DataExtractionReport {
     /// The columns that the file must have; empty where they are not known beforehand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
+    /// How the API reads the end of a window of whole days; none where the definition does not say: `exclusive`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<EndDate>,
     /// Over which time.
     pub date_range: DateRange,
 }

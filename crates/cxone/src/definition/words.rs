@@ -125,6 +125,15 @@ words!(
     }
 );
 words!(
+    /// How an API reads the end of a range of whole days. Its documentation does not say.
+    EndDate {
+        /// The first day that is left out, which is the default.
+        Exclusive = "exclusive",
+        /// The last day that counts.
+        Inclusive = "inclusive",
+    }
+);
+words!(
     /// What happens when two rows have the same key and differ.
     OnConflict {
         /// Nothing is delivered, and somebody is told.

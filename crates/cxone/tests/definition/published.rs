@@ -83,6 +83,12 @@ fn reports() -> Vec<Case> {
             "/report/entityVersion",
             json!(""),
         ),
+        (
+            "data-extraction",
+            "CXD005",
+            "/report/endDate",
+            json!("maybe"),
+        ),
         ("report-jobs", "CXD054", "/report/apiVersion", json!(9)),
         ("contacts", "CXD054", "/report/apiVersion", json!(100)),
         ("report-jobs", "CXD055", "/report/range", json!("dates")),

@@ -71,6 +71,33 @@ async fn an_extraction_is_started_by_days_and_its_id_is_a_bare_text() {
 }
 
 #[tokio::test]
+async fn an_end_date_that_counts_is_the_last_day_and_a_time_stays_as_it_is() {
+    let inclusive = published(
+        "data-extraction",
+        json!({ "entityName": "x", "entityVersion": "7", "endDate": "inclusive" }),
+    );
+    for (window, end) in [
+        (window(), "2026-11-21"),
+        (
+            "20261121T000000Z-20261121T120000Z".parse().unwrap(),
+            "2026-11-21T12:00:00Z",
+        ),
+    ] {
+        let server = Server::start(vec![said("202 Accepted", "\"run-1\"")]).await;
+        server
+            .client
+            .start_run(&token(), &inclusive, None, &window)
+            .await
+            .unwrap();
+        let request = server.requests().remove(0);
+        assert!(
+            request.contains(&format!(r#""endDate":"{end}""#)),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_id_is_taken_as_it_comes_and_never_into_a_path_where_it_could_climb() {
     for (body, id) in [
         ("\"a-1\"", Some("a-1")),

@@ -51,11 +51,14 @@ impl Walk<'_> {
         let entity_name = self.id("/report/entityName", draft.entity_name.as_ref());
         let entity_version = self.id("/report/entityVersion", draft.entity_version.as_ref());
         let columns = self.file_columns("/report/columns", draft.columns.as_deref());
+        let end_date =
+            (draft.end_date.as_deref()).and_then(|text| self.word("/report/endDate", Some(text)));
         let date_range = self.date_range(draft.date_range.as_ref(), schedule);
         Some(DataExtractionReport {
             entity_name: entity_name?,
             entity_version: entity_version?,
             columns,
+            end_date,
             date_range: date_range?,
         })
     }

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 
-use super::transport::{Call, Effect};
+use super::transport::Call;
 use super::{AccessToken, Client, PageOf};
 use crate::definition::ContactsReport;
 use crate::error::Error;
@@ -30,12 +30,7 @@ impl Client {
             Some(at) => Skip::of_token(at)
                 .ok_or_else(|| Error::contract(STEP, "the page token is not one of contacts"))?,
         };
-        let call = Call {
-            step: STEP,
-            effect: Effect::None,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::asks(STEP, token);
         let mut url = self.acd_url(report.api_version, &["contacts", "completed"]);
         url.query_pairs_mut()
             .append_pair("startDate", &page.window.start().to_string())

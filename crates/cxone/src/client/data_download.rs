@@ -6,7 +6,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, StatusCode};
 
 use super::acd::unique;
-use super::transport::{Call, Effect};
+use super::transport::Call;
 use super::{AccessToken, Client, PageOf};
 use crate::definition::DataDownloadReport;
 use crate::error::Error;
@@ -47,13 +47,8 @@ impl Client {
         report: &DataDownloadReport,
         page: PageOf<'_>,
     ) -> Result<Page, Error> {
-        let call = Call {
-            step: STEP,
-            // Nothing is saved at CXone, so that asking twice is harmless.
-            effect: Effect::None,
-            token: Some(token),
-            secrets: &[],
-        };
+        // Nothing is saved at CXone, so that asking twice is harmless.
+        let call = Call::asks(STEP, token);
         let id = report.report_id.as_str();
         let mut url = self.acd_url(report.api_version, &["report-jobs", "datadownload", id]);
         let clock = |time| report.utc_offset.civil(time).to_string();

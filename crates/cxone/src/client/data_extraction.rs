@@ -6,7 +6,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::acd::{run_id, word};
-use super::transport::{Call, Effect};
+use super::transport::Call;
 use super::{AccessToken, Client, Look, PageOf};
 use crate::definition::{DataExtractionReport, EndDate};
 use crate::error::Error;
@@ -46,26 +46,13 @@ impl Client {
         report: &DataExtractionReport,
         window: &Window,
     ) -> Result<RunId, Error> {
-        let call = Call {
-            step: START,
-            effect: Effect::Creates,
-            token: Some(token),
-            secrets: &[],
-        };
-        let whole_days = [window.start(), window.end()]
-            .iter()
-            .all(|time| time.as_second() % DAY == 0);
-        let mut end = window.end();
-        if whole_days && report.end_date == Some(EndDate::Inclusive) {
-            end = end
-                .checked_sub(SignedDuration::from_hours(24))
-                .unwrap_or(end);
-        }
+        let call = Call::creates(START, token);
+        let (start, end) = dates(window, report.end_date);
         let order = json!({
             "entityName": report.entity_name,
             "version": report.entity_version,
-            "startDate": date(window.start(), whole_days),
-            "endDate": date(end, whole_days),
+            "startDate": start,
+            "endDate": end,
         });
         let request = self
             .request(Method::POST, self.url(ROOT, &[]))
@@ -115,12 +102,7 @@ impl Client {
     }
 
     async fn extraction(&self, token: &AccessToken, run: &RunId) -> Result<Job, Error> {
-        let call = Call {
-            step: LOOK,
-            effect: Effect::None,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::asks(LOOK, token);
         let request = self.request(Method::GET, self.url(ROOT, &[run.as_str()]));
         let response = self.send(&call, request).await.map_err(maybe_forbidden)?;
         let body = self.small_json(&call, response).await?;
@@ -165,13 +147,19 @@ fn job(answer: &Value, run: &RunId, token: &AccessToken) -> Result<Job, Error> {
     })
 }
 
-/// Whole days as days, which is all that has been seen in use; anything else as a time.
-fn date(time: Timestamp, whole_days: bool) -> String {
-    if whole_days {
-        time.strftime("%Y-%m-%d").to_string()
-    } else {
-        time.to_string()
+/// Whole days as days, which is all that has been seen in use; anything else as times.
+fn dates(window: &Window, end_date: Option<EndDate>) -> (String, String) {
+    let (start, end) = (window.start(), window.end());
+    if [start, end].iter().any(|time| time.as_second() % DAY != 0) {
+        return (start.to_string(), end.to_string());
     }
+    let last = match end_date {
+        // A second before its end is the last day that the window has.
+        Some(EndDate::Inclusive) => end.saturating_sub(SignedDuration::from_secs(1)),
+        _ => Ok(end),
+    };
+    let date = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
+    (date(start), date(last.unwrap_or(end)))
 }
 
 /// The id is a JSON text by itself; one without quotes, a number, or one within an object has the same meaning.

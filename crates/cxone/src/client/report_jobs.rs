@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::acd::{run_id, unique, word};
-use super::transport::{Call, Effect};
+use super::transport::Call;
 use super::{AccessToken, Client, Look, PageOf};
 use crate::definition::{RangeOf, ReportJobsReport};
 use crate::error::Error;
@@ -45,12 +45,7 @@ impl Client {
         report: &ReportJobsReport,
         window: &Window,
     ) -> Result<RunId, Error> {
-        let call = Call {
-            step: START,
-            effect: Effect::Creates,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::creates(START, token);
         let url = self.acd_url(
             report.api_version,
             &["report-jobs", report.report_id.as_str()],
@@ -129,12 +124,7 @@ impl Client {
         api_version: u16,
         run: &RunId,
     ) -> Result<Job, Error> {
-        let call = Call {
-            step: LOOK,
-            effect: Effect::None,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::asks(LOOK, token);
         let url = self.acd_url(api_version, &["report-jobs", run.as_str()]);
         let sent = self.send(&call, self.request(Method::GET, url)).await;
         let response = sent.map_err(result_is_gone)?;

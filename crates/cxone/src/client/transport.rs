@@ -40,7 +40,25 @@ pub(super) struct Call<'a> {
     pub(super) secrets: &'a [&'a str],
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// One that changes nothing at CXone, or the same again.
+    pub(super) fn asks(step: &'static str, token: &'a AccessToken) -> Self {
+        Self {
+            step,
+            effect: Effect::None,
+            token: Some(token),
+            secrets: &[],
+        }
+    }
+
+    /// One that makes something new each time.
+    pub(super) fn creates(step: &'static str, token: &'a AccessToken) -> Self {
+        Self {
+            effect: Effect::Creates,
+            ..Self::asks(step, token)
+        }
+    }
+
     /// The answer was lost on its way.
     pub(super) fn lost(&self, reason: impl Into<String>) -> Error {
         let (step, reason) = (self.step, reason.into());

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::client::transport::{Call, Effect};
+use crate::client::transport::Call;
 use crate::client::{AccessToken, Cancelled, Client};
 use crate::error::Error;
 use crate::ids::RunId;
@@ -14,12 +14,7 @@ impl Client {
         token: &AccessToken,
         run: &RunId,
     ) -> Result<Cancelled, Error> {
-        let call = Call {
-            step: "cancel run",
-            effect: Effect::None,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::asks("cancel run", token);
         let request = self.request(Method::DELETE, self.reports_url(&["results", run.as_str()]));
         match self.send(&call, request).await {
             Ok(_) => Ok(Cancelled::Accepted),

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::client::transport::{Call, Effect};
+use crate::client::transport::Call;
 use crate::client::{AccessToken, Client, Look};
 use crate::error::Error;
 use crate::ids::RunId;
@@ -21,12 +21,7 @@ impl Client {
         token: &AccessToken,
         run: &RunId,
     ) -> Result<Look, Error> {
-        let call = Call {
-            step: STEP,
-            effect: Effect::None,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::asks(STEP, token);
         let request = self.request(Method::GET, self.reports_url(&["results", run.as_str()]));
         let response = self
             .send(&call, request.timeout(self.limits().page))

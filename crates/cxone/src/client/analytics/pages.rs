@@ -68,10 +68,8 @@ impl Client {
     ) -> Result<JsonPage, Error> {
         let secrets: Vec<&str> = at.map(PageToken::as_str).into_iter().collect();
         let call = Call {
-            step: STEP,
-            effect: Effect::None,
-            token: Some(token),
             secrets: &secrets,
+            ..Call::asks(STEP, token)
         };
         let mut url = self.reports_url(&["results", run.as_str()]);
         if let Some(at) = at {

@@ -84,10 +84,8 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<ScheduleId, Error> {
         let call = Call {
-            step,
             effect,
-            token: Some(token),
-            secrets: &[],
+            ..Call::asks(step, token)
         };
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         let response = self.send(&call, request).await?;
@@ -157,10 +155,8 @@ impl Client {
     ) -> Result<Listing, Error> {
         let secrets: Vec<&str> = at.map(PageToken::as_str).into_iter().collect();
         let call = Call {
-            step: FIND,
-            effect: Effect::None,
-            token: Some(token),
             secrets: &secrets,
+            ..Call::asks(FIND, token)
         };
         let mut url = self.reports_url(&["schedules"]);
         url.query_pairs_mut().append_pair("name", name);

@@ -4,7 +4,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use crate::client::transport::{Call, Effect};
+use crate::client::transport::Call;
 use crate::client::{AccessToken, Client};
 use crate::error::Error;
 use crate::ids::{RunId, ScheduleId};
@@ -24,12 +24,7 @@ impl Client {
         schedule: &ScheduleId,
         window: &Window,
     ) -> Result<RunId, Error> {
-        let call = Call {
-            step: "start run",
-            effect: Effect::Creates,
-            token: Some(token),
-            secrets: &[],
-        };
+        let call = Call::creates("start run", token);
         let body = format!(
             r#"{{"dateRange":{{"type":"absolute","start":"{}","end":"{}"}}}}"#,
             window.start(),

@@ -17,7 +17,7 @@ use cxone::{Compression, Definition, OutputFormat, RowChunk};
 
 use crate::ask::{Answered, Fault};
 use crate::docs::{Part, Sidecar};
-use crate::store::{Checksum, DataMark, Store, random_u64};
+use crate::store::{Checksum, DataMark, Store, unique};
 use data::{Data, Stored};
 use row::Scanner;
 
@@ -291,14 +291,9 @@ fn sidecar_key(data: &str) -> String {
     format!("{folder}{stem}.keys")
 }
 
-/// 128 bits of the operating system's randomness: no two parts ever have the same name.
+/// No two parts ever have the same name.
 fn unique_name(prefix: &str, spec: &PartSpec) -> String {
-    format!(
-        "{prefix}{:016x}{:016x}{}",
-        random_u64(),
-        random_u64(),
-        spec.extension()
-    )
+    format!("{prefix}{}{}", unique(), spec.extension())
 }
 
 /// What is wrong with a row.

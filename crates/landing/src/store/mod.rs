@@ -24,7 +24,7 @@ use crate::ask::{Answered, Claimed, Fault, FinalizeEffect, StoreEffect};
 pub(crate) use checksum::{Checksum, Sha256};
 pub(crate) use object::DataMark;
 pub(crate) use range::RangeReader;
-pub(crate) use refusal::{Action, Refusal, random_u64};
+pub(crate) use refusal::{Action, Refusal, unique};
 
 /// How many requests a handler has in flight at most.
 const CONCURRENCY: usize = 16;
@@ -197,20 +197,6 @@ impl Store {
     }
 
     async fn get(&self, key: &str) -> Answered<Option<Vec<u8>>> {
-        let get = || async {
-            let object = self
-                .client
-                .get_object()
-                .bucket(self.bucket())
-                .key(key)
-                .send()
-                .await?;
-            range::collect(object.body, OBJECT_CAP).await
-        };
-        match self.attempt(Action::GetObject, key, get).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Refusal::Absent) => Ok(None),
-            Err(refusal) => Err(self.fault(Action::GetObject, key, refusal)),
-        }
+        Ok(self.find(key).await?.map(|found| found.bytes))
     }
 }

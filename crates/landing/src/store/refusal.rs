@@ -216,8 +216,13 @@ fn pause(attempt: u32, random: u64) -> Duration {
 }
 
 /// A number that nobody can foresee, from the operating system's randomness.
-pub(crate) fn random_u64() -> u64 {
+fn random_u64() -> u64 {
     RandomState::new().hash_one(0)
+}
+
+/// 128 such bits as 32 hexadecimal digits: no two are ever the same.
+pub(crate) fn unique() -> String {
+    format!("{:016x}{:016x}", random_u64(), random_u64())
 }
 
 #[cfg(test)]

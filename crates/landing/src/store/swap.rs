@@ -3,7 +3,7 @@
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-use super::{Action, Checksum, OBJECT_CAP, Refusal, Store, random_u64, range};
+use super::{Action, Checksum, OBJECT_CAP, Refusal, Store, range, unique};
 use crate::ask::{Answered, Swapped, Tagged};
 
 /// Metadata by which a writer knows what it wrote itself: two writers may well write the same bytes.
@@ -41,7 +41,7 @@ impl Store {
     ) -> Answered<Swapped> {
         let body = Bytes::from(body);
         let checksum = Checksum::of(&body);
-        let mark = format!("{:016x}{:016x}", random_u64(), random_u64());
+        let mark = unique();
         let put = || {
             let put = self
                 .client

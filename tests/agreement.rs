@@ -179,7 +179,7 @@ fn a_bootstrap_is_twenty_lines_at_most() {
 const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
 
 /// Who may depend on whom, of what is ours.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("asl", &[]),
     ("cxone", &[]),
     ("cxone-sim", &[]),
@@ -194,8 +194,16 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("operator", &["cxone", "workflow"]),
     (
         "local",
-        &["asl", "cxone", "cxone-sim", "landing", "workflow"],
+        &[
+            "asl",
+            "cxone",
+            "cxone-sim",
+            "landing",
+            "local-aws",
+            "workflow",
+        ],
     ),
+    ("local-aws", &["asl"]),
 ];
 
 fn metadata() -> Metadata {

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use local::aws::Action;
+use local_aws::Action;
 use serde_json::json;
 
 use crate::stage::{Stage, Warehouse};

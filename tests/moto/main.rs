@@ -14,7 +14,8 @@ use asl::{Clock, Status};
 use cxone_sim::Tenant;
 use jiff::Timestamp;
 use landing::docs::{Commit, sha256_hex};
-use local::{Handlers, Options, ScheduledEvent, World, handlers::workspace};
+use local::handlers::workspace;
+use local::{Handlers, Options, ScheduledEvent, World};
 use serde_json::Value;
 
 use crate::moto::Moto;

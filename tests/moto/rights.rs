@@ -13,7 +13,8 @@ use std::path::PathBuf;
 
 use asl::{Clock, Description, Status};
 use jiff::Timestamp;
-use local::{Handlers, Options, ScheduledEvent, World, handlers::workspace};
+use local::handlers::workspace;
+use local::{Handlers, Options, ScheduledEvent, World};
 use serde::Deserialize;
 use serde_json::Value;
 

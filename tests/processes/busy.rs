@@ -1,14 +1,10 @@
 //! An AWS that has no time right now.
 
-use local::{
-    aws::{Action, Service},
-    world::{CLIENT_SECRET, TOKEN_SECRET},
-};
+use local::world::{CLIENT_SECRET, TOKEN_SECRET};
+use local_aws::{Action, Service};
 
-use crate::{
-    stage::{Setup, delivered},
-    table::{Ends, On, Row, check, check_row, refuse},
-};
+use crate::stage::{Setup, delivered};
+use crate::table::{Ends, On, Row, check, check_row, refuse};
 
 /// For ever.
 const ALWAYS: u32 = u32::MAX;

@@ -1,14 +1,10 @@
 //! Rights, keys and credentials that are missing.
 
-use local::{
-    aws::Action,
-    world::{BUCKET, CLIENT_SECRET},
-};
+use local::world::{BUCKET, CLIENT_SECRET};
+use local_aws::Action;
 
-use crate::{
-    stage::Setup,
-    table::{Ends, On, Row, check, check_row, refuse},
-};
+use crate::stage::Setup;
+use crate::table::{Ends, On, Row, check, check_row, refuse};
 
 fn always(id: &'static str, on: On, action: Action, said: &'static [&'static str]) -> Row {
     Row {

@@ -1,11 +1,10 @@
 //! Answers that are lost on their way.
 
-use local::{aws::Action, world::TOKEN_SECRET};
+use local::world::TOKEN_SECRET;
+use local_aws::Action;
 
-use crate::{
-    stage::Setup,
-    table::{Ends, On, Row, check, check_row},
-};
+use crate::stage::Setup;
+use crate::table::{Ends, On, Row, check, check_row};
 
 fn lost(id: &'static str, on: On) -> Row {
     Row {

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use asl::Status;
-use local::{aws::Action, world::BUCKET};
+use local::world::BUCKET;
+use local_aws::Action;
 
-use crate::{
-    stage::{Setup, Stage, delivered},
-    table::{Ends, On, Row, check, refuse},
-};
+use crate::stage::{Setup, Stage, delivered};
+use crate::table::{Ends, On, Row, check, refuse};
 
 /// Does this to the first object of this kind just before Finalize begins; the execution fails and says what it found.
 async fn check_rot(end: &'static str, spoil: fn(&std::path::Path), said: &[&str]) {

@@ -13,7 +13,7 @@ const ROTATED: &str = r#"{"client_id":"sim-client","client_secret":"rotated"}"#;
 /// slot; `store` is what happens in Secrets Manager at the same time.
 async fn rotate(stage: &Stage, store: impl AsyncFnOnce(&Stage)) -> Description {
     let arn = stage.world.fire(stage.event.to_json()).unwrap();
-    let is_second = |call: &local::aws::Call| call.resource.ends_with("b000001.json");
+    let is_second = |call: &local_aws::Call| call.resource.ends_with("b000001.json");
     while !stage.calls().iter().any(is_second) {
         tokio::task::yield_now().await;
     }

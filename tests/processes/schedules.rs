@@ -1,29 +1,22 @@
 //! Three executions for the same day at once, whose processes are killed and whose answers are lost at random.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    ops::AddAssign,
-    panic::{AssertUnwindSafe, resume_unwind},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::AddAssign;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use asl::{Description, Status};
-use futures_util::{FutureExt as _, StreamExt as _, future::join_all};
-use local::{
-    aws::{Action, Call},
-    handlers::NAMES,
-};
+use futures_util::future::join_all;
+use futures_util::{FutureExt as _, StreamExt as _};
+use local::handlers::NAMES;
+use local_aws::{Action, Call};
 use tokio::sync::Notify;
 
-use crate::{
-    rng::Rng,
-    stage::{Setup, Stage},
-};
+use crate::rng::Rng;
+use crate::stage::{Setup, Stage};
 
 /// Schedules in the test command.
 const SEEDS: u64 = 20;

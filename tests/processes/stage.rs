@@ -6,9 +6,10 @@ use asl::{Clock, Description, EventDetail, Status};
 use cxone_sim::Tenant;
 use jiff::Timestamp;
 use landing::docs::{Commit, sha256_hex};
-use local::{
-    Handlers, Options, ScheduledEvent, World, aws::Call, handlers::workspace, world::BUCKET,
-};
+use local::handlers::workspace;
+use local::world::BUCKET;
+use local::{Handlers, Options, ScheduledEvent, World};
+use local_aws::Call;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 

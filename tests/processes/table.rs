@@ -1,13 +1,11 @@
 //! A row of a table of faults: which calls, what becomes of them, and how the day has to end.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use asl::Status;
 use futures_util::StreamExt as _;
-use local::aws::{Action, Call};
+use local_aws::{Action, Call};
 
 use crate::stage::{Setup, Stage, delivered};
 

@@ -1,11 +1,9 @@
 //! Parts of more than 5 MiB, which are uploaded in pieces.
 
-use local::aws::Action;
+use local_aws::Action;
 
-use crate::{
-    stage::Setup,
-    table::{Ends, On, Row, check_row, refuse},
-};
+use crate::stage::Setup;
+use crate::table::{Ends, On, Row, check_row, refuse};
 
 /// A page of about 12 MB, as it is.
 fn setup() -> Setup {

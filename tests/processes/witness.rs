@@ -1,12 +1,12 @@
 //! What a consumer that looks at the bucket all the time gets to see.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use landing::docs::{Commit, CommitPart};
-use local::{World, aws::S3, world::BUCKET};
+use local::World;
+use local::world::BUCKET;
+use local_aws::S3;
 
 /// Remembers every claim that it has seen, and notes what must not happen to one.
 #[derive(Clone)]

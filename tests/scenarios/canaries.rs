@@ -3,7 +3,9 @@
 use local::world::{STATE_MACHINE_ARN, TOKEN_SECRET};
 use memchr::memmem;
 
-use crate::{history, stage::Stage, writings::writings};
+use crate::history;
+use crate::stage::Stage;
+use crate::writings::writings;
 
 /// Texts that belong to secrets and rows.
 pub(crate) struct Canaries(Vec<String>);
@@ -72,7 +74,7 @@ fn seen(stage: &Stage) -> Vec<(String, String)> {
     assert!(!lines.is_empty(), "the handlers wrote nothing");
     assert_eq!(world.lambda().logs().dropped(), 0);
     let text =
-        |line: local::lambda::LogLine| (format!("a log line of {}", line.function), line.text);
+        |line: local_aws::lambda::LogLine| (format!("a log line of {}", line.function), line.text);
     seen.extend(lines.into_iter().map(text));
     let metrics = world.lambda().logs().metrics().into_iter();
     seen.extend(metrics.map(|line| (format!("a metric of {}", line.function), line.text)));
@@ -89,7 +91,8 @@ fn values(row: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_text_is_found_however_it_is_written() {
-    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
     let text = "sécret \"42\"/+";
     let inner = serde_json::to_string(text).unwrap();
     let outer = serde_json::to_string(&inner).unwrap();

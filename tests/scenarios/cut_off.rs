@@ -5,10 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use landing::docs::Commit;
 use serde_json::json;
 
-use crate::{
-    history,
-    stage::{Setup, Stage, time},
-};
+use crate::history;
+use crate::stage::{Setup, Stage, time};
 
 /// The first run is cut off after 45 minutes, is cancelled once, and the operators hear of it.
 fn check(stage: &Stage, alerts: usize) -> Commit {

@@ -3,10 +3,8 @@
 use asl::Status;
 use cxone_sim::Kind;
 
-use crate::{
-    canaries::Canaries,
-    stage::{Setup, Stage, delivered},
-};
+use crate::canaries::Canaries;
+use crate::stage::{Setup, Stage, delivered};
 
 /// The first run ends for this reason, the operators hear of it once, and the second run is used.
 async fn check(setup: Setup, reason: &str) -> Stage {

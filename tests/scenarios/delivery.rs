@@ -1,13 +1,12 @@
 //! Results that are downloaded as CSV.
 
 use cxone_sim::Kind;
-use serde_json::{json, value::RawValue};
+use serde_json::json;
+use serde_json::value::RawValue;
 
-use crate::{
-    canaries::Canaries,
-    good_day::record,
-    stage::{Setup, Stage},
-};
+use crate::canaries::Canaries;
+use crate::good_day::record;
+use crate::stage::{Setup, Stage};
 
 /// A definition whose result is a file.
 fn setup() -> Setup {

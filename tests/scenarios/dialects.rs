@@ -1,23 +1,19 @@
 //! The APIs that CXone publishes: each lands its days, whatever the API is like.
 
 use std::collections::BTreeMap;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use asl::Status;
 use cxone_sim::Kind;
 use jiff::SignedDuration;
 use landing::docs::Commit;
-use local::aws::{Action, Call};
+use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
-use crate::{
-    landed::lines,
-    stage::{Setup, Stage, day_before, delivered, time},
-};
+use crate::landed::lines;
+use crate::stage::{Setup, Stage, day_before, delivered, time};
 
 const PUBLISHED: [&str; 4] = [
     "report-jobs",

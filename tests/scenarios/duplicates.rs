@@ -3,10 +3,8 @@
 use landing::docs::Verification;
 use serde_json::{Value, json};
 
-use crate::{
-    canaries::Canaries,
-    stage::{Setup, Stage},
-};
+use crate::canaries::Canaries;
+use crate::stage::{Setup, Stage};
 
 /// The commit has every row once, after so many runs.
 async fn check(setup: Setup, runs: usize, duplicates: u64, verification: Verification) -> Stage {

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{
-    canaries::Canaries,
-    history,
-    landed::lines,
-    stage::{Setup, Stage},
-};
+use crate::canaries::Canaries;
+use crate::history;
+use crate::landed::lines;
+use crate::stage::{Setup, Stage};
 
 /// A day lands in this form.
 async fn check(format: &str, compression: &str, extension: &str) -> Stage {

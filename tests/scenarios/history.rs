@@ -1,7 +1,8 @@
 //! What the histories of executions say.
 
 use asl::{Event, EventDetail};
-use local::{World, world::STATE_MACHINE_ARN};
+use local::World;
+use local::world::STATE_MACHINE_ARN;
 
 /// No state's input or output is larger than this.
 const LEAN: usize = 8 * 1024;

@@ -1,18 +1,14 @@
 //! Handlers that are killed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use asl::Status;
 use cxone_sim::Kind;
-use local::aws::{Action, Call, Service};
+use local_aws::{Action, Call, Service};
 
-use crate::{
-    canaries::Canaries,
-    stage::{Setup, Stage, day_before, delivered},
-};
+use crate::canaries::Canaries;
+use crate::stage::{Setup, Stage, day_before, delivered};
 
 /// Three pages in three batches, so that there is something to be killed between.
 async fn stage() -> Stage {

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use workflow::metrics::Metric;
 
-use crate::{
-    canaries::Canaries,
-    stage::{Setup, Stage},
-};
+use crate::canaries::Canaries;
+use crate::stage::{Setup, Stage};
 
 /// The lines of a world, each checked for its form.
 fn lines(stage: &Stage) -> Vec<(String, Value)> {

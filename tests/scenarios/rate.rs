@@ -1,15 +1,14 @@
 //! A tenant that asks us to stay away, and how often it is asked at all.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use asl::Status;
 use cxone_sim::Kind;
 use jiff::SignedDuration;
 
-use crate::{
-    history,
-    stage::{Setup, Stage},
-};
+use crate::history;
+use crate::stage::{Setup, Stage};
 
 /// The tenant throttles like this, asking for so many seconds, and nobody comes back any earlier.
 async fn check(fault: &str, seconds: i64) -> Stage {

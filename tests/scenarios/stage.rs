@@ -6,7 +6,8 @@ use asl::{Clock, Description, Status};
 use cxone::Window;
 use cxone_sim::{Entry, Fault, Kind, Tenant};
 use jiff::{SignedDuration, Timestamp};
-use local::{Handlers, Options, ScheduledEvent, World, handlers::workspace};
+use local::handlers::workspace;
+use local::{Handlers, Options, ScheduledEvent, World};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 

@@ -5,10 +5,8 @@ use std::time::Duration;
 use cxone_sim::Kind;
 use local::world::{CLIENT_SECRET, TOKEN_SECRET};
 
-use crate::{
-    canaries::Canaries,
-    stage::{Setup, Stage},
-};
+use crate::canaries::Canaries;
+use crate::stage::{Setup, Stage};
 
 /// A client and the tenant's access key.
 const WITH_KEY: &str = r#"{"client_id":"sim-client","client_secret":"sim-secret","access_key_id":"SIMKEY/1==","access_key_secret":"sim+key/secret=="}"#;

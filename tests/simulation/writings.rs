@@ -1,9 +1,7 @@
 //! The ways in which a text may be written.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// As it is, escaped for JSON up to four times, for JSON in JSON in a history, and for a URL, in hexadecimal, and in
 /// base64 wherever it stands in what is encoded.

@@ -10,7 +10,8 @@ use std::io::Write as _;
 use std::net::TcpListener;
 
 use cxone::{AccessToken, Client, Config, Definition, PageOf, RowChunk, RunId};
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

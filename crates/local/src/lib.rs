@@ -1,10 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-pub mod aws;
 mod event;
 pub mod handlers;
-mod http;
-pub mod lambda;
 mod tasks;
 pub mod world;
 

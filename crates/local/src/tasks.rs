@@ -6,10 +6,8 @@ use asl::{Engine, TaskCall, TaskFailure};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{
-    aws::{Publication, Topics},
-    lambda::LambdaHost,
-};
+use local_aws::lambda::LambdaHost;
+use local_aws::{Publication, Topics};
 
 /// The integrations that a definition may use here.
 pub(crate) const RESOURCES: [&str; 3] = [INVOKE, PUBLISH, START];

@@ -2,20 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::{os::unix::fs::symlink, path::Path};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use asl::Clock;
-use aws_sdk_sfn::{
-    Client,
-    config::{Credentials, Region},
-    error::ProvideErrorMetadata,
-    types::{ExecutionRedriveStatus, ExecutionStatus, HistoryEventType},
-};
-use local::{
-    Handlers, Options, World,
-    handlers::NAMES,
-    world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN},
-};
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::config::{Credentials, Region};
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus, HistoryEventType};
+use local::handlers::NAMES;
+use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN};
+use local::{Handlers, Options, World};
 
 /// Invokes a function with the input, waits an hour, tells somebody.
 const MACHINE: &str = r#"{

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::server::{Answer, Server, TOKEN, answer, definition, json, page_of, run, token, window};
 use cxone::{Error, Limits, PageEnd, PageToken, RowChunk};
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// Reads a page to its end: its rows as lines, and what it said beside them.
 async fn read(server: &Server, format: &str) -> Result<(String, PageEnd), Error> {

@@ -1,27 +1,26 @@
 //! One report, from the event to the commit.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use asl::Status;
 use cxone::{Definition, Window};
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use landing::docs::Commit;
-use local::{ScheduledEvent, World, handlers::workspace, world::BUCKET};
+use local::handlers::workspace;
+use local::world::BUCKET;
+use local::{ScheduledEvent, World};
 
-use crate::{
-    arguments::Run,
-    clock::TimeScale,
-    failure::{self, Failure, WindowProblem},
-    progress::{self, Follower},
-    setting,
-    setting::Usual,
-    summary,
-    terminal::Terminal,
-};
+use crate::arguments::Run;
+use crate::clock::TimeScale;
+use crate::failure::{self, Failure, WindowProblem};
+use crate::progress::{self, Follower};
+use crate::setting::Usual;
+use crate::terminal::Terminal;
+use crate::{setting, summary};
 
 /// The usual run takes some seven minutes of the state machine's time.
 const USUAL_FACTOR: f64 = 40.0;

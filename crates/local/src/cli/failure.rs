@@ -1,10 +1,12 @@
 //! What went wrong, where, and what to do about it.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use asl::Description;
 use cxone::{Finding, Findings, WindowError};
-use local::{HandlersError, WorldError, world::LandedError};
+use local::world::LandedError;
+use local::{HandlersError, WorldError};
 use serde::Deserialize;
 
 /// A command that did not do what it was asked.

@@ -6,7 +6,8 @@ use asl::{Engine, EventDetail, Progress, StateType};
 use jiff::Timestamp;
 use local::World;
 use serde::Deserialize;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::terminal::Terminal;
 

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN};
 
-use crate::{
-    arguments::Serve, clock::TimeScale, failure::Failure, progress::Follower, setting,
-    setting::Usual, terminal::Terminal,
-};
+use crate::arguments::Serve;
+use crate::clock::TimeScale;
+use crate::failure::Failure;
+use crate::progress::Follower;
+use crate::setting;
+use crate::setting::Usual;
+use crate::terminal::Terminal;
 
 /// Starts everything, says how to reach it and waits for Ctrl-C.
 pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failure> {

@@ -1,17 +1,21 @@
 //! From what was asked for to a world.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use asl::Clock;
 use cxone_sim::Fault;
-use jiff::{Timestamp, tz::TimeZone};
-use local::{
-    Handlers, Options, World,
-    handlers::{self, NAMES},
-    world::{RemoteTenant, TenantOptions},
-};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use local::handlers::{self, NAMES};
+use local::world::{RemoteTenant, TenantOptions};
+use local::{Handlers, Options, World};
 
-use crate::{arguments, clock::TimeScale, failure::Failure, faults, terminal::Terminal};
+use crate::clock::TimeScale;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+use crate::{arguments, faults};
 
 /// What the simulated tenant of each API does by default, so that there is something to see.
 pub(crate) fn usual_faults(api: Option<&str>) -> &'static [&'static str] {

@@ -1,12 +1,17 @@
 //! What landed.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
 
 use cxone::SourceRange;
 use landing::docs::Commit;
-use local::{World, handlers::NAMES, world::LandedError};
+use local::World;
+use local::handlers::NAMES;
+use local::world::LandedError;
 
-use crate::{progress::grouped, terminal::Terminal};
+use crate::progress::grouped;
+use crate::terminal::Terminal;
 
 /// The first rows that are shown.
 const SHOWN: usize = 3;

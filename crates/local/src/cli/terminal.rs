@@ -1,9 +1,7 @@
 //! Plain lines, and one line that changes where there is a terminal.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    sync::{Mutex, PoisonError},
-};
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// Standard output.
 pub(crate) struct Terminal {

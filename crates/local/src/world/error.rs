@@ -1,6 +1,7 @@
 //! Why a world can't be had.
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// Something that is wrong with the world, with what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,8 @@ mod error;
 mod landed;
 mod setup;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use asl::{Clock, Description, Engine};
 use cxone_sim::Tenant;
@@ -17,12 +15,10 @@ pub use error::WorldError;
 pub use landed::LandedError;
 pub use setup::{Options, RemoteTenant, TenantOptions};
 
-use crate::{
-    aws::{Gateway, Publication, Services, Store},
-    handlers::NAMES,
-    lambda::LambdaHost,
-    tasks::Tasks,
-};
+use crate::handlers::NAMES;
+use crate::tasks::Tasks;
+use local_aws::lambda::LambdaHost;
+use local_aws::{Gateway, Publication, Services, Store};
 
 /// The bucket that the pipeline lands in.
 pub const BUCKET: &str = "landing";

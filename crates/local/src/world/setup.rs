@@ -1,12 +1,10 @@
 //! Putting a world together.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use asl::{Clock, Engine, StateMachine};
 use cxone_sim::Tenant;
@@ -16,12 +14,10 @@ use super::{
     ALERT_TOPIC_ARN, BUCKET, CLIENT_SECRET, PREFIX, STATE_MACHINE_ARN, TOKEN_SECRET, World,
     WorldError,
 };
-use crate::{
-    aws::{Gateway, Services},
-    handlers::{Handlers, workspace},
-    lambda::{Function, LambdaHost},
-    tasks::{RESOURCES, Tasks},
-};
+use crate::handlers::{Handlers, workspace};
+use crate::tasks::{RESOURCES, Tasks};
+use local_aws::lambda::{Function, LambdaHost};
+use local_aws::{Gateway, Services};
 
 /// The functions as the template has them: name, placeholder of the ARN, seconds, megabytes.
 const FUNCTIONS: [(&str, &str, u64, u32); 5] = [

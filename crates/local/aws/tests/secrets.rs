@@ -1,0 +1,101 @@
+//! The local Secrets Manager against the real SDK.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{Credentials, Region};
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use local_aws::lambda::LambdaHost;
+use local_aws::{Action, Gateway, Secrets, Services};
+
+async fn setup() -> (Client, Gateway, Services, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let host = LambdaHost::start().await.unwrap();
+    let services = Services::open(folder.path(), host).unwrap();
+    let gateway = Gateway::start(([127, 0, 0, 1], 0).into(), services.clone())
+        .await
+        .unwrap();
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version_latest()
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .endpoint_url(gateway.url())
+        .build();
+    (Client::from_conf(config), gateway, services, folder)
+}
+
+#[tokio::test]
+async fn a_token_makes_a_compare_and_set() {
+    let (client, _gateway, services, _folder) = setup().await;
+    client.create_secret().name("token").send().await.unwrap();
+    let empty = client
+        .get_secret_value()
+        .secret_id("token")
+        .send()
+        .await
+        .unwrap_err();
+    assert!(empty.into_service_error().is_resource_not_found_exception());
+    let put = |value: &str| {
+        let put = client.put_secret_value().secret_id(Secrets::arn("token"));
+        put.client_request_token("0".repeat(32))
+            .secret_string(value)
+            .send()
+    };
+    put("one").await.unwrap();
+    put("one").await.unwrap();
+    let conflict = put("two").await.unwrap_err();
+    assert!(conflict.into_service_error().is_resource_exists_exception());
+    assert_eq!(services.secrets.versions("token"), 1);
+    assert_eq!(services.secrets.current("token").as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn the_version_before_is_the_previous_one() {
+    let (client, _gateway, services, _folder) = setup().await;
+    services.secrets.put("client", Some("old"));
+    client
+        .put_secret_value()
+        .secret_id("client")
+        .secret_string("new")
+        .send()
+        .await
+        .unwrap();
+    let get = client.get_secret_value().secret_id("client");
+    assert_eq!(
+        get.clone().send().await.unwrap().secret_string(),
+        Some("new")
+    );
+    let previous = get.version_stage("AWSPREVIOUS").send().await.unwrap();
+    assert_eq!(previous.secret_string(), Some("old"));
+    let described = client
+        .describe_secret()
+        .secret_id("client")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(described.version_ids_to_stages().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_hook_can_answer_instead() {
+    let (client, gateway, services, _folder) = setup().await;
+    services.secrets.put("client", Some("value"));
+    gateway.set_hook(|call| {
+        assert_eq!(
+            (call.operation.as_str(), call.resource.as_str()),
+            ("GetSecretValue", "client")
+        );
+        Action::Refuse {
+            status: 400,
+            code: "AccessDeniedException".to_owned(),
+            message: "no".to_owned(),
+        }
+    });
+    let error = client
+        .get_secret_value()
+        .secret_id("client")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("AccessDeniedException"));
+}

@@ -1,0 +1,359 @@
+//! A report definition as the tenant's validation layer takes it: strictly, and nothing but what the guide shows.
+
+use std::fmt;
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::catalogue;
+use crate::rows::{Shape, Window};
+
+/// Why a definition or a date range was refused: the text of a 400.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal(String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal(why.into()))
+}
+
+/// How a run's rows are handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Pages of a `data` array.
+    Json,
+    /// A file behind a `downloadUrl`.
+    Csv,
+}
+
+/// An accepted definition.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    pub(crate) format: Format,
+    range: DateRange,
+    zone: TimeZone,
+    /// The three blocks as they were sent, to be shown again.
+    pub(crate) echo: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    name: String,
+    schedule: Schedule,
+    report: Report,
+    delivery: Delivery,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schedule {
+    r#type: String,
+    time: String,
+    timezone: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Report {
+    r#type: String,
+    metrics: Vec<String>,
+    dimensions: Vec<String>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    date_range: DateRange,
+    #[serde(default)]
+    grouping: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    dimension: String,
+    values: Vec<String>,
+    operator: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delivery {
+    r#type: String,
+    format: Option<String>,
+}
+
+/// The body of a request to start a run.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct RunBody {
+    pub(crate) date_range: Option<DateRange>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DateRange {
+    r#type: String,
+    value: Option<String>,
+    start: Option<String>,
+    end: Option<String>,
+}
+
+impl Definition {
+    /// Reads and checks the body of a schedule request.
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let Ok(echo) = serde_json::from_slice::<Box<RawValue>>(body) else {
+            return refuse("the body is not JSON");
+        };
+        let body: Body =
+            serde_json::from_slice(body).map_err(|error| Refusal(error.to_string()))?;
+        if body.name.trim().is_empty() || body.name.len() > 256 {
+            return refuse("name: between 1 and 256 characters");
+        }
+        let zone = body.schedule.check()?;
+        body.report.check()?;
+        body.report.date_range.check()?;
+        let format = body.delivery.check()?;
+        let Report {
+            metrics,
+            dimensions,
+            grouping,
+            date_range,
+            ..
+        } = body.report;
+        let shape = Shape {
+            name: body.name.clone(),
+            dimensions,
+            metrics,
+            grouping,
+        };
+        Ok(Self {
+            name: body.name,
+            shape,
+            format,
+            range: date_range,
+            zone,
+            echo,
+        })
+    }
+
+    /// The columns, and so the rows.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The window of a run: the one asked for, or the schedule's own as of `now`.
+    pub(crate) fn window(
+        &self,
+        asked: Option<&DateRange>,
+        now: Timestamp,
+    ) -> Result<Window, Refusal> {
+        asked.unwrap_or(&self.range).window(&self.zone, now)
+    }
+}
+
+impl Schedule {
+    fn check(&self) -> Result<TimeZone, Refusal> {
+        if !["once", "hourly", "daily", "weekly", "monthly"].contains(&self.r#type.as_str()) {
+            return refuse(format!(
+                "schedule.type: {:?} is not once, hourly, daily, weekly or monthly",
+                self.r#type
+            ));
+        }
+        let shape: Vec<bool> = self
+            .time
+            .bytes()
+            .map(|byte| byte.is_ascii_digit())
+            .collect();
+        if shape != [true, true, false, true, true]
+            || jiff::civil::Time::strptime("%H:%M", &self.time).is_err()
+        {
+            return refuse(format!("schedule.time: {:?} is not HH:MM", self.time));
+        }
+        TimeZone::get(&self.timezone).or_else(|_| {
+            refuse(format!(
+                "schedule.timezone: {:?} does not exist",
+                self.timezone
+            ))
+        })
+    }
+}
+
+impl Report {
+    fn check(&self) -> Result<(), Refusal> {
+        let Some(known) = catalogue::metrics(&self.r#type) else {
+            return refuse(format!(
+                "report.type: {:?} is none of {}",
+                self.r#type,
+                catalogue::TYPES.join(", ")
+            ));
+        };
+        let known: Vec<&str> = known.collect();
+        if let Some(metric) = self
+            .metrics
+            .iter()
+            .find(|name| !known.contains(&name.as_str()))
+        {
+            return refuse(format!(
+                "report.metrics: {metric:?} is not valid for report type {:?}",
+                self.r#type
+            ));
+        }
+        for name in self
+            .dimensions
+            .iter()
+            .chain(self.filters.iter().map(|filter| &filter.dimension))
+        {
+            if !catalogue::dimensions().contains(&name.as_str()) {
+                return refuse(format!("report.dimensions: {name:?} is not a dimension"));
+            }
+        }
+        if let Some(name) = self
+            .grouping
+            .iter()
+            .find(|name| !self.dimensions.contains(name))
+        {
+            return refuse(format!(
+                "report.grouping: {name:?} is not among the dimensions"
+            ));
+        }
+        if self.metrics.is_empty() || self.dimensions.is_empty() {
+            return refuse("report: at least one metric and one dimension");
+        }
+        for list in [&self.metrics, &self.dimensions, &self.grouping] {
+            if let Some(name) = list
+                .iter()
+                .enumerate()
+                .find_map(|(at, name)| list[..at].contains(name).then_some(name))
+            {
+                return refuse(format!("report: {name:?} is listed twice"));
+            }
+        }
+        self.filters.iter().try_for_each(Filter::check)
+    }
+}
+
+impl Filter {
+    fn check(&self) -> Result<(), Refusal> {
+        if !["in", "notIn", "equals", "notEquals"].contains(&self.operator.as_str()) {
+            return refuse(format!(
+                "report.filters: {:?} is not an operator",
+                self.operator
+            ));
+        }
+        if self.values.is_empty() {
+            return refuse("report.filters: a filter without values");
+        }
+        Ok(())
+    }
+}
+
+impl Delivery {
+    fn check(&self) -> Result<Format, Refusal> {
+        if self.r#type != "api" {
+            return refuse(format!("delivery.type: {:?} is not api", self.r#type));
+        }
+        match self.format.as_deref() {
+            None | Some("json") => Ok(Format::Json),
+            Some("csv") => Ok(Format::Csv),
+            Some(other) => refuse(format!("delivery.format: {other:?} is not json or csv")),
+        }
+    }
+}
+
+impl DateRange {
+    /// Checks it by resolving it once; a relative range doesn't depend on the moment for that.
+    fn check(&self) -> Result<(), Refusal> {
+        self.window(&TimeZone::UTC, Timestamp::UNIX_EPOCH).map(drop)
+    }
+
+    fn window(&self, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
+        match (self.r#type.as_str(), &self.value, &self.start, &self.end) {
+            ("relative", Some(value), None, None) => relative(value, zone, now),
+            ("absolute", None, Some(start), Some(end)) => absolute(start, end),
+            ("relative" | "absolute", ..) => {
+                refuse("dateRange: relative has a value, absolute a start and an end")
+            }
+            (other, ..) => refuse(format!(
+                "dateRange.type: {other:?} is not relative or absolute"
+            )),
+        }
+    }
+}
+
+fn absolute(start: &str, end: &str) -> Result<Window, Refusal> {
+    let window = Window {
+        start: instant(start)?,
+        end: instant(end)?,
+    };
+    if window.start >= window.end {
+        return refuse("dateRange: the start is not before the end");
+    }
+    Ok(window)
+}
+
+/// RFC 3339 in UTC with `Z` and whole seconds, as both sides of the wire have agreed.
+fn instant(text: &str) -> Result<Timestamp, Refusal> {
+    let shaped = text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
+    match text.parse() {
+        Ok(instant) if shaped => Ok(instant),
+        _ => refuse(format!(
+            "dateRange: {text:?} is not like 2026-01-14T00:00:00Z"
+        )),
+    }
+}
+
+/// A relative range is taken in the schedule's own zone, which is the guide's trap.
+pub(crate) fn relative(value: &str, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
+    let today = now.to_zoned(zone.clone()).date();
+    let monday = || {
+        today
+            .tomorrow()
+            .and_then(|day| day.nth_weekday(-1, Weekday::Monday))
+    };
+    let span = match value {
+        "previousHour" => {
+            let end = Timestamp::from_second(now.as_second().div_euclid(3_600) * 3_600);
+            return end
+                .and_then(|end| {
+                    Ok(Window {
+                        start: end.checked_sub(1.hour())?,
+                        end,
+                    })
+                })
+                .map_err(|error| Refusal(error.to_string()));
+        }
+        "today" => today.tomorrow().map(|end| (today, end)),
+        "previousDay" => today.yesterday().map(|start| (start, today)),
+        "previousWeek" => monday().and_then(|end| Ok((end.checked_sub(1.week())?, end))),
+        "previousMonth" => today
+            .first_of_month()
+            .checked_sub(1.month())
+            .map(|start| (start, today.first_of_month())),
+        _ => {
+            return refuse(format!(
+                "dateRange.value: {value:?} is not a relative range"
+            ));
+        }
+    };
+    let instant =
+        |date: jiff::civil::Date| Ok::<_, jiff::Error>(date.to_zoned(zone.clone())?.timestamp());
+    span.and_then(|(start, end)| {
+        Ok(Window {
+            start: instant(start)?,
+            end: instant(end)?,
+        })
+    })
+    .map_err(|error: jiff::Error| Refusal(error.to_string()))
+}

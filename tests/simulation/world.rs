@@ -308,12 +308,12 @@ impl<'a> World<'a> {
                     if faulty && self.rng.chance(100) {
                         running
                             .execution
-                            .fail(self.now, "Sns.InternalError", None)
+                            .fail_task(self.now, "Sns.InternalError", None)
                             .unwrap();
                     } else {
                         running
                             .execution
-                            .succeed(self.now, json!({"MessageId": "1"}))
+                            .succeed_task(self.now, json!({"MessageId": "1"}))
                             .unwrap();
                     }
                 }
@@ -322,7 +322,7 @@ impl<'a> World<'a> {
                     let event = serde_json::from_str(input).unwrap();
                     running
                         .execution
-                        .succeed(self.now, json!({"ExecutionArn": "next"}))
+                        .succeed_task(self.now, json!({"ExecutionArn": "next"}))
                         .unwrap();
                     self.start(event);
                 }
@@ -362,7 +362,7 @@ impl<'a> World<'a> {
             let running = &mut self.executions[execution];
             running.task = false;
             running.wake = self.now;
-            let _ = running.execution.time_out(self.now);
+            let _ = running.execution.time_out_task(self.now);
             return Ok(());
         }
         let mishap = self.mishap(faulty);
@@ -443,12 +443,12 @@ impl<'a> World<'a> {
         match answer {
             Ok(payload) => {
                 let result = json!({"ExecutedVersion": "1", "Payload": payload, "StatusCode": 200});
-                running.execution.succeed(self.now, result).unwrap();
+                running.execution.succeed_task(self.now, result).unwrap();
             }
             Err((name, message)) => {
                 running
                     .execution
-                    .fail(self.now, name, Some(message))
+                    .fail_task(self.now, name, Some(message))
                     .unwrap();
             }
         }

@@ -14,14 +14,14 @@ use tokio::sync::oneshot;
 /// Tells the time; for code that must not depend on this crate.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// No sleep asks the runtime for more than this at once; its timers reach two years.
+/// The longest sleep asked of the runtime at once, because its timers end after two years.
 const LONGEST_SLEEP: Duration = Duration::from_hours(365 * 24);
 
 /// A clock; clones tell the same time.
 ///
-/// A virtual clock stands still while somebody is busy, and jumps to the earliest sleeper when
-/// nobody is. The engine is busy for as long as any of its executions does something, tasks
-/// included; a host that does real I/O of its own holds a [`BusyGuard`].
+/// A virtual clock stands still while a [`BusyGuard`] exists and jumps to the earliest sleeper
+/// when none does. The engine holds a guard while any of its executions works or runs a task;
+/// a caller that does I/O of its own between executions holds one too.
 #[derive(Clone)]
 pub struct Clock(Arc<Kind>);
 
@@ -48,8 +48,8 @@ pub struct BusyGuard {
     clock: Option<Clock>,
 }
 
-/// A sleep on a clock. It is counted from its making, not from its first poll, and ends with a
-/// guard, so that a virtual clock waits for who it wakes.
+/// A sleep on a clock. It is registered when it is made, not when it is first polled, and ends
+/// with a guard, so that a virtual clock stands still for the task that it wakes.
 #[must_use = "a sleep has to be awaited"]
 pub struct Sleep(Sleeping);
 
@@ -84,7 +84,7 @@ impl Clock {
         }))
     }
 
-    /// Time that stands at `start` and goes on only when everybody waits for it.
+    /// Time that stands at `start` and moves only when every task sleeps.
     #[must_use]
     pub fn virtual_at(start: Timestamp) -> Self {
         let (busy, next_sleeper, sleepers) = (0, 0, BTreeMap::new());
@@ -96,7 +96,6 @@ impl Clock {
         }))))
     }
 
-    /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
@@ -113,36 +112,36 @@ impl Clock {
                     .and_then(|passed| start.checked_add(passed).ok());
                 now.unwrap_or(Timestamp::MAX)
             }
-            Kind::Virtual(state) => lock(state).now,
+            Kind::Virtual(state) => lock_virtual(state).now,
         }
     }
 
-    /// The time as a function.
+    /// The time as a function, for crates that must not depend on this one.
     #[must_use]
     pub fn now_fn(&self) -> Now {
         let clock = self.clone();
         Arc::new(move || clock.now())
     }
 
-    /// Whether time stands still while somebody is busy.
+    /// Whether this is a virtual clock, which stands still while a guard exists.
     #[must_use]
     pub fn is_virtual(&self) -> bool {
         matches!(*self.0, Kind::Virtual(_))
     }
 
-    /// Holds a virtual clock still.
+    /// Holds a virtual clock still until the guard is dropped.
     pub fn busy(&self) -> BusyGuard {
         if let Kind::Virtual(state) = &*self.0 {
-            lock(state).busy += 1;
+            lock_virtual(state).busy += 1;
         }
-        self.guard()
+        self.new_guard()
     }
 
-    /// Sleeps until `until`. Who holds a guard makes the sleep first and then drops the guard;
-    /// who keeps it sleeps for ever on a virtual clock.
+    /// Sleeps until `until`. A caller that holds a guard makes the sleep first and then drops the
+    /// guard; on a virtual clock the sleep never ends while the caller keeps it.
     pub fn sleep_until(&self, until: Timestamp) -> Sleep {
         let Kind::Virtual(state) = &*self.0 else {
-            let timer = Box::pin(timer(self.real_time_to(until)));
+            let timer = Box::pin(start_timer(self.real_time_to(until)));
             return Sleep(Sleeping::Timer {
                 clock: self.clone(),
                 until,
@@ -151,7 +150,7 @@ impl Clock {
         };
         let (wake, woken) = oneshot::channel();
         let key = {
-            let mut state = lock(state);
+            let mut state = lock_virtual(state);
             let key = (until.max(state.now), state.next_sleeper);
             state.next_sleeper += 1;
             state.sleepers.insert(key, wake);
@@ -165,7 +164,7 @@ impl Clock {
         })
     }
 
-    fn guard(&self) -> BusyGuard {
+    fn new_guard(&self) -> BusyGuard {
         BusyGuard {
             clock: self.is_virtual().then(|| self.clone()),
         }
@@ -182,14 +181,14 @@ impl Clock {
             .min(LONGEST_SLEEP)
     }
 
-    /// Goes on to the earliest sleepers if nobody is busy, and makes them busy.
+    /// Jumps to the earliest sleepers if there is no guard, and gives each of them one.
     fn jump_if_idle(&self) {
         let Kind::Virtual(state) = &*self.0 else {
             return;
         };
         let mut woken = Vec::new();
         {
-            let mut state = lock(state);
+            let mut state = lock_virtual(state);
             if state.busy > 0 {
                 return;
             }
@@ -203,21 +202,21 @@ impl Clock {
             state.busy += woken.len();
         }
         for sleeper in woken {
-            // A sleeper that is gone gives its guard back at once.
-            drop(sleeper.send(self.guard()));
+            // If the sleeper was dropped, sending fails and drops the guard.
+            drop(sleeper.send(self.new_guard()));
         }
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the state machine's waiting ends up here"
+    reason = "the one place where the state machine waits in real time"
 )]
-fn timer(time: Duration) -> tokio::time::Sleep {
+fn start_timer(time: Duration) -> tokio::time::Sleep {
     tokio::time::sleep(time)
 }
 
-fn lock(state: &Mutex<Virtual>) -> MutexGuard<'_, Virtual> {
+fn lock_virtual(state: &Mutex<Virtual>) -> MutexGuard<'_, Virtual> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -227,7 +226,7 @@ impl Drop for BusyGuard {
             return;
         };
         if let Kind::Virtual(state) = &*clock.0 {
-            lock(state).busy -= 1;
+            lock_virtual(state).busy -= 1;
         }
         clock.jump_if_idle();
     }
@@ -246,13 +245,13 @@ impl Future for Sleep {
                 std::task::ready!(timer.as_mut().poll(cx));
                 let left = clock.real_time_to(*until);
                 if left.is_zero() {
-                    return Poll::Ready(clock.guard());
+                    return Poll::Ready(clock.new_guard());
                 }
-                timer.set(self::timer(left));
+                timer.set(self::start_timer(left));
             },
             Sleeping::Virtual { clock, woken, .. } => {
                 let guard = std::task::ready!(Pin::new(woken).poll(cx));
-                // The sender is kept until it sends, so there is a guard.
+                // The clock keeps the sender until it sends, so a guard arrives.
                 Poll::Ready(guard.unwrap_or_else(|_| clock.busy()))
             }
         }
@@ -264,7 +263,7 @@ impl Drop for Sleep {
         if let Sleeping::Virtual { clock, key, .. } = &self.0
             && let Kind::Virtual(state) = &*clock.0
         {
-            lock(state).sleepers.remove(key);
+            lock_virtual(state).sleepers.remove(key);
         }
     }
 }

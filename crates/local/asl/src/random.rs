@@ -1,6 +1,6 @@
-//! Chance from a seed, so that a run can be repeated.
+//! Random numbers from a seed, so that a run can be repeated.
 
-/// A small generator (`SplitMix64`); good enough for jitter, no good for secrets.
+/// `SplitMix64`: good enough for jitter and names, not for secrets.
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     state: u64,
@@ -11,7 +11,7 @@ impl Random {
         Self { state: seed }
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -20,28 +20,16 @@ impl Random {
     }
 
     /// At least 0 and below 1.
-    pub(crate) fn fraction(&mut self) -> f64 {
+    pub(crate) fn next_fraction(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-        let bits = (self.next() >> 11) as f64;
+        let bits = (self.next_u64() >> 11) as f64;
         bits / 9_007_199_254_740_992.0
     }
 
-    /// Below `end`, which is not 0.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            reason = "below `end`"
-        )]
-        let below = (self.fraction() * end as f64) as usize;
-        below.min(end - 1)
-    }
-
     /// A version 4 UUID.
-    pub(crate) fn uuid(&mut self) -> String {
-        let high = self.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000;
-        let low = self.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
+    pub(crate) fn next_uuid(&mut self) -> String {
+        let high = self.next_u64() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000;
+        let low = self.next_u64() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
         format!(
             "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
             high >> 32,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A text whose placeholders and values don't match one another.
+/// Placeholders and values that do not match one another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubstituteError {
     /// A placeholder without a value.
@@ -23,7 +23,7 @@ pub fn substitute(
     let mut filled = String::with_capacity(text.len());
     let mut used = BTreeSet::new();
     let mut rest = 0;
-    for (start, name) in placeholders(text) {
+    for (start, name) in find_placeholders(text) {
         let value = values
             .get(name)
             .ok_or_else(|| SubstituteError::Missing(name.to_owned()))?;
@@ -41,7 +41,7 @@ pub fn substitute(
 }
 
 /// Where the placeholders of a text start, and their names.
-pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn find_placeholders(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices("${").filter_map(|(start, opening)| {
         let rest = &text[start + opening.len()..];
         let name = &rest[..rest.find('}')?];

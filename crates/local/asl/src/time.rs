@@ -3,17 +3,17 @@
 use jiff::Timestamp;
 
 /// RFC 3339 in UTC with milliseconds and `Z`.
-pub(crate) fn format(time: Timestamp) -> String {
+pub(crate) fn to_rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// The time without what is below a millisecond: Step Functions keeps no more.
+/// Drops what is below a millisecond, as Step Functions does.
 pub(crate) fn to_millisecond(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 /// An RFC 3339 time with `T`, and `Z` or an offset.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let separated = text.as_bytes().get(10) == Some(&b'T');
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
     if separated && !lower {
@@ -23,8 +23,8 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// `seconds` after `time`, or the last time there is.
-pub(crate) fn after(time: Timestamp, seconds: f64) -> Timestamp {
+/// `seconds` after `time`, at most the largest timestamp.
+pub(crate) fn add_seconds(time: Timestamp, seconds: f64) -> Timestamp {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a saturating cast is meant"

@@ -125,7 +125,7 @@ impl World {
         let tasks = Tasks::new(services.lambda.clone(), services.topics.clone());
         let runner = tasks.clone();
         let run = move |call| runner.clone().run(call);
-        let engine = Engine::build(options.clock, run, options.task_limit, options.seed);
+        let engine = Engine::with_task_limit(options.clock, run, options.task_limit, options.seed);
         let role = "arn:aws:iam::000000000000:role/local";
         engine.register(STATE_MACHINE_ARN, role, machine)?;
         tasks.attach(Some(engine.clone()));

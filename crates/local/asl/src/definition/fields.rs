@@ -1,14 +1,14 @@
-//! Reading the fields of one JSON object, and refusing those that nobody reads.
+//! Reads the fields of one JSON object and refuses those that are not known.
 
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
 use super::problem::Problems;
-use super::{After, Exit, StateId};
+use super::{Exit, StateId, Transition};
 use crate::expression::{Allowed, Template};
 
-/// Fields of the other query language; a definition that has one was written for it.
+/// Fields of `JSONPath`; a definition that has one of them was written for that language.
 const JSONPATH: [&str; 14] = [
     "InputPath",
     "OutputPath",
@@ -38,14 +38,14 @@ const NOT_IMPLEMENTED: [&str; 8] = [
     "ToleratedFailureCount",
 ];
 
-/// What every part of a definition needs while it is read.
+/// What the reader of any part of a definition needs, and the problems found so far.
 pub(super) struct Reading<'a> {
     pub(super) problems: Problems,
     /// The states by name.
     pub(super) names: HashMap<&'a str, StateId>,
     /// Every variable that some state assigns.
     pub(super) variables: BTreeSet<String>,
-    /// The patterns of the task resources that are supported; `None` is all.
+    /// The patterns of the task resources that the caller supports; `None` allows all.
     pub(super) resources: Option<&'a [&'a str]>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The objects of an array field, each with the fields that it may have.
-    pub(super) fn objects(
+    pub(super) fn read_objects(
         &self,
         reading: &mut Reading<'_>,
         name: &str,
@@ -74,14 +74,14 @@ impl<'a> Fields<'a> {
             return Vec::new();
         };
         let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
-            self.problem(reading, name, "must be an array with at least one object");
+            self.report(reading, name, "must be an array with at least one object");
             return Vec::new();
         };
         let mut objects = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let path = format!("{name}[{index}]");
             let Some(map) = item.as_object() else {
-                self.problem(reading, &path, "must be an object");
+                self.report(reading, &path, "must be an object");
                 continue;
             };
             let prefix = format!("{}{path}.", self.prefix);
@@ -90,24 +90,19 @@ impl<'a> Fields<'a> {
                 prefix,
                 map,
             };
-            fields.only(reading, allowed);
+            fields.reject_unknown(reading, allowed);
             objects.push(fields);
         }
         objects
     }
 
-    pub(super) fn problem(
-        &self,
-        reading: &mut Reading<'_>,
-        name: &str,
-        message: impl Into<String>,
-    ) {
+    pub(super) fn report(&self, reading: &mut Reading<'_>, name: &str, message: impl Into<String>) {
         let field = format!("{}{name}", self.prefix);
         reading.problems.add(self.state, &field, message);
     }
 
     /// Refuses every field that is not in `allowed`.
-    pub(super) fn only(&self, reading: &mut Reading<'_>, allowed: &[&str]) {
+    pub(super) fn reject_unknown(&self, reading: &mut Reading<'_>, allowed: &[&str]) {
         for name in self.map.keys() {
             let name = name.as_str();
             if allowed.contains(&name) {
@@ -120,38 +115,42 @@ impl<'a> Fields<'a> {
             } else {
                 "is not a field of this"
             };
-            self.problem(reading, name, message);
+            self.report(reading, name, message);
         }
         if self.map.get("Comment").is_some_and(|c| !c.is_string()) {
-            self.problem(reading, "Comment", "must be a string");
+            self.report(reading, "Comment", "must be a string");
         }
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(super) fn has_field(&self, name: &str) -> bool {
         self.map.contains_key(name)
     }
 
-    pub(super) fn value(&self, name: &str) -> Option<&'a Value> {
+    pub(super) fn field_value(&self, name: &str) -> Option<&'a Value> {
         self.map.get(name)
     }
 
-    /// A field that has to be there as a string that is not empty.
-    pub(super) fn required_text(&self, reading: &mut Reading<'_>, name: &str) -> Option<&'a str> {
+    /// A required field that is a string and not empty.
+    pub(super) fn read_required_text(
+        &self,
+        reading: &mut Reading<'_>,
+        name: &str,
+    ) -> Option<&'a str> {
         match self.map.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Some(text),
             Some(_) => {
-                self.problem(reading, name, "must be a string that is not empty");
+                self.report(reading, name, "must be a string that is not empty");
                 None
             }
             None => {
-                self.problem(reading, name, "is missing");
+                self.report(reading, name, "is missing");
                 None
             }
         }
     }
 
-    /// An integer within a range, or `default` where the field is absent.
-    pub(super) fn integer(
+    /// An integer within a range; `None` if the field is absent or wrong.
+    pub(super) fn read_integer(
         &self,
         reading: &mut Reading<'_>,
         name: &str,
@@ -162,43 +161,43 @@ impl<'a> Fields<'a> {
         if number.is_none() {
             let (low, high) = range.into_inner();
             let message = format!("must be an integer from {low} to {high}, not {value}");
-            self.problem(reading, name, message);
+            self.report(reading, name, message);
         }
         number
     }
 
     /// The state that a field names.
-    pub(super) fn target(&self, reading: &mut Reading<'_>, name: &str) -> Option<StateId> {
-        let text = self.required_text(reading, name)?;
+    pub(super) fn read_target(&self, reading: &mut Reading<'_>, name: &str) -> Option<StateId> {
+        let text = self.read_required_text(reading, name)?;
         let target = reading.names.get(text).copied();
         if target.is_none() {
-            self.problem(reading, name, format!("there is no state {text:?}"));
+            self.report(reading, name, format!("there is no state {text:?}"));
         }
         target
     }
 
     /// `Next` or `End`, of which a state has exactly one.
-    pub(super) fn after(&self, reading: &mut Reading<'_>) -> Option<After> {
-        match (self.has("Next"), self.value("End")) {
-            (true, None) => self.target(reading, "Next").map(After::Next),
-            (false, Some(Value::Bool(true))) => Some(After::End),
+    pub(super) fn read_transition(&self, reading: &mut Reading<'_>) -> Option<Transition> {
+        match (self.has_field("Next"), self.field_value("End")) {
+            (true, None) => self.read_target(reading, "Next").map(Transition::Next),
+            (false, Some(Value::Bool(true))) => Some(Transition::End),
             (false, Some(_)) => {
-                self.problem(reading, "End", "must be true");
+                self.report(reading, "End", "must be true");
                 None
             }
             (true, Some(_)) => {
-                self.problem(reading, "End", "can't be there together with Next");
+                self.report(reading, "End", "can't be there together with Next");
                 None
             }
             (false, None) => {
-                self.problem(reading, "Next", "is missing, and there is no End either");
+                self.report(reading, "Next", "is missing, and there is no End either");
                 None
             }
         }
     }
 
     /// A field that may hold expressions.
-    pub(super) fn template(
+    pub(super) fn read_template(
         &self,
         reading: &mut Reading<'_>,
         name: &str,
@@ -208,36 +207,35 @@ impl<'a> Fields<'a> {
         let mut found = Vec::new();
         let template = Template::parse(value, name, allowed, &reading.variables, &mut found);
         for (location, message) in found {
-            self.problem(reading, &location, message);
+            self.report(reading, &location, message);
         }
         template
     }
 
-    /// `Assign` and `Output`.
-    pub(super) fn exit(&self, reading: &mut Reading<'_>, allowed: Allowed) -> Exit {
-        let output = self.template(reading, "Output", allowed);
-        Exit::new(output, self.assign(reading, allowed))
+    pub(super) fn read_exit(&self, reading: &mut Reading<'_>, allowed: Allowed) -> Exit {
+        let output = self.read_template(reading, "Output", allowed);
+        Exit::new(output, self.read_assign(reading, allowed))
     }
 
-    fn assign(&self, reading: &mut Reading<'_>, allowed: Allowed) -> Vec<(String, Template)> {
+    fn read_assign(&self, reading: &mut Reading<'_>, allowed: Allowed) -> Vec<(String, Template)> {
         let Some(value) = self.map.get("Assign") else {
             return Vec::new();
         };
         let Some(map) = value.as_object() else {
-            self.problem(reading, "Assign", "must be an object of variables");
+            self.report(reading, "Assign", "must be an object of variables");
             return Vec::new();
         };
         let mut assign = Vec::new();
         for (name, value) in map {
             let location = format!("Assign/{name}");
             if let Err(message) = variable_name(name) {
-                self.problem(reading, &location, message);
+                self.report(reading, &location, message);
             }
             let mut found = Vec::new();
             let template =
                 Template::parse(value, &location, allowed, &reading.variables, &mut found);
             for (location, message) in found {
-                self.problem(reading, &location, message);
+                self.report(reading, &location, message);
             }
             assign.extend(template.map(|template| (name.clone(), template)));
         }

@@ -4,15 +4,15 @@ use serde_json::{Map, Value};
 
 use super::StateMachine;
 use super::fields::Reading;
-use crate::substitute::placeholders as placeholders_in;
+use crate::substitute;
 
 /// Refuses states that no path from `StartAt` leads to.
-pub(super) fn unreachable(reading: &mut Reading<'_>, machine: &StateMachine) {
+pub(super) fn reject_unreachable(reading: &mut Reading<'_>, machine: &StateMachine) {
     let mut reached = vec![false; machine.states.len()];
     let mut open = vec![machine.start_at];
     while let Some(id) = open.pop() {
         if !std::mem::replace(&mut reached[id], true) {
-            open.extend(machine.states[id].kind.targets());
+            open.extend(machine.states[id].kind.next_states());
         }
     }
     for (state, reached) in machine.states.iter().zip(reached) {
@@ -24,42 +24,42 @@ pub(super) fn unreachable(reading: &mut Reading<'_>, machine: &StateMachine) {
     }
 }
 
-/// Refuses `${Name}` anywhere: something forgot to fill it in.
-pub(super) fn placeholders(reading: &mut Reading<'_>, document: &Map<String, Value>) {
+/// Refuses a `${Name}` anywhere: whoever deploys the definition must fill it in.
+pub(super) fn reject_placeholders(reading: &mut Reading<'_>, document: &Map<String, Value>) {
     for (field, value) in document {
         if field != "States" {
-            find(reading, None, field, value);
+            find_placeholders(reading, None, field, value);
         }
     }
     let states = document.get("States").and_then(Value::as_object);
     for (name, state) in states.into_iter().flatten() {
-        text(reading, Some(name), "", name);
+        check_text(reading, Some(name), "", name);
         for (field, value) in state.as_object().into_iter().flatten() {
-            find(reading, Some(name), field, value);
+            find_placeholders(reading, Some(name), field, value);
         }
     }
 }
 
-fn find(reading: &mut Reading<'_>, state: Option<&str>, field: &str, value: &Value) {
+fn find_placeholders(reading: &mut Reading<'_>, state: Option<&str>, field: &str, value: &Value) {
     match value {
-        Value::String(value) => text(reading, state, field, value),
+        Value::String(value) => check_text(reading, state, field, value),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                find(reading, state, &format!("{field}[{index}]"), item);
+                find_placeholders(reading, state, &format!("{field}[{index}]"), item);
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
-                text(reading, state, field, key);
-                find(reading, state, &format!("{field}.{key}"), item);
+                check_text(reading, state, field, key);
+                find_placeholders(reading, state, &format!("{field}.{key}"), item);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn text(reading: &mut Reading<'_>, state: Option<&str>, field: &str, text: &str) {
-    for (_, name) in placeholders_in(text) {
+fn check_text(reading: &mut Reading<'_>, state: Option<&str>, field: &str, text: &str) {
+    for (_, name) in substitute::find_placeholders(text) {
         let message = format!("the placeholder ${{{name}}} has no value");
         reading.problems.add(state, field, message);
     }

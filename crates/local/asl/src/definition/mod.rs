@@ -1,9 +1,9 @@
 //! A state machine definition: read, checked and ready to run.
 
 mod fields;
-mod flow;
 mod graph;
 mod problem;
+mod states;
 mod strict;
 mod task;
 
@@ -47,24 +47,23 @@ pub(crate) enum Kind {
     Task(Box<Task>),
     Choice(Choice),
     Wait(Wait),
-    Pass(Exit, After),
+    Pass(Exit, Transition),
     Succeed(Exit),
     Fail(Fail),
 }
 
-/// What follows a state.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum After {
+pub(crate) enum Transition {
     Next(StateId),
     End,
 }
 
-/// What a state leaves behind: its output and the variables it assigns.
+/// `Output` and `Assign`, evaluated when a state is left.
 #[derive(Debug)]
 pub(crate) struct Exit {
     pub(crate) output: Option<Template>,
     pub(crate) assign: Vec<(Arc<str>, Template)>,
-    /// What all of them read together.
+    /// What the output and the assigned values read together.
     pub(crate) reads: Reads,
 }
 
@@ -72,7 +71,7 @@ pub(crate) struct Exit {
 pub(crate) struct Choice {
     pub(crate) rules: Vec<Rule>,
     pub(crate) default: Option<StateId>,
-    /// Used when no rule matches.
+    /// Applies when no rule matches and the default is taken.
     pub(crate) exit: Exit,
     /// What the conditions read together.
     pub(crate) reads: Reads,
@@ -88,10 +87,9 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) struct Wait {
     pub(crate) until: Until,
-    /// What `until` reads.
     pub(crate) reads: Reads,
     pub(crate) exit: Exit,
-    pub(crate) after: After,
+    pub(crate) after: Transition,
 }
 
 #[derive(Debug)]
@@ -126,17 +124,17 @@ impl Exit {
 impl StateMachine {
     /// Reads a definition, with tasks on any service integration.
     ///
-    /// It fails on everything that this crate would not run as Step Functions does, and says
+    /// It fails on everything that this crate would not run as Step Functions does, and names
     /// all of it at once.
     pub fn parse(text: &str) -> Result<Self, DefinitionError> {
-        Self::read(text, None)
+        Self::read_definition(text, None)
     }
 
     /// Reads a definition whose tasks are on `resources` only.
     ///
     /// A resource is an ARN; a `*` in it stands for any text, as in `arn:aws:states:::sns:*`.
     pub fn parse_for(text: &str, resources: &[&str]) -> Result<Self, DefinitionError> {
-        Self::read(text, Some(resources))
+        Self::read_definition(text, Some(resources))
     }
 
     /// The names of the states, in the order of the definition.
@@ -144,9 +142,9 @@ impl StateMachine {
         self.states.iter().map(|state| &*state.name)
     }
 
-    fn read(text: &str, resources: Option<&[&str]>) -> Result<Self, DefinitionError> {
+    fn read_definition(text: &str, resources: Option<&[&str]>) -> Result<Self, DefinitionError> {
         let mut problems = Problems::default();
-        let document = match strict::parse(text) {
+        let document = match strict::parse_strict(text) {
             Ok(Value::Object(document)) => document,
             Ok(_) => {
                 problems.add(None, "", "a definition is a JSON object");
@@ -167,10 +165,10 @@ impl StateMachine {
                 .enumerate()
                 .map(|(id, name)| (name.as_str(), id))
                 .collect(),
-            variables: assigned(states),
+            variables: assigned_variables(states),
             resources,
         };
-        let machine = machine(&mut reading, &document, states);
+        let machine = read_machine(&mut reading, &document, states);
         match machine {
             Some(machine) if reading.problems.is_empty() => Ok(machine),
             _ => Err(reading.problems.into_error()),
@@ -179,33 +177,43 @@ impl StateMachine {
 }
 
 /// Every variable that some state, rule or catcher assigns.
-fn assigned(states: &Map<String, Value>) -> BTreeSet<String> {
-    let lists = ["Choices", "Catch"];
-    let inner = |state: &'_ Value| -> Vec<Value> {
-        let lists = lists.iter().filter_map(|list| state.get(list)?.as_array());
-        lists
-            .flatten()
-            .filter_map(|item| item.get("Assign").cloned())
-            .collect()
+fn assigned_variables(states: &Map<String, Value>) -> BTreeSet<String> {
+    let within = |state: &'_ Value| -> Vec<String> {
+        let lists = ["Choices", "Catch"].into_iter();
+        let lists = lists.filter_map(|list| state.get(list)?.as_array());
+        let maps = lists.flatten().chain([state]);
+        let maps = maps.filter_map(|part| part.get("Assign")?.as_object());
+        maps.flat_map(Map::keys).cloned().collect()
     };
-    let maps = states.values().flat_map(|state| {
-        let own = state.get("Assign").cloned();
-        own.into_iter().chain(inner(state))
-    });
-    maps.filter_map(|map| {
-        map.as_object()
-            .map(|map| map.keys().cloned().collect::<Vec<_>>())
-    })
-    .flatten()
-    .collect()
+    states.values().flat_map(within).collect()
 }
 
-fn machine<'a>(
+fn read_machine<'a>(
     reading: &mut Reading<'a>,
     document: &'a Map<String, Value>,
     states: &'a Map<String, Value>,
 ) -> Option<StateMachine> {
     let top = Fields::new(None, document);
+    check_document(reading, &top, states);
+    graph::reject_placeholders(reading, document);
+    let start_at = top.read_target(reading, "StartAt");
+    let timeout_seconds = top.read_integer(reading, "TimeoutSeconds", 1..=MAX_SECONDS);
+    let states: Vec<_> = states
+        .iter()
+        .map(|(name, value)| read_state(reading, name, value))
+        .collect();
+    let states: Option<Vec<State>> = states.into_iter().collect();
+    let machine = StateMachine {
+        states: states?,
+        start_at: start_at?,
+        timeout_seconds,
+    };
+    graph::reject_unreachable(reading, &machine);
+    Some(machine)
+}
+
+/// Checks the fields at the top that say nothing about a state.
+fn check_document(reading: &mut Reading<'_>, top: &Fields<'_>, states: &Map<String, Value>) {
     let allowed = [
         "Comment",
         "QueryLanguage",
@@ -214,43 +222,31 @@ fn machine<'a>(
         "TimeoutSeconds",
         "Version",
     ];
-    top.only(reading, &allowed);
-    graph::placeholders(reading, document);
-    match top.value("QueryLanguage").and_then(Value::as_str) {
+    top.reject_unknown(reading, &allowed);
+    match top.field_value("QueryLanguage").and_then(Value::as_str) {
         Some("JSONata") => {}
         Some(other) => {
             let message = format!("{other:?} is not implemented, only \"JSONata\"");
-            top.problem(reading, "QueryLanguage", message);
+            top.report(reading, "QueryLanguage", message);
         }
-        None => top.problem(reading, "QueryLanguage", "must be \"JSONata\""),
+        None => top.report(reading, "QueryLanguage", "must be \"JSONata\""),
     }
-    if top.value("Version").is_some_and(|version| version != "1.0") {
-        top.problem(reading, "Version", "must be \"1.0\"");
+    if top
+        .field_value("Version")
+        .is_some_and(|version| version != "1.0")
+    {
+        top.report(reading, "Version", "must be \"1.0\"");
     }
     if states.is_empty() {
-        top.problem(
+        top.report(
             reading,
             "States",
             "must be an object with at least one state",
         );
     }
-    let start_at = top.target(reading, "StartAt");
-    let timeout_seconds = top.integer(reading, "TimeoutSeconds", 1..=MAX_SECONDS);
-    let states: Vec<_> = states
-        .iter()
-        .map(|(name, value)| state(reading, name, value))
-        .collect();
-    let states: Option<Vec<State>> = states.into_iter().collect();
-    let machine = StateMachine {
-        states: states?,
-        start_at: start_at?,
-        timeout_seconds,
-    };
-    graph::unreachable(reading, &machine);
-    Some(machine)
 }
 
-fn state<'a>(reading: &mut Reading<'a>, name: &'a str, value: &'a Value) -> Option<State> {
+fn read_state<'a>(reading: &mut Reading<'a>, name: &'a str, value: &'a Value) -> Option<State> {
     if name.is_empty() || name.chars().count() > 80 {
         reading
             .problems
@@ -262,24 +258,24 @@ fn state<'a>(reading: &mut Reading<'a>, name: &'a str, value: &'a Value) -> Opti
     };
     let fields = Fields::new(Some(name), map);
     if fields
-        .value("QueryLanguage")
+        .field_value("QueryLanguage")
         .is_some_and(|language| language != "JSONata")
     {
-        fields.problem(reading, "QueryLanguage", "only \"JSONata\" is implemented");
+        fields.report(reading, "QueryLanguage", "only \"JSONata\" is implemented");
     }
-    let kind = match fields.required_text(reading, "Type")? {
-        "Task" => task::read(reading, &fields).map(|task| Kind::Task(Box::new(task))),
-        "Choice" => flow::choice(reading, &fields),
-        "Wait" => flow::wait(reading, &fields),
-        "Pass" => flow::pass(reading, &fields),
-        "Succeed" => Some(flow::succeed(reading, &fields)),
-        "Fail" => Some(flow::fail(reading, &fields)),
+    let kind = match fields.read_required_text(reading, "Type")? {
+        "Task" => task::read_task(reading, &fields).map(|task| Kind::Task(Box::new(task))),
+        "Choice" => states::read_choice(reading, &fields),
+        "Wait" => states::read_wait(reading, &fields),
+        "Pass" => states::read_pass(reading, &fields),
+        "Succeed" => Some(states::read_succeed(reading, &fields)),
+        "Fail" => Some(states::read_fail(reading, &fields)),
         known @ ("Map" | "Parallel") => {
-            fields.problem(reading, "Type", format!("{known} is not implemented"));
+            fields.report(reading, "Type", format!("{known} is not implemented"));
             None
         }
         other => {
-            fields.problem(reading, "Type", format!("there is no state type {other:?}"));
+            fields.report(reading, "Type", format!("there is no state type {other:?}"));
             None
         }
     };
@@ -291,10 +287,10 @@ fn state<'a>(reading: &mut Reading<'a>, name: &'a str, value: &'a Value) -> Opti
 
 impl Kind {
     /// Every state that may follow.
-    fn targets(&self) -> Vec<StateId> {
-        let after = |after: &After| match after {
-            After::Next(next) => vec![*next],
-            After::End => Vec::new(),
+    fn next_states(&self) -> Vec<StateId> {
+        let after = |after: &Transition| match after {
+            Transition::Next(next) => vec![*next],
+            Transition::End => Vec::new(),
         };
         match self {
             Self::Task(task) => {

@@ -1,4 +1,4 @@
-//! What is wrong with a definition, all of it at once.
+//! What is wrong with a definition, collected so that an author sees all of it at once.
 
 use std::fmt;
 
@@ -28,7 +28,6 @@ impl fmt::Display for Problem {
 /// A definition that is refused, with every problem that was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct DefinitionError {
-    /// Never empty.
     pub problems: Vec<Problem>,
 }
 

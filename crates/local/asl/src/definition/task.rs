@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fields::{Fields, Reading};
-use super::{After, Exit, MAX_SECONDS, StateId};
+use super::{Exit, MAX_SECONDS, StateId, Transition};
 use crate::expression::{Allowed, Reads, Template};
 
 /// A delay of a retry stays below this, in seconds.
@@ -33,14 +33,12 @@ pub(crate) struct Task {
     pub(crate) retry: Vec<Retrier>,
     pub(crate) catch: Vec<Catcher>,
     pub(crate) exit: Exit,
-    pub(crate) after: After,
+    pub(crate) after: Transition,
 }
 
-/// `TimeoutSeconds`.
 #[derive(Debug)]
 pub(crate) struct TimeLimit(pub(crate) Template);
 
-/// A service integration.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) arn: Arc<str>,
@@ -52,7 +50,7 @@ pub(crate) struct Resource {
 
 #[derive(Debug)]
 pub(crate) struct Retrier {
-    pub(crate) errors: Errors,
+    pub(crate) errors: ErrorNames,
     pub(crate) interval_seconds: u64,
     pub(crate) max_attempts: u64,
     pub(crate) backoff_rate: f64,
@@ -68,20 +66,20 @@ pub(crate) enum Jitter {
 
 #[derive(Debug)]
 pub(crate) struct Catcher {
-    pub(crate) errors: Errors,
+    pub(crate) errors: ErrorNames,
     pub(crate) next: StateId,
     pub(crate) exit: Exit,
 }
 
 /// The names of an `ErrorEquals`.
 #[derive(Debug)]
-pub(crate) struct Errors(Vec<String>);
+pub(crate) struct ErrorNames(Vec<String>);
 
-impl Errors {
-    /// Whether an error of this name is meant.
+impl ErrorNames {
+    /// Whether an error with this name matches, wildcards included.
     pub(crate) fn match_name(&self, error: &str) -> bool {
-        // Nothing catches the runtime itself, and the wildcards leave out what only a
-        // definition's author can mend.
+        // `States.Runtime` can't be caught. The wildcards do not match `States.DataLimitExceeded`,
+        // which only a change of the definition can avoid.
         let caught_by_all = error != "States.DataLimitExceeded";
         error != "States.Runtime"
             && self.0.iter().any(|name| match name.as_str() {
@@ -92,7 +90,7 @@ impl Errors {
     }
 }
 
-pub(super) fn read(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Task> {
+pub(super) fn read_task(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Task> {
     let allowed = [
         "Type",
         "Comment",
@@ -107,14 +105,14 @@ pub(super) fn read(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Tas
         "Retry",
         "Catch",
     ];
-    fields.only(reading, &allowed);
-    let resource = resource(reading, fields);
-    let arguments = arguments(reading, fields);
-    let timeout = time_limit(reading, fields);
-    let retry = retry(reading, fields);
-    let catch = catch(reading, fields);
-    let exit = fields.exit(reading, Allowed::RESULT);
-    let after = fields.after(reading);
+    fields.reject_unknown(reading, &allowed);
+    let resource = read_resource(reading, fields);
+    let arguments = read_arguments(reading, fields);
+    let timeout = read_time_limit(reading, fields);
+    let retry = read_retry(reading, fields);
+    let catch = read_catch(reading, fields);
+    let exit = fields.read_exit(reading, Allowed::RESULT);
+    let after = fields.read_transition(reading);
     let (arguments, catch) = (arguments?, catch?);
     let mut reads = Reads::default();
     arguments.add_reads(&mut reads);
@@ -133,8 +131,8 @@ pub(super) fn read(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Tas
     })
 }
 
-fn resource(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Resource> {
-    let arn = fields.required_text(reading, "Resource")?;
+fn read_resource(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Resource> {
+    let arn = fields.read_required_text(reading, "Resource")?;
     let parts: Vec<_> = arn.split(':').collect();
     let integration = match parts[..] {
         ["arn", _, "states", "", "", "aws-sdk", service, action] => {
@@ -145,16 +143,17 @@ fn resource(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Resource> 
     };
     let Some((service, action)) = integration else {
         let message = format!("only arn:aws:states:::service:action is implemented, not {arn}");
-        fields.problem(reading, "Resource", message);
+        fields.report(reading, "Resource", message);
         return None;
     };
     if action.contains('.') {
         let message = format!("only request and response is implemented, not {action}");
-        fields.problem(reading, "Resource", message);
+        fields.report(reading, "Resource", message);
     }
-    let supported = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, arn));
+    let supported =
+        |patterns: &[&str]| patterns.iter().any(|pattern| matches_pattern(pattern, arn));
     if !reading.resources.is_none_or(supported) {
-        fields.problem(reading, "Resource", format!("{arn} is not supported here"));
+        fields.report(reading, "Resource", format!("{arn} is not supported here"));
     }
     Some(Resource {
         arn: arn.into(),
@@ -163,8 +162,8 @@ fn resource(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Resource> 
     })
 }
 
-/// Whether a text is what a pattern with `*` for any text describes.
-fn matches(pattern: &str, text: &str) -> bool {
+/// Whether a text matches a pattern in which `*` stands for any text.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
@@ -175,43 +174,38 @@ fn matches(pattern: &str, text: &str) -> bool {
         .char_indices()
         .map(|(index, _)| index)
         .chain([text.len()]);
-    ends.into_iter().any(|index| matches(rest, &text[index..]))
+    ends.into_iter()
+        .any(|index| matches_pattern(rest, &text[index..]))
 }
 
-fn arguments(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Template> {
-    let arguments = fields.template(reading, "Arguments", Allowed::default());
-    match fields.value("Arguments") {
-        None => fields.problem(
+fn read_arguments(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Template> {
+    let arguments = fields.read_template(reading, "Arguments", Allowed::default());
+    match fields.field_value("Arguments") {
+        None => fields.report(
             reading,
             "Arguments",
             "is missing; an integration needs them",
         ),
         Some(Value::Object(_)) => {}
         Some(_) => {
-            if arguments
-                .as_ref()
-                .is_some_and(|arguments| !arguments.is_expression())
-            {
-                fields.problem(
-                    reading,
-                    "Arguments",
-                    "must be an object or a JSONata expression",
-                );
+            if arguments.as_ref().is_some_and(Template::is_literal) {
+                let message = "must be an object or a JSONata expression";
+                fields.report(reading, "Arguments", message);
             }
         }
     }
     arguments
 }
 
-fn time_limit(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<TimeLimit> {
-    let template = fields.template(reading, "TimeoutSeconds", Allowed::default())?;
-    if !template.is_expression() {
-        fields.integer(reading, "TimeoutSeconds", 1..=MAX_SECONDS)?;
+fn read_time_limit(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<TimeLimit> {
+    let template = fields.read_template(reading, "TimeoutSeconds", Allowed::default())?;
+    if template.is_literal() {
+        fields.read_integer(reading, "TimeoutSeconds", 1..=MAX_SECONDS)?;
     }
     Some(TimeLimit(template))
 }
 
-fn retry(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Vec<Retrier> {
+fn read_retry(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Vec<Retrier> {
     let allowed = [
         "ErrorEquals",
         "Comment",
@@ -221,42 +215,42 @@ fn retry(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Vec<Retrier> {
         "MaxDelaySeconds",
         "JitterStrategy",
     ];
-    let objects = fields.objects(reading, "Retry", &allowed);
+    let objects = fields.read_objects(reading, "Retry", &allowed);
     let last = objects.len().saturating_sub(1);
     let retriers = objects.iter().enumerate();
     retriers
-        .map(|(index, object)| retrier(reading, object, index == last))
+        .map(|(index, object)| read_retrier(reading, object, index == last))
         .collect()
 }
 
-fn retrier(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> Retrier {
-    let errors = errors(reading, fields, last);
-    let interval = fields.integer(reading, "IntervalSeconds", 1..=MAX_SECONDS);
+fn read_retrier(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> Retrier {
+    let errors = read_error_names(reading, fields, last);
+    let interval = fields.read_integer(reading, "IntervalSeconds", 1..=MAX_SECONDS);
     let interval_seconds = interval.unwrap_or(1);
-    let max_attempts = fields.integer(reading, "MaxAttempts", 0..=MAX_SECONDS);
-    let max_delay_seconds = fields.integer(reading, "MaxDelaySeconds", 1..=MAX_DELAY);
+    let max_attempts = fields.read_integer(reading, "MaxAttempts", 0..=MAX_SECONDS);
+    let max_delay_seconds = fields.read_integer(reading, "MaxDelaySeconds", 1..=MAX_DELAY);
     if max_delay_seconds.is_some_and(|delay| delay <= interval_seconds) {
-        fields.problem(
+        fields.report(
             reading,
             "MaxDelaySeconds",
             "must be greater than IntervalSeconds",
         );
     }
-    let backoff_rate = match fields.value("BackoffRate") {
+    let backoff_rate = match fields.field_value("BackoffRate") {
         None => 2.0,
         Some(value) => value
             .as_f64()
             .filter(|rate| *rate >= 1.0)
             .unwrap_or_else(|| {
-                fields.problem(reading, "BackoffRate", "must be a number of at least 1");
+                fields.report(reading, "BackoffRate", "must be a number of at least 1");
                 1.0
             }),
     };
-    let jitter = match fields.value("JitterStrategy").map(Value::as_str) {
+    let jitter = match fields.field_value("JitterStrategy").map(Value::as_str) {
         None | Some(Some("NONE")) => Jitter::None,
         Some(Some("FULL")) => Jitter::Full,
         Some(_) => {
-            fields.problem(reading, "JitterStrategy", "must be \"FULL\" or \"NONE\"");
+            fields.report(reading, "JitterStrategy", "must be \"FULL\" or \"NONE\"");
             Jitter::None
         }
     };
@@ -270,22 +264,22 @@ fn retrier(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> Retrie
     }
 }
 
-fn catch(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Vec<Catcher>> {
+fn read_catch(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Vec<Catcher>> {
     let allowed = ["ErrorEquals", "Comment", "Next", "Assign", "Output"];
-    let objects = fields.objects(reading, "Catch", &allowed);
+    let objects = fields.read_objects(reading, "Catch", &allowed);
     let last = objects.len().saturating_sub(1);
     let catchers = objects.iter().enumerate().map(|(index, object)| {
-        let errors = errors(reading, object, index == last);
-        let exit = object.exit(reading, Allowed::ERROR_OUTPUT);
-        let next = object.target(reading, "Next")?;
+        let errors = read_error_names(reading, object, index == last);
+        let exit = object.read_exit(reading, Allowed::ERROR_OUTPUT);
+        let next = object.read_target(reading, "Next")?;
         Some(Catcher { errors, next, exit })
     });
     let catchers: Vec<_> = catchers.collect();
     catchers.into_iter().collect()
 }
 
-fn errors(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> Errors {
-    let names = fields.value("ErrorEquals").and_then(Value::as_array);
+fn read_error_names(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> ErrorNames {
+    let names = fields.field_value("ErrorEquals").and_then(Value::as_array);
     let names: Option<Vec<String>> = names.filter(|names| !names.is_empty()).and_then(|names| {
         names
             .iter()
@@ -293,15 +287,15 @@ fn errors(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> Errors 
             .collect()
     });
     let Some(names) = names else {
-        fields.problem(
+        fields.report(
             reading,
             "ErrorEquals",
             "must be an array with at least one error name",
         );
-        return Errors(Vec::new());
+        return ErrorNames(Vec::new());
     };
     if names.iter().any(|name| name == "States.ALL") && (names.len() > 1 || !last) {
-        fields.problem(
+        fields.report(
             reading,
             "ErrorEquals",
             "States.ALL must stand alone, and last",
@@ -309,11 +303,11 @@ fn errors(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> Errors 
     }
     for name in &names {
         if name.is_empty() {
-            fields.problem(reading, "ErrorEquals", "an error name can't be empty");
+            fields.report(reading, "ErrorEquals", "an error name can't be empty");
         } else if name.starts_with("States.") && !RESERVED.contains(&name.as_str()) {
             let message = format!("no task here can fail with {name}, or nothing can catch it");
-            fields.problem(reading, "ErrorEquals", message);
+            fields.report(reading, "ErrorEquals", message);
         }
     }
-    Errors(names)
+    ErrorNames(names)
 }

@@ -1,4 +1,4 @@
-//! Why the engine says no, by the names that Step Functions has for it.
+//! The errors of the engine, named as Step Functions names them.
 
 use crate::execution::{InputTooLarge, NotRedrivable};
 
@@ -8,7 +8,6 @@ use crate::execution::{InputTooLarge, NotRedrivable};
 pub struct TaskFailure {
     /// The name that Retry and Catch match.
     pub error: String,
-    /// More about it.
     pub cause: Option<String>,
 }
 
@@ -27,7 +26,6 @@ impl TaskFailure {
 #[error("{0:?} is not arn:aws:states:region:account:stateMachine:name")]
 pub struct RegisterError(pub String);
 
-/// `ExecutionDoesNotExist`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no execution {0}")]
 pub struct UnknownExecution(pub String);
@@ -40,11 +38,11 @@ pub enum StartError {
     StateMachineDoesNotExist(String),
     /// The name breaks the rules for names.
     #[error(
-        "{0:?} is no name for an execution: 1 to 80 characters, no white space, no <>{{}}[]?*\"#%\\^|~`$&,;:/ and no control characters"
+        "{0:?} is not a valid name of an execution: 1 to 80 characters, no white space, no <>{{}}[]?*\"#%\\^|~`$&,;:/ and no control characters"
     )]
     InvalidName(String),
     /// The name was used before, with another input or by an execution that has ended.
-    #[error("there is an execution with the name {0} already")]
+    #[error("an execution with the name {0} exists already")]
     ExecutionAlreadyExists(String),
     /// The input is too large.
     #[error(transparent)]
@@ -54,7 +52,6 @@ pub enum StartError {
 /// An execution that can't be redriven.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedriveError {
-    /// There is none.
     #[error(transparent)]
     ExecutionDoesNotExist(#[from] UnknownExecution),
     /// It is not redrivable.

@@ -26,14 +26,13 @@ pub use errors::{RedriveError, RegisterError, StartError, TaskFailure, UnknownEx
 /// How many events a slow subscriber may lag behind before it misses some.
 const PROGRESS_CAPACITY: usize = 4_096;
 
-/// Runs one task.
 type Runner = Box<
     dyn Fn(TaskCall) -> Pin<Box<dyn Future<Output = Result<Value, TaskFailure>> + Send>>
         + Send
         + Sync,
 >;
 
-/// Runs executions; clones are the same engine. Needs a tokio runtime around it.
+/// Runs executions; clones are the same engine. It needs a tokio runtime.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -63,7 +62,6 @@ struct Machine {
 /// An execution that was started, now or before with the same name and input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
-    /// Its ARN.
     pub execution_arn: Arc<str>,
     /// When it was started.
     pub started: Timestamp,
@@ -72,28 +70,21 @@ pub struct Started {
 /// One event of one execution, as it happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// The execution.
     pub execution_arn: Arc<str>,
-    /// What happened.
     pub event: Event,
 }
 
 /// An execution as it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
-    /// Its ARN.
     pub execution_arn: Arc<str>,
-    /// Its state machine.
     pub state_machine_arn: String,
-    /// Its name.
     pub name: String,
-    /// How it stands.
     pub status: Status,
     /// The state it is in, or ended in.
     pub state: String,
     /// When it was started.
     pub started: Timestamp,
-    /// When it ended.
     pub stopped: Option<Timestamp>,
     /// What it was started with.
     pub input: Value,
@@ -111,6 +102,21 @@ pub struct Description {
     pub not_redrivable: Option<NotRedrivable>,
 }
 
+impl Started {
+    fn new(execution: &Execution) -> Self {
+        Self {
+            execution_arn: Arc::clone(execution.arn()),
+            started: execution.started(),
+        }
+    }
+}
+
+/// A second start with the same name and input means the execution that is running.
+fn started_before(execution: &Execution, input: &Value) -> Option<Started> {
+    let same = execution.status() == Status::Running && execution.input() == input;
+    same.then(|| Started::new(execution))
+}
+
 impl Engine {
     /// An engine on a clock. `runner` runs the tasks; a virtual clock stands still meanwhile.
     pub fn new<R, F>(clock: Clock, runner: R) -> Self
@@ -118,12 +124,17 @@ impl Engine {
         R: Fn(TaskCall) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Value, TaskFailure>> + Send + 'static,
     {
-        Self::build(clock, runner, None, 0)
+        Self::with_task_limit(clock, runner, None, 0)
     }
 
     /// An engine that lets no task take longer than `task_limit` of real time, whatever its
-    /// `TimeoutSeconds`, and whose chance comes from `seed`.
-    pub fn build<R, F>(clock: Clock, runner: R, task_limit: Option<Duration>, seed: u64) -> Self
+    /// `TimeoutSeconds`, and whose random numbers come from `seed`.
+    pub fn with_task_limit<R, F>(
+        clock: Clock,
+        runner: R,
+        task_limit: Option<Duration>,
+        seed: u64,
+    ) -> Self
     where
         R: Fn(TaskCall) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Value, TaskFailure>> + Send + 'static,
@@ -149,7 +160,7 @@ impl Engine {
         &self.0.clock
     }
 
-    /// Registers a machine, or puts another definition under its ARN; running executions, and
+    /// Registers a machine, or replaces the definition under its ARN; executions that exist, also
     /// redriven ones, keep the definition that they were started with.
     pub fn register(
         &self,
@@ -157,14 +168,14 @@ impl Engine {
         role_arn: &str,
         definition: StateMachine,
     ) -> Result<(), RegisterError> {
-        let name = names::machine_name(state_machine_arn)?;
+        let name = names::parse_machine_name(state_machine_arn)?;
         let machine = Machine {
             arn: state_machine_arn.to_owned(),
             name: name.to_owned(),
             role_arn: role_arn.to_owned(),
             definition: Arc::new(definition),
         };
-        self.state()
+        self.lock_state()
             .machines
             .insert(state_machine_arn.to_owned(), Arc::new(machine));
         Ok(())
@@ -173,15 +184,15 @@ impl Engine {
     /// The ARNs of the machines.
     #[must_use]
     pub fn state_machines(&self) -> Vec<String> {
-        let mut arns: Vec<_> = self.state().machines.keys().cloned().collect();
+        let mut arns: Vec<_> = self.lock_state().machines.keys().cloned().collect();
         arns.sort();
         arns
     }
 
-    /// Starts an execution; without a name it gets one.
+    /// Starts an execution; without a name it gets a random one.
     ///
-    /// The same name and input as of a running execution is that execution. A name is never
-    /// free again (on AWS it is, 90 days after the end).
+    /// If an execution with the same name and input is running, that one is returned. A name can
+    /// never be used again (on AWS it can, 90 days after the end).
     pub fn start(
         &self,
         state_machine_arn: &str,
@@ -189,27 +200,18 @@ impl Engine {
         input: Value,
     ) -> Result<Started, StartError> {
         let busy = self.0.clock.busy();
-        let mut state = self.state();
+        let mut state = self.lock_state();
         let machine = state.machines.get(state_machine_arn).cloned();
         let machine = machine
             .ok_or_else(|| StartError::StateMachineDoesNotExist(state_machine_arn.to_owned()))?;
         let name = match name {
-            Some(name) => names::execution_name(name)?.to_owned(),
-            None => state.random.uuid(),
+            Some(name) => names::check_execution_name(name)?.to_owned(),
+            None => state.random.next_uuid(),
         };
-        let arn: Arc<str> = names::execution_arn(&machine.arn, &name).into();
+        let arn: Arc<str> = names::make_execution_arn(&machine.arn, &name).into();
         if let Some(entry) = state.executions.get(&arn) {
-            let execution = &entry.running().execution;
-            let same = execution.status() == Status::Running && *execution.input() == input;
-            let started = execution.started();
-            return if same {
-                Ok(Started {
-                    execution_arn: arn,
-                    started,
-                })
-            } else {
-                Err(StartError::ExecutionAlreadyExists(name))
-            };
+            let started = started_before(&entry.lock_execution().execution, &input);
+            return started.ok_or(StartError::ExecutionAlreadyExists(name));
         }
         let spec = ExecutionSpec {
             arn: arn.to_string(),
@@ -218,39 +220,36 @@ impl Engine {
             state_machine_name: machine.name.clone(),
             role_arn: machine.role_arn.clone(),
         };
-        let (now, seed) = (self.0.clock.now(), state.random.next());
+        let (now, seed) = (self.0.clock.now(), state.random.next_u64());
         let definition = Arc::clone(&machine.definition);
         let execution = Execution::start(definition, spec, input, now, seed)?;
-        let started = execution.started();
+        let started = Started::new(&execution);
         let entry = Arc::new(Entry::new(execution));
         state
             .executions
             .insert(Arc::clone(&arn), Arc::clone(&entry));
-        state.order.push(Arc::clone(&arn));
+        state.order.push(arn);
         drop(state);
-        self.0.drive(entry, busy);
-        Ok(Started {
-            execution_arn: arn,
-            started,
-        })
+        self.0.spawn_driver(entry, busy);
+        Ok(started)
     }
 
-    /// How an execution stands.
+    /// The status of an execution, its input and its result.
     pub fn describe(&self, execution_arn: &str) -> Result<Description, UnknownExecution> {
-        Ok(self.describe_entry(&*self.entry(execution_arn)?))
+        Ok(self.describe_entry(&*self.find_entry(execution_arn)?))
     }
 
     /// The executions of a machine, newest first, all of them or those of one status.
     #[must_use]
     pub fn list(&self, state_machine_arn: &str, status: Option<Status>) -> Vec<Description> {
         let entries: Vec<_> = {
-            let state = self.state();
+            let state = self.lock_state();
             let arns = state.order.iter().rev();
             arns.filter_map(|arn| state.executions.get(arn).cloned())
                 .collect()
         };
         let wanted = |entry: &Arc<Entry>| {
-            let execution = &entry.running().execution;
+            let execution = &entry.lock_execution().execution;
             execution.spec().state_machine_arn == state_machine_arn
                 && status.is_none_or(|status| status == execution.status())
         };
@@ -260,42 +259,43 @@ impl Engine {
 
     /// The history of an execution so far.
     pub fn history(&self, execution_arn: &str) -> Result<Vec<Event>, UnknownExecution> {
-        let entry = self.entry(execution_arn)?;
-        Ok(entry.running().execution.history().to_vec())
+        let entry = self.find_entry(execution_arn)?;
+        Ok(entry.lock_execution().execution.history().to_vec())
     }
 
-    /// Stops an execution; nothing happens to one that has ended. Says when it ended.
+    /// Stops an execution, unless it has ended, and returns the time of its end.
     pub fn stop(
         &self,
         execution_arn: &str,
         error: Option<String>,
         cause: Option<String>,
     ) -> Result<Timestamp, UnknownExecution> {
-        let entry = self.entry(execution_arn)?;
+        let entry = self.find_entry(execution_arn)?;
         let now = self.0.clock.now();
-        let stopped = self.0.update(&entry, |execution| {
+        let stopped = self.0.update_execution(&entry, |execution| {
             if execution.stop(now, error, cause) {
-                entry.interrupt();
+                entry.interrupt_driver();
             }
             execution.stopped()
         });
         Ok(stopped.unwrap_or(now))
     }
 
-    /// Redrives an execution; says when.
+    /// Redrives an execution and returns the time.
     pub fn redrive(&self, execution_arn: &str) -> Result<Timestamp, RedriveError> {
         let busy = self.0.clock.busy();
-        let entry = self.entry(execution_arn)?;
+        let entry = self.find_entry(execution_arn)?;
         let now = self.0.clock.now();
-        self.0.update(&entry, |execution| execution.redrive(now))?;
-        self.0.drive(entry, busy);
+        self.0
+            .update_execution(&entry, |execution| execution.redrive(now))?;
+        self.0.spawn_driver(entry, busy);
         Ok(now)
     }
 
     /// Waits until an execution has ended.
     pub async fn wait(&self, execution_arn: &str) -> Result<Description, UnknownExecution> {
-        let entry = self.entry(execution_arn)?;
-        entry.ended().await;
+        let entry = self.find_entry(execution_arn)?;
+        entry.wait_for_end().await;
         Ok(self.describe_entry(&entry))
     }
 
@@ -305,17 +305,17 @@ impl Engine {
         self.0.progress.subscribe()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entry(&self, execution_arn: &str) -> Result<Arc<Entry>, UnknownExecution> {
-        let entry = self.state().executions.get(execution_arn).cloned();
+    fn find_entry(&self, execution_arn: &str) -> Result<Arc<Entry>, UnknownExecution> {
+        let entry = self.lock_state().executions.get(execution_arn).cloned();
         entry.ok_or_else(|| UnknownExecution(execution_arn.to_owned()))
     }
 
     fn describe_entry(&self, entry: &Entry) -> Description {
-        let execution = &entry.running().execution;
+        let execution = &entry.lock_execution().execution;
         Description {
             execution_arn: Arc::clone(execution.arn()),
             state_machine_arn: execution.spec().state_machine_arn.clone(),
@@ -330,7 +330,7 @@ impl Engine {
             cause: execution.cause().map(str::to_owned),
             redrive_count: execution.redrive_count(),
             redriven: execution.redriven(),
-            not_redrivable: execution.redrivable(self.0.clock.now()).err(),
+            not_redrivable: execution.check_redrivable(self.0.clock.now()).err(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::errors::{RegisterError, StartError};
 
-/// What a name must not have in it, besides white space and control characters.
+/// Characters that a name must not contain, besides white space and control characters.
 const FORBIDDEN: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
 
 /// The name in the ARN of a state machine.
-pub(super) fn machine_name(arn: &str) -> Result<&str, RegisterError> {
+pub(super) fn parse_machine_name(arn: &str) -> Result<&str, RegisterError> {
     let parts: Vec<_> = arn.split(':').collect();
     match parts[..] {
         [
@@ -20,7 +20,7 @@ pub(super) fn machine_name(arn: &str) -> Result<&str, RegisterError> {
         ] if [partition, region, account]
             .iter()
             .all(|part| !part.is_empty())
-            && legal(name) =>
+            && is_legal_name(name) =>
         {
             Ok(name)
         }
@@ -28,9 +28,9 @@ pub(super) fn machine_name(arn: &str) -> Result<&str, RegisterError> {
     }
 }
 
-/// The name itself, if it is one that an execution may have.
-pub(super) fn execution_name(name: &str) -> Result<&str, StartError> {
-    if legal(name) {
+/// The name itself, if an execution may have it.
+pub(super) fn check_execution_name(name: &str) -> Result<&str, StartError> {
+    if is_legal_name(name) {
         Ok(name)
     } else {
         Err(StartError::InvalidName(name.to_owned()))
@@ -38,14 +38,14 @@ pub(super) fn execution_name(name: &str) -> Result<&str, StartError> {
 }
 
 /// The ARN of an execution of a machine.
-pub(super) fn execution_arn(machine_arn: &str, name: &str) -> String {
+pub(super) fn make_execution_arn(machine_arn: &str, name: &str) -> String {
     format!(
         "{}:{name}",
         machine_arn.replacen(":stateMachine:", ":execution:", 1)
     )
 }
 
-fn legal(name: &str) -> bool {
+fn is_legal_name(name: &str) -> bool {
     let forbidden = |c: char| {
         c.is_whitespace()
             || c.is_control()

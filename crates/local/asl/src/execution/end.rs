@@ -15,7 +15,7 @@ pub enum NotRedrivable {
     /// It has not ended.
     #[error("Execution is RUNNING and cannot be redriven")]
     Running,
-    /// It did what it was for.
+    /// Only an execution that did not succeed can be redriven.
     #[error("Execution is SUCCEEDED and cannot be redriven")]
     Succeeded,
     /// It ended more than 14 days ago.
@@ -32,18 +32,18 @@ impl Execution {
         if self.status != Status::Running {
             return false;
         }
-        self.end(time::to_millisecond(now), Status::Aborted, error, cause);
+        self.end_with_error(time::to_millisecond(now), Status::Aborted, error, cause);
         true
     }
 
     /// Goes on from the state that did not succeed, with the input and variables that it had.
     ///
-    /// A task is scheduled again and a Choice evaluated again without being entered again; a
-    /// Wait starts anew, and ends at once if its timestamp has passed; a Fail state is entered
-    /// again, and fails again. Retries and `TimeoutSeconds` count anew.
+    /// A Task is scheduled again and a Choice evaluated again without a second `StateEntered`
+    /// event; a Wait starts again, and ends at once if its timestamp has passed; a Fail state is
+    /// entered again, and fails again. Retries and `TimeoutSeconds` start from zero.
     pub fn redrive(&mut self, now: Timestamp) -> Result<(), NotRedrivable> {
         let now = time::to_millisecond(now);
-        self.redrivable(now)?;
+        self.check_redrivable(now)?;
         self.redrive_count += 1;
         self.redriven = Some(now);
         self.status = Status::Running;
@@ -59,12 +59,12 @@ impl Execution {
             Phase::Run
         };
         let redrive_count = self.redrive_count;
-        self.push(now, EventDetail::ExecutionRedriven { redrive_count });
+        self.push_event(now, EventDetail::ExecutionRedriven { redrive_count });
         Ok(())
     }
 
     /// Whether it can be redriven.
-    pub fn redrivable(&self, now: Timestamp) -> Result<(), NotRedrivable> {
+    pub fn check_redrivable(&self, now: Timestamp) -> Result<(), NotRedrivable> {
         match self.status {
             Status::Running => Err(NotRedrivable::Running),
             Status::Succeeded => Err(NotRedrivable::Succeeded),
@@ -88,19 +88,18 @@ impl Execution {
             clippy::cast_precision_loss,
             reason = "the definition's limit is far below 2^52"
         )]
-        let deadline = |seconds: u64| time::after(now, seconds as f64);
+        let deadline = |seconds: u64| time::add_seconds(now, seconds as f64);
         self.deadline = self.machine.timeout_seconds.map(deadline);
     }
 
     pub(super) fn end_if_overdue(&mut self, now: Timestamp) {
         let overdue = self.deadline.is_some_and(|deadline| now >= deadline);
         if overdue && self.status == Status::Running {
-            self.end(now, Status::TimedOut, None, None);
+            self.end_with_error(now, Status::TimedOut, None, None);
         }
     }
 
-    /// Ends without success.
-    pub(super) fn end(
+    pub(super) fn end_with_error(
         &mut self,
         now: Timestamp,
         status: Status,
@@ -114,13 +113,13 @@ impl Execution {
             Status::Aborted => EventDetail::ExecutionAborted { error, cause },
             _ => EventDetail::ExecutionFailed { error, cause },
         };
-        self.finish(now, status, detail);
+        self.finish_with(now, status, detail);
     }
 
-    pub(super) fn finish(&mut self, now: Timestamp, status: Status, detail: EventDetail) {
+    pub(super) fn finish_with(&mut self, now: Timestamp, status: Status, detail: EventDetail) {
         self.status = status;
         self.stopped = Some(now);
         self.phase = Phase::Ended;
-        self.push(now, detail);
+        self.push_event(now, detail);
     }
 }

@@ -1,11 +1,11 @@
-//! What the expressions of a state see, and what becomes of their errors.
+//! Evaluates the expressions of a state and turns their errors into errors of the state.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::settle::{Fault, QUERY};
+use super::fault::{Fault, QUERY};
 use super::{EventDetail, Execution};
 use crate::expression::{EvalError, Reads, Scope, Session, Template};
 use crate::time;
@@ -18,8 +18,8 @@ pub(super) struct Extra<'a> {
 }
 
 impl Execution {
-    /// A whole number of seconds from an expression.
-    pub(super) fn seconds(
+    /// The value of an expression as a whole number of seconds, at least `least`.
+    pub(super) fn whole_seconds(
         &mut self,
         now: Timestamp,
         value: &Value,
@@ -30,7 +30,7 @@ impl Execution {
             Some(seconds) if (least..=99_999_999).contains(&seconds) => Ok(seconds),
             _ => {
                 let wanted = format!("an integer from {least} to 99999999");
-                Err(self.evaluation_failed(now, unexpected(template, value, &wanted)))
+                Err(self.evaluation_failed(now, unexpected_result(template, value, &wanted)))
             }
         }
     }
@@ -42,7 +42,7 @@ impl Execution {
         extra: Extra<'_>,
         evaluation: impl FnOnce(&mut Session<'_>) -> Result<T, EvalError>,
     ) -> Result<T, Fault> {
-        let context = |with_input| self.context(with_input);
+        let context = |with_input| self.context_object(with_input);
         let scope = Scope {
             input: &self.input.value,
             result: extra.result,
@@ -52,16 +52,12 @@ impl Execution {
             context: &context,
             now,
         };
-        let mut session = Session::new(scope, reads, &self.random);
-        let value = evaluation(&mut session);
-        let random = session.random();
-        drop(session);
-        self.random = random;
+        let value = evaluation(&mut Session::new(scope, reads));
         value.map_err(|error| self.evaluation_failed(now, error))
     }
 
     pub(super) fn evaluation_failed(&mut self, now: Timestamp, error: EvalError) -> Fault {
-        let fault = self.fault(QUERY, &error.message);
+        let fault = self.state_error(QUERY, &error.message);
         let Fault::Error {
             error: name,
             cause: Some(cause),
@@ -75,39 +71,25 @@ impl Execution {
             cause: cause.clone(),
             location: error.location,
         };
-        self.record(now, detail).err().unwrap_or(fault)
+        self.record_event(now, detail).err().unwrap_or(fault)
     }
 
-    /// An error of the state itself, told as Step Functions tells it.
-    pub(super) fn fault(&self, error: &str, what: &str) -> Fault {
-        let state = &self.machine.states[self.state].name;
-        let event = self.entered.map_or(0, |entered| entered.event_id);
-        let cause = format!(
-            "An error occurred while executing the state '{state}' \
-             (entered at the event id #{event}). {what}"
-        );
-        Fault::Error {
-            error: error.to_owned(),
-            cause: Some(cause),
-        }
-    }
-
-    /// `$states.context`, with what can be large only when it is wanted.
-    fn context(&self, with_input: bool) -> Value {
+    /// `$states.context`; `Execution.Input` can be large and is included only if it is read.
+    fn context_object(&self, with_input: bool) -> Value {
         let mut execution = json!({
             "Id": self.spec.arn,
             "Name": self.spec.name,
             "RoleArn": self.spec.role_arn,
-            "StartTime": time::format(self.started),
+            "StartTime": time::to_rfc3339(self.started),
             "RedriveCount": self.redrive_count,
         });
         if with_input {
             execution["Input"] = (*self.initial_input.value).clone();
         }
         if let Some(redriven) = self.redriven {
-            execution["RedriveTime"] = time::format(redriven).into();
+            execution["RedriveTime"] = time::to_rfc3339(redriven).into();
         }
-        let entered = self.entered.map(|entered| time::format(entered.time));
+        let entered = self.entered.map(|entered| time::to_rfc3339(entered.time));
         json!({
             "Execution": execution,
             "State": {
@@ -123,8 +105,8 @@ impl Execution {
     }
 }
 
-pub(super) fn unexpected(template: &Template, value: &Value, wanted: &str) -> EvalError {
-    let (location, source) = template.source().unwrap_or_default();
+pub(super) fn unexpected_result(template: &Template, value: &Value, wanted: &str) -> EvalError {
+    let (location, source) = template.expression_source().unwrap_or_default();
     let message = format!(
         "The JSONata expression '{source}' specified for the field '{location}' \
          returned an unexpected result: {value} is not {wanted}."

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::time;
 
 /// One event of a history.
 ///
-/// It serialises into what `GetExecutionHistory` answers on the wire, its time in seconds
-/// since 1970.
+/// It serialises as in a response of `GetExecutionHistory`, its time in seconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Its place in the history, from 1.
@@ -20,11 +19,10 @@ pub struct Event {
     pub previous_event_id: u64,
     /// When it happened, to the millisecond.
     pub timestamp: Timestamp,
-    /// What happened.
     pub detail: EventDetail,
 }
 
-/// The type of a state, as far as a history shows it.
+/// The type of a state, which its events show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they are the types of the states language")]
 pub enum StateType {
@@ -130,7 +128,7 @@ impl Event {
     /// What `aws stepfunctions get-execution-history` prints for it: the time in RFC 3339.
     #[must_use]
     pub fn to_cli_json(&self) -> Value {
-        self.to_json(time::format(self.timestamp).into())
+        self.to_json(time::to_rfc3339(self.timestamp).into())
     }
 
     fn to_json(&self, timestamp: Value) -> Value {
@@ -139,26 +137,20 @@ impl Event {
         map.insert("type".into(), self.kind().into());
         map.insert("id".into(), self.id.into());
         map.insert("previousEventId".into(), self.previous_event_id.into());
-        let (name, details) = self.detail.details();
-        map.insert(name.into(), details);
+        map.insert(self.detail.details_name(), self.detail.to_details());
         Value::Object(map)
     }
 }
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let json = self.to_json(seconds(self.timestamp));
-        let fields = json.as_object().into_iter().flatten();
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in fields {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+        self.to_json(epoch_seconds(self.timestamp))
+            .serialize(serializer)
     }
 }
 
 /// Seconds since 1970, with milliseconds as a fraction.
-fn seconds(time: Timestamp) -> Value {
+fn epoch_seconds(time: Timestamp) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of any date fit")]
     Value::from(time.as_millisecond() as f64 / 1_000.0)
 }
@@ -168,8 +160,8 @@ impl EventDetail {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::StateEntered { state, .. } => state.entered(),
-            Self::StateExited { state, .. } => state.exited(),
+            Self::StateEntered { state, .. } => state.entered_event(),
+            Self::StateExited { state, .. } => state.exited_event(),
             Self::ExecutionStarted { .. } => "ExecutionStarted",
             Self::TaskScheduled { .. } => "TaskScheduled",
             Self::TaskStarted { .. } => "TaskStarted",
@@ -186,7 +178,7 @@ impl EventDetail {
     }
 
     /// Whether the execution has ended with it.
-    pub(crate) fn ends(&self) -> bool {
+    pub(crate) fn ends_execution(&self) -> bool {
         matches!(
             self,
             Self::ExecutionSucceeded { .. }
@@ -196,114 +188,99 @@ impl EventDetail {
         )
     }
 
-    /// The name and value of the field with the details.
-    fn details(&self) -> (&'static str, Value) {
+    /// The name of the field with the details, as in `taskFailedEventDetails`.
+    fn details_name(&self) -> String {
+        let event = match self {
+            Self::StateEntered { .. } => "StateEntered",
+            Self::StateExited { .. } => "StateExited",
+            other => other.kind(),
+        };
+        format!(
+            "{}{}EventDetails",
+            event[..1].to_ascii_lowercase(),
+            &event[1..]
+        )
+    }
+
+    fn to_details(&self) -> Value {
         match self {
-            Self::ExecutionStarted { input, role_arn } => (
-                "executionStartedEventDetails",
-                json!({"input": &**input, "inputDetails": whole(), "roleArn": &**role_arn}),
-            ),
-            Self::StateEntered { name, input, .. } => (
-                "stateEnteredEventDetails",
-                json!({"name": &**name, "input": &**input, "inputDetails": whole()}),
-            ),
+            Self::ExecutionStarted { input, role_arn } => {
+                json!({"input": &**input, "inputDetails": not_truncated(), "roleArn": &**role_arn})
+            }
+            Self::StateEntered { name, input, .. } => {
+                json!({"name": &**name, "input": &**input, "inputDetails": not_truncated()})
+            }
             Self::StateExited {
                 name,
                 output,
                 assigned_variables,
                 ..
-            } => (
-                "stateExitedEventDetails",
-                exited(name, output, assigned_variables),
-            ),
+            } => exited_details(name, output, assigned_variables),
             Self::TaskScheduled {
                 task,
                 region,
                 parameters,
                 timeout_in_seconds,
             } => {
-                let mut details = of_task(task);
+                let mut details = task_details(task);
                 details.insert("region".into(), (&**region).into());
                 details.insert("parameters".into(), (&**parameters).into());
                 if let Some(seconds) = timeout_in_seconds {
                     details.insert("timeoutInSeconds".into(), (*seconds).into());
                 }
-                ("taskScheduledEventDetails", details.into())
+                details.into()
             }
-            Self::TaskStarted { task } => ("taskStartedEventDetails", of_task(task).into()),
+            Self::TaskStarted { task } => task_details(task).into(),
             Self::TaskSucceeded { task, output } => {
-                let mut details = of_task(task);
+                let mut details = task_details(task);
                 details.insert("output".into(), (&**output).into());
-                details.insert("outputDetails".into(), whole());
-                ("taskSucceededEventDetails", details.into())
+                details.insert("outputDetails".into(), not_truncated());
+                details.into()
             }
-            Self::TaskFailed { task, error, cause } => (
-                "taskFailedEventDetails",
-                with_error(of_task(task), Some(error), cause.as_deref()),
-            ),
-            Self::TaskTimedOut { task, error, cause } => (
-                "taskTimedOutEventDetails",
-                with_error(of_task(task), Some(error), cause.as_deref()),
-            ),
+            Self::TaskFailed { task, error, cause } | Self::TaskTimedOut { task, error, cause } => {
+                with_error(task_details(task), Some(error), cause.as_deref())
+            }
             Self::EvaluationFailed {
                 state,
                 error,
                 cause,
                 location,
-            } => (
-                "evaluationFailedEventDetails",
-                json!({"error": error, "cause": cause, "location": location, "state": &**state}),
-            ),
-            Self::ExecutionSucceeded { output } => (
-                "executionSucceededEventDetails",
-                json!({"output": &**output, "outputDetails": whole()}),
-            ),
-            Self::ExecutionFailed { error, cause } => (
-                "executionFailedEventDetails",
-                ended(error.as_deref(), cause.as_deref()),
-            ),
-            Self::ExecutionTimedOut { error, cause } => (
-                "executionTimedOutEventDetails",
-                ended(error.as_deref(), cause.as_deref()),
-            ),
-            Self::ExecutionAborted { error, cause } => (
-                "executionAbortedEventDetails",
-                ended(error.as_deref(), cause.as_deref()),
-            ),
-            Self::ExecutionRedriven { redrive_count } => (
-                "executionRedrivenEventDetails",
-                json!({"redriveCount": redrive_count}),
-            ),
+            } => json!({"error": error, "cause": cause, "location": location, "state": &**state}),
+            Self::ExecutionSucceeded { output } => {
+                json!({"output": &**output, "outputDetails": not_truncated()})
+            }
+            Self::ExecutionFailed { error, cause }
+            | Self::ExecutionTimedOut { error, cause }
+            | Self::ExecutionAborted { error, cause } => {
+                with_error(Map::new(), error.as_deref(), cause.as_deref())
+            }
+            Self::ExecutionRedriven { redrive_count } => json!({"redriveCount": redrive_count}),
         }
     }
 }
 
-/// Nothing is ever cut here.
-fn whole() -> Value {
+/// This crate keeps every text whole.
+fn not_truncated() -> Value {
     json!({"truncated": false})
 }
 
-fn of_task(task: &TaskResource) -> Map<String, Value> {
+fn task_details(task: &TaskResource) -> Map<String, Value> {
     let mut details = Map::new();
     details.insert("resourceType".into(), (&*task.resource_type).into());
     details.insert("resource".into(), (&*task.resource).into());
     details
 }
 
-fn exited(name: &str, output: &str, variables: &[(Arc<str>, Arc<str>)]) -> Value {
-    let mut details = json!({"name": name, "output": output, "outputDetails": whole()});
+fn exited_details(name: &str, output: &str, variables: &[(Arc<str>, Arc<str>)]) -> Value {
+    let mut details = json!({"name": name, "output": output, "outputDetails": not_truncated()});
     if !variables.is_empty() {
         let variables = variables
             .iter()
             .map(|(n, v)| (n.to_string(), Value::from(&**v)));
         details["assignedVariables"] = Value::Object(variables.collect());
-        details["assignedVariablesDetails"] = whole();
+        details["assignedVariablesDetails"] = not_truncated();
     }
     details
-}
-
-fn ended(error: Option<&str>, cause: Option<&str>) -> Value {
-    with_error(Map::new(), error, cause)
 }
 
 fn with_error(mut details: Map<String, Value>, error: Option<&str>, cause: Option<&str>) -> Value {
@@ -316,7 +293,7 @@ fn with_error(mut details: Map<String, Value>, error: Option<&str>, cause: Optio
 }
 
 impl StateType {
-    fn entered(self) -> &'static str {
+    fn entered_event(self) -> &'static str {
         match self {
             Self::Task => "TaskStateEntered",
             Self::Choice => "ChoiceStateEntered",
@@ -327,7 +304,7 @@ impl StateType {
         }
     }
 
-    fn exited(self) -> &'static str {
+    fn exited_event(self) -> &'static str {
         match self {
             Self::Task => "TaskStateExited",
             Self::Choice => "ChoiceStateExited",

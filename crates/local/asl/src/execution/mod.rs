@@ -1,9 +1,10 @@
-//! One execution of a state machine, without I/O and without a clock: it says what it waits
-//! for, and is told what happened and when.
+//! One execution of a state machine, without I/O and without a clock: `step` returns what the
+//! execution waits for, and the caller tells it what happened and when.
 
 mod end;
 mod evaluate;
 mod event;
+mod fault;
 mod payload;
 mod run;
 mod settle;
@@ -43,29 +44,28 @@ type Text = Arc<str>;
 /// The variables of an execution by name.
 pub(crate) type Variables = BTreeMap<Arc<str>, Variable>;
 
-/// Who an execution is: what its context object shows.
+/// The identity of an execution, which its context object shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutionSpec {
     /// The ARN of the execution.
     pub arn: String,
-    /// Its name.
     pub name: String,
     /// The ARN of its state machine.
     pub state_machine_arn: String,
     /// The name of its state machine.
     pub state_machine_name: String,
-    /// The role that it runs under; shown, never used.
+    /// The role of the state machine; it is shown and never used.
     pub role_arn: String,
 }
 
 /// What an execution waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// The task has to be run, and answered with `succeed`, `fail` or `time_out`.
+    /// The caller runs the task and answers with `succeed_task`, `fail_task` or `time_out_task`.
     Task(TaskCall),
-    /// `step` has to be called again at this time or later.
+    /// The caller calls `step` again at this time or later.
     WaitUntil(Timestamp),
-    /// Nothing; it has ended.
+    /// Nothing: the execution has ended.
     Done,
 }
 
@@ -74,23 +74,19 @@ pub enum Step {
 pub struct TaskCall {
     /// The ARN of the execution.
     pub execution_arn: Arc<str>,
-    /// The state.
     pub state: Arc<str>,
     /// The ARN in its `Resource`.
     pub resource: Arc<str>,
-    /// What its `Arguments` came to; always an object.
+    /// The evaluated `Arguments`; always an object.
     pub arguments: Arc<Value>,
-    /// Its `TimeoutSeconds`.
     pub timeout: Option<Duration>,
-    /// 1 for the first call in a visit of the state, one more for each retry.
+    /// 1 for the first call since the state was entered, one more for each retry.
     pub attempt: u32,
 }
 
-/// How an execution stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// It goes on.
     Running,
     /// It ended in a Succeed state or with `End`.
     Succeeded,
@@ -98,7 +94,6 @@ pub enum Status {
     Failed,
     /// It took longer than its definition's `TimeoutSeconds`.
     TimedOut,
-    /// It was stopped.
     Aborted,
 }
 
@@ -116,12 +111,12 @@ impl Status {
     }
 }
 
-/// An answer for an execution that waits for no task, as after it was stopped.
+/// An answer to an execution that waits for no task, for example because it was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the execution waits for no task")]
 pub struct NoTask;
 
-/// An input that no execution can be started with.
+/// An input that is too large to start an execution with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the input has {bytes} bytes of JSON, more than {MAX_PAYLOAD_BYTES}")]
 pub struct InputTooLarge {
@@ -129,10 +124,9 @@ pub struct InputTooLarge {
     pub bytes: usize,
 }
 
-/// What is to be done next.
+/// What `step` does next.
 #[derive(Debug)]
 enum Phase {
-    /// Enter the state.
     Enter,
     /// Do the work of the state.
     Run,
@@ -142,11 +136,10 @@ enum Phase {
     Retry(Timestamp),
     /// Leave the Wait state at this time.
     Wait(Timestamp),
-    /// Nothing.
     Ended,
 }
 
-/// One execution. See the module's documentation for how it is driven.
+/// One execution; the engine calls `step` and answers its tasks.
 #[derive(Debug)]
 pub struct Execution {
     machine: Arc<StateMachine>,
@@ -183,7 +176,7 @@ struct Entered {
 }
 
 impl Execution {
-    /// Starts an execution. `seed` decides its chance: jitter, `$random` and `$uuid`.
+    /// Starts an execution. `seed` decides the jitter of its retries.
     pub fn start(
         machine: Arc<StateMachine>,
         spec: ExecutionSpec,
@@ -200,7 +193,7 @@ impl Execution {
         let now = time::to_millisecond(now);
         let mut execution = Self {
             arn: spec.arn.as_str().into(),
-            region: region(&spec.state_machine_arn).into(),
+            region: region_of(&spec.state_machine_arn).into(),
             initial_input: input.clone(),
             started: now,
             stopped: None,
@@ -223,15 +216,17 @@ impl Execution {
             spec,
         };
         execution.set_deadline(now);
-        let input = execution.initial_input.text.clone();
-        let role_arn = execution.spec.role_arn.as_str().into();
-        execution.push(now, EventDetail::ExecutionStarted { input, role_arn });
+        let started = EventDetail::ExecutionStarted {
+            input: Arc::clone(&execution.input.text),
+            role_arn: execution.spec.role_arn.as_str().into(),
+        };
+        execution.push_event(now, started);
         Ok(execution)
     }
 
-    /// Goes on as far as it can without waiting, and says what it waits for.
+    /// Goes on as far as it can without waiting, and returns what it waits for.
     ///
-    /// While a task has no answer, it says the task again.
+    /// While a task has no answer, it returns that task again.
     pub fn step(&mut self, now: Timestamp) -> Step {
         let now = time::to_millisecond(now);
         loop {
@@ -245,46 +240,43 @@ impl Execution {
             if now < until {
                 return Step::WaitUntil(self.deadline.map_or(until, |limit| limit.min(until)));
             }
-            self.advance(now);
+            self.run_phase(now);
         }
     }
 
     /// Answers the task with its result.
-    pub fn succeed(&mut self, now: Timestamp, output: Value) -> Result<(), NoTask> {
-        self.answer(now, |execution, now| execution.task_succeeded(now, output))
+    pub fn succeed_task(&mut self, now: Timestamp, output: Value) -> Result<(), NoTask> {
+        self.answer_task(now, |execution, now| execution.task_succeeded(now, output))
     }
 
     /// Answers the task with a failure; `error` is the name that Retry and Catch match.
-    pub fn fail(
+    pub fn fail_task(
         &mut self,
         now: Timestamp,
         error: impl Into<String>,
         cause: Option<String>,
     ) -> Result<(), NoTask> {
         let error = error.into();
-        self.answer(now, |execution, now| {
+        self.answer_task(now, |execution, now| {
             execution.task_failed(now, error, cause)
         })
     }
 
     /// Answers that the task took longer than its `TimeoutSeconds`.
-    pub fn time_out(&mut self, now: Timestamp) -> Result<(), NoTask> {
-        self.answer(now, Self::task_timed_out)
+    pub fn time_out_task(&mut self, now: Timestamp) -> Result<(), NoTask> {
+        self.answer_task(now, Self::task_timed_out)
     }
 
-    /// The ARN.
     #[must_use]
     pub fn arn(&self) -> &Arc<str> {
         &self.arn
     }
 
-    /// Who it is.
     #[must_use]
     pub fn spec(&self) -> &ExecutionSpec {
         &self.spec
     }
 
-    /// How it stands.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
@@ -364,6 +356,6 @@ impl Execution {
 }
 
 /// The region in an ARN.
-fn region(arn: &str) -> &str {
+fn region_of(arn: &str) -> &str {
     arn.split(':').nth(3).unwrap_or_default()
 }

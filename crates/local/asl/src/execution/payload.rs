@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::MAX_PAYLOAD_BYTES;
 
-/// A value and its text, so that it is written out once, however often a history shows it.
+/// A value and its JSON text, which is written once and shared by the events that show it.
 #[derive(Debug, Clone)]
 pub(super) struct Payload {
     pub(super) value: Arc<Value>,
@@ -15,7 +15,7 @@ pub(super) struct Payload {
 
 impl Payload {
     pub(super) fn new(value: Value) -> Self {
-        // A value always has a text; `to_string` of the value itself is slower.
+        // Serialising a value can't fail; `Value::to_string` is slower.
         let text = serde_json::to_string(&value).unwrap_or_default().into();
         Self {
             value: Arc::new(value),

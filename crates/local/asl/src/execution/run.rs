@@ -1,37 +1,40 @@
-//! What each state does, apart from running tasks.
+//! What each type of state does, except Task.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::evaluate::{Extra, unexpected};
+use super::evaluate::{Extra, unexpected_result};
+use super::fault::{DATA_LIMIT, Fault, Outcome};
 use super::payload::Payload;
-use super::settle::{DATA_LIMIT, Fault, Outcome};
 use super::{
     Entered, EventDetail, Execution, MAX_PAYLOAD_BYTES, NoTask, Phase, StateType, Status, Text,
     Variable,
 };
-use crate::definition::{After, Choice, Exit, Fail, Kind, StateId, Until, Wait};
+use crate::definition::{Choice, Exit, Fail, Kind, StateId, Transition, Until, Wait};
 use crate::expression::{EvalError, Session, Template};
 use crate::time;
 
 /// The most bytes of JSON in all variables together.
 const MAX_VARIABLES_BYTES: usize = 10 * 1024 * 1024;
 
+/// An output and assigned values, by the names of their variables.
+type Evaluated = (Option<Value>, Vec<(Text, Value)>);
+
 impl Execution {
-    /// Does what the phase says.
-    pub(super) fn advance(&mut self, now: Timestamp) {
+    /// Does what the current phase asks for.
+    pub(super) fn run_phase(&mut self, now: Timestamp) {
         let outcome = match self.phase {
-            Phase::Enter => self.enter(now),
+            Phase::Enter => self.enter_state(now),
             Phase::Wait(_) => self.leave_wait(now),
-            Phase::Run | Phase::Retry(_) => self.run(now),
+            Phase::Run | Phase::Retry(_) => self.run_state(now),
             Phase::Task(_) | Phase::Ended => Ok(()),
         };
-        self.settle(now, outcome);
+        self.settle_outcome(now, outcome);
     }
 
-    pub(super) fn answer(
+    pub(super) fn answer_task(
         &mut self,
         now: Timestamp,
         outcome: impl FnOnce(&mut Self, Timestamp) -> Outcome,
@@ -43,15 +46,15 @@ impl Execution {
         }
         self.phase = Phase::Run;
         let outcome = outcome(self, now);
-        self.settle(now, outcome);
+        self.settle_outcome(now, outcome);
         Ok(())
     }
 
-    fn enter(&mut self, now: Timestamp) -> Outcome {
+    fn enter_state(&mut self, now: Timestamp) -> Outcome {
         let machine = Arc::clone(&self.machine);
         let state = &machine.states[self.state];
         let (name, input) = (Arc::clone(&state.name), Arc::clone(&self.input.text));
-        self.record(
+        self.record_event(
             now,
             EventDetail::StateEntered {
                 state: type_of(&state.kind),
@@ -68,31 +71,31 @@ impl Execution {
         Ok(())
     }
 
-    fn run(&mut self, now: Timestamp) -> Outcome {
+    fn run_state(&mut self, now: Timestamp) -> Outcome {
         let machine = Arc::clone(&self.machine);
         match &machine.states[self.state].kind {
-            Kind::Task(task) => self.schedule(now, task),
-            Kind::Choice(choice) => self.choose(now, choice),
+            Kind::Task(task) => self.schedule_task(now, task),
+            Kind::Choice(choice) => self.choose_next(now, choice),
             Kind::Wait(wait) => self.begin_wait(now, wait),
             Kind::Pass(exit, after) => {
                 let input = self.input.clone();
-                self.leave(now, exit, input, Extra::default(), *after)
+                self.leave_state(now, exit, input, Extra::default(), *after)
             }
             Kind::Succeed(exit) => {
                 let input = self.input.clone();
-                self.leave(now, exit, input, Extra::default(), After::End)
+                self.leave_state(now, exit, input, Extra::default(), Transition::End)
             }
             Kind::Fail(fail) => self.fail_state(now, fail),
         }
     }
 
-    fn choose(&mut self, now: Timestamp, choice: &Choice) -> Outcome {
+    fn choose_next(&mut self, now: Timestamp, choice: &Choice) -> Outcome {
         let matched = self.evaluate(now, &choice.reads, Extra::default(), |session| {
             for (index, rule) in choice.rules.iter().enumerate() {
                 match rule.condition.evaluate(session)? {
                     Value::Bool(true) => return Ok(Some(index)),
                     Value::Bool(false) => {}
-                    other => return Err(unexpected(&rule.condition, &other, "a boolean")),
+                    other => return Err(unexpected_result(&rule.condition, &other, "a boolean")),
                 }
             }
             Ok(None)
@@ -103,11 +106,11 @@ impl Execution {
             (None, None) => {
                 let cause = "Failed to transition out of the state. \
                     The state does not point to a next state.";
-                return Err(self.fault("States.NoChoiceMatched", cause));
+                return Err(self.state_error("States.NoChoiceMatched", cause));
             }
         };
         let input = self.input.clone();
-        self.leave(now, exit, input, Extra::default(), After::Next(next))
+        self.leave_state(now, exit, input, Extra::default(), Transition::Next(next))
     }
 
     fn begin_wait(&mut self, now: Timestamp, wait: &Wait) -> Outcome {
@@ -118,14 +121,14 @@ impl Execution {
         let until = match wait.until {
             Until::Seconds(_) => {
                 #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
-                let seconds = self.seconds(now, &value, template, 0)? as f64;
-                time::after(now, seconds)
+                let seconds = self.whole_seconds(now, &value, template, 0)? as f64;
+                time::add_seconds(now, seconds)
             }
             Until::Timestamp(_) => {
-                let until = value.as_str().and_then(time::parse);
+                let until = value.as_str().and_then(time::parse_rfc3339);
                 let wanted = "an RFC 3339 timestamp";
                 until.ok_or_else(|| {
-                    self.evaluation_failed(now, unexpected(template, &value, wanted))
+                    self.evaluation_failed(now, unexpected_result(template, &value, wanted))
                 })?
             }
         };
@@ -139,7 +142,7 @@ impl Execution {
             return Ok(());
         };
         let input = self.input.clone();
-        self.leave(now, &wait.exit, input, Extra::default(), wait.after)
+        self.leave_state(now, &wait.exit, input, Extra::default(), wait.after)
     }
 
     fn fail_state(&mut self, now: Timestamp, fail: &Fail) -> Outcome {
@@ -149,39 +152,33 @@ impl Execution {
             };
             match template.evaluate(session)? {
                 Value::String(text) => Ok(Some(text)),
-                other => Err(unexpected(template, &other, "a string")),
+                other => Err(unexpected_result(template, &other, "a string")),
             }
         };
         let (error, cause) = self.evaluate(now, &fail.reads, Extra::default(), |session| {
             Ok((text(&fail.error, session)?, text(&fail.cause, session)?))
         })?;
-        self.end(now, Status::Failed, error, cause);
+        self.end_with_error(now, Status::Failed, error, cause);
         Ok(())
     }
 
     /// Makes the output, assigns the variables and goes on.
-    pub(super) fn leave(
+    pub(super) fn leave_state(
         &mut self,
         now: Timestamp,
         exit: &Exit,
         default: Payload,
         extra: Extra<'_>,
-        after: After,
+        after: Transition,
     ) -> Outcome {
         let (output, assigned) = self.evaluate(now, &exit.reads, extra, |session| {
-            let output = exit.output.as_ref().map(|output| output.evaluate(session));
-            let assigned = exit
-                .assign
-                .iter()
-                .map(|(name, template)| Ok((Arc::clone(name), template.evaluate(session)?)));
-            let assigned: Result<Vec<_>, EvalError> = assigned.collect();
-            Ok((output.transpose()?, assigned?))
+            evaluate_exit(exit, session)
         })?;
         let output = match output {
-            Some(output) => self.payload(output)?,
+            Some(output) => self.make_payload(output)?,
             None => default,
         };
-        let assigned_variables = self.assign(assigned)?;
+        let assigned_variables = self.assign_variables(assigned)?;
         let state = &self.machine.states[self.state];
         let (state, name) = (type_of(&state.kind), Arc::clone(&state.name));
         let text = Arc::clone(&output.text);
@@ -191,14 +188,14 @@ impl Execution {
             output: text,
             assigned_variables,
         };
-        self.record(now, detail)?;
+        self.record_event(now, detail)?;
         match after {
-            After::Next(next) => self.go_to(next, output),
-            After::End => {
+            Transition::Next(next) => self.go_to(next, output),
+            Transition::End => {
                 let text = Arc::clone(&output.text);
                 self.output = Some(output);
                 let detail = EventDetail::ExecutionSucceeded { output: text };
-                self.finish(now, Status::Succeeded, detail);
+                self.finish_with(now, Status::Succeeded, detail);
             }
         }
         Ok(())
@@ -212,7 +209,10 @@ impl Execution {
         self.phase = Phase::Enter;
     }
 
-    fn assign(&mut self, values: Vec<(Arc<str>, Value)>) -> Result<Vec<(Text, Text)>, Fault> {
+    fn assign_variables(
+        &mut self,
+        values: Vec<(Arc<str>, Value)>,
+    ) -> Result<Vec<(Text, Text)>, Fault> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
@@ -228,7 +228,7 @@ impl Execution {
         let all: usize = variables.values().map(|variable| variable.text.len()).sum();
         if bytes > MAX_PAYLOAD_BYTES || all > MAX_VARIABLES_BYTES {
             let state = &self.machine.states[self.state].name;
-            return Err(self.fault(
+            return Err(self.state_error(
                 DATA_LIMIT,
                 &too_large(&format!("state '{state}' assigns variables")),
             ));
@@ -238,17 +238,28 @@ impl Execution {
     }
 
     /// A payload of the state, within the limit.
-    pub(super) fn payload(&self, value: Value) -> Result<Payload, Fault> {
+    pub(super) fn make_payload(&self, value: Value) -> Result<Payload, Fault> {
         let payload = Payload::new(value);
         if payload.is_too_large() {
             let state = &self.machine.states[self.state].name;
-            return Err(self.fault(
+            return Err(self.state_error(
                 DATA_LIMIT,
                 &too_large(&format!("state '{state}' made a payload")),
             ));
         }
         Ok(payload)
     }
+}
+
+/// The output of a state, if it names one, and the values of the variables that it assigns.
+fn evaluate_exit(exit: &Exit, session: &mut Session<'_>) -> Result<Evaluated, EvalError> {
+    let output = exit.output.as_ref().map(|output| output.evaluate(session));
+    let output = output.transpose()?;
+    let assigned = exit.assign.iter();
+    let assigned = assigned
+        .map(|(name, template)| Ok((Arc::clone(name), template.evaluate(session)?)))
+        .collect::<Result<_, _>>()?;
+    Ok((output, assigned))
 }
 
 pub(super) fn too_large(what: &str) -> String {

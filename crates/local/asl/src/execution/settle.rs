@@ -6,37 +6,21 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::evaluate::Extra;
+use super::fault::{Fault, Outcome, RUNTIME};
 use super::payload::Payload;
 use super::{Event, EventDetail, Execution, MAX_EVENTS, Phase, Status};
-use crate::definition::{After, Catcher, Jitter, Kind, Retrier, Task};
+use crate::definition::{Catcher, Jitter, Kind, Retrier, Task, Transition};
 use crate::time;
-
-pub(super) const DATA_LIMIT: &str = "States.DataLimitExceeded";
-pub(super) const QUERY: &str = "States.QueryEvaluationError";
-pub(super) const RUNTIME: &str = "States.Runtime";
-
-/// Why a state did not succeed.
-pub(super) enum Fault {
-    /// An error that a Retry or Catch may match.
-    Error {
-        error: String,
-        cause: Option<String>,
-    },
-    /// The history has no room for what happened.
-    HistoryFull,
-}
-
-pub(super) type Outcome = Result<(), Fault>;
 
 impl Execution {
     /// Retries, catches or ends.
-    pub(super) fn settle(&mut self, now: Timestamp, outcome: Outcome) {
+    pub(super) fn settle_outcome(&mut self, now: Timestamp, outcome: Outcome) {
         let mut outcome = outcome;
         if let Err(Fault::Error { error, cause }) = &outcome {
             let machine = Arc::clone(&self.machine);
             if let Kind::Task(task) = &machine.states[self.state].kind {
                 if let Some(delay) = self.retry_after(task, error) {
-                    self.phase = Phase::Retry(time::after(now, delay));
+                    self.phase = Phase::Retry(time::add_seconds(now, delay));
                     return;
                 }
                 let catcher = task
@@ -44,25 +28,25 @@ impl Execution {
                     .iter()
                     .find(|catcher| catcher.errors.match_name(error));
                 if let Some(catcher) = catcher {
-                    outcome = self.catch(now, catcher, error, cause.as_deref());
+                    outcome = self.catch_error(now, catcher, error, cause.as_deref());
                 }
             }
         }
         match outcome {
             Ok(()) => {}
             Err(Fault::Error { error, cause }) => {
-                self.end(now, Status::Failed, Some(error), cause);
+                self.end_with_error(now, Status::Failed, Some(error), cause);
             }
             Err(Fault::HistoryFull) => {
                 let cause = format!(
                     "The execution reached the maximum number of history events ({MAX_EVENTS})."
                 );
-                self.end(now, Status::Failed, Some(RUNTIME.to_owned()), Some(cause));
+                self.end_with_error(now, Status::Failed, Some(RUNTIME.to_owned()), Some(cause));
             }
         }
     }
 
-    fn catch(
+    fn catch_error(
         &mut self,
         now: Timestamp,
         catcher: &Catcher,
@@ -79,16 +63,16 @@ impl Execution {
             result: None,
             error_output: Some(&value),
         };
-        self.leave(
+        self.leave_state(
             now,
             &catcher.exit,
             default,
             extra,
-            After::Next(catcher.next),
+            Transition::Next(catcher.next),
         )
     }
 
-    /// The seconds until the next try, if there is one.
+    /// The seconds until the next attempt, if a retrier allows one.
     fn retry_after(&mut self, task: &Task, error: &str) -> Option<f64> {
         let index = task
             .retry
@@ -101,10 +85,10 @@ impl Execution {
             return None;
         }
         self.retries[index] += 1;
-        let delay = delay(retrier, used);
+        let delay = backoff_delay(retrier, used);
         Some(match retrier.jitter {
             Jitter::None => delay,
-            Jitter::Full => delay * self.random.fraction(),
+            Jitter::Full => delay * self.random.next_fraction(),
         })
     }
 
@@ -112,18 +96,18 @@ impl Execution {
         self.retries.iter().sum()
     }
 
-    /// Appends an event, as long as the one that ends the execution has room after it.
-    pub(super) fn record(&mut self, now: Timestamp, detail: EventDetail) -> Outcome {
-        if self.history.len() >= MAX_EVENTS - 1 && !detail.ends() {
+    /// Appends an event, unless that would leave no room for the one that ends the execution.
+    pub(super) fn record_event(&mut self, now: Timestamp, detail: EventDetail) -> Outcome {
+        if self.history.len() >= MAX_EVENTS - 1 && !detail.ends_execution() {
             return Err(Fault::HistoryFull);
         }
-        self.push(now, detail);
+        self.push_event(now, detail);
         Ok(())
     }
 
-    pub(super) fn push(&mut self, now: Timestamp, detail: EventDetail) {
+    pub(super) fn push_event(&mut self, now: Timestamp, detail: EventDetail) {
         let last = self.history.len() as u64;
-        // The first state is entered out of nothing, not out of the start.
+        // As on AWS, the first StateEntered event names no event before it.
         let previous_event_id = if last == 1 { 0 } else { last };
         self.history.push(Event {
             id: last + 1,
@@ -134,8 +118,8 @@ impl Execution {
     }
 }
 
-/// The seconds before a retry, when the retrier was used `used` times before.
-fn delay(retrier: &Retrier, used: u64) -> f64 {
+/// The seconds before a retry, after `used` earlier retries by the same retrier.
+fn backoff_delay(retrier: &Retrier, used: u64) -> f64 {
     let exponent = i32::try_from(used).unwrap_or(i32::MAX);
     #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
     let delay = retrier.interval_seconds as f64 * retrier.backoff_rate.powi(exponent);

@@ -7,50 +7,42 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::evaluate::Extra;
+use super::fault::{DATA_LIMIT, Fault, Outcome, RUNTIME};
 use super::payload::Payload;
 use super::run::too_large;
-use super::settle::{DATA_LIMIT, Fault, Outcome, RUNTIME};
 use super::{EventDetail, Execution, Phase, TaskCall, TaskResource};
 use crate::definition::{Kind, Resource, Task, TimeLimit};
 
 impl Execution {
-    pub(super) fn schedule(&mut self, now: Timestamp, task: &Task) -> Outcome {
+    pub(super) fn schedule_task(&mut self, now: Timestamp, task: &Task) -> Outcome {
         let (arguments, timeout) =
             self.evaluate(now, &task.reads, Extra::default(), |session| {
                 let arguments = task.arguments.evaluate(session)?;
-                let limit = task
-                    .timeout
-                    .as_ref()
-                    .map(|TimeLimit(limit)| limit.evaluate(session));
+                let limit = task.timeout.as_ref();
+                let limit = limit.map(|TimeLimit(limit)| limit.evaluate(session));
                 Ok((arguments, limit.transpose()?))
             })?;
         if !arguments.is_object() {
-            return Err(self.fault(RUNTIME, "The Arguments of a task must be an object."));
+            return Err(self.state_error(RUNTIME, "The Arguments of a task must be an object."));
         }
         let seconds = match (timeout, &task.timeout) {
             (Some(value), Some(TimeLimit(template))) => {
-                Some(self.seconds(now, &value, template, 1)?)
+                Some(self.whole_seconds(now, &value, template, 1)?)
             }
             _ => None,
         };
-        let arguments = self.payload(arguments)?;
+        let arguments = self.make_payload(arguments)?;
         let state = Arc::clone(&self.machine.states[self.state].name);
         let resource = &task.resource;
-        self.record(
-            now,
-            EventDetail::TaskScheduled {
-                task: history_name(resource),
-                region: Arc::clone(&self.region),
-                parameters: arguments.text,
-                timeout_in_seconds: seconds,
-            },
-        )?;
-        self.record(
-            now,
-            EventDetail::TaskStarted {
-                task: history_name(resource),
-            },
-        )?;
+        let scheduled = EventDetail::TaskScheduled {
+            task: history_name(resource),
+            region: Arc::clone(&self.region),
+            parameters: arguments.text,
+            timeout_in_seconds: seconds,
+        };
+        self.record_event(now, scheduled)?;
+        let task = history_name(resource);
+        self.record_event(now, EventDetail::TaskStarted { task })?;
         let attempt = u32::try_from(self.retry_count()).map_or(u32::MAX, |n| n.saturating_add(1));
         self.phase = Phase::Task(TaskCall {
             execution_arn: Arc::clone(&self.arn),
@@ -78,13 +70,13 @@ impl Execution {
             task: history_name(&task.resource),
             output,
         };
-        self.record(now, detail)?;
+        self.record_event(now, detail)?;
         let value = Arc::clone(&result.value);
         let extra = Extra {
             result: Some(&value),
             error_output: None,
         };
-        self.leave(now, &task.exit, result, extra, task.after)
+        self.leave_state(now, &task.exit, result, extra, task.after)
     }
 
     pub(super) fn task_failed(
@@ -95,7 +87,7 @@ impl Execution {
     ) -> Outcome {
         if let Some(task) = self.task_name() {
             let (error, cause) = (error.clone(), cause.clone());
-            self.record(now, EventDetail::TaskFailed { task, error, cause })?;
+            self.record_event(now, EventDetail::TaskFailed { task, error, cause })?;
         }
         Err(Fault::Error { error, cause })
     }
@@ -104,7 +96,7 @@ impl Execution {
         let error = "States.Timeout".to_owned();
         if let Some(task) = self.task_name() {
             let error = error.clone();
-            self.record(
+            self.record_event(
                 now,
                 EventDetail::TaskTimedOut {
                     task,

@@ -1,20 +1,20 @@
-//! What Step Functions refuses in an expression, and what this crate would not run as it does.
+//! Refuses expressions that Step Functions refuses or that would give another result there.
 
 use std::collections::BTreeSet;
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
-use super::walk::each_child;
+use super::walk::child_nodes;
 use super::{Allowed, Reads, functions};
 
-/// Checks an expression and says what it reads.
-pub(super) fn check(
+/// Checks an expression and returns what it reads.
+pub(super) fn check_expression(
     ast: &AstNode,
     allowed: Allowed,
     variables: &BTreeSet<String>,
 ) -> Result<Reads, Vec<String>> {
     let mut bound = BTreeSet::new();
-    bindings(ast, &mut bound);
+    collect_bindings(ast, &mut bound);
     let mut check = Check {
         allowed,
         variables,
@@ -23,9 +23,9 @@ pub(super) fn check(
         problems: Vec::new(),
         parents: false,
     };
-    check.node(ast, Context::None);
+    check.check_node(ast, Context::None);
     if check.parents {
-        check.reads.widen();
+        check.reads.read_everything();
     }
     if check.problems.is_empty() {
         Ok(check.reads)
@@ -48,15 +48,15 @@ struct Check<'a> {
     bound: BTreeSet<String>,
     reads: Reads,
     problems: Vec<String>,
-    /// Whether `%` is used, which reads what a path has left behind.
+    /// Whether `%` is used, which reads the parents of a value on a path.
     parents: bool,
 }
 
 impl Check<'_> {
-    fn node(&mut self, node: &AstNode, context: Context) {
+    fn check_node(&mut self, node: &AstNode, context: Context) {
         match node {
-            AstNode::Path { steps } => return self.path(steps, context),
-            AstNode::Variable(name) => self.variable(name, &[], context),
+            AstNode::Path { steps } => return self.check_path(steps, context),
+            AstNode::Variable(name) => self.check_variable(name, &[], context),
             AstNode::ParentVariable(_) if context == Context::None => self
                 .problems
                 .push("$$ has no meaning here; use $states.input or a variable".to_owned()),
@@ -68,7 +68,7 @@ impl Check<'_> {
                 name,
                 args,
                 is_builtin,
-            } => self.function(name, args, *is_builtin),
+            } => self.check_function(name, args, *is_builtin),
             AstNode::Binary {
                 op: BinaryOp::Coalesce | BinaryOp::Default,
                 ..
@@ -78,10 +78,10 @@ impl Check<'_> {
             }
             _ => {}
         }
-        self.children(node, context);
+        self.check_children(node, context);
     }
 
-    fn path(&mut self, steps: &[PathStep], context: Context) {
+    fn check_path(&mut self, steps: &[PathStep], context: Context) {
         let mut before = context;
         let mut rest = steps;
         if let Some((
@@ -98,28 +98,28 @@ impl Check<'_> {
             } else {
                 Vec::new()
             };
-            self.variable(root, &fields, context);
-            self.stages(stages);
+            self.check_variable(root, &fields, context);
+            self.check_stages(stages);
             (before, rest) = (Context::Value, tail);
         }
         for step in rest {
-            self.node(&step.node, before);
-            self.stages(&step.stages);
+            self.check_node(&step.node, before);
+            self.check_stages(&step.stages);
             before = Context::Value;
         }
     }
 
-    fn stages(&mut self, stages: &[Stage]) {
+    fn check_stages(&mut self, stages: &[Stage]) {
         for stage in stages {
             if let Stage::Filter(filter) = stage {
-                self.node(filter, Context::Value);
+                self.check_node(filter, Context::Value);
             }
         }
     }
 
-    fn variable(&mut self, name: &str, fields: &[&str], context: Context) {
+    fn check_variable(&mut self, name: &str, fields: &[&str], context: Context) {
         if name == "states" {
-            return self.states(fields);
+            return self.check_states(fields);
         }
         if name.is_empty() {
             if context == Context::None {
@@ -135,7 +135,7 @@ impl Check<'_> {
         if assigned || self.bound.contains(name) {
             return;
         }
-        if functions::provided(name).is_some() {
+        if functions::find_provided(name).is_some() {
             self.problems.push(format!(
                 "${name} can be called here, but not passed as a value"
             ));
@@ -145,7 +145,7 @@ impl Check<'_> {
         }
     }
 
-    fn states(&mut self, fields: &[&str]) {
+    fn check_states(&mut self, fields: &[&str]) {
         self.reads.add_path("states", fields.iter().copied());
         let allowed = match fields.first() {
             None | Some(&("input" | "context")) => true,
@@ -159,42 +159,34 @@ impl Check<'_> {
         if !allowed {
             let field = fields.first().copied().unwrap_or_default();
             self.problems
-                .push(format!("$states.{field} is not to be had in this field"));
+                .push(format!("$states.{field} is not available in this field"));
         }
     }
 
-    fn function(&mut self, name: &str, args: &[AstNode], is_builtin: bool) {
+    fn check_function(&mut self, name: &str, args: &[AstNode], is_builtin: bool) {
         if !is_builtin {
             self.problems.push(format!(
                 "there is no function {name}; did you mean ${name}?"
             ));
         } else if self.bound.contains(name) {
             // A function of the expression's own.
-        } else if let Some(name) = functions::provided(name) {
-            self.reads.functions.insert(name);
-            if name == "hash" && !functions::is_hash(args) {
-                let message = "$hash is implemented with 'SHA-256', 'SHA-384' or 'SHA-512' only";
-                self.problems.push(message.to_owned());
-            }
-        } else if name == "eval" {
+        } else {
             self.problems
-                .push("$eval is not to be had; use $parse for JSON".to_owned());
-        } else if !functions::is_builtin(name) {
-            self.problems
-                .push(format!("the function ${name} is not implemented"));
+                .extend(functions::check_call(name, args).err());
+            self.reads.functions.extend(functions::find_provided(name));
         }
     }
 
-    fn children(&mut self, node: &AstNode, context: Context) {
+    fn check_children(&mut self, node: &AstNode, context: Context) {
         match node {
             AstNode::ObjectTransform { input, pattern } => {
-                self.node(input, context);
-                self.pairs(pattern, Context::Value);
+                self.check_node(input, context);
+                self.check_pairs(pattern, Context::Value);
             }
             AstNode::Sort { input, terms } => {
-                self.node(input, context);
+                self.check_node(input, context);
                 for (term, _) in terms {
-                    self.node(term, Context::Value);
+                    self.check_node(term, Context::Value);
                 }
             }
             AstNode::Transform {
@@ -204,25 +196,29 @@ impl Check<'_> {
             } => {
                 let parts = [Some(location), Some(update), delete.as_ref()];
                 for part in parts.into_iter().flatten() {
-                    self.node(part, Context::Value);
+                    self.check_node(part, Context::Value);
                 }
             }
-            AstNode::Object(pairs) => self.pairs(pairs, context),
+            AstNode::Object(pairs) => self.check_pairs(pairs, context),
             AstNode::Path { .. } => {}
-            other => each_child(other, &mut |child| self.node(child, context)),
+            other => {
+                for child in child_nodes(other) {
+                    self.check_node(child, context);
+                }
+            }
         }
     }
 
-    fn pairs(&mut self, pairs: &[(AstNode, AstNode)], context: Context) {
+    fn check_pairs(&mut self, pairs: &[(AstNode, AstNode)], context: Context) {
         for (key, value) in pairs {
-            self.node(key, context);
-            self.node(value, context);
+            self.check_node(key, context);
+            self.check_node(value, context);
         }
     }
 }
 
-/// The names at the start of a path that lead through the value and nothing else: what stands
-/// behind a name with a filter may look at all of it.
+/// The names at the start of a path that select one field each. The list ends at a name with a
+/// filter, because a filter may read all of the value.
 fn leading_names(steps: &[PathStep]) -> Vec<&str> {
     let mut names = Vec::new();
     for step in steps {
@@ -238,7 +234,7 @@ fn leading_names(steps: &[PathStep]) -> Vec<&str> {
 }
 
 /// The names of the variables that an expression binds, wherever in it.
-fn bindings(node: &AstNode, bound: &mut BTreeSet<String>) {
+fn collect_bindings(node: &AstNode, bound: &mut BTreeSet<String>) {
     match node {
         AstNode::Binary {
             op: BinaryOp::ColonEqual,
@@ -261,5 +257,7 @@ fn bindings(node: &AstNode, bound: &mut BTreeSet<String>) {
         }
         _ => {}
     }
-    each_child(node, &mut |child| bindings(child, bound));
+    for child in child_nodes(node) {
+        collect_bindings(child, bound);
+    }
 }

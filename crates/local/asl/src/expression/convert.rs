@@ -1,29 +1,29 @@
-//! Between JSON and the evaluator's values, which can't leave their thread.
+//! Converts between JSON and the values of the evaluator, which can't leave their thread.
 
 use jsonata_core::value::{JArray, JMap, JValue};
 use serde_json::{Map, Number, Value};
 
 use super::reads::Selection;
 
-/// Whole numbers up to here survive the evaluator, whose numbers are floating point.
+/// The largest whole number that the evaluator's floating-point numbers hold exactly.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 
 /// A copy of the selected part of a value.
-pub(super) fn selected(value: &Value, selection: &Selection) -> JValue {
+pub(super) fn copy_selected(value: &Value, selection: &Selection) -> JValue {
     match value {
         Value::Object(map) if !selection.whole => {
             let fields = selection.fields.iter();
             let fields = fields.filter_map(|(name, selection)| {
-                Some((name.clone(), selected(map.get(name)?, selection)))
+                Some((name.clone(), copy_selected(map.get(name)?, selection)))
             });
             JValue::Object(fields.collect::<JMap>().into())
         }
-        value => whole(value),
+        value => copy_whole(value),
     }
 }
 
 /// A copy of a value for the evaluator.
-pub(super) fn whole(value: &Value) -> JValue {
+pub(super) fn copy_whole(value: &Value) -> JValue {
     match value {
         Value::Null => JValue::Null,
         Value::Bool(value) => JValue::Bool(*value),
@@ -31,10 +31,15 @@ pub(super) fn whole(value: &Value) -> JValue {
         Value::String(text) => JValue::string(text.as_str()),
         Value::Array(items) => {
             let flat = !items.iter().any(Value::is_array);
-            JValue::Array(JArray::new_flat(items.iter().map(whole).collect(), flat))
+            JValue::Array(JArray::new_flat(
+                items.iter().map(copy_whole).collect(),
+                flat,
+            ))
         }
         Value::Object(map) => {
-            let fields = map.iter().map(|(name, value)| (name.clone(), whole(value)));
+            let fields = map
+                .iter()
+                .map(|(name, value)| (name.clone(), copy_whole(value)));
             JValue::Object(fields.collect::<JMap>().into())
         }
     }
@@ -45,7 +50,7 @@ pub(super) fn to_json(value: &JValue) -> Result<Value, &'static str> {
     Ok(match value {
         JValue::Null => Value::Null,
         JValue::Bool(value) => Value::Bool(*value),
-        JValue::Number(number) => to_number(*number)?,
+        JValue::Number(number) => number_to_json(*number)?,
         JValue::String(text) => Value::String(text.to_string()),
         JValue::Array(items) => Value::Array(items.iter().map(to_json).collect::<Result<_, _>>()?),
         JValue::Object(map) => {
@@ -60,7 +65,7 @@ pub(super) fn to_json(value: &JValue) -> Result<Value, &'static str> {
 }
 
 /// A number as JavaScript writes it: a whole one has no fraction.
-fn to_number(number: f64) -> Result<Value, &'static str> {
+fn number_to_json(number: f64) -> Result<Value, &'static str> {
     if number.fract() == 0.0 && number.abs() <= MAX_SAFE {
         #[expect(
             clippy::cast_possible_truncation,
@@ -74,21 +79,21 @@ fn to_number(number: f64) -> Result<Value, &'static str> {
 }
 
 /// A copy of a value with its numbers as the evaluator would return them.
-pub(super) fn normalised(value: &Value) -> Value {
+pub(super) fn normalise_numbers(value: &Value) -> Value {
     match value {
-        Value::Number(number) => normalised_number(number),
-        Value::Array(items) => Value::Array(items.iter().map(normalised).collect()),
+        Value::Number(number) => normalise_number(number),
+        Value::Array(items) => Value::Array(items.iter().map(normalise_numbers).collect()),
         Value::Object(map) => {
             let fields = map
                 .iter()
-                .map(|(name, value)| (name.clone(), normalised(value)));
+                .map(|(name, value)| (name.clone(), normalise_numbers(value)));
             Value::Object(fields.collect())
         }
         other => other.clone(),
     }
 }
 
-fn normalised_number(number: &Number) -> Value {
+fn normalise_number(number: &Number) -> Value {
     let float = number.as_f64().unwrap_or(f64::NAN);
-    to_number(float).unwrap_or_else(|_| Value::Number(number.clone()))
+    number_to_json(float).unwrap_or_else(|_| Value::Number(number.clone()))
 }

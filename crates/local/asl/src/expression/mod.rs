@@ -39,9 +39,9 @@ impl Allowed {
 /// One `{% … %}`.
 #[derive(Debug)]
 pub(crate) struct Expression {
-    /// What stands between the delimiters.
+    /// The text between the delimiters.
     source: String,
-    /// Where it stands, for messages: `Arguments/Payload`.
+    /// Its place in the state, for messages: `Arguments/Payload`.
     location: String,
     body: Body,
     reads: Reads,
@@ -50,7 +50,7 @@ pub(crate) struct Expression {
 /// How an expression is evaluated.
 #[derive(Debug)]
 enum Body {
-    /// `$name.a.b`, which needs no evaluator as long as it leads through objects only.
+    /// `$name.a.b`, which is looked up without an evaluator while it leads through objects only.
     Path {
         root: String,
         steps: Vec<String>,
@@ -60,7 +60,7 @@ enum Body {
 }
 
 impl Expression {
-    /// Parses what stands between the delimiters, or says everything that is wrong with it.
+    /// Parses the text between the delimiters, or returns everything that is wrong with it.
     fn parse(
         source: &str,
         location: &str,
@@ -69,8 +69,7 @@ impl Expression {
     ) -> Result<Self, Vec<String>> {
         let ast = jsonata_core::parser::parse(source.trim())
             .map_err(|error| vec![format!("not JSONata: {}", error.display_message())])?;
-        let ast = functions::rewrite(ast);
-        let reads = check::check(&ast, allowed, variables)?;
+        let reads = check::check_expression(&ast, allowed, variables)?;
         let body = match plain_path(&ast) {
             Some((root, steps)) => Body::Path { root, steps, ast },
             None => Body::Any(ast),

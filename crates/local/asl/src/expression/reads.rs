@@ -1,4 +1,4 @@
-//! What expressions read, so that nothing else has to be handed to the evaluator.
+//! What expressions read, so that only that is copied for the evaluator.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,17 +21,17 @@ pub(super) struct Selection {
 }
 
 impl Reads {
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         for (name, selection) in &other.variables {
             self.variables
                 .entry(name.clone())
                 .or_default()
-                .add(selection);
+                .merge(selection);
         }
         self.functions.extend(&other.functions);
     }
 
-    /// Notes that a field of a variable is read; no fields mean the whole variable.
+    /// Records that a field of a variable is read; an empty path means the whole variable.
     pub(super) fn add_path<'a>(&mut self, root: &str, path: impl IntoIterator<Item = &'a str>) {
         let mut selection = self.variables.entry(root.to_owned()).or_default();
         for field in path {
@@ -40,8 +40,8 @@ impl Reads {
         selection.whole = true;
     }
 
-    /// Notes that all of every variable is read.
-    pub(super) fn widen(&mut self) {
+    /// Records that all of every variable is read.
+    pub(super) fn read_everything(&mut self) {
         for selection in self.variables.values_mut() {
             selection.whole = true;
         }
@@ -56,7 +56,7 @@ static WHOLE: Selection = Selection {
 
 impl Selection {
     /// What is read of a field, if anything is.
-    pub(super) fn part(&self, name: &str) -> Option<&Self> {
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
         if self.whole {
             Some(&WHOLE)
         } else {
@@ -64,10 +64,13 @@ impl Selection {
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) {
         self.whole |= other.whole;
         for (name, selection) in &other.fields {
-            self.fields.entry(name.clone()).or_default().add(selection);
+            self.fields
+                .entry(name.clone())
+                .or_default()
+                .merge(selection);
         }
     }
 }

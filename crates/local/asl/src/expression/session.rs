@@ -1,7 +1,6 @@
-//! Evaluating the expressions of one step of a state.
+//! Evaluates the expressions of one step of a state.
 
-use std::cell::{OnceCell, RefCell};
-use std::rc::Rc;
+use std::cell::OnceCell;
 
 use jiff::Timestamp;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
@@ -11,9 +10,8 @@ use serde_json::Value;
 use super::reads::Selection;
 use super::{Body, Expression, Reads, convert, functions};
 use crate::execution::Variables;
-use crate::random::Random;
 
-/// Bounds that an honest expression stays below: a run-away one fails instead of hanging.
+/// Limits far above what a sensible expression needs, so that endless recursion fails.
 const MAX_DEPTH: usize = 2_000;
 const MAX_ITEMS: usize = 1_000_000;
 
@@ -23,7 +21,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) result: Option<&'a Value>,
     pub(crate) error_output: Option<&'a Value>,
     pub(crate) variables: &'a Variables,
-    /// What `$states.context.Execution.Input` is.
+    /// The value of `$states.context.Execution.Input`.
     pub(crate) initial_input: &'a Value,
     /// Makes the context object, with `Execution.Input` or without: it may be large.
     pub(crate) context: &'a dyn Fn(bool) -> Value,
@@ -37,11 +35,11 @@ pub(crate) struct EvalError {
     pub(crate) message: String,
 }
 
-/// Where a plain path led.
+/// The outcome of following a plain path.
 enum Followed<'a> {
     Value(&'a Value),
     Nothing,
-    /// That takes the evaluator to say.
+    /// Only the evaluator can tell, for example because an array is in the path.
     Unclear,
 }
 
@@ -49,7 +47,6 @@ enum Followed<'a> {
 pub(crate) struct Session<'a> {
     scope: Scope<'a>,
     reads: &'a Reads,
-    random: Rc<RefCell<Random>>,
     /// The context object without `Execution.Input`.
     context: OnceCell<Value>,
     evaluator: Option<Evaluator>,
@@ -57,34 +54,29 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// `reads` covers everything that will be evaluated.
-    pub(crate) fn new(scope: Scope<'a>, reads: &'a Reads, random: &Random) -> Self {
-        let random = Rc::new(RefCell::new(random.clone()));
+    pub(crate) fn new(scope: Scope<'a>, reads: &'a Reads) -> Self {
         Self {
             scope,
             reads,
-            random,
             context: OnceCell::new(),
             evaluator: None,
         }
     }
 
-    /// The state of chance after the evaluations.
-    pub(crate) fn random(&self) -> Random {
-        self.random.borrow().clone()
-    }
-
     pub(super) fn evaluate(&mut self, expression: &Expression) -> Result<Value, EvalError> {
         let ast = match &expression.body {
-            Body::Path { root, steps, ast } => match self.follow(root, steps) {
-                Followed::Value(value) => return Ok(convert::normalised(value)),
-                Followed::Nothing => return Err(returned(expression, "nothing (undefined)")),
+            Body::Path { root, steps, ast } => match self.follow_path(root, steps) {
+                Followed::Value(value) => return Ok(convert::normalise_numbers(value)),
+                Followed::Nothing => {
+                    return Err(unexpected_value(expression, "nothing (undefined)"));
+                }
                 Followed::Unclear => ast,
             },
             Body::Any(ast) => ast,
         };
-        let failed = |message: String| threw(expression, &message);
+        let failed = |message: String| evaluation_error(expression, &message);
         if self.evaluator.is_none() {
-            self.evaluator = Some(self.evaluator().map_err(failed)?);
+            self.evaluator = Some(self.build_evaluator().map_err(failed)?);
         }
         let Some(evaluator) = &mut self.evaluator else {
             return Err(failed("no evaluator".to_owned()));
@@ -92,11 +84,12 @@ impl<'a> Session<'a> {
         let value = evaluator
             .evaluate(ast, &JValue::Null)
             .map_err(|error| failed(error.message().to_owned()))?;
-        convert::to_json(&value.unwrap_sequence()).map_err(|what| returned(expression, what))
+        convert::to_json(&value.unwrap_sequence())
+            .map_err(|what| unexpected_value(expression, what))
     }
 
     /// The value of `$root.a.b`, as long as it leads through objects only.
-    fn follow(&self, root: &str, steps: &[String]) -> Followed<'_> {
+    fn follow_path(&self, root: &str, steps: &[String]) -> Followed<'_> {
         let (mut value, steps) = if root == "states" {
             match self.follow_states(steps) {
                 Ok(start) => start,
@@ -132,13 +125,13 @@ impl<'a> Session<'a> {
             [] | ["context"] | ["context", "Execution"] => Err(Followed::Unclear),
             ["context", "Execution", "Input"] => Ok((self.scope.initial_input, &steps[3..])),
             [first, ..] => {
-                let value = self.states(first).ok_or(Followed::Nothing)?;
+                let value = self.state_field(first).ok_or(Followed::Nothing)?;
                 Ok((value, &steps[1..]))
             }
         }
     }
 
-    fn states(&self, field: &str) -> Option<&Value> {
+    fn state_field(&self, field: &str) -> Option<&Value> {
         match field {
             "input" => Some(self.scope.input),
             "result" => self.scope.result,
@@ -148,13 +141,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn evaluator(&self) -> Result<Evaluator, String> {
+    fn build_evaluator(&self) -> Result<Evaluator, String> {
         let mut context = Context::new();
         for (name, selection) in &self.reads.variables {
             if name == "states" {
                 context.bind(name.clone(), self.bound_states(selection));
             } else if let Some(variable) = self.scope.variables.get(name.as_str()) {
-                context.bind(name.clone(), convert::selected(&variable.value, selection));
+                context.bind(
+                    name.clone(),
+                    convert::copy_selected(&variable.value, selection),
+                );
             }
         }
         let options = EvaluatorOptions {
@@ -164,7 +160,7 @@ impl<'a> Session<'a> {
         };
         let mut evaluator = Evaluator::with_options(context, options);
         let names = &self.reads.functions;
-        functions::register(&mut evaluator, names, self.scope.now, &self.random)
+        functions::register(&mut evaluator, names, self.scope.now)
             .map_err(|error| error.message().to_owned())?;
         Ok(evaluator)
     }
@@ -172,14 +168,14 @@ impl<'a> Session<'a> {
     fn bound_states(&self, selection: &Selection) -> JValue {
         let mut states = JMap::default();
         for field in ["input", "result", "errorOutput", "context"] {
-            let Some(part) = selection.part(field) else {
+            let Some(part) = selection.field(field) else {
                 continue;
             };
             let value = if field == "context" && reads_input(part) {
-                Some(convert::selected(&(self.scope.context)(true), part))
+                Some(convert::copy_selected(&(self.scope.context)(true), part))
             } else {
-                self.states(field)
-                    .map(|value| convert::selected(value, part))
+                self.state_field(field)
+                    .map(|value| convert::copy_selected(value, part))
             };
             if let Some(value) = value {
                 states.insert(field.to_owned(), value);
@@ -192,23 +188,23 @@ impl<'a> Session<'a> {
 /// Whether `Execution.Input` of the context object is read.
 fn reads_input(context: &Selection) -> bool {
     context
-        .part("Execution")
-        .and_then(|execution| execution.part("Input"))
+        .field("Execution")
+        .and_then(|execution| execution.field("Input"))
         .is_some()
 }
 
-fn returned(expression: &Expression, what: &str) -> EvalError {
-    said(expression, &format!("returned {what}."))
+fn unexpected_value(expression: &Expression, what: &str) -> EvalError {
+    error_about(expression, &format!("returned {what}."))
 }
 
-fn threw(expression: &Expression, message: &str) -> EvalError {
-    said(
+fn evaluation_error(expression: &Expression, message: &str) -> EvalError {
+    error_about(
         expression,
         &format!("threw an error during evaluation. {message}"),
     )
 }
 
-fn said(expression: &Expression, what: &str) -> EvalError {
+fn error_about(expression: &Expression, what: &str) -> EvalError {
     let Expression {
         source, location, ..
     } = expression;

@@ -25,52 +25,38 @@ impl Template {
         variables: &BTreeSet<String>,
         problems: &mut Vec<(String, String)>,
     ) -> Option<Self> {
-        let mut inner = |value: &Value, part: &str| {
-            Self::parse(
-                value,
-                &format!("{location}/{part}"),
-                allowed,
-                variables,
-                problems,
-            )
+        let mut parse_below = |value: &Value, part: &str| {
+            let location = format!("{location}/{part}");
+            Self::parse(value, &location, allowed, variables, problems)
         };
         match value {
-            Value::String(text) => match delimited(text) {
-                Ok(None) => Some(Self::Constant(value.clone())),
-                Ok(Some(source)) => {
-                    let parsed = Expression::parse(source, location, allowed, variables);
-                    let errors = |found: Vec<String>| {
-                        problems.extend(found.into_iter().map(|m| (location.to_owned(), m)));
-                    };
-                    parsed
-                        .map_err(errors)
-                        .ok()
-                        .map(|e| Self::Expression(Box::new(e)))
-                }
-                Err(message) => {
-                    problems.push((location.to_owned(), message.to_owned()));
-                    None
-                }
-            },
+            Value::String(text) => {
+                let parsed = Self::parse_text(text, location, allowed, variables);
+                let messages = parsed.as_ref().err().into_iter().flatten();
+                problems.extend(messages.map(|message| (location.to_owned(), message.clone())));
+                parsed.ok()
+            }
             Value::Array(items) => {
                 let items = items.iter().enumerate();
-                let items: Vec<_> = items
-                    .map(|(index, item)| inner(item, &index.to_string()))
-                    .collect();
-                let items = items.into_iter().collect::<Option<Vec<_>>>()?;
-                Some(if items.iter().all(Self::is_constant) {
+                let items = items.map(|(index, item)| parse_below(item, &index.to_string()));
+                // All items are parsed before the first failure counts, so that every problem is found.
+                let items: Vec<_> = items.collect();
+                let items: Vec<_> = items.into_iter().collect::<Option<_>>()?;
+                let literal = items.iter().all(Self::is_constant);
+                Some(if literal {
                     Self::Constant(value.clone())
                 } else {
                     Self::Array(items)
                 })
             }
             Value::Object(map) => {
-                let fields = map
-                    .iter()
-                    .map(|(name, item)| Some((name.clone(), inner(item, name)?)));
+                let fields = map.iter();
+                let fields =
+                    fields.map(|(name, item)| Some((name.clone(), parse_below(item, name)?)));
                 let fields: Vec<_> = fields.collect();
-                let fields = fields.into_iter().collect::<Option<Vec<_>>>()?;
-                Some(if fields.iter().all(|(_, field)| field.is_constant()) {
+                let fields: Vec<_> = fields.into_iter().collect::<Option<_>>()?;
+                let literal = fields.iter().all(|(_, field)| field.is_constant());
+                Some(if literal {
                     Self::Constant(value.clone())
                 } else {
                     Self::Object(fields)
@@ -80,8 +66,26 @@ impl Template {
         }
     }
 
-    pub(crate) fn is_expression(&self) -> bool {
-        matches!(self, Self::Expression(_))
+    fn parse_text(
+        text: &str,
+        location: &str,
+        allowed: Allowed,
+        variables: &BTreeSet<String>,
+    ) -> Result<Self, Vec<String>> {
+        Ok(
+            match find_source(text).map_err(|message| vec![message.to_owned()])? {
+                None => Self::Constant(text.into()),
+                Some(source) => {
+                    let expression = Expression::parse(source, location, allowed, variables)?;
+                    Self::Expression(Box::new(expression))
+                }
+            },
+        )
+    }
+
+    /// Whether the field is a value and not one expression for all of it.
+    pub(crate) fn is_literal(&self) -> bool {
+        !matches!(self, Self::Expression(_))
     }
 
     fn is_constant(&self) -> bool {
@@ -91,7 +95,7 @@ impl Template {
     pub(crate) fn add_reads(&self, reads: &mut Reads) {
         match self {
             Self::Constant(_) => {}
-            Self::Expression(expression) => reads.add(&expression.reads),
+            Self::Expression(expression) => reads.merge(&expression.reads),
             Self::Array(items) => items.iter().for_each(|item| item.add_reads(reads)),
             Self::Object(fields) => fields.iter().for_each(|(_, field)| field.add_reads(reads)),
         }
@@ -114,8 +118,8 @@ impl Template {
         }
     }
 
-    /// Where its expression stands and what it says, for a message.
-    pub(crate) fn source(&self) -> Option<(&str, &str)> {
+    /// The place and the text of its expression, for a message.
+    pub(crate) fn expression_source(&self) -> Option<(&str, &str)> {
         match self {
             Self::Expression(expression) => Some((&expression.location, &expression.source)),
             _ => None,
@@ -123,8 +127,8 @@ impl Template {
     }
 }
 
-/// What stands between `{%` and `%}`, if the text is an expression.
-fn delimited(text: &str) -> Result<Option<&str>, &'static str> {
+/// The text between `{%` and `%}`, if the text is an expression.
+fn find_source(text: &str) -> Result<Option<&str>, &'static str> {
     let trimmed = text.trim();
     if !trimmed.contains("{%") && !trimmed.contains("%}") {
         return Ok(None);

@@ -2,67 +2,36 @@
 
 use jsonata_core::ast::{AstNode, PathStep, Stage};
 
-/// Calls `f` with each node right below `node`.
-pub(super) fn each_child(node: &AstNode, f: &mut impl FnMut(&AstNode)) {
+/// The nodes right below `node`. Each kind of node is named, so that one that a new version of
+/// the parser adds is not passed over unchecked.
+pub(super) fn child_nodes(node: &AstNode) -> Vec<&AstNode> {
     match node {
-        AstNode::Path { steps } => {
-            for step in steps {
-                f(&step.node);
-                for stage in &step.stages {
-                    if let Stage::Filter(filter) = stage {
-                        f(filter);
-                    }
-                }
-            }
-        }
-        AstNode::Binary { lhs, rhs, .. } => {
-            f(lhs);
-            f(rhs);
-        }
+        AstNode::Path { steps } => steps.iter().flat_map(nodes_of_step).collect(),
+        AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
         AstNode::Unary { operand: inner, .. }
         | AstNode::FunctionApplication(inner)
-        | AstNode::Lambda { body: inner, .. } => f(inner),
+        | AstNode::Lambda { body: inner, .. } => vec![inner],
         AstNode::Function { args: nodes, .. }
         | AstNode::Array(nodes)
         | AstNode::ArrayGroup(nodes)
-        | AstNode::Block(nodes) => nodes.iter().for_each(f),
-        AstNode::Call { procedure, args } => {
-            f(procedure);
-            args.iter().for_each(f);
-        }
-        AstNode::Object(pairs) => pairs_of(pairs, f),
-        AstNode::ObjectTransform { input, pattern } => {
-            f(input);
-            pairs_of(pattern, f);
-        }
+        | AstNode::Block(nodes) => nodes.iter().collect(),
+        AstNode::Call { procedure, args } => first_and(procedure, args),
+        AstNode::Object(pairs) => nodes_of_pairs(pairs).collect(),
+        AstNode::ObjectTransform { input, pattern } => first_and(input, nodes_of_pairs(pattern)),
         AstNode::Conditional {
             condition,
             then_branch,
             else_branch,
-        } => {
-            f(condition);
-            f(then_branch);
-            if let Some(branch) = else_branch {
-                f(branch);
-            }
-        }
-        AstNode::Sort { input, terms } => {
-            f(input);
-            for (term, _) in terms {
-                f(term);
-            }
-        }
+        } => first_and(
+            condition,
+            [then_branch].into_iter().chain(else_branch).map(|b| &**b),
+        ),
+        AstNode::Sort { input, terms } => first_and(input, terms.iter().map(|(term, _)| term)),
         AstNode::Transform {
             location,
             update,
             delete,
-        } => {
-            f(location);
-            f(update);
-            if let Some(delete) = delete {
-                f(delete);
-            }
-        }
+        } => first_and(location, [update].into_iter().chain(delete).map(|n| &**n)),
         AstNode::String(_)
         | AstNode::Name(_)
         | AstNode::Number(_)
@@ -75,85 +44,25 @@ pub(super) fn each_child(node: &AstNode, f: &mut impl FnMut(&AstNode)) {
         | AstNode::ParentVariable(_)
         | AstNode::Wildcard
         | AstNode::Descendant
-        | AstNode::Parent(_) => {}
+        | AstNode::Parent(_) => Vec::new(),
     }
 }
 
-fn pairs_of(pairs: &[(AstNode, AstNode)], f: &mut impl FnMut(&AstNode)) {
-    for (key, value) in pairs {
-        f(key);
-        f(value);
-    }
+fn first_and<'a>(
+    first: &'a AstNode,
+    others: impl IntoIterator<Item = &'a AstNode>,
+) -> Vec<&'a AstNode> {
+    [first].into_iter().chain(others).collect()
 }
 
-/// The same, with nodes that may be changed.
-pub(super) fn each_child_mut(node: &mut AstNode, f: &mut impl FnMut(&mut AstNode)) {
-    match node {
-        AstNode::Path { steps } => steps.iter_mut().for_each(|step| each_in_step(step, f)),
-        AstNode::Binary { lhs, rhs, .. } => {
-            f(lhs);
-            f(rhs);
-        }
-        AstNode::Unary { operand: inner, .. }
-        | AstNode::FunctionApplication(inner)
-        | AstNode::Lambda { body: inner, .. } => f(inner),
-        AstNode::Function { args: nodes, .. }
-        | AstNode::Array(nodes)
-        | AstNode::ArrayGroup(nodes)
-        | AstNode::Block(nodes) => nodes.iter_mut().for_each(f),
-        AstNode::Call { procedure, args } => {
-            f(procedure);
-            args.iter_mut().for_each(f);
-        }
-        AstNode::Object(pairs) => each_in_pairs(pairs, f),
-        AstNode::ObjectTransform { input, pattern } => {
-            f(input);
-            each_in_pairs(pattern, f);
-        }
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => {
-            f(condition);
-            f(then_branch);
-            if let Some(branch) = else_branch {
-                f(branch);
-            }
-        }
-        AstNode::Sort { input, terms } => {
-            f(input);
-            for (term, _) in terms {
-                f(term);
-            }
-        }
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => {
-            f(location);
-            f(update);
-            if let Some(delete) = delete {
-                f(delete);
-            }
-        }
-        _ => {}
-    }
+fn nodes_of_step(step: &PathStep) -> impl Iterator<Item = &AstNode> {
+    let filters = step.stages.iter().filter_map(|stage| match stage {
+        Stage::Filter(filter) => Some(&**filter),
+        Stage::Index(_) | Stage::KeepArray => None,
+    });
+    [&step.node].into_iter().chain(filters)
 }
 
-fn each_in_step(step: &mut PathStep, f: &mut impl FnMut(&mut AstNode)) {
-    f(&mut step.node);
-    for stage in &mut step.stages {
-        if let Stage::Filter(filter) = stage {
-            f(filter);
-        }
-    }
-}
-
-fn each_in_pairs(pairs: &mut [(AstNode, AstNode)], f: &mut impl FnMut(&mut AstNode)) {
-    for (key, value) in pairs {
-        f(key);
-        f(value);
-    }
+fn nodes_of_pairs(pairs: &[(AstNode, AstNode)]) -> impl Iterator<Item = &AstNode> {
+    pairs.iter().flat_map(|(key, value)| [key, value])
 }

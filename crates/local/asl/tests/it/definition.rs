@@ -418,7 +418,7 @@ fn retriers_and_catchers_are_checked() {
     );
     check_task(
         json!({"Catch": [{"ErrorEquals": all, "Next": "A", "Output": "{% $states.result %}"}]}),
-        "Catch[0].Output: $states.result is not to be had in this field",
+        "Catch[0].Output: $states.result is not available in this field",
     );
 }
 
@@ -450,15 +450,15 @@ fn expressions_are_checked() {
     check_output(json!("{% $states.inptu %}"), "there is no $states.inptu");
     check_output(
         json!("{% $states.result %}"),
-        "$states.result is not to be had in this field",
+        "$states.result is not available in this field",
     );
     check_output(
         json!("{% $states.errorOutput.Error %}"),
-        "$states.errorOutput is not to be had",
+        "$states.errorOutput is not available",
     );
     check_output(
         json!("{% $eval('1') %}"),
-        "$eval is not to be had; use $parse",
+        "$eval is not available in Step Functions",
     );
     check_output(
         json!("{% $hash('a', 'MD5') %}"),
@@ -481,8 +481,26 @@ fn expressions_are_checked() {
         "the operators ?? and ?: are not in JSONata",
     );
     check_output(
-        json!("{% $map([1], $uuid) %}"),
-        "$uuid can be called here, but not passed",
+        json!("{% $map([1], $millis) %}"),
+        "$millis can be called here, but not passed",
+    );
+    for (call, name) in [
+        ("$partition([1, 2], 1)", "partition"),
+        ("$range(0, 10, 5)", "range"),
+        ("$parse('{}')", "parse"),
+        ("$random()", "random"),
+        ("$random(5)", "random"),
+        ("$shuffle([1, 2])", "shuffle"),
+        ("$uuid()", "uuid"),
+    ] {
+        check_output(
+            json!(format!("{{% {call} %}}")),
+            &format!("the function ${name} is not implemented"),
+        );
+    }
+    check_output(
+        json!("{% $now('[Y0001]') %}"),
+        "$now is implemented without arguments only; use $fromMillis($millis(), picture, zone)",
     );
     check_state(
         json!({"Type": "Pass", "End": true, "Output": {"a": [0, {"b": "{% $x %}"}]}}),
@@ -490,7 +508,7 @@ fn expressions_are_checked() {
     );
     check_task(
         json!({"Arguments": {"FunctionName": "{% $states.result %}"}}),
-        "Arguments/FunctionName: $states.result is not to be had",
+        "Arguments/FunctionName: $states.result is not available",
     );
 }
 

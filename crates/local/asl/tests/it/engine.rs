@@ -247,7 +247,7 @@ async fn a_stop_reaches_a_wait() {
 async fn a_task_that_hangs_is_timed_out_in_real_time() {
     let clock = Clock::virtual_at(start_of_time());
     let hang = |_| async { std::future::pending().await };
-    let engine = Engine::build(clock, hang, Some(Duration::from_millis(5)), 0);
+    let engine = Engine::with_task_limit(clock, hang, Some(Duration::from_millis(5)), 0);
     engine.register(MACHINE, ROLE, polling()).unwrap();
     let arn = engine
         .start(MACHINE, None, json!({}))

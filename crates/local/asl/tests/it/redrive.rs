@@ -193,9 +193,12 @@ fn an_answer_to_a_task_of_before_is_refused() {
     let mut execution = start(machine(&json!({"A": task(json!({}))})), json!({}));
     assert!(matches!(execution.step(later(0)), Step::Task(_)));
     execution.stop(later(0), None, None);
-    assert_eq!(execution.succeed(later(0), json!({})), Err(asl::NoTask));
+    assert_eq!(
+        execution.succeed_task(later(0), json!({})),
+        Err(asl::NoTask)
+    );
     execution.redrive(later(0)).unwrap();
-    assert_eq!(execution.fail(later(0), "E", None), Err(asl::NoTask));
+    assert_eq!(execution.fail_task(later(0), "E", None), Err(asl::NoTask));
     finish(&mut execution, later(0), |_| Ok(json!({})));
     assert_eq!(execution.status(), Status::Succeeded);
 }

@@ -19,8 +19,8 @@ fn delays(retry: Value, errors: &[&'static str]) -> (Vec<i64>, Execution) {
                 now = until;
             }
             Step::Task(_) => match errors.next() {
-                Some(error) => execution.fail(now, *error, None).unwrap(),
-                None => execution.succeed(now, json!({})).unwrap(),
+                Some(error) => execution.fail_task(now, *error, None).unwrap(),
+                None => execution.succeed_task(now, json!({})).unwrap(),
             },
         }
     }
@@ -124,7 +124,7 @@ fn a_timeout_of_a_task_can_be_retried() {
         panic!()
     };
     assert_eq!((call.timeout.unwrap().as_secs(), call.attempt), (30, 1));
-    execution.time_out(now).unwrap();
+    execution.time_out_task(now).unwrap();
     let Step::WaitUntil(until) = execution.step(now) else {
         panic!()
     };
@@ -132,7 +132,7 @@ fn a_timeout_of_a_task_can_be_retried() {
         panic!()
     };
     assert_eq!(call.attempt, 2);
-    execution.time_out(until).unwrap();
+    execution.time_out_task(until).unwrap();
     assert_eq!(execution.step(until), Step::Done);
     assert_eq!(execution.error(), Some("States.Timeout"));
     assert_eq!(

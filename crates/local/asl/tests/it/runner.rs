@@ -52,8 +52,8 @@ pub(crate) fn finish(
             Step::Done => return now,
             Step::WaitUntil(until) => now = until,
             Step::Task(call) => match answer(&call) {
-                Ok(output) => execution.succeed(now, output).unwrap(),
-                Err((error, cause)) => execution.fail(now, error, Some(cause.into())).unwrap(),
+                Ok(output) => execution.succeed_task(now, output).unwrap(),
+                Err((error, cause)) => execution.fail_task(now, error, Some(cause.into())).unwrap(),
             },
         }
     }

@@ -22,6 +22,10 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     cargo clippy -p pipeline-tests --test consumer --test moto --test rights --locked -- -D warnings
 
+# rewrite what is generated in the documents, such as the picture of the state machine
+docs:
+    UPDATE_DOCS=1 cargo test -p pipeline-tests --test documents --locked
+
 # the crates' documentation, with broken links as errors
 rustdoc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use delivery::{Event, FailureName, FetchIn, FinalizeIn, RunIn, TriggerIn};
+use handler::metrics::{DIMENSIONS, Metric, NAMESPACE};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use workflow::metrics::{DIMENSIONS, Metric, NAMESPACE};
-use workflow::{Event, FailureName, FetchIn, FinalizeIn, RunIn, TriggerIn};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -142,7 +142,7 @@ fn every_example_event_is_what_its_handler_takes() {
 fn every_definition_in_infra_is_free_of_findings() {
     for entry in fs::read_dir(root().join("infra/reports")).unwrap() {
         let path = entry.unwrap().path();
-        let checked = cxone::Definition::parse(fs::read(&path).unwrap())
+        let checked = definition::Definition::parse(fs::read(&path).unwrap())
             .unwrap_or_else(|findings| panic!("{}: {findings}", path.display()));
         assert!(
             checked.warnings.is_empty(),
@@ -155,12 +155,12 @@ fn every_definition_in_infra_is_free_of_findings() {
 
 #[test]
 fn there_is_a_good_definition_for_each_api() {
-    for api in cxone::Api::ALL {
+    for api in definition::Api::ALL {
         let path = match api {
-            cxone::Api::Analytics => "infra/reports/daily-agent-performance.json".to_owned(),
+            definition::Api::Analytics => "infra/reports/daily-agent-performance.json".to_owned(),
             other => format!("crates/local/definitions/{other}.json"),
         };
-        let checked = cxone::Definition::parse(read(&path))
+        let checked = definition::Definition::parse(read(&path))
             .unwrap_or_else(|findings| panic!("{path}: {findings}"));
         assert_eq!(checked.definition.dialect().api(), *api);
     }
@@ -179,30 +179,51 @@ fn a_bootstrap_is_twenty_lines_at_most() {
 const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
 
 /// Who may depend on whom, of what is ours.
-const ARROWS: [(&str, &[&str]); 14] = [
-    ("asl", &[]),
-    ("cxone", &[]),
-    ("cxone-sim", &[]),
-    ("workflow", &["cxone"]),
-    ("tokens", &["cxone", "workflow"]),
-    ("landing", &["cxone", "workflow"]),
-    ("trigger", &["cxone", "landing", "tokens", "workflow"]),
-    ("poll-once", &["cxone", "tokens", "workflow"]),
-    ("fetch-page", &["cxone", "landing", "tokens", "workflow"]),
-    ("cancel", &["cxone", "tokens", "workflow"]),
-    ("finalize", &["landing", "workflow"]),
-    ("operator", &["cxone", "workflow"]),
+const ARROWS: [(&str, &[&str]); 16] = [
+    ("definition", &[]),
+    ("delivery", &["definition"]),
+    ("cxone", &["definition"]),
+    ("tokens", &["cxone", "definition", "delivery"]),
+    ("landing", &["definition", "delivery"]),
+    ("handler", &["definition", "delivery"]),
     (
-        "local",
+        "trigger",
         &[
-            "asl",
             "cxone",
-            "cxone-sim",
+            "definition",
+            "delivery",
+            "handler",
             "landing",
-            "local-aws",
-            "workflow",
+            "tokens",
         ],
     ),
+    (
+        "poll-once",
+        &["cxone", "definition", "delivery", "handler", "tokens"],
+    ),
+    (
+        "fetch-page",
+        &[
+            "cxone",
+            "definition",
+            "delivery",
+            "handler",
+            "landing",
+            "tokens",
+        ],
+    ),
+    (
+        "cancel",
+        &["cxone", "definition", "delivery", "handler", "tokens"],
+    ),
+    ("finalize", &["delivery", "handler", "landing"]),
+    ("operator", &["definition", "delivery"]),
+    (
+        "local",
+        &["asl", "cxone-sim", "definition", "delivery", "local-aws"],
+    ),
+    ("asl", &[]),
+    ("cxone-sim", &[]),
     ("local-aws", &["asl"]),
 ];
 
@@ -281,10 +302,18 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
         ("cancel", &["aws-sdk-s3", "aws-sdk-sfn", "landing"]),
         (
             "finalize",
-            &["aws-sdk-secretsmanager", "aws-sdk-sfn", "tokens"],
+            &[
+                "aws-sdk-secretsmanager",
+                "aws-sdk-sfn",
+                "cxone",
+                "reqwest",
+                "tokens",
+            ],
         ),
         ("trigger", &["aws-sdk-sfn"]),
         ("fetch-page", &["aws-sdk-sfn"]),
+        // The operators' tool speaks to AWS alone.
+        ("operator", &["cxone", "reqwest", "tokens"]),
     ] {
         let linked = linked(&metadata, handler);
         for name in absent {
@@ -294,6 +323,75 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
             assert!(!linked.contains_key(name), "{handler} links {name}");
         }
     }
+}
+
+/// The crates that decide. What they may not do is looked for in their dependencies and in their sources.
+const PURE: [&str; 2] = ["definition", "delivery"];
+
+#[test]
+fn the_crates_that_decide_link_nothing_that_does_io() {
+    let metadata = metadata();
+    for name in PURE {
+        for linked in linked(&metadata, name).keys() {
+            let does_io = linked.starts_with("aws-")
+                || ["hyper", "lambda_runtime", "reqwest", "rustls"].contains(&linked.as_str());
+            assert!(!does_io, "{name} links {linked}");
+        }
+        let package = metadata
+            .workspace_packages()
+            .into_iter()
+            .find(|package| package.name.as_str() == name)
+            .unwrap();
+        let tokio = package
+            .dependencies
+            .iter()
+            .find(|dependency| dependency.name == "tokio");
+        for feature in tokio.iter().flat_map(|tokio| &tokio.features) {
+            assert!(
+                ["macros", "sync"].contains(&feature.as_str()),
+                "{name} uses tokio's {feature}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_crates_that_decide_have_no_clock_no_output_and_no_environment() {
+    const IMPURE: [&str; 14] = [
+        "Instant::now",
+        "SystemTime",
+        "Timestamp::now",
+        "Zoned::now",
+        "RandomState",
+        "tokio::time",
+        "tokio::fs",
+        "tokio::net",
+        "std::env",
+        "std::fs",
+        "std::io",
+        "std::net",
+        "std::process",
+        "print!",
+    ];
+    let mut read = 0;
+    for name in PURE {
+        let mut folders = vec![root().join("crates").join(name).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                read += 1;
+                let text = fs::read_to_string(&path).unwrap();
+                for word in IMPURE {
+                    assert!(!text.contains(word), "{} uses {word}", path.display());
+                }
+            }
+        }
+    }
+    assert!(read > 20, "{read} files");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Plants bugs: copies `landing::flow` once for each bug of `simulation/planted.txt`, with the
+//! Plants bugs: copies `delivery::flow` once for each bug of `simulation/planted.txt`, with the
 //! bug's replacements made, so that the simulation can show that it would find it. Production
 //! code holds no switch for this.
 #![expect(
@@ -26,7 +26,7 @@ fn main() {
     println!("cargo::rustc-env=TARGET={}", env("TARGET"));
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(env("OUT_DIR"));
-    let flow = here.join("../crates/landing/src/flow");
+    let flow = here.join("../crates/delivery/src/flow");
     let list = here.join("simulation/planted.txt");
     println!("cargo::rerun-if-changed={}", list.display());
     println!("cargo::rerun-if-changed={}", flow.display());
@@ -110,7 +110,7 @@ fn plant(flow: &Path, out: &Path, bug: &Bug) {
         if let Some(tests) = text.find("#[cfg(test)]") {
             text.truncate(tests);
         }
-        text = text.replace("crate::", "landing::");
+        text = text.replace("crate::", "delivery::");
         for edit in bug.edits.iter().filter(|edit| edit.file == name) {
             text = replace(&text, edit).unwrap_or_else(|found| {
                 panic!(

@@ -3,12 +3,12 @@
 
 use std::fmt::Debug;
 
-use cxone::{Api, Definition, Dialect};
-use landing::docs::{Commit, Run, Slot};
+use definition::{Api, Definition, Dialect};
+use delivery::documents::{Commit, Run, Slot};
+use delivery::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use workflow::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
 
 #[expect(
     clippy::expect_used,

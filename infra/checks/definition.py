@@ -12,7 +12,7 @@ import sys
 import resolve
 
 INVOKE = "arn:aws:states:::lambda:invoke"
-FAILURES = pathlib.Path(__file__).parents[2] / "crates/workflow/src/failure.rs"
+FAILURES = pathlib.Path(__file__).parents[2] / "crates/delivery/src/failure.rs"
 TRANSIENT = {"Cxone.Throttled", "Cxone.Unavailable"}
 
 

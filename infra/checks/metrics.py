@@ -10,7 +10,7 @@ import sys
 
 import resolve
 
-SOURCE = pathlib.Path(__file__).parents[2] / "crates/workflow/src/metrics.rs"
+SOURCE = pathlib.Path(__file__).parents[2] / "crates/handler/src/metrics.rs"
 
 
 def counted():

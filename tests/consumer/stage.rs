@@ -5,8 +5,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use asl::{Clock, Status};
 use cxone_sim::Tenant;
+use delivery::documents::Commit;
 use jiff::Timestamp;
-use landing::docs::Commit;
 use local::handlers::workspace;
 use local::world::BUCKET;
 use local::{Handlers, Options, ScheduledEvent, World};

@@ -12,8 +12,8 @@ mod moto;
 
 use asl::{Clock, Status};
 use cxone_sim::Tenant;
+use delivery::documents::{Commit, sha256_hex};
 use jiff::Timestamp;
-use landing::docs::{Commit, sha256_hex};
 use local::handlers::workspace;
 use local::{Handlers, Options, ScheduledEvent, World};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Listings of more than the thousand keys that S3 gives at once.
 
-use landing::docs::Commit;
+use delivery::documents::Commit;
 use local::world::BUCKET;
 
 use crate::stage::{Setup, delivered};

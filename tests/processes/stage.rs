@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use asl::{Clock, Description, EventDetail, Status};
 use cxone_sim::Tenant;
+use delivery::documents::{Commit, sha256_hex};
 use jiff::Timestamp;
-use landing::docs::{Commit, sha256_hex};
 use local::handlers::workspace;
 use local::world::BUCKET;
 use local::{Handlers, Options, ScheduledEvent, World};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use landing::docs::{Commit, CommitPart};
+use delivery::documents::{Commit, CommitPart};
 use local::World;
 use local::world::BUCKET;
 use local_aws::S3;

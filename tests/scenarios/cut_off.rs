@@ -1,8 +1,8 @@
 //! Runs that are not done after 45 minutes.
 
 use cxone_sim::{Entry, Kind};
+use delivery::documents::Commit;
 use jiff::{SignedDuration, Timestamp};
-use landing::docs::Commit;
 use serde_json::json;
 
 use crate::history;

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use asl::Status;
 use cxone_sim::Kind;
+use delivery::documents::Commit;
 use jiff::SignedDuration;
-use landing::docs::Commit;
 use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ impl Stage {
     }
 
     /// What the tenant calls a run. An API without runs has one for each time that it was asked.
-    fn sims_run(&self, commit: &Commit, run: &landing::docs::CommitRun) -> String {
+    fn sims_run(&self, commit: &Commit, run: &delivery::documents::CommitRun) -> String {
         let known = self.tenant().truth(run.run_id.as_str()).is_some();
         if known {
             return run.run_id.to_string();
@@ -237,7 +237,7 @@ async fn days_are_extracted_one_by_one() {
     let setup = Setup::of("data-extraction").define("/pipeline/key", key);
     let stage = setup.start().await;
     let (start, end) = (time("2026-11-18T00:00:00Z"), time("2026-11-22T00:00:00Z"));
-    let window = cxone::Window::new(start, end).unwrap();
+    let window = definition::Window::new(start, end).unwrap();
     delivered(stage.play(stage.event().window(window).to_json()).await);
     let commit = stage.published_commit();
     let segments: Vec<_> = commit.runs.iter().map(|run| &*run.segment).collect();

@@ -1,6 +1,6 @@
 //! Rows that come more than once.
 
-use landing::docs::Verification;
+use delivery::documents::Verification;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;

@@ -29,7 +29,7 @@ async fn check(format: &str, compression: &str, extension: &str) -> Stage {
 
 impl Stage {
     /// Holds a commit whose parts are CSV against its runs. The tenant writes CSV too, if with other line ends.
-    fn check_csv(&self, commit: &landing::docs::Commit) {
+    fn check_csv(&self, commit: &delivery::documents::Commit) {
         self.check_parts(commit);
         let mut truth = commit.runs.iter().flat_map(|run| {
             let truth = self.tenant().truth(run.run_id.as_str()).unwrap();
@@ -171,7 +171,7 @@ async fn a_good_day_is_one_commit_with_the_tenants_rows() {
 }
 
 /// The commit without what is different each time: hashes, and names that nobody else uses.
-fn as_json(commit: &landing::docs::Commit) -> String {
+fn as_json(commit: &delivery::documents::Commit) -> String {
     let mut json = serde_json::to_value(commit).unwrap();
     for part in json["parts"].as_array_mut().unwrap() {
         let key = part["key"].as_str().unwrap();

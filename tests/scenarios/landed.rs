@@ -1,7 +1,7 @@
 //! What landed, held against what the tenant has.
 
 use cxone_sim::Kind;
-use landing::docs::{Commit, CommitPart, Slot, sha256_hex};
+use delivery::documents::{Commit, CommitPart, Slot, sha256_hex};
 use local::world::BUCKET;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use handler::metrics::Metric;
 use serde_json::{Value, json};
-use workflow::metrics::Metric;
 
 use crate::canaries::Canaries;
 use crate::stage::{Setup, Stage};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use asl::{Clock, Description, Status};
-use cxone::Window;
 use cxone_sim::{Entry, Fault, Kind, Tenant};
+use definition::Window;
 use jiff::{SignedDuration, Timestamp};
 use local::handlers::workspace;
 use local::{Handlers, Options, ScheduledEvent, World};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use delivery::documents::Commit;
+use delivery::keys::version_of;
 use jiff::{SignedDuration, Timestamp};
-use landing::docs::Commit;
-use landing::keys::version_of;
 
 use crate::oracle::Oracle;
 use crate::rng::Rng;

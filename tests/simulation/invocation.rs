@@ -7,17 +7,20 @@ use std::task::{Context, Poll, Waker};
 
 use std::time::Duration;
 
-use cxone::{Error, Look, Registration, RunId};
-use jiff::{SignedDuration, Timestamp};
-use landing::ask::{
+use cxone::Error;
+use definition::RunId;
+use definition::RunStatus;
+use delivery::effects::{
     self, Ask, Claimed, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
 };
-use serde_json::Value;
-use tokio::sync::mpsc::UnboundedReceiver;
-use workflow::{
+use delivery::{
     Failure, FailureName, FetchIn, FetchOut, FinalizeIn, FinalizeOut, RunIn, TriggerIn, TriggerOut,
     abandoned, cut_off, done_after_all, judge_around_cancel, judge_look,
 };
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokens::{failure_of_call, fault_of_call};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::rng::Rng;
 use crate::session::{Session, Signing, Vault};
@@ -163,17 +166,17 @@ impl Invocation {
     ) -> Self {
         let running = match function {
             "trigger" => {
-                let (ask, effects) = ask::channel();
+                let (ask, effects) = effects::channel();
                 let message = serde_json::from_value(payload).unwrap();
                 Running::Trigger((flows.trigger)(ask, message), effects, None)
             }
             "fetch-page" => {
-                let (ask, effects) = ask::channel();
+                let (ask, effects) = effects::channel();
                 let message = serde_json::from_value(payload).unwrap();
                 Running::Fetch((flows.fetch)(ask, message), effects, None)
             }
             "finalize" => {
-                let (ask, effects) = ask::channel();
+                let (ask, effects) = effects::channel();
                 let message = serde_json::from_value(payload).unwrap();
                 Running::Finalize((flows.finalize)(ask, message), effects)
             }
@@ -256,7 +259,9 @@ impl Invocation {
                     return Progress::Goes;
                 };
                 match look(outside, mishap, &message.work.run_id) {
-                    Ok(look) => Progress::Answered(judge_look(message, look).map(value)),
+                    Ok(look) => Progress::Answered(
+                        judge_look(message, look.map_err(fault_of_call)).map(value),
+                    ),
                     Err(progress) => progress,
                 }
             }
@@ -293,7 +298,7 @@ fn value<T: serde::Serialize>(message: T) -> Value {
 /// Carries an effect out, or not, and tells about it, or not.
 fn with<T>(
     mishap: Mishap,
-    reply: ask::Reply<T>,
+    reply: effects::Reply<T>,
     effect: impl FnOnce() -> Result<T, Fault>,
 ) -> Progress {
     let lost = || Err(Fault::Unavailable("no answer".to_owned()));
@@ -373,11 +378,11 @@ fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffe
         TriggerEffect::Store(effect) => store_effect(outside.store, mishap, effect),
         TriggerEffect::Register(definition, reply) => with(mishap, reply, || {
             if !outside.tenant.dialect.can_cancel() {
-                return Ok(Registration::NotNeeded);
+                return Ok(None);
             }
             throttled.map_or(Ok(()), Err)?;
             let id = outside.tenant.register(definition.name.as_str());
-            Ok(Registration::Schedule(id))
+            Ok(Some(id))
         }),
         TriggerEffect::StartRun(request, reply) => with(mishap, reply, || {
             in_time(outside, request.within)?;
@@ -483,7 +488,7 @@ fn look(
     outside: &mut Outside<'_>,
     mishap: Mishap,
     run: &RunId,
-) -> Result<Result<Look, Error>, Progress> {
+) -> Result<Result<RunStatus, Error>, Progress> {
     match mishap {
         Mishap::KillBefore | Mishap::KillAfter => Err(Progress::Killed),
         Mishap::LoseAnswer | Mishap::Unavailable => Ok(Err(no_answer())),
@@ -532,7 +537,7 @@ fn cancel(
         };
     }
     let look = match look(outside, mishap, run) {
-        Ok(look) => judge_around_cancel(look.map_err(Failure::from)),
+        Ok(look) => judge_around_cancel(look.map_err(|error| failure_of_call(&error))),
         Err(progress) => return progress,
     };
     match (look, step) {

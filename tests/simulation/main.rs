@@ -73,7 +73,7 @@ fn number(name: &str) -> Option<u64> {
 fn setup(seed: u64) -> Setup {
     Setup {
         seed,
-        flows: flows!(landing::flow),
+        flows: flows!(delivery::flow),
         kill_at: None,
         claims_overwrite: false,
         swaps_overwrite: false,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use landing::docs::{Commit, End, Open, Verification};
-use landing::keys::version_of;
-use workflow::EndReason;
+use delivery::EndReason;
+use delivery::documents::{Commit, End, Open, Verification};
+use delivery::keys::version_of;
 
 use crate::consumer::Holdings;
 use crate::store::Store;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use landing::ask::{Claimed, Merged, Swapped, Tagged};
-use landing::docs::{Part, Sidecar, sha256_hex};
+use delivery::documents::{Part, Sidecar, sha256_hex};
+use delivery::effects::{Claimed, Merged, Swapped, Tagged};
 
 #[derive(Debug, Default)]
 pub(crate) struct Store {

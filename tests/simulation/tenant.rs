@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cxone::{Cancelled, Dialect, Error, Look, PageToken, RunId, ScheduleId, Window};
+use cxone::{Cancelled, Error};
+use definition::RunStatus;
+use definition::{Dialect, PageToken, RunId, ScheduleId, Window};
+use delivery::effects::{Fault, Page};
 use jiff::{SignedDuration, Timestamp};
-use landing::ask::{Fault, Page};
 
 use crate::canaries::Kind;
 use crate::rng::Rng;
@@ -260,26 +262,26 @@ impl Tenant {
         }
     }
 
-    pub(crate) fn look(&self, now: Timestamp, id: &RunId) -> Result<Look, Error> {
+    pub(crate) fn look(&self, now: Timestamp, id: &RunId) -> Result<RunStatus, Error> {
         const STEP: &str = "look at the run";
         let run = &self.runs[id];
         let age = now.duration_since(run.started).as_secs();
-        let pending = Ok(Look::Pending {
+        let pending = Ok(RunStatus::Pending {
             state: "processing".to_owned(),
             known: true,
         });
         let since = |done: i64| {
             if age < done {
-                Ok(Look::Pending {
+                Ok(RunStatus::Pending {
                     state: "processing".to_owned(),
                     known: true,
                 })
             } else {
-                Ok(Look::Completed)
+                Ok(RunStatus::Completed)
             }
         };
         if run.completed_early {
-            return Ok(Look::Completed);
+            return Ok(RunStatus::Completed);
         }
         if run.cancelled {
             return Err(Error::NotFound {
@@ -288,7 +290,7 @@ impl Tenant {
             });
         }
         match run.fate {
-            Fate::Fails(done) if age >= done => Ok(Look::Failed {
+            Fate::Fails(done) if age >= done => Ok(RunStatus::Failed {
                 message: self.says.clone().unwrap_or_else(|| "table lock".to_owned()),
             }),
             Fate::Fails(_) | Fate::Hangs | Fate::CompletesWhenCancelled => pending,
@@ -310,7 +312,7 @@ impl Tenant {
     pub(crate) fn cancel(&mut self, now: Timestamp, id: &RunId) -> Cancelled {
         if matches!(
             self.look(now, id),
-            Ok(Look::Completed | Look::Failed { .. })
+            Ok(RunStatus::Completed | RunStatus::Failed { .. })
         ) {
             return Cancelled::AlreadyEnded;
         }
@@ -340,8 +342,8 @@ impl Tenant {
         token: Option<&PageToken>,
     ) -> Result<(Vec<String>, Page), Fault> {
         match self.look(now, id) {
-            Ok(Look::Completed) => {}
-            Ok(Look::Failed { message }) if self.dialect.is_direct() => {
+            Ok(RunStatus::Completed) => {}
+            Ok(RunStatus::Failed { message }) if self.dialect.is_direct() => {
                 return Err(Fault::Failed(message));
             }
             Ok(_) => return Err(Fault::NotCompleted),

@@ -15,7 +15,7 @@ use crate::rng::Rng;
 use crate::session::{Signed, Vault};
 use crate::store::Store;
 use crate::tenant::{Tenant, day_before, jump};
-use cxone::Dialect;
+use definition::Dialect;
 
 /// Nothing that a schedule does takes longer than this many steps.
 const STEPS_MAX: u64 = 60_000;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use cxone::{AccessToken, Dialect, Look, Page};
+use cxone::{AccessToken, Page};
 use cxone_sim::{Kind, Options};
+use definition::Dialect;
+use definition::RunStatus;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokens::{AuthError, Config, Error, Tokens, UnavailableError};
@@ -25,7 +27,7 @@ struct Signed {
 
 impl Signed {
     /// The run is there before the tenant misbehaves.
-    async fn new(options: Options, spec: &str) -> (Self, cxone::RunId) {
+    async fn new(options: Options, spec: &str) -> (Self, definition::RunId) {
         let stage = Stage::with(options, limits(), "json").await;
         let run = stage.start().await.unwrap();
         stage.tenant.set_faults(faults(spec));
@@ -43,7 +45,7 @@ impl Signed {
         (signed, run)
     }
 
-    async fn look(&self, run: &cxone::RunId) -> Result<Look, Error> {
+    async fn look(&self, run: &definition::RunId) -> Result<RunStatus, Error> {
         self.tokens
             .call(|token| async move {
                 self.stage
@@ -54,7 +56,11 @@ impl Signed {
             .await
     }
 
-    async fn page(&self, run: &cxone::RunId, at: Option<&cxone::PageToken>) -> Result<Page, Error> {
+    async fn page(
+        &self,
+        run: &definition::RunId,
+        at: Option<&definition::PageToken>,
+    ) -> Result<Page, Error> {
         let (client, definition) = (&self.stage.client, &self.stage.definition);
         let window = stage::window();
         let wanted = stage::page_of(definition, run, &window, at);
@@ -209,7 +215,7 @@ async fn a_token_endpoint_that_is_down_is_not_one_that_refuses() {
 async fn the_token_at_hand_serves_while_its_endpoint_is_down() {
     let (signed, run) = Signed::new(small(), "unavailable:on=token,at=2,times=forever").await;
     for _ in 0..3 {
-        assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
+        assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
     }
     assert_eq!(signed.grants(), 1);
 }
@@ -220,7 +226,7 @@ async fn a_token_without_a_life_is_not_asked_for_at_every_call() {
     for form in ["zero", "negative"] {
         let (signed, run) = Signed::new(small(), &format!("expires-in:as={form}")).await;
         for _ in 0..5 {
-            assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
+            assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
         }
         assert_eq!(signed.grants(), 1, "{form}");
     }
@@ -233,9 +239,9 @@ async fn a_token_that_ended_at_the_tenant_is_replaced() {
     let theirs = Arc::clone(&clock);
     let now = Arc::new(move || Timestamp::from_second(theirs.load(Ordering::SeqCst)).unwrap());
     let (signed, run) = Signed::new(Options { now, ..small() }, "").await;
-    assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
+    assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
     clock.fetch_add(3_601, Ordering::SeqCst);
-    assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
+    assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
     let statuses: Vec<_> = signed
         .stage
         .asked(Kind::Look)
@@ -249,10 +255,10 @@ async fn a_token_that_ended_at_the_tenant_is_replaced() {
 #[tokio::test]
 async fn many_refused_calls_ask_for_one_new_token() {
     let (signed, run) = Signed::new(small(), "token-expires:on=look,after=1").await;
-    assert_eq!(signed.look(&run).await.unwrap(), Look::Completed);
+    assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
     let looks = (0..16).map(|_| signed.look(&run));
     for look in join_all(looks).await {
-        assert_eq!(look.unwrap(), Look::Completed);
+        assert_eq!(look.unwrap(), RunStatus::Completed);
     }
     // Every new token gets one call before the next one ends all of them, were the fault not spent.
     assert_eq!(signed.grants(), 2);

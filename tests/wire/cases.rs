@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use cxone::{AccessToken, Cancelled, Error, Grant, Limits, Look};
+use cxone::{AccessToken, Cancelled, Error, Grant, Limits};
 use cxone_sim::{Kind, Options, Tenant};
+use definition::RunStatus;
 use serde_json::value::RawValue;
 
 use crate::stage::{Read, Stage, client, credentials, definition, faults, limits, small};
@@ -57,7 +58,7 @@ enum Got {
     Grant(Grant),
     Schedule,
     Run,
-    Look(Look),
+    Look(RunStatus),
     Pages(Read),
     Cancelled(Cancelled),
 }
@@ -236,12 +237,12 @@ fn step(call: Call, error: &Error) -> Result<(), String> {
 
 fn fits(expected: &Outcome, got: &Result<Got, Error>) -> bool {
     match (expected, got) {
-        (Outcome::Good, Ok(Got::Look(look))) => *look == Look::Completed,
+        (Outcome::Good, Ok(Got::Look(look))) => *look == RunStatus::Completed,
         (Outcome::Good, Ok(_)) => true,
-        (Outcome::Pending(word), Ok(Got::Look(Look::Pending { state, known }))) => {
+        (Outcome::Pending(word), Ok(Got::Look(RunStatus::Pending { state, known }))) => {
             state == word && *known == ["queued", "processing"].contains(word)
         }
-        (Outcome::Failed(begin), Ok(Got::Look(Look::Failed { message }))) => {
+        (Outcome::Failed(begin), Ok(Got::Look(RunStatus::Failed { message }))) => {
             message.starts_with(begin)
                 && message.len() <= 1024 + '…'.len_utf8()
                 && !message.contains(char::is_control)

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cxone::{AccessToken, Client, Dialect, Limits, RunId};
+use cxone::{AccessToken, Client, Limits};
 use cxone_sim::{Kind, Options};
+use definition::{Dialect, RunId};
 use serde_json::{Value, json};
 use tokens::Session;
 use tokio::process::Command;
-use workflow::Environment;
 
 use crate::raw::{Raw, answer};
 use crate::secrets::{self, Secrets};
@@ -80,7 +80,7 @@ fn run() -> RunId {
 /// A look as a handler makes it, with all its patience.
 async fn look() -> String {
     let sdk = secrets::sdk(&variable("WIRE_SECRETS").unwrap());
-    let session = Session::new(&Environment::of_process(), sdk).unwrap();
+    let session = Session::new(&handler::process_environment(), sdk).unwrap();
     let run = run();
     match session
         .call(async |client, token| client.look(token, Dialect::Analytics, &run).await)

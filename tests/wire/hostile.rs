@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use cxone::{AccessToken, Error, RunId, ScheduleId};
+use cxone::{AccessToken, Error};
 use cxone_sim::{Kind, fault_table};
+use definition::{RunId, ScheduleId};
 use tokio::net::TcpListener;
 
 use crate::cases::Call::{File, Start};

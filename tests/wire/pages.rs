@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cxone::Error;
-use landing::docs::Lap;
+use delivery::documents::Lap;
 use serde_json::value::RawValue;
 
 use crate::cases::Call::{File, Pages};

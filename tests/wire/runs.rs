@@ -1,7 +1,8 @@
 //! Group 3: schedules, runs and their states (A40 to A56).
 
-use cxone::{Cancelled, Error, Look};
+use cxone::{Cancelled, Error};
 use cxone_sim::{Kind, Options};
+use definition::RunStatus;
 
 use crate::cases::Call::{self, File, Pages, Register, Start};
 use crate::cases::Outcome::{
@@ -125,12 +126,12 @@ async fn the_look_after_a_cancellation_says_what_came_of_it() {
         (
             "slow-run & cancel-completes:answer=204",
             Cancelled::Accepted,
-            Ok(Look::Completed),
+            Ok(RunStatus::Completed),
         ),
         (
             "slow-run & cancel-completes:answer=409",
             Cancelled::AlreadyEnded,
-            Ok(Look::Completed),
+            Ok(RunStatus::Completed),
         ),
         ("slow-run", Cancelled::Accepted, Err(404)),
         (
@@ -141,7 +142,7 @@ async fn the_look_after_a_cancellation_says_what_came_of_it() {
         (
             "slow-run & cancel-fails-run",
             Cancelled::Accepted,
-            Ok(Look::Failed {
+            Ok(RunStatus::Failed {
                 message: "cancelled by the client".to_owned(),
             }),
         ),
@@ -154,7 +155,7 @@ async fn the_look_after_a_cancellation_says_what_came_of_it() {
             other => panic!("{spec}: {other}"),
         });
         assert_eq!(look, after, "{spec}");
-        if look == Ok(Look::Completed) {
+        if look == Ok(RunStatus::Completed) {
             assert_eq!(
                 stage.read(&run).await.unwrap().rows,
                 stage.truth(),
@@ -164,8 +165,8 @@ async fn the_look_after_a_cancellation_says_what_came_of_it() {
     }
 }
 
-fn processing() -> Look {
-    Look::Pending {
+fn processing() -> RunStatus {
+    RunStatus::Pending {
         state: "processing".to_owned(),
         known: true,
     }
@@ -185,9 +186,9 @@ async fn states_come_and_go_and_the_rows_come_with_completed_alone() {
         let mut seen = Vec::new();
         for _ in 0..5 {
             seen.push(match stage.look(&run).await {
-                Ok(Look::Completed) => "C".to_owned(),
-                Ok(Look::Pending { state, .. }) if state == "processing" => "p".to_owned(),
-                Ok(Look::Pending {
+                Ok(RunStatus::Completed) => "C".to_owned(),
+                Ok(RunStatus::Pending { state, .. }) if state == "processing" => "p".to_owned(),
+                Ok(RunStatus::Pending {
                     state,
                     known: false,
                 }) => state,
@@ -200,7 +201,7 @@ async fn states_come_and_go_and_the_rows_come_with_completed_alone() {
     // A page asked for on the strength of an old look.
     let stage = Stage::new("state-back:looks=1", "json").await;
     let run = stage.start().await.unwrap();
-    assert_eq!(stage.look(&run).await.unwrap(), Look::Completed);
+    assert_eq!(stage.look(&run).await.unwrap(), RunStatus::Completed);
     let error = stage.page(&run, None).await.unwrap_err();
     assert!(matches!(error, Error::NotCompleted { .. }), "{error}");
     assert_eq!(stage.read(&run).await.unwrap().rows, stage.truth());

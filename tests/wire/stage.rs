@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use cxone::{
-    AccessToken, Cancelled, Client, ClientCredentials, Config, Definition, Dialect, Error, Limits,
-    Look, Page, PageEnd, PageOf, PageToken, Registration, RowChunk, RunId, ScheduleId, Window,
+    AccessToken, Cancelled, Client, ClientCredentials, Config, Error, Limits, Page, PageEnd,
+    PageOf, RowChunk,
 };
 use cxone_sim::{Entry, Fault, Kind, Options, Tenant};
+use definition::RunStatus;
+use definition::{Definition, Dialect, PageToken, RunId, ScheduleId, Window};
 use serde_json::{Value, json};
 
 pub(crate) const CLIENT_ID: &str = "sim-client";
@@ -137,8 +139,8 @@ impl Stage {
     pub(crate) async fn register(&self) -> Result<ScheduleId, Error> {
         let registered = self.client.register(&self.token, &self.definition).await?;
         match registered {
-            Registration::Schedule(id) => Ok(id),
-            Registration::NotNeeded => panic!("analytics has schedules"),
+            Some(id) => Ok(id),
+            None => panic!("analytics has schedules"),
         }
     }
 
@@ -149,7 +151,7 @@ impl Stage {
             .await
     }
 
-    pub(crate) async fn look(&self, run: &RunId) -> Result<Look, Error> {
+    pub(crate) async fn look(&self, run: &RunId) -> Result<RunStatus, Error> {
         self.client.look(&self.token, Dialect::Analytics, run).await
     }
 

@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use lambda_runtime::LambdaEvent;
-use tokens::Session;
-use tracing::{info, instrument, warn};
-use workflow::metrics::{About, Metric, Tally};
-use workflow::{
+use delivery::{
     CancelOut, Environment, Failure, RunIn, abandoned, cut_off, done_after_all,
     judge_around_cancel, tolerate,
 };
+use handler::metrics::{About, Metric, Tally};
+use lambda_runtime::LambdaEvent;
+use tokens::Session;
+use tracing::{info, instrument, warn};
 
 /// Cancels a run that took too long.
 #[derive(Debug)]

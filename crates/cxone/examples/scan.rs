@@ -9,7 +9,8 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 
-use cxone::{AccessToken, Client, Config, Definition, PageOf, RowChunk, RunId};
+use cxone::{AccessToken, Client, Config, PageOf, RowChunk};
+use definition::{Definition, RunId};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
@@ -144,7 +145,7 @@ async fn read(url: &str, pages: usize) -> Result<usize> {
     let client = Client::new(config)?;
     let (token, run) = (AccessToken::new("token")?, RunId::new("run-1")?);
     let mut definition: serde_json::Value =
-        serde_json::from_str(include_str!("../tests/fixtures/guide.json"))?;
+        serde_json::from_str(include_str!("../../definition/tests/fixtures/guide.json"))?;
     definition["pipeline"] = serde_json::json!({ "tenant": "acme" });
     let definition = Definition::from_value(&definition)?.definition;
     let window = "20261121T000000Z-20261122T000000Z".parse()?;

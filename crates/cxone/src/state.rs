@@ -26,5 +26,5 @@ impl State {
 
 /// The word, fit for a log line.
 pub(crate) fn sanitised(word: Option<&str>) -> String {
-    crate::text::line(word.unwrap_or_default(), 64)
+    definition::text::line(word.unwrap_or_default(), 64)
 }

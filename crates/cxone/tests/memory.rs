@@ -6,7 +6,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cxone::{AccessToken, Client, Config, Definition, PageOf, RowChunk, RunId};
+use cxone::{AccessToken, Client, Config, PageOf, RowChunk};
+use definition::{Definition, RunId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

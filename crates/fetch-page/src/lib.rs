@@ -3,13 +3,14 @@
 mod pages;
 
 use aws_config::SdkConfig;
+use delivery::effects::drive;
+use delivery::flow;
+use delivery::{Environment, Failure, FetchIn, FetchOut};
+use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
-use landing::ask::drive;
-use landing::{Config, Store, flow};
+use landing::{Config, Store};
 use tokens::Session;
 use tracing::{info, instrument};
-use workflow::metrics::{About, Metric, Tally};
-use workflow::{Environment, Failure, FetchIn, FetchOut};
 
 use crate::pages::Pages;
 
@@ -30,7 +31,7 @@ impl Handler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             session: Session::new(env, secrets)?,
-            store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+            store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
             tally: Tally::default(),
         })
     }

@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use cxone::{AccessToken, Client, PageEnd, PageOf, RowChunk};
-use landing::ask::{Answered, Fault, FetchEffect, Page, PageRequest};
-use landing::docs::Part;
+use delivery::documents::Part;
+use delivery::effects::{Answered, Fault, FetchEffect, Page, PageRequest};
+use handler::metrics::{Metric, Tally};
 use landing::{PartSet, PartSpec, Store};
-use tokens::{Error, Session, Turn};
+use tokens::{Error, Session, Turn, fault_of_call};
 use tracing::warn;
-use workflow::Failure;
-use workflow::metrics::{Metric, Tally};
 
 use crate::Handler;
 
@@ -73,7 +72,7 @@ impl<'a> Pages<'a> {
     pub(crate) async fn perform(&mut self, effect: FetchEffect) {
         match effect {
             FetchEffect::Store(effect) => self.store.perform(effect).await,
-            FetchEffect::Elapsed(effect) => effect.answer(self.asked),
+            FetchEffect::Elapsed(effect) => effect.answer(self.asked.elapsed()),
             FetchEffect::Page(request, reply) => {
                 let _ = reply.send(self.page(request).await);
             }
@@ -141,7 +140,7 @@ impl<'a> Pages<'a> {
     /// Whatever breaks once rows may have been appended, the open parts can't be used any more.
     async fn append(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
         while page.fill(&mut self.chunk).await.map_err(torn)? {
-            open.append(&self.chunk)
+            open.append_lines(self.chunk.bytes())
                 .await
                 .map_err(|fault| Fault::Torn(Box::new(fault)))?;
         }
@@ -185,7 +184,7 @@ impl<'a> Pages<'a> {
 }
 
 fn torn(error: cxone::Error) -> Fault {
-    Fault::Torn(Box::new(error.into()))
+    Fault::Torn(Box::new(fault_of_call(error)))
 }
 
 /// A refused page token is the end of the run; any other refusal is not.
@@ -194,7 +193,6 @@ fn fault(error: Error, has_token: bool) -> Fault {
         Error::Call(
             cxone::Error::Rejected { status: 400, .. } | cxone::Error::NotFound { status: 410, .. },
         ) if has_token => Fault::TokenRefused,
-        Error::Call(error) => error.into(),
-        other => Failure::from(other).into(),
+        error => error.into(),
     }
 }

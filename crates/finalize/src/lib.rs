@@ -1,12 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
+use delivery::effects::drive;
+use delivery::flow;
+use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
+use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
-use landing::ask::drive;
-use landing::{Config, Store, flow};
+use landing::{Config, Store};
 use tracing::{info, instrument};
-use workflow::metrics::{About, Metric, Tally};
-use workflow::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Handler {
     /// `Cxone.Config`, naming the variable.
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         Ok(Self {
-            store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+            store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
             tally: Tally::default(),
         })
     }

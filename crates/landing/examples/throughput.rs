@@ -18,12 +18,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use cxone::{Compression, OutputFormat};
+use definition::{Compression, OutputFormat};
+use delivery::documents::{Part, Sidecar, sha256_hex};
 use flate2::write::GzEncoder;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};
-use landing::docs::{Part, Sidecar, sha256_hex};
 use landing::{Config, Limits, PartSet, PartSpec, Store};
 
 const CHUNK: usize = 256 * 1024;

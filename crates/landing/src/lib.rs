@@ -1,10 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-pub mod ask;
-pub mod docs;
-mod environment;
-pub mod flow;
-pub mod keys;
 mod merge;
 mod part;
 mod store;

@@ -1,6 +1,6 @@
 //! The event that starts an execution.
 
-use cxone::Window;
+use definition::Window;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What to do about a failure, by its name.
 
-use workflow::FailureName;
+use delivery::FailureName;
 
 /// What an operator does about an execution that failed with this error.
 #[must_use]

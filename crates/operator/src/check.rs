@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cxone::{Catalogue, Finding, Severity};
+use definition::{Catalogue, Finding, Severity};
 use serde::Serialize;
 
 use crate::definition_file;

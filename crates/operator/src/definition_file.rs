@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use cxone::{Catalogue, Checked, Definition, Findings};
+use definition::{Catalogue, Checked, Definition, Findings};
 use serde_json::Value;
 
 use crate::error::Error;

@@ -19,7 +19,7 @@ pub enum Error {
         /// The file.
         file: PathBuf,
         /// What is wrong with it.
-        findings: cxone::Findings,
+        findings: definition::Findings,
     },
     /// A window can't be read.
     #[error(
@@ -47,7 +47,7 @@ pub enum Error {
         /// The file.
         file: PathBuf,
         /// What is wrong with it.
-        source: cxone::CatalogueError,
+        source: definition::CatalogueError,
     },
     /// No state machine was named.
     #[error(

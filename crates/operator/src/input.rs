@@ -1,6 +1,6 @@
 //! The input of an execution: an EventBridge scheduled event, and the name that goes with it.
 
-use cxone::Window;
+use definition::Window;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;

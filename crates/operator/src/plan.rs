@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cxone::{Definition, Window};
+use definition::{Definition, Window};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;

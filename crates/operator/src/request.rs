@@ -1,6 +1,6 @@
 //! What an execution was started for, read from its input.
 
-use cxone::{Definition, Window};
+use definition::{Definition, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

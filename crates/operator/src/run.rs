@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::io::Write;
 
-use cxone::{Catalogue, Window};
+use definition::{Catalogue, Window};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ where
             Ok(u8::from(!verdict.passes(deny_warnings)))
         }
         Command::Schema => {
-            writeln!(out, "{}", cxone::schema())?;
+            writeln!(out, "{}", definition::schema())?;
             Ok(0)
         }
         Command::Plan { what, catalogue } => {

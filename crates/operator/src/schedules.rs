@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cxone::Catalogue;
+use definition::Catalogue;
 use serde::Serialize;
 
 use crate::check::{self, Verdict, counted};

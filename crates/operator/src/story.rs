@@ -1,9 +1,9 @@
 //! What an execution's history tells: a fold over its events, in constant memory.
 
-use cxone::Window;
+use definition::Window;
+use delivery::Ended;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use workflow::Ended;
 
 /// One event of a history, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Times and windows as people type them.
 
-use cxone::Window;
+use definition::Window;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _};

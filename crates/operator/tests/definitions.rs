@@ -127,7 +127,7 @@ async fn a_plan_says_how_long_an_early_execution_waits() {
 #[tokio::test]
 async fn an_event_is_one_that_the_handlers_take() {
     let out = done(&["event", REPORT, "--window", "2026-06-01"]).await;
-    let event: workflow::Event = serde_json::from_str(&out).unwrap();
+    let event: delivery::Event = serde_json::from_str(&out).unwrap();
     assert_eq!(event.source, "aws.scheduler");
     assert_eq!(
         event.time.unwrap().to_rfc3339(),
@@ -156,7 +156,7 @@ async fn a_replay_event_says_who_and_why() {
         "--requested-by",
         "ana",
     ];
-    let event: workflow::Event = serde_json::from_str(&done(&args).await).unwrap();
+    let event: delivery::Event = serde_json::from_str(&done(&args).await).unwrap();
     let replay = event.detail.replay.unwrap();
     assert_eq!(
         (replay.reason.as_str(), replay.requested_by.as_str()),

@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use cxone::Look;
+use definition::RunStatus;
+use delivery::{Environment, Failure, PollOut, RunIn, judge_look};
+use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session};
 use tracing::{info, instrument, warn};
-use workflow::metrics::{About, Metric, Tally};
-use workflow::{Environment, Failure, PollOut, RunIn, judge_look};
 
 /// Looks at a run once.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Handler {
             .session
             .call(async |client, token| client.look(token, dialect, run).await)
             .await;
-        if let Ok(Look::Pending {
+        if let Ok(RunStatus::Pending {
             state,
             known: false,
         }) = &looked
@@ -60,7 +60,7 @@ impl Handler {
         }
         let seen = match looked {
             Ok(look) => judge_look(message, Ok(look)),
-            Err(Error::Call(error)) => judge_look(message, Err(error)),
+            Err(error @ Error::Call(_)) => judge_look(message, Err(error.into())),
             Err(error) => Err(error.into()),
         }?;
         info!(run.state = %seen.state, saw = ?seen.saw, wait_seconds = seen.wait_seconds, "looked at the run");

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use delivery::effects::Fault;
+use delivery::{Failure, FailureName};
+
 pub use crate::secrets::SecretsError;
 
 /// Why there is no token, or why the call that had one failed.
@@ -122,23 +125,60 @@ pub(crate) fn retry_after(error: &cxone::Error) -> Option<Duration> {
     }
 }
 
-impl From<Error> for workflow::Failure {
+impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        use workflow::FailureName;
         match error {
             Error::Auth(error) => Self::new(FailureName::Auth, error.to_string()),
             Error::Config(error) => Self::new(FailureName::Config, error.to_string()),
             // A throttled grant is a throttled call: both say how long to wait.
-            Error::Unavailable(UnavailableError::Grant(error)) | Error::Call(error) => error.into(),
+            Error::Unavailable(UnavailableError::Grant(error)) | Error::Call(error) => {
+                failure_of_call(&error)
+            }
             Error::Unavailable(error) => Self::new(FailureName::Unavailable, error.to_string()),
         }
     }
 }
 
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Call(error) => fault_of_call(error),
+            other => Failure::from(other).into(),
+        }
+    }
+}
+
+/// What a failed call is to the state machine.
+#[must_use]
+pub fn failure_of_call(error: &cxone::Error) -> Failure {
+    use cxone::Error;
+    let name = match error {
+        Error::Throttled { .. } => FailureName::Throttled,
+        Error::Unavailable { .. } | Error::Ambiguous { .. } => FailureName::Unavailable,
+        Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::MaybeForbidden { .. } => {
+            FailureName::Auth
+        }
+        Error::Rejected { .. } | Error::Config { .. } => FailureName::Config,
+        _ => FailureName::Contract,
+    };
+    Failure::new(name, error.to_string())
+}
+
+/// What a failed call is to a flow.
+#[must_use]
+pub fn fault_of_call(error: cxone::Error) -> Fault {
+    match error {
+        cxone::Error::Throttled { retry_after, .. } => Fault::Throttled(retry_after),
+        error @ cxone::Error::MaybeForbidden { .. } => Fault::MaybeForbidden(error.to_string()),
+        cxone::Error::NotFound { .. } => Fault::Gone,
+        cxone::Error::RunFailed { message, .. } => Fault::Failed(message),
+        cxone::Error::NotCompleted { .. } => Fault::NotCompleted,
+        other => failure_of_call(&other).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use workflow::{Failure, FailureName};
-
     use super::*;
 
     #[test]

@@ -11,7 +11,10 @@ mod stored;
 mod tokens;
 mod turn;
 
-pub use error::{AuthError, ConfigError, Error, Problem, SecretsError, UnavailableError};
+pub use error::{
+    AuthError, ConfigError, Error, Problem, SecretsError, UnavailableError, failure_of_call,
+    fault_of_call,
+};
 pub use session::Session;
 pub use tokens::{Config, Tokens};
 pub use turn::Turn;

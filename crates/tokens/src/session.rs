@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cxone::{AccessToken, Issuer, Site};
+use delivery::{Environment, Failure, FailureName};
 use tracing::info;
 use url::Url;
-use workflow::{Environment, Failure, FailureName};
 
+use crate::error::failure_of_call;
 use crate::patience::Patience;
 use crate::{Config, Error, Tokens, UnavailableError};
 
@@ -127,7 +128,8 @@ fn site(env: Environment) -> Result<Site, Failure> {
             base_url,
             token_url,
             allowed_hosts,
-        })?;
+        })
+        .map_err(|error| failure_of_call(&error))?;
         return Ok(client.into());
     }
     let tenant = env.optional("CXONE_TENANT_ID");
@@ -137,12 +139,13 @@ fn site(env: Environment) -> Result<Site, Failure> {
             "CXONE_ISSUER_URL and CXONE_TENANT_ID are not both",
         ));
     };
-    Ok(Site::of(Issuer {
+    Site::of(Issuer {
         url: issuer.clone(),
         tenant,
         token_url,
         allowed_hosts,
-    })?)
+    })
+    .map_err(|error| failure_of_call(&error))
 }
 
 fn optional_url(env: Environment, name: &str) -> Result<Option<Url>, Failure> {

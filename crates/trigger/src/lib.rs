@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
-use cxone::{Definition, Dialect, Registration, RunId, ScheduleId};
+use definition::{Definition, Dialect, RunId, ScheduleId};
+use delivery::effects::{Answered, Fault, StartRequest, TriggerEffect, drive};
+use delivery::flow;
+use delivery::{Environment, Failure, TriggerIn, TriggerOut};
+use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
-use landing::ask::{Answered, Fault, StartRequest, TriggerEffect, drive};
-use landing::{Config, Store, flow};
+use landing::{Config, Store};
 use tokens::{Error, Session, Turn};
 use tracing::{info, instrument, warn};
-use workflow::metrics::{About, Metric, Tally};
-use workflow::{Environment, Failure, TriggerIn, TriggerOut};
 
 /// Answers "what next for this window?".
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Handler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             session: Session::new(env, secrets)?,
-            store: Store::new(aws_sdk_s3::Client::new(aws), Config::read(env)?),
+            store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
             tally: Tally::default(),
         })
     }
@@ -79,7 +80,7 @@ impl Handler {
     async fn perform(&self, effect: TriggerEffect, asked: Instant) {
         match effect {
             TriggerEffect::Store(effect) => self.store.perform(effect).await,
-            TriggerEffect::Elapsed(effect) => effect.answer(asked),
+            TriggerEffect::Elapsed(effect) => effect.answer(asked.elapsed()),
             TriggerEffect::Register(definition, reply) => {
                 let _ = reply.send(self.register(&definition).await);
             }
@@ -92,7 +93,7 @@ impl Handler {
         }
     }
 
-    async fn register(&self, definition: &Definition) -> Answered<Registration> {
+    async fn register(&self, definition: &Definition) -> Answered<Option<ScheduleId>> {
         let registered = self
             .session
             .call(async |client, token| client.register(token, definition).await)
@@ -157,7 +158,6 @@ fn fault(error: Error) -> Fault {
         Error::Call(cxone::Error::NotFound { step, .. }) => Fault::Contract(format!(
             "{step}: CXone does not know what it has just registered"
         )),
-        Error::Call(error) => error.into(),
-        other => Failure::from(other).into(),
+        error => error.into(),
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Client;
 use crate::error::Error;
-use crate::ids::RunId;
+use definition::RunId;
 
 impl Client {
     /// The URL of something under `/inContactAPI/services/vN.0`.

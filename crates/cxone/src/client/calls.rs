@@ -1,44 +1,17 @@
 //! The five calls that a pipeline makes, and which API carries them out.
 
-use crate::definition::{Definition, Report};
-use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::ids::{PageToken, RunId, ScheduleId};
 use crate::page::Page;
-use crate::window::Window;
+use definition::Dialect;
+use definition::RunStatus;
+use definition::Window;
+use definition::{Definition, Report};
+use definition::{PageToken, RunId, ScheduleId};
 
 use super::acd::own_run;
 use super::{AccessToken, Client};
 
 const START: &str = "start run";
-
-/// What there is to start runs of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Registration {
-    /// A schedule is registered as the definition says.
-    Schedule(ScheduleId),
-    /// This API has no schedules.
-    NotNeeded,
-}
-
-/// What a run looks like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// Not done yet.
-    Pending {
-        /// The state's word, sanitised; empty if there was none.
-        state: String,
-        /// Whether it is a documented word. An unknown one is waited on like `processing`.
-        known: bool,
-    },
-    /// Its pages may be fetched.
-    Completed,
-    /// It failed.
-    Failed {
-        /// The API's explanation, at most 1 KiB, possibly empty.
-        message: String,
-    },
-}
 
 /// What came of a wish to cancel a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +49,10 @@ impl Client {
         &self,
         token: &AccessToken,
         definition: &Definition,
-    ) -> Result<Registration, Error> {
+    ) -> Result<Option<ScheduleId>, Error> {
         match definition.dialect() {
-            Dialect::Analytics => self
-                .register_schedule(token, definition)
-                .await
-                .map(Registration::Schedule),
-            _ => Ok(Registration::NotNeeded),
+            Dialect::Analytics => self.register_schedule(token, definition).await.map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -121,14 +91,14 @@ impl Client {
         token: &AccessToken,
         dialect: Dialect,
         run: &RunId,
-    ) -> Result<Look, Error> {
+    ) -> Result<RunStatus, Error> {
         match dialect {
             Dialect::Analytics => self.look_at_run(token, run).await,
             Dialect::ReportJobs { api_version } => {
                 self.look_at_report_job(token, api_version, run).await
             }
             Dialect::DataExtraction => self.look_at_extraction(token, run).await,
-            Dialect::DataDownload { .. } | Dialect::Contacts { .. } => Ok(Look::Completed),
+            Dialect::DataDownload { .. } | Dialect::Contacts { .. } => Ok(RunStatus::Completed),
         }
     }
 

@@ -4,9 +4,9 @@ use reqwest::{Method, StatusCode};
 
 use super::transport::Call;
 use super::{AccessToken, Client, PageOf};
-use crate::definition::ContactsReport;
 use crate::error::Error;
 use crate::page::{JsonPage, Page, Skip};
+use definition::ContactsReport;
 
 const STEP: &str = "get contacts";
 /// The most rows of a page.

@@ -8,10 +8,10 @@ use reqwest::{Method, StatusCode};
 use super::acd::unique;
 use super::transport::Call;
 use super::{AccessToken, Client, PageOf};
-use crate::definition::DataDownloadReport;
 use crate::error::Error;
-use crate::ids::PageToken;
 use crate::page::{PackedFile, Page, failed};
+use definition::DataDownloadReport;
+use definition::PageToken;
 
 const STEP: &str = "download report";
 /// A file may not be where the answer says for about a minute.

@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use super::acd::{run_id, word};
 use super::transport::Call;
-use super::{AccessToken, Client, Look, PageOf};
-use crate::definition::{DataExtractionReport, EndDate};
+use super::{AccessToken, Client, PageOf};
 use crate::error::Error;
-use crate::ids::RunId;
 use crate::page::Page;
+use crate::redact::redacted;
 use crate::state::sanitised;
-use crate::text::redacted;
-use crate::window::Window;
+use definition::RunId;
+use definition::RunStatus;
+use definition::Window;
+use definition::{DataExtractionReport, EndDate};
 
 const START: &str = "start data extraction";
 const LOOK: &str = "look at data extraction";
@@ -68,11 +69,11 @@ impl Client {
         &self,
         token: &AccessToken,
         run: &RunId,
-    ) -> Result<Look, Error> {
+    ) -> Result<RunStatus, Error> {
         Ok(match self.extraction(token, run).await? {
-            Job::Running { word, known } => Look::Pending { state: word, known },
-            Job::Succeeded { .. } => Look::Completed,
-            Job::Failed { message } => Look::Failed { message },
+            Job::Running { word, known } => RunStatus::Pending { state: word, known },
+            Job::Succeeded { .. } => RunStatus::Completed,
+            Job::Failed { message } => RunStatus::Failed { message },
         })
     }
 

@@ -11,7 +11,7 @@ use url::Url;
 use super::transport::{Call, Effect};
 use super::{Client, Config, Limits};
 use crate::error::Error;
-use crate::text::line;
+use definition::text::line;
 
 const STEP: &str = "discover the tenant";
 /// How much of a tenant's id is repeated in an error.

@@ -6,9 +6,9 @@ use url::Url;
 
 use super::transport::{Call, Effect, check_type};
 use super::{AccessToken, Body, Client};
-use crate::definition::{Api, Definition};
 use crate::error::Error;
 use crate::page::{Announced, CsvPage, PackedFile, Page};
+use definition::{Api, Definition};
 
 pub(super) const DOWNLOAD: &str = "download results";
 

@@ -25,7 +25,7 @@ use crate::error::Error;
 use guard::Guard;
 
 pub(crate) use body::Body;
-pub use calls::{Cancelled, Look, PageOf, Registration};
+pub use calls::{Cancelled, PageOf};
 pub use config::{Config, Limits};
 pub use discovery::{Issuer, Site};
 pub use token::{

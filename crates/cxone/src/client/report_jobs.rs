@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::acd::{run_id, unique, word};
 use super::transport::Call;
-use super::{AccessToken, Client, Look, PageOf};
-use crate::definition::{RangeOf, ReportJobsReport};
+use super::{AccessToken, Client, PageOf};
 use crate::error::Error;
-use crate::ids::RunId;
 use crate::page::Page;
 use crate::state::sanitised;
-use crate::window::Window;
+use definition::RunId;
+use definition::RunStatus;
+use definition::Window;
+use definition::{RangeOf, ReportJobsReport};
 
 const START: &str = "start report job";
 const LOOK: &str = "look at report job";
@@ -79,15 +80,15 @@ impl Client {
         token: &AccessToken,
         api_version: u16,
         run: &RunId,
-    ) -> Result<Look, Error> {
+    ) -> Result<RunStatus, Error> {
         let job = self.report_job(token, api_version, run).await?;
         if job.is_done() {
-            return Ok(Look::Completed);
+            return Ok(RunStatus::Completed);
         }
         let known = PENDING
             .iter()
             .any(|word| job.state.eq_ignore_ascii_case(word));
-        Ok(Look::Pending {
+        Ok(RunStatus::Pending {
             state: job.state,
             known,
         })

@@ -11,7 +11,8 @@ use super::explanation::explanation;
 use super::retry_after::retry_after;
 use super::{AccessToken, Client};
 use crate::error::Error;
-use crate::text::{line, redacted};
+use crate::redact::redacted;
+use definition::text::line;
 
 /// The largest answer that is not a page.
 const SMALL: u64 = 4 * 1024 * 1024;

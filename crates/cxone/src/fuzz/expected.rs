@@ -11,8 +11,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::Definition;
 use crate::state::State;
+use definition::Definition;
 
 /// What a page holds.
 #[derive(Default)]

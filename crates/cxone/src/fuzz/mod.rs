@@ -16,7 +16,8 @@ use tokio::runtime::Runtime;
 
 use crate::client::Body;
 use crate::page::{Announced, CsvPage, Feed, JsonPage, Opened, PackedFile, Page};
-use crate::{Definition, Error, Limits, PageEnd, RowChunk, RunId};
+use crate::{Error, Limits, PageEnd, RowChunk};
+use definition::{Definition, RunId};
 use mutate::{Corpus, Rng, run};
 
 /// Small enough for a case to reach.
@@ -316,7 +317,7 @@ fn said(outcome: &Outcome) -> Option<expected::Said<'_>> {
     match outcome {
         Outcome::Taken(rows, end) => Some((
             rows,
-            end.next.as_ref().map(crate::PageToken::as_str),
+            end.next.as_ref().map(definition::PageToken::as_str),
             end.total,
             end.unknown_fields.len(),
         )),

@@ -2,7 +2,9 @@
 
 use super::mutate::{Corpus, run};
 use super::shown;
-use crate::{Definition, PageToken, ReportName, RunId, ScheduleId, Severity, TenantId, Window};
+use definition::{
+    Definition, PageToken, ReportName, RunId, ScheduleId, Severity, TenantId, Window,
+};
 
 const WORDS: &[&[u8]] = &[
     b"{",
@@ -70,7 +72,8 @@ fn definitions() -> Corpus {
         "report":{"type":"queue","metrics":[],"dimensions":["queueId"],"dateRange":{"type":"absolute",
         "start":"2026-11-21T00:00:00Z","end":"2026-11-22T00:00:00Z"}},"delivery":{"type":"api"},
         "pipeline":{"tenant":"acme"}}"#;
-    let guide = include_str!("../../tests/fixtures/guide.json").replace("02:00", "06:00");
+    let guide =
+        include_str!("../../../definition/tests/fixtures/guide.json").replace("02:00", "06:00");
     let guide = guide.replacen('{', r#"{"pipeline":{"tenant":"acme"},"#, 1);
     let jobs = r#"{"name":"Jobs","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
         "report":{"reportId":"4711","apiVersion":13,"range":"dates","columns":["Contact ID","Name (2)"],

@@ -305,7 +305,7 @@ impl Envelope {
         if self.seen.iter().any(|seen| seen == name) {
             return Err(format!(
                 "the field {:?} is there twice",
-                crate::text::line(name, 64)
+                definition::text::line(name, 64)
             ));
         }
         if self.seen.len() == MAX_FIELDS {
@@ -362,7 +362,7 @@ impl Envelope {
 
     fn unknown(&mut self, name: &str, raw: &[u8]) -> Result<(), String> {
         std::str::from_utf8(raw).map_err(|_| "a field is not UTF-8".to_owned())?;
-        self.unknown.push(crate::text::line(name, 64));
+        self.unknown.push(definition::text::line(name, 64));
         Ok(())
     }
 }

@@ -5,8 +5,8 @@ use super::input::Input;
 use super::{RowChunk, Said};
 use crate::client::Body;
 use crate::error::Error;
-use crate::ids::{PageToken, RunId};
 use crate::state::{State, sanitised};
+use definition::{PageToken, RunId};
 
 /// A page of the results, as far as it was read.
 pub(crate) struct JsonPage {

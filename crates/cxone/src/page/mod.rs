@@ -16,7 +16,7 @@ use std::fmt;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Error;
-use crate::ids::PageToken;
+use definition::PageToken;
 
 pub use chunk::{RowChunk, RowDigest};
 pub(crate) use csv::{Announced, CsvPage};

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::server::{
     Answer, SECRET, Server, TOKEN, answer, definition, json, page_of, run, token, window,
 };
-use cxone::{Cancelled, ClientCredentials, Config, Dialect, Error, Look, Registration, ScheduleId};
+use cxone::{Cancelled, ClientCredentials, Config, Error};
+use definition::RunStatus;
+use definition::{Dialect, ScheduleId};
 
 fn credentials() -> ClientCredentials {
     ClientCredentials {
@@ -169,7 +171,7 @@ async fn statuses_are_grouped_by_what_the_caller_can_do() {
 
 #[tokio::test]
 async fn a_look_says_what_the_run_says() {
-    let pending = |state: &str, known| Look::Pending {
+    let pending = |state: &str, known| RunStatus::Pending {
         state: state.to_owned(),
         known,
     };
@@ -186,17 +188,20 @@ async fn a_look_says_what_the_run_says() {
         (r#"{"state":null}"#, pending("", false)),
         ("{}", pending("", false)),
         (r#"{"state":" completed"}"#, pending("completed", false)),
-        (r#"{"state":"COMPLETED","data":[]}"#, Look::Completed),
-        (r#"{"data":[{"a":1}],"state":"completed"}"#, Look::Completed),
+        (r#"{"state":"COMPLETED","data":[]}"#, RunStatus::Completed),
+        (
+            r#"{"data":[{"a":1}],"state":"completed"}"#,
+            RunStatus::Completed,
+        ),
         (
             r#"{"errorMessage":"query\nlimit canary-access-token","state":"failed"}"#,
-            Look::Failed {
+            RunStatus::Failed {
                 message: "query limit [redacted]".to_owned(),
             },
         ),
         (
             r#"{"state":"failed","errorMessage":null}"#,
-            Look::Failed {
+            RunStatus::Failed {
                 message: String::new(),
             },
         ),
@@ -241,7 +246,7 @@ async fn a_look_does_not_read_the_rows_behind_the_state() {
             .look(&token(), Dialect::Analytics, &run())
             .await
             .unwrap(),
-        Look::Completed
+        RunStatus::Completed
     );
 }
 
@@ -413,8 +418,8 @@ async fn register(answers: Vec<Answer>) -> (Result<String, String>, Vec<String>)
     (
         registered
             .map(|registered| match registered {
-                Registration::Schedule(id) => id.to_string(),
-                Registration::NotNeeded => "none".to_owned(),
+                Some(id) => id.to_string(),
+                None => "none".to_owned(),
             })
             .map_err(|error| error.to_string()),
         lines,
@@ -578,7 +583,7 @@ fn tells_nothing(error: &Error) {
 /// Whatever goes wrong, neither the token, the secret, the page token, the URL nor the body is in the error.
 #[tokio::test]
 async fn no_error_tells_a_secret() {
-    let at = cxone::PageToken::new("canary-page-token").unwrap();
+    let at = definition::PageToken::new("canary-page-token").unwrap();
     for bad in worst_answers(&format!("{TOKEN} canary-page-token")) {
         let server = Server::start(vec![bad]).await;
         let page = server

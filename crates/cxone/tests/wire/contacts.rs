@@ -1,6 +1,7 @@
 //! Completed contacts, on the wire.
 
-use cxone::{Definition, Error, PageToken};
+use cxone::Error;
+use definition::{Definition, PageToken};
 use serde_json::json;
 
 use crate::server::{Server, answer, json as said, published_with};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cxone::{Definition, Dialect, Error, Look, PageToken};
+use cxone::Error;
+use definition::RunStatus;
+use definition::{Definition, Dialect, PageToken};
 use serde_json::json;
 
 use crate::server::{
@@ -53,7 +55,7 @@ async fn a_run_is_an_id_of_our_own_without_a_call() {
     assert_ne!(one, other);
     assert!(one.as_str().starts_with("download-"), "{one}");
     let look = server.client.look(&token(), DIALECT, &one).await.unwrap();
-    assert_eq!(look, Look::Completed);
+    assert_eq!(look, RunStatus::Completed);
     assert!(server.requests().is_empty());
 }
 

@@ -1,6 +1,8 @@
 //! Data extraction, on the wire.
 
-use cxone::{Definition, Dialect, Error, Look};
+use cxone::Error;
+use definition::RunStatus;
+use definition::{Definition, Dialect};
 use serde_json::json;
 
 use crate::server::{Answer, Server, answer, json as said, published, run, token, window};
@@ -131,7 +133,7 @@ async fn five_states_are_told_apart() {
         (
             "RUNNING",
             "null",
-            Ok(Look::Pending {
+            Ok(RunStatus::Pending {
                 state: "RUNNING".to_owned(),
                 known: true,
             }),
@@ -139,24 +141,24 @@ async fn five_states_are_told_apart() {
         (
             "Queued",
             "null",
-            Ok(Look::Pending {
+            Ok(RunStatus::Pending {
                 state: "Queued".to_owned(),
                 known: false,
             }),
         ),
-        ("SUCCEEDED", "null", Ok(Look::Completed)),
-        ("succeeded", "{}", Ok(Look::Completed)),
+        ("SUCCEEDED", "null", Ok(RunStatus::Completed)),
+        ("succeeded", "{}", Ok(RunStatus::Completed)),
         (
             "FAILED",
             r#"{"errorMessage":"too\nmuch canary-access-token"}"#,
-            Ok(Look::Failed {
+            Ok(RunStatus::Failed {
                 message: "too much [redacted]".to_owned(),
             }),
         ),
         (
             "CANCELLED",
             "null",
-            Ok(Look::Failed {
+            Ok(RunStatus::Failed {
                 message: "cancelled at CXone".to_owned(),
             }),
         ),

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use crate::server::{Answer, Server, TOKEN, answer, definition, json, page_of, run, token, window};
-use cxone::{Error, Limits, PageEnd, PageToken, RowChunk};
+use cxone::{Error, Limits, PageEnd, RowChunk};
+use definition::PageToken;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 

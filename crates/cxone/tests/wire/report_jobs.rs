@@ -1,6 +1,8 @@
 //! Report jobs, on the wire.
 
-use cxone::{Cancelled, Definition, Dialect, Error, Limits, Look, Registration};
+use cxone::{Cancelled, Error, Limits};
+use definition::RunStatus;
+use definition::{Definition, Dialect};
 use serde_json::{Value, json};
 
 use crate::server::{
@@ -71,7 +73,7 @@ async fn nothing_is_registered_and_nothing_can_be_cancelled() {
         .register(&token(), &definition())
         .await
         .unwrap();
-    assert_eq!(registered, Registration::NotNeeded);
+    assert_eq!(registered, None);
     let cancelled = server
         .client
         .cancel(&token(), DIALECT, &run())
@@ -201,7 +203,7 @@ async fn a_start_that_is_refused_says_what_can_be_done() {
 
 #[tokio::test]
 async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
-    let pending = |state: &str, known| Look::Pending {
+    let pending = |state: &str, known| RunStatus::Pending {
         state: state.to_owned(),
         known,
     };
@@ -221,11 +223,14 @@ async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
         (r#"{"state":"Failed"}"#, pending("Failed", false)),
         (r#"{"state":3}"#, pending("3", false)),
         (r#"{"state":null,"resultFileURL":null}"#, pending("", false)),
-        (r#"{"state":"finished"}"#, Look::Completed),
-        (r#"{"jobResult":{"state":"FINISHED"}}"#, Look::Completed),
+        (r#"{"state":"finished"}"#, RunStatus::Completed),
+        (
+            r#"{"jobResult":{"state":"FINISHED"}}"#,
+            RunStatus::Completed,
+        ),
         (
             r#"{"state":"Delivered","resultFileURL":"https://x/y"}"#,
-            Look::Completed,
+            RunStatus::Completed,
         ),
     ] {
         let server = Server::start(vec![said("200 OK", body)]).await;

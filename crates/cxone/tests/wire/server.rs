@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cxone::{
-    AccessToken, Client, Config, Definition, Error, Limits, PageEnd, PageOf, PageToken, RowChunk,
-    RunId, Window,
-};
+use cxone::{AccessToken, Client, Config, Error, Limits, PageEnd, PageOf, RowChunk};
+use definition::{Definition, PageToken, RunId, Window};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -146,8 +144,10 @@ pub(crate) fn page_of<'a>(
 }
 
 pub(crate) fn definition(format: &str) -> Definition {
-    let mut value: serde_json::Value =
-        serde_json::from_str(include_str!("../fixtures/guide.json")).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(include_str!(
+        "../../../definition/tests/fixtures/guide.json"
+    ))
+    .unwrap();
     value["report"]["dimensions"] = serde_json::json!(["agentId", "agentName"]);
     value["report"]["metrics"] = serde_json::json!(["handleTime", "avgHandleTime"]);
     value["report"]["grouping"] = serde_json::json!(["agentId"]);

@@ -3,10 +3,10 @@
 use bytes::{Buf as _, Bytes};
 use tokio::task::JoinSet;
 
-use crate::ask::{Answered, Fault};
-use crate::docs::{Part, Sidecar};
 use crate::part::{ENTRY, Entry};
 use crate::store::{Checksum, Sha256, Store};
+use delivery::documents::{Part, Sidecar};
+use delivery::effects::{Answered, Fault};
 
 /// A place in a sidecar, with the next piece on its way.
 pub(super) struct Cursor {

@@ -11,11 +11,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use crate::ask::{Answered, Fault, Merged};
-use crate::docs::Part;
 use crate::part::ENTRY;
 use crate::store::{Checksum, Sha256, Store};
 use cursor::Cursor;
+use delivery::documents::Part;
+use delivery::effects::{Answered, Fault, Merged};
 use group::{Group, Row};
 
 /// Bytes of the pieces in use; as many are on their way.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use bytes::buf::Writer;
 use bytes::{BufMut as _, BytesMut};
-use cxone::Compression;
+use definition::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
 
 /// The level of both codecs: the compressor is the largest cost of a row.

@@ -134,7 +134,7 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
-    use cxone::{Compression, OutputFormat};
+    use definition::{Compression, OutputFormat};
     use proptest::prelude::*;
     use serde_json::Value as Json;
 

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use cxone::OutputFormat;
+use definition::OutputFormat;
 
 use super::compress::Encoder;
 use super::row::Scanner;
 use super::upload::{FULL, Upload};
 use super::{Malformed, PartSpec, csv, unique_name};
-use crate::ask::{Answered, Fault};
 use crate::store::Store;
+use delivery::effects::{Answered, Fault};
 
 /// As much CSV as is encoded before it is compressed.
 const SCRATCH: usize = 64 * 1024;

@@ -13,12 +13,12 @@ mod row;
 mod upload;
 
 use bytes::Bytes;
-use cxone::{Compression, Definition, OutputFormat, RowChunk};
+use definition::{Compression, Definition, OutputFormat};
 
-use crate::ask::{Answered, Fault};
-use crate::docs::{Part, Sidecar};
 use crate::store::{Checksum, DataMark, Store, unique};
 use data::{Data, Stored};
+use delivery::documents::{Part, Sidecar};
+use delivery::effects::{Answered, Fault};
 use row::Scanner;
 
 pub(crate) use entry::{ENTRY, Entry};
@@ -135,11 +135,6 @@ impl PartSet {
             rows: 0,
             bytes: 0,
         }
-    }
-
-    /// Writes rows as they came from CXone.
-    pub async fn append(&mut self, chunk: &RowChunk) -> Answered<()> {
-        self.append_lines(chunk.bytes()).await
     }
 
     /// Writes rows: JSON objects without line breaks, each followed by `\n`.

@@ -4,16 +4,16 @@
 //! sidecar, with the rows counted anew: nothing is parsed, so keys and rows keep their hashes
 //! whatever the form, and the memory does not depend on the part or on its longest row.
 
-use cxone::OutputFormat;
+use definition::OutputFormat;
 use memchr::memchr;
 
 use super::compress::Decoder;
 use super::csv::Records;
 use super::data::{Data, Stored, compression};
 use super::{ENTRY, Entry, PartSpec, seal};
-use crate::ask::{Answered, Fault, RewriteRequest};
-use crate::docs::Part;
 use crate::store::{Checksum, RangeReader, Sha256, Store};
+use delivery::documents::Part;
+use delivery::effects::{Answered, Fault, RewriteRequest};
 
 /// As much as is decompressed at once: it may grow a thousandfold.
 const MOUTHFUL: usize = 4 * 1024;

@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::task::JoinSet;
 
 use super::data::Stored;
-use crate::ask::{Answered, Fault};
 use crate::store::{Checksum, Sha256, Store};
+use delivery::effects::{Answered, Fault};
 
 /// A buffer of this size is sent.
 pub(super) const FULL: usize = 5 * 1024 * 1024;

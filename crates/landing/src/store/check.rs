@@ -11,8 +11,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::object::{DataMark, Head};
 use super::{CONCURRENCY, Checksum, RangeReader, Sha256, Store};
-use crate::ask::Answered;
-use crate::docs::Part;
+use delivery::documents::Part;
+use delivery::effects::Answered;
 
 /// What the checksum that S3 keeps says of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::docs::hex;
+use delivery::documents::hex;
 
 /// A SHA-256 that is being computed.
 #[derive(Clone)]

@@ -19,7 +19,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::ask::{Answered, Claimed, Fault, FinalizeEffect, StoreEffect};
+use delivery::effects::{Answered, Claimed, Fault, FinalizeEffect, StoreEffect};
+use delivery::{Environment, Failure};
 
 pub(crate) use checksum::{Checksum, Sha256};
 pub(crate) use object::DataMark;
@@ -39,6 +40,19 @@ pub struct Config {
     pub bucket: String,
     /// What every key begins with; may be empty.
     pub prefix: String,
+}
+
+impl Config {
+    /// Reads `LANDING_BUCKET` and `LANDING_PREFIX`; the prefix may be left out.
+    ///
+    /// # Errors
+    /// `Cxone.Config`, naming the variable.
+    pub fn from_environment(env: &Environment) -> Result<Self, Failure> {
+        Ok(Self {
+            bucket: env.require("LANDING_BUCKET")?,
+            prefix: env.optional("LANDING_PREFIX"),
+        })
+    }
 }
 
 /// The bucket. Clones share one client.

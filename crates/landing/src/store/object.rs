@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUploa
 use bytes::Bytes;
 
 use super::{Action, Checksum, Refusal, Store};
-use crate::ask::{Answered, Fault};
+use delivery::effects::{Answered, Fault};
 
 /// Metadata of a sidecar: what S3 says is the checksum of the data object beside it.
 const DATA_CHECKSUM: &str = "data-checksum";

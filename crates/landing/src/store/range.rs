@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use super::{Action, Refusal, Store};
-use crate::ask::{Answered, Fault};
+use delivery::effects::{Answered, Fault};
 
 /// How much of a large object is in memory at a time.
 const PIECE: u64 = 2 * 1024 * 1024;

@@ -10,7 +10,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStreamError;
 
 use super::Store;
-use crate::ask::Fault;
+use delivery::effects::Fault;
 
 /// How often a request is made that S3 has no time for; the SDK repeats each of them, too.
 const ATTEMPTS: u32 = 5;

@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use super::{Action, Checksum, OBJECT_CAP, Refusal, Store, range, unique};
-use crate::ask::{Answered, Swapped, Tagged};
+use delivery::effects::{Answered, Swapped, Tagged};
 
 /// Metadata by which a writer knows what it wrote itself: two writers may well write the same bytes.
 const MARK: &str = "swap-mark";

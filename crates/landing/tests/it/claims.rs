@@ -1,6 +1,6 @@
+use delivery::effects::{Answered, Ask, Claimed, Fault, StoreEffect, drive};
 use hyper::Method;
 use landing::Store;
-use landing::ask::{Answered, Ask, Claimed, Fault, StoreEffect, drive};
 
 use crate::bucket::{Bucket, Fault as Broken, NAME};
 

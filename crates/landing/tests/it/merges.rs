@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use cxone::{Compression, OutputFormat};
-use landing::ask::{Fault, Merged};
-use landing::docs::{Part, sha256_hex};
+use definition::{Compression, OutputFormat};
+use delivery::documents::{Part, sha256_hex};
+use delivery::effects::{Fault, Merged};
 use landing::{PartSpec, merge};
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
-use cxone::{Compression, OutputFormat};
+use definition::{Compression, OutputFormat};
+use delivery::effects::Fault;
 use hyper::Method;
 use landing::PartSet;
-use landing::ask::Fault;
 
 use crate::bucket::{Bucket, Fault as Broken};
 use crate::rows::{FORMS, assert_holds, lines, noise, row, spec, write};

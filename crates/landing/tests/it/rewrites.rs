@@ -1,6 +1,6 @@
-use cxone::{Compression, Definition, OutputFormat};
-use landing::ask::{Fault, RewriteRequest};
-use landing::docs::Part;
+use definition::{Compression, Definition, OutputFormat};
+use delivery::documents::Part;
+use delivery::effects::{Fault, RewriteRequest};
 use landing::{PartSpec, rewrite};
 
 use crate::bucket::Bucket;

@@ -2,8 +2,8 @@
 
 use std::io::Read as _;
 
-use cxone::{Compression, OutputFormat};
-use landing::docs::{Part, sha256_hex};
+use definition::{Compression, OutputFormat};
+use delivery::documents::{Part, sha256_hex};
 use landing::{Limits, PartSet, PartSpec};
 
 use crate::bucket::Bucket;

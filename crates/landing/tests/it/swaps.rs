@@ -1,8 +1,8 @@
 //! Compare and set.
 
+use delivery::effects::{Answered, Ask, Fault, StoreEffect, Swapped, Tagged, drive};
 use hyper::Method;
 use landing::Store;
-use landing::ask::{Answered, Ask, Fault, StoreEffect, Swapped, Tagged, drive};
 
 use crate::bucket::{Bucket, Fault as Broken};
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use asl::Status;
-use cxone::{Definition, Window};
+use definition::{Definition, Window};
+use delivery::documents::Commit;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use landing::docs::Commit;
 use local::handlers::workspace;
 use local::world::BUCKET;
 use local::{ScheduledEvent, World};

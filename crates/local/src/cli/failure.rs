@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use asl::Description;
-use cxone::{Finding, Findings, WindowError};
+use definition::{Finding, Findings, WindowError};
 use local::world::LandedError;
 use local::{HandlersError, WorldError};
 use serde::Deserialize;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cxone::SourceRange;
-use landing::docs::Commit;
+use definition::SourceRange;
+use delivery::documents::Commit;
 use local::World;
 use local::handlers::NAMES;
 use local::world::LandedError;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use landing::docs::{Commit, CommitPart};
+use delivery::documents::{Commit, CommitPart};
 
 use super::{BUCKET, World};
 

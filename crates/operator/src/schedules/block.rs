@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cxone::{DateRange, Definition, Recurrence};
+use definition::{DateRange, Definition, Recurrence};
 
 use super::Report;
 use crate::definition_file::DefinitionFile;

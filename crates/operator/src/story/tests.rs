@@ -1,5 +1,5 @@
+use delivery::EndReason;
 use serde_json::{Value, json};
-use workflow::EndReason;
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn run(number: u32) -> Value {
         "window": {"start": "2026-06-01T00:00:00Z", "end": "2026-06-02T00:00:00Z"},
         "runId": format!("run-{number}"), "triggeredAt": "2026-06-02T05:30:01Z", "deadlineAt": "2026-06-02T06:15:01Z",
     });
-    let work: workflow::Work = serde_json::from_value(work).unwrap();
+    let work: delivery::Work = serde_json::from_value(work).unwrap();
     json!({"v": 1, "generation": 1, "next": "run", "work": work})
 }
 
@@ -130,9 +130,9 @@ fn outcomes_are_told_in_words() {
         let story = told([exited("Finalize", &output)]);
         assert_eq!(story.outcome.as_deref(), Some(expected));
     };
-    let committed = workflow::FinalizeOut {
-        v: workflow::Version,
-        outcome: workflow::Outcome::Committed(workflow::Committed {
+    let committed = delivery::FinalizeOut {
+        v: delivery::Version,
+        outcome: delivery::Outcome::Committed(delivery::Committed {
             version: 7,
             rows: 90,
             duplicates: 2,

@@ -206,7 +206,7 @@ async fn a_replay_is_started_with_who_and_why() {
     let (name, execution) = states.executions.first_key_value().unwrap();
     assert!(name.len() <= 80, "{name}");
     let input = execution["input"].as_str().unwrap();
-    let event: workflow::Event = serde_json::from_str(input).unwrap();
+    let event: delivery::Event = serde_json::from_str(input).unwrap();
     assert_eq!(event.detail.replay.unwrap().requested_by, "ana");
     assert_eq!(event.account.as_deref(), Some("123456789012"));
     assert_eq!(event.region.as_deref(), Some("eu-central-1"));

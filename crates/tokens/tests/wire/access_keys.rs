@@ -1,6 +1,6 @@
 //! Tokens for a user: an access key with a client, and alone.
 
-use cxone::Look;
+use definition::RunStatus;
 use tokens::{AuthError, Error, Problem, Tokens};
 
 use crate::log::Log;
@@ -30,7 +30,7 @@ async fn cases() -> [(Server, Tokens, &'static str); 2] {
 #[tokio::test]
 async fn a_key_signs_in_as_its_fields_say() {
     for (server, tokens, kind) in cases().await {
-        assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
         assert_eq!(server.world().asked, [kind]);
         assert_eq!(server.world().stored().unwrap()["access_token"], "t-1");
     }
@@ -48,7 +48,7 @@ async fn a_refused_key_is_named_by_its_fields_and_never_shown() {
             "{error:?}"
         );
         let source = std::error::Error::source(&error).map(ToString::to_string);
-        let failure = workflow::Failure::from(error);
+        let failure = delivery::Failure::from(error);
         assert!(
             failure.message.contains("an access_key_secret"),
             "{failure}"
@@ -71,7 +71,7 @@ async fn a_rotated_key_is_read_again() {
         let key = rotated(server.world().key.clone());
         server.world().key = key;
         server.world().valid.clear();
-        assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
         assert_eq!(server.world().asked, [kind, kind, kind]);
     }
 }

@@ -1,9 +1,10 @@
 //! A tenant whose issuer says where its API is.
 
-use cxone::{Dialect, Look, RunId};
+use definition::RunStatus;
+use definition::{Dialect, RunId};
+use delivery::{Failure, FailureName};
 use serde_json::json;
 use tokens::{Error, UnavailableError};
-use workflow::{Failure, FailureName};
 
 use crate::bearer;
 use crate::world::Server;
@@ -30,7 +31,7 @@ async fn the_issuer_is_asked_once_a_process() {
     let (client, run) = (&client, &run);
     let look =
         tokens.call(|token| async move { client.look(&token, Dialect::Analytics, run).await });
-    assert_eq!(look.await.unwrap(), Look::Completed);
+    assert_eq!(look.await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["discover", "client_credentials"]);
 }
 

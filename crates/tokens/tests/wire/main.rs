@@ -11,13 +11,14 @@ mod log;
 mod refresh;
 mod world;
 
-use cxone::{Dialect, Look, RunId};
+use definition::RunStatus;
+use definition::{Dialect, RunId};
 use serde_json::json;
 use tokens::{AuthError, Error, Problem, Tokens, UnavailableError};
 use world::{CLIENT, Server, TOKEN};
 
 /// One request of the API, by whatever token it takes.
-async fn look(server: &Server, tokens: &Tokens) -> Result<Look, Error> {
+async fn look(server: &Server, tokens: &Tokens) -> Result<RunStatus, Error> {
     let client = server.cxone();
     let run = RunId::new("run-1").unwrap();
     let (client, run) = (&client, &run);
@@ -63,7 +64,7 @@ async fn a_future_of_a_call_can_be_sent_to_another_thread() {
     let server = Server::start().await;
     let tokens = server.process();
     let task = tokio::spawn(async move { look(&server, &tokens).await });
-    assert_eq!(task.await.unwrap().unwrap(), Look::Completed);
+    assert_eq!(task.await.unwrap().unwrap(), RunStatus::Completed);
 }
 
 #[tokio::test]
@@ -84,7 +85,7 @@ async fn a_secret_that_was_written_just_now_is_not_written_again() {
     server.world().valid.clear();
     assert_eq!(
         look(&server, &server.process()).await.unwrap(),
-        Look::Completed
+        RunStatus::Completed
     );
     assert_eq!(server.world().granted, 2);
     assert_eq!(server.world().stored().unwrap()["access_token"], "t-1");
@@ -96,7 +97,7 @@ async fn a_lost_race_for_the_secret_leaves_both_with_a_token() {
     server.world().rival = Some("{\"v\":2}".into());
     let tokens = server.process();
     assert_eq!(bearer(&tokens).await, "t-1");
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().stored().unwrap(), json!({"v": 2}));
 }
 
@@ -106,7 +107,7 @@ async fn a_401_is_answered_with_a_fresh_token_and_the_same_call() {
     let tokens = server.process();
     bearer(&tokens).await;
     server.world().valid.clear();
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().granted, 2);
 }
 
@@ -116,8 +117,8 @@ async fn after_a_401_the_token_that_another_process_stored_is_used() {
     let (ours, theirs) = (server.process(), server.process());
     bearer(&ours).await;
     server.world().valid.clear();
-    assert_eq!(look(&server, &theirs).await.unwrap(), Look::Completed);
-    assert_eq!(look(&server, &ours).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &theirs).await.unwrap(), RunStatus::Completed);
+    assert_eq!(look(&server, &ours).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().granted, 2);
 }
 
@@ -165,7 +166,7 @@ async fn a_rotated_client_is_read_again() {
         .world()
         .put(CLIENT, r#"{"client_id":"c-1","client_secret":"s-2"}"#);
     server.world().valid.clear();
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
 }
 
 #[tokio::test]
@@ -245,7 +246,7 @@ async fn a_token_that_cannot_be_stored_is_used_all_the_same() {
             .fail("put", 3, status, &json!({"__type": kind}));
         assert_eq!(
             look(&server, &server.process()).await.unwrap(),
-            Look::Completed
+            RunStatus::Completed
         );
         server.world().faults.clear();
     }
@@ -258,7 +259,7 @@ async fn a_missing_token_secret_is_a_miss() {
     server.world().secrets.remove(TOKEN);
     assert_eq!(
         look(&server, &server.process()).await.unwrap(),
-        Look::Completed
+        RunStatus::Completed
     );
 }
 

@@ -1,6 +1,6 @@
 //! Refresh tokens: kept beside the token, used first, and no loss where they are refused.
 
-use cxone::Look;
+use definition::RunStatus;
 use serde_json::json;
 use tokens::{AuthError, Error, UnavailableError};
 
@@ -28,7 +28,7 @@ async fn a_refresh_token_is_stored_and_used_before_the_key_by_whoever_comes() {
         "CANARY-refresh=/+1"
     );
     server.world().valid.clear();
-    assert_eq!(look(&server, &theirs).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &theirs).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["password", "refresh_token"]);
     let stored = server.world().stored().unwrap();
     assert_eq!(
@@ -46,7 +46,7 @@ async fn a_refused_refresh_token_costs_a_grant_and_is_not_tried_again() {
     for _ in 0..2 {
         server.world().valid.clear();
         server.world().refreshable.clear();
-        assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     }
     assert_eq!(
         server.world().asked,
@@ -67,7 +67,7 @@ async fn an_answer_that_is_no_token_is_a_refresh_that_was_refused() {
         bearer(&tokens).await;
         server.world().valid.clear();
         server.world().fail("grant", 1, status, &body);
-        assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
         assert_eq!(server.world().granted, 2, "{status}");
     }
 }
@@ -82,7 +82,7 @@ async fn an_answer_without_a_refresh_token_leaves_the_old_one() {
         server.world().refreshes = false;
         let first = "CANARY-refresh=/+1".to_owned();
         server.world().refreshable.insert(first);
-        assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     }
     assert_eq!(
         server.world().asked,
@@ -98,7 +98,7 @@ async fn tokens_that_are_refreshed_in_vain_end_in_a_grant() {
     server.world().valid.clear();
     let refusal = json!({"error": "invalid_token"});
     server.world().fail("api", 2, 401, &refusal);
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(
         server.world().asked,
         ["password", "refresh_token", "password"]
@@ -124,7 +124,7 @@ async fn an_endpoint_that_is_down_is_asked_once_and_the_refresh_token_kept() {
         matches!(error, Error::Unavailable(UnavailableError::Grant(_))),
         "{error:?}"
     );
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["password", "refresh_token"]);
 }
 
@@ -139,7 +139,7 @@ async fn what_version_1_stored_is_used_and_replaced_by_version_2() {
     let tokens = server.process();
     assert_eq!(bearer(&tokens).await, "t-1");
     server.world().valid.clear();
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["password", "password"]);
     assert_eq!(server.world().stored().unwrap()["v"], 2);
 }
@@ -152,7 +152,7 @@ async fn a_refresh_token_of_user_hub_is_not_kept_because_nobody_says_how_to_use_
     bearer(&tokens).await;
     assert_eq!(server.world().stored().unwrap().get("refresh_token"), None);
     server.world().valid.clear();
-    assert_eq!(look(&server, &tokens).await.unwrap(), Look::Completed);
+    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["user-hub", "user-hub"]);
 }
 

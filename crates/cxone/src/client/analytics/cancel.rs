@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::client::transport::Call;
 use crate::client::{AccessToken, Cancelled, Client};
 use crate::error::Error;
-use crate::ids::RunId;
+use definition::RunId;
 
 impl Client {
     /// Cancels a run.

@@ -3,12 +3,13 @@
 use reqwest::Method;
 
 use crate::client::transport::Call;
-use crate::client::{AccessToken, Client, Look};
+use crate::client::{AccessToken, Client};
 use crate::error::Error;
-use crate::ids::RunId;
 use crate::page::{JsonPage, Opened};
+use crate::redact::redacted;
 use crate::state::{State, sanitised};
-use crate::text::redacted;
+use definition::RunId;
+use definition::RunStatus;
 
 const STEP: &str = "look at run";
 /// The longest explanation of a failure that is kept.
@@ -20,7 +21,7 @@ impl Client {
         &self,
         token: &AccessToken,
         run: &RunId,
-    ) -> Result<Look, Error> {
+    ) -> Result<RunStatus, Error> {
         let call = Call::asks(STEP, token);
         let request = self.request(Method::GET, self.reports_url(&["results", run.as_str()]));
         let response = self
@@ -39,14 +40,14 @@ impl Client {
         let envelope = page.envelope();
         let word = envelope.state.as_deref();
         Ok(match State::from_word(word) {
-            Some(State::Completed) => Look::Completed,
+            Some(State::Completed) => RunStatus::Completed,
             Some(State::Failed) => {
                 let message = envelope.error_message.as_deref().unwrap_or_default();
-                Look::Failed {
+                RunStatus::Failed {
                     message: redacted(message, &[token.expose()], MESSAGE),
                 }
             }
-            known => Look::Pending {
+            known => RunStatus::Pending {
                 state: sanitised(word),
                 known: known.is_some(),
             },

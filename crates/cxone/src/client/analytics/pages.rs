@@ -7,10 +7,10 @@ use url::Url;
 use crate::client::download::{DOWNLOAD, refused_link};
 use crate::client::transport::{Call, Effect};
 use crate::client::{AccessToken, Client, PageOf};
-use crate::definition::{Definition, DeliveryFormat};
 use crate::error::Error;
-use crate::ids::{PageToken, RunId};
 use crate::page::{Announced, CsvPage, JsonPage, Opened, Page};
+use definition::{Definition, DeliveryFormat};
+use definition::{PageToken, RunId};
 
 const STEP: &str = "get page";
 

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::client::transport::{Call, Effect};
 use crate::client::{AccessToken, Client};
-use crate::definition::Definition;
 use crate::error::Error;
-use crate::ids::{PageToken, ScheduleId};
+use definition::Definition;
+use definition::{PageToken, ScheduleId};
 
 const FIND: &str = "find schedule";
 const CREATE: &str = "create schedule";

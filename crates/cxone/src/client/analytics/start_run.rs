@@ -7,8 +7,8 @@ use serde::Deserialize;
 use crate::client::transport::Call;
 use crate::client::{AccessToken, Client};
 use crate::error::Error;
-use crate::ids::{RunId, ScheduleId};
-use crate::window::Window;
+use definition::Window;
+use definition::{RunId, ScheduleId};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

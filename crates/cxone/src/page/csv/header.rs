@@ -1,7 +1,7 @@
 //! The first record of a file, and what it makes of the others.
 
 use super::cell::{cell, text};
-use crate::definition::{Api, Definition};
+use definition::{Api, Definition};
 
 /// The longest name of a column, in bytes. It is in every row, so that a small file with long names would become any
 /// amount of rows.

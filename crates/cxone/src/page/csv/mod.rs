@@ -11,8 +11,8 @@ use self::summary::{Held, Labels};
 use super::feed::Feed;
 use super::input::Input;
 use super::{RowChunk, Said};
-use crate::definition::{Definition, Report};
 use crate::error::Error;
+use definition::{Definition, Report};
 
 /// A chunk is full from this size on.
 const CHUNK_BYTES: usize = 256 * 1024;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use self::scanner::Scanner;
 use crate::client::Body;
 use crate::error::Error;
-use crate::text::line;
+use definition::text::line;
 
 /// How much of the body is read at once.
 const READ: usize = 32 * 1024;

@@ -11,7 +11,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use cxone::OutputFormat;
+use definition::OutputFormat;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Malformed, PartSpec};

@@ -1,4 +1,4 @@
-use cxone::Compression;
+use definition::Compression;
 use proptest::prelude::*;
 
 use super::super::Limits;

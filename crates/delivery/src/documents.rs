@@ -1,0 +1,345 @@
+//! The objects that the protocol claims, as JSON. A stored one is never changed.
+
+use crate::EndReason;
+use definition::{
+    Api, Definition, PageToken, RunId, ScheduleId, SourceRange, SourceStatement, Window,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// `open.json`: one wish to state a window.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Open {
+    /// Format version.
+    pub v: u8,
+    /// What identifies the wish: `schedule`, or the id of the event that asked for a replay.
+    pub wish: String,
+    /// Why, where an operator asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who, where an operator asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+    /// The execution that opened it.
+    pub execution: String,
+    /// The state machine's time.
+    pub opened_at: Timestamp,
+    /// The window.
+    pub window: Window,
+    /// The last version of the log when the generation was opened. Its own commit, and
+    /// that of any newer generation, stands behind it.
+    pub base_version: u64,
+    /// SHA-256 of the definition's canonical JSON, in hex.
+    pub definition_hash: String,
+    /// The definition that every run of this generation follows.
+    pub definition: Definition,
+}
+
+/// `run.json`: the one CXone run of a try.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Format version.
+    pub v: u8,
+    /// CXone's id of the run.
+    pub run_id: RunId,
+    /// CXone's id of the schedule, where the API has schedules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
+    /// The segment's window.
+    pub window: Window,
+    /// When the run was started, by the state machine's time.
+    pub triggered_at: Timestamp,
+    /// Whether the window was closed for ingestion then.
+    pub settled: bool,
+    /// Whether it runs the definition's `fallback`.
+    pub simplified: bool,
+    /// The execution that started it.
+    pub execution: String,
+    /// How often that execution had been redriven.
+    pub redrive_count: u32,
+}
+
+/// `end.json`: why a try ended without its data.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct End {
+    /// Format version.
+    pub v: u8,
+    /// Why.
+    pub reason: EndReason,
+    /// What CXone said, if it said something.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// The state machine's time.
+    pub at: Timestamp,
+}
+
+/// `b……json`: the pages that one invocation took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Slot {
+    /// Format version.
+    pub v: u8,
+    /// The run whose pages these are.
+    pub run_id: RunId,
+    /// The slot's number, from 0.
+    pub batch: u32,
+    /// SHA-256 of the slot before, in hex; none for the first.
+    pub prev: Option<String>,
+    /// Pages taken in this batch.
+    pub pages: u64,
+    /// Rows taken in this batch.
+    pub rows: u64,
+    /// Pages taken in this run up to here.
+    pub pages_so_far: u64,
+    /// Rows taken in this run up to here.
+    pub rows_so_far: u64,
+    /// Where the rows are.
+    pub parts: Vec<Part>,
+    /// The token of the next page; none when this batch took the last one.
+    pub next: Option<PageToken>,
+    /// The number of rows of the whole run, if the API gives one.
+    pub total: Option<u64>,
+    /// Rows of this batch that sum up the others and were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub summary_rows: u64,
+    /// What finds a circle in the page tokens.
+    pub lap: Lap,
+    /// Fields of the page envelope that we do not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_fields: Vec<String>,
+}
+
+/// `_pace/….json`: when the next call of a spaced API may be made. The one object that is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// Format version.
+    pub v: u8,
+    /// Nobody calls before that.
+    pub free_at: Timestamp,
+    /// The report whose turn it was.
+    pub by: String,
+}
+
+/// Finds a circle in a sequence of page tokens with constant memory (Brent's algorithm):
+/// an anchor is kept, moved to the current token at every power of two, and a token
+/// that equals it closes the circle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lap {
+    /// Hash of the anchored token.
+    anchor: Option<String>,
+    /// Steps since the anchor was set.
+    steps: u64,
+    /// Steps after which it moves.
+    limit: u64,
+}
+
+impl Lap {
+    /// Takes the next token; `true` says that the tokens go in a circle.
+    pub fn closes(&mut self, token: &PageToken) -> bool {
+        let hash = sha256_hex(token.as_str().as_bytes());
+        if self.anchor.as_ref() == Some(&hash) {
+            return true;
+        }
+        self.steps += 1;
+        if self.steps > self.limit {
+            self.limit = (self.limit * 2).max(1);
+            self.steps = 0;
+            self.anchor = Some(hash);
+        }
+        false
+    }
+}
+
+/// A data object that a slot or a commit names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// Its key.
+    pub key: String,
+    /// Rows in it, a CSV header not counted.
+    pub rows: u64,
+    /// Its size as stored.
+    pub bytes: u64,
+    /// SHA-256 of the stored bytes, in hex.
+    pub sha256: String,
+    /// Its sorted key hashes.
+    pub keys: Sidecar,
+}
+
+/// The sorted key hashes of one part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sidecar {
+    /// Its object key.
+    pub key: String,
+    /// Its size: a fixed number of bytes for each row of the part.
+    pub bytes: u64,
+    /// SHA-256 of the stored bytes, in hex.
+    pub sha256: String,
+}
+
+/// How far the completeness of a commit could be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verification {
+    /// The rows are as many as the API said.
+    Total,
+    /// No total, but no sign of unstable paging either.
+    Consistent,
+    /// No total and duplicates across pages, but a second run had the same content.
+    SecondRun,
+    /// No total, duplicates across pages, and no second run that agrees.
+    None,
+}
+
+/// `_log/…json`: the commit. What it names is what consumers see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Commit {
+    /// Format version.
+    pub v: u8,
+    /// Its place in the log, from 1, without gaps.
+    pub version: u64,
+    /// The report's name.
+    pub report: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The window that its rows replace.
+    pub window: Window,
+    /// The generation of the window.
+    pub generation: u32,
+    /// SHA-256 of the definition's canonical JSON, in hex.
+    pub definition_hash: String,
+    /// Where the rows are from, and in which time zone. Entries that say nothing are of the guide's API.
+    #[serde(default = "guides_api")]
+    pub source: SourceStatement,
+    /// The runs that the rows come from, in the order of their windows.
+    pub runs: Vec<CommitRun>,
+    /// Runs that took too long and may still be under way at CXone, because the API can't cancel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<AbandonedRun>,
+    /// Rows that the API gave.
+    pub rows: u64,
+    /// Rows that the parts hold: those given without the duplicates.
+    pub unique: u64,
+    /// Rows dropped as duplicates.
+    pub duplicates: u64,
+    /// Rows that another row with the same key replaced (`keep-last`).
+    pub replaced: u64,
+    /// Rows that sum up the others, as in a report's last line; left out, and not counted in `rows`.
+    #[serde(default)]
+    pub summary_rows: u64,
+    /// Whether the window has no rows. It was final when the run was started.
+    pub empty: bool,
+    /// How far completeness could be checked.
+    pub verification: Verification,
+    /// Column names in the order of the definition.
+    pub columns: Vec<String>,
+    /// Where the rows are, in order.
+    pub parts: Vec<CommitPart>,
+    /// A hash of the content that does not depend on the order of rows.
+    pub content: String,
+    /// The version that it replaces: the last commit of the same window.
+    pub supersedes: Option<u64>,
+    /// Whether the content equals that of the superseded version.
+    pub unchanged: bool,
+    /// The state machine's time.
+    pub committed_at: Timestamp,
+}
+
+/// A run that a commit's rows come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommitRun {
+    /// The segment.
+    pub segment: String,
+    /// The segment's window.
+    pub window: Window,
+    /// CXone's id.
+    pub run_id: RunId,
+    /// When it was started.
+    pub triggered_at: Timestamp,
+    /// Pages taken.
+    pub pages: u64,
+    /// Rows taken.
+    pub rows: u64,
+    /// Whether it ran the definition's `fallback`, without the dropped columns.
+    pub simplified: bool,
+}
+
+/// A run that was left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbandonedRun {
+    /// The segment.
+    pub segment: String,
+    /// CXone's id.
+    pub run_id: RunId,
+    /// When it was started.
+    pub triggered_at: Timestamp,
+}
+
+/// A part as consumers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommitPart {
+    /// Its key in the bucket.
+    pub key: String,
+    /// Rows in it, a CSV header not counted.
+    pub rows: u64,
+    /// Its size as stored.
+    pub bytes: u64,
+    /// SHA-256 of the stored bytes, in hex.
+    pub sha256: String,
+}
+
+impl From<&Part> for CommitPart {
+    fn from(part: &Part) -> Self {
+        Self {
+            key: part.key.clone(),
+            rows: part.rows,
+            bytes: part.bytes,
+            sha256: part.sha256.clone(),
+        }
+    }
+}
+
+fn guides_api() -> SourceStatement {
+    SourceStatement {
+        api: Api::Analytics,
+        time_zone: "UTC".to_owned(),
+        range: SourceRange::Requested,
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// SHA-256 in hex.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| {
+            [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]
+        })
+        .map(char::from)
+        .collect()
+}

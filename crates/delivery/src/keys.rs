@@ -1,0 +1,363 @@
+//! Every object key of the protocol is spelled here and nowhere else.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use definition::{ReportName, TenantId, Window};
+
+/// What keeps the calls of one API of one tenant apart. No report is named so: in a report's key a
+/// leading `_` can't stand.
+#[must_use]
+pub fn pace(prefix: &str, tenant: &TenantId, api: &str) -> String {
+    format!("{}/_pace/{api}.json", tenant_root(prefix, tenant))
+}
+
+/// `{prefix}/{tenant}`; the prefix may be empty.
+fn tenant_root(prefix: &str, tenant: &TenantId) -> String {
+    let prefix = prefix.trim_matches('/');
+    let separator = if prefix.is_empty() { "" } else { "/" };
+    format!("{prefix}{separator}{}", tenant.as_str())
+}
+
+/// Where one report of one tenant lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportKeys {
+    root: String,
+}
+
+impl ReportKeys {
+    /// `{prefix}/{tenant}/{report}`; the prefix may be empty.
+    #[must_use]
+    pub fn new(prefix: &str, tenant: &TenantId, report: &ReportName) -> Self {
+        Self {
+            root: format!("{}/{}", tenant_root(prefix, tenant), segment_of(report)),
+        }
+    }
+
+    /// The folder itself, without a slash at its end.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The folder of the commit log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        format!("{}/_log/", self.root)
+    }
+
+    /// One entry of the commit log.
+    #[must_use]
+    pub fn commit(&self, version: u64) -> String {
+        format!("{}/_log/{version:020}.json", self.root)
+    }
+
+    /// The manifest of one entry, in the form that Redshift's COPY reads.
+    #[must_use]
+    pub fn manifest(&self, version: u64) -> String {
+        format!("{}/_manifest/{version:020}.json", self.root)
+    }
+
+    /// The folder of a window's claims.
+    #[must_use]
+    pub fn window(&self, window: &Window) -> String {
+        format!("{}/win/{}/", self.root, window.key())
+    }
+
+    /// One generation of a window.
+    #[must_use]
+    pub fn generation(&self, window: &Window, generation: u32) -> GenerationKeys {
+        GenerationKeys {
+            claims: format!("{}g{generation:04}/", self.window(window)),
+            data: format!("{}/data/{}/g{generation:04}/", self.root, window.key()),
+        }
+    }
+}
+
+/// The version that a log key holds.
+#[must_use]
+pub fn version_of(key: &str) -> Option<u64> {
+    let name = key.rsplit('/').next()?.strip_suffix(".json")?;
+    (name.len() == 20).then(|| name.parse().ok()).flatten()
+}
+
+/// The generation that a key below [`ReportKeys::window`] belongs to.
+#[must_use]
+pub fn generation_of(window_prefix: &str, key: &str) -> Option<u32> {
+    let rest = key.strip_prefix(window_prefix)?.strip_prefix('g')?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// Where one generation lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationKeys {
+    claims: String,
+    data: String,
+}
+
+impl GenerationKeys {
+    /// The folder of its claims.
+    #[must_use]
+    pub fn claims(&self) -> &str {
+        &self.claims
+    }
+
+    /// Who asked and why.
+    #[must_use]
+    pub fn open(&self) -> String {
+        format!("{}open.json", self.claims)
+    }
+
+    /// One run of one segment.
+    #[must_use]
+    pub fn run(&self, segment: &SegmentId, run: u32) -> RunKeys {
+        RunKeys {
+            claims: format!("{}s{segment}/r{run:02}/", self.claims),
+            data: format!("{}s{segment}-r{run:02}-", self.data),
+        }
+    }
+
+    /// How the names of parts that finalize wrote anew begin.
+    #[must_use]
+    pub fn merged(&self) -> String {
+        format!("{}merged-", self.data)
+    }
+}
+
+/// Where one run lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunKeys {
+    claims: String,
+    data: String,
+}
+
+impl RunKeys {
+    /// The folder of its claims.
+    #[must_use]
+    pub fn claims(&self) -> &str {
+        &self.claims
+    }
+
+    /// The run's binding to a CXone run id.
+    #[must_use]
+    pub fn run(&self) -> String {
+        format!("{}run.json", self.claims)
+    }
+
+    /// Why it ended without its data.
+    #[must_use]
+    pub fn end(&self) -> String {
+        format!("{}end.json", self.claims)
+    }
+
+    /// One slot.
+    #[must_use]
+    pub fn slot(&self, batch: u32) -> String {
+        format!("{}b{batch:06}.json", self.claims)
+    }
+
+    /// How the names of a batch's parts begin; the rest is unique.
+    #[must_use]
+    pub fn part(&self, batch: u32) -> String {
+        format!("{}b{batch:06}-", self.data)
+    }
+}
+
+/// What a key below [`GenerationKeys::claims`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// `open.json`.
+    Open,
+    /// `s…/r…/run.json`.
+    Run(SegmentId, u32),
+    /// `s…/r…/end.json`.
+    End(SegmentId, u32),
+    /// `s…/r…/b….json`.
+    Slot(SegmentId, u32, u32),
+}
+
+impl Claim {
+    /// Reads a key; `None` for anything that the protocol does not write.
+    #[must_use]
+    pub fn parse(generation: &GenerationKeys, key: &str) -> Option<Self> {
+        let rest = key.strip_prefix(generation.claims())?;
+        if rest == "open.json" {
+            return Some(Self::Open);
+        }
+        let mut levels = rest.splitn(3, '/');
+        let segment = levels.next()?.strip_prefix('s')?.parse().ok()?;
+        let run = levels.next()?.strip_prefix('r')?.parse().ok()?;
+        match levels.next()?.strip_suffix(".json")? {
+            "run" => Some(Self::Run(segment, run)),
+            "end" => Some(Self::End(segment, run)),
+            slot => Some(Self::Slot(
+                segment,
+                run,
+                slot.strip_prefix('b')?.parse().ok()?,
+            )),
+        }
+    }
+}
+
+/// Part of a window that one run covers: `0` the whole, `00` and `01` its halves, and so on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId(String);
+
+impl SegmentId {
+    /// The whole window.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self("0".to_owned())
+    }
+
+    /// The earlier and the later half.
+    #[must_use]
+    pub fn halves(&self) -> (Self, Self) {
+        (Self(format!("{}0", self.0)), Self(format!("{}1", self.0)))
+    }
+
+    /// One of so many pieces in a row, from 0: the leaf of a balanced tree of halves, so that the
+    /// pieces' ids sort as the pieces do. One piece is the whole.
+    #[must_use]
+    pub fn piece(number: usize, count: usize) -> Self {
+        let (mut id, mut first, mut end) = (Self::whole(), 0, count);
+        while end - first > 1 {
+            let middle = first + (end - first) / 2;
+            let (earlier, later) = id.halves();
+            if number < middle {
+                (id, end) = (earlier, middle);
+            } else {
+                (id, first) = (later, middle);
+            }
+        }
+        id
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for SegmentId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        // 31 days halve 22 times before a half is shorter than a second.
+        let valid = text.starts_with('0')
+            && text.len() <= 24
+            && text.bytes().all(|b| matches!(b, b'0' | b'1'));
+        valid.then(|| Self(text.to_owned())).ok_or(())
+    }
+}
+
+/// A report's name as one level of a key. Different names never meet: a space becomes
+/// `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits. So does the
+/// first one of a name that is also a folder's: rights are patterns such as `{prefix}/*/win/*`, and below
+/// a report called `win` they would fit everything.
+fn segment_of(report: &ReportName) -> String {
+    let name = report.as_str();
+    let is_folder = matches!(name, "win" | "data");
+    let mut out = String::new();
+    for (at, byte) in name.bytes().enumerate() {
+        match byte {
+            first if is_folder && at == 0 => {
+                let _ = write!(out, "~{first:02X}");
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => out.push(char::from(byte)),
+            b' ' => out.push('_'),
+            other => {
+                let _ = write!(out, "~{other:02X}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(report: &str) -> ReportKeys {
+        ReportKeys::new(
+            "/reports/",
+            &"acme".parse().unwrap(),
+            &report.parse().unwrap(),
+        )
+    }
+
+    fn window() -> Window {
+        "20261121T000000Z-20261122T000000Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_report_name_can_not_leave_its_folder() {
+        assert_eq!(
+            keys("Daily Agent Performance").root(),
+            "reports/acme/Daily_Agent_Performance"
+        );
+        assert_eq!(keys("../_log?").root(), "reports/acme/~2E~2E~2F~5Flog~3F");
+        assert_ne!(keys("a b").root(), keys("a_b").root());
+        assert_ne!(keys("_pace").root(), "reports/acme/_pace");
+        assert_eq!(keys("win").root(), "reports/acme/~77in");
+        assert_eq!(keys("data").root(), "reports/acme/~64ata");
+        assert_eq!(keys("wins").root(), "reports/acme/wins");
+    }
+
+    #[test]
+    fn claims_are_read_back_from_their_keys() {
+        let generation = keys("x").generation(&window(), 3);
+        let segment: SegmentId = "01".parse().unwrap();
+        let run = generation.run(&segment, 2);
+        for (key, claim) in [
+            (generation.open(), Claim::Open),
+            (run.run(), Claim::Run(segment.clone(), 2)),
+            (run.end(), Claim::End(segment.clone(), 2)),
+            (run.slot(17), Claim::Slot(segment.clone(), 2, 17)),
+        ] {
+            assert_eq!(Claim::parse(&generation, &key), Some(claim), "{key}");
+        }
+        assert_eq!(Claim::parse(&generation, "elsewhere/open.json"), None);
+        assert_eq!(version_of(&keys("x").commit(7)), Some(7));
+        let prefix = keys("x").window(&window());
+        assert_eq!(generation_of(&prefix, &generation.open()), Some(3));
+    }
+
+    #[test]
+    fn pieces_have_ids_of_their_own_that_sort_and_can_be_halved_further() {
+        let ids = |count: usize| -> Vec<String> {
+            (0..count)
+                .map(|number| SegmentId::piece(number, count).to_string())
+                .collect()
+        };
+        assert_eq!(ids(1), ["0"]);
+        assert_eq!(ids(2), ["00", "01"]);
+        assert_eq!(ids(5), ["000", "001", "010", "0110", "0111"]);
+        for count in [7, 31, 744] {
+            let ids = ids(count);
+            assert!(ids.iter().all(|id| id.parse::<SegmentId>().is_ok()));
+            for pair in ids.windows(2) {
+                assert!(
+                    pair[0] < pair[1] && !pair[1].starts_with(&pair[0]),
+                    "{pair:?}"
+                );
+            }
+            assert!(ids.iter().all(|id| id.len() <= 11));
+        }
+    }
+
+    #[test]
+    fn slots_sort_before_the_end_and_the_run() {
+        let run = keys("x")
+            .generation(&window(), 1)
+            .run(&SegmentId::whole(), 1);
+        assert!(run.slot(999_999) < run.end() && run.end() < run.run());
+    }
+}

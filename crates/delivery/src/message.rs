@@ -1,0 +1,433 @@
+//! What travels between the states.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use definition::{Dialect, ReportName, RunId, TenantId, Window};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The version of every message. Serialised as `1`; anything else is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version;
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u8::deserialize(deserializer)? {
+            1 => Ok(Self),
+            other => Err(serde::de::Error::custom(format!(
+                "message version {other} is not understood by this handler; deploy handlers and state machine together"
+            ))),
+        }
+    }
+}
+
+/// The input of an execution: an EventBridge scheduled event.
+pub type Event = EventBridgeEvent<Detail>;
+
+/// The part of the event that is ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// The report definition, as written by its author. Checked by Trigger, so that
+    /// a wrong one yields all its findings and not the first one only.
+    pub definition: serde_json::Value,
+    /// The operator's window; without it the definition's range before the event's `time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Says that the window is to be stated anew although it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
+}
+
+/// Who wants a delivered window again, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Replay {
+    /// Why, for the audit trail.
+    pub reason: String,
+    /// Who, for the audit trail.
+    pub requested_by: String,
+}
+
+/// The execution that asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExecutionRef {
+    /// The execution's ARN.
+    pub id: String,
+    /// How often it was redriven. A redrive allows more runs.
+    pub redrive_count: u32,
+}
+
+/// What Trigger is asked: "what next for this window?"
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TriggerIn {
+    /// Message version.
+    pub v: Version,
+    /// The execution's input, unchanged.
+    pub event: Event,
+    /// The state machine's time.
+    pub now: Timestamp,
+    /// Who asks.
+    pub execution: ExecutionRef,
+    /// The generation that this execution has joined; none at its first question.
+    pub generation: Option<u32>,
+    /// How the last run ended, if one has ended since the last question.
+    pub ended: Option<Ended>,
+    /// Since when the tenant only asked for pauses, if it did.
+    pub stalled_since: Option<Timestamp>,
+}
+
+/// Why a run ended without its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// CXone said `failed`.
+    Failed,
+    /// Still not done 45 minutes after it was started; cancelled.
+    TimedOut,
+    /// CXone does not know the run any more.
+    Vanished,
+    /// Its page token was refused: the result is gone.
+    Expired,
+    /// Two looks at the same result disagreed.
+    Unstable,
+    /// A page token came back that had been followed already.
+    TokenLoop,
+    /// It was empty and started before the window was closed for ingestion.
+    Unsettled,
+}
+
+impl EndReason {
+    /// Its word in messages and metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Vanished => "vanished",
+            Self::Expired => "expired",
+            Self::Unstable => "unstable",
+            Self::TokenLoop => "token_loop",
+            Self::Unsettled => "unsettled",
+        }
+    }
+
+    /// A phrase for operators.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Failed => "CXone reported the run as failed",
+            Self::TimedOut => "the run was not done within 45 minutes and was cut off",
+            Self::Vanished => "CXone no longer knows the run",
+            Self::Expired => "a page token of the run was refused: its result has expired",
+            Self::Unstable => "two looks at the run's result disagreed",
+            Self::TokenLoop => "the page tokens of the run go in a circle",
+            Self::Unsettled => "the run was empty and had started before the window was final",
+        }
+    }
+}
+
+/// A run that ended without its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ended {
+    /// The segment that the run covered.
+    pub segment: String,
+    /// Its number within the segment.
+    pub run: u32,
+    /// Why.
+    pub reason: EndReason,
+    /// What CXone said, control characters removed, at most 500 bytes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// One run of one segment of one window: what the states between two questions work on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Work {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The report.
+    pub report: ReportName,
+    /// The whole window.
+    pub window: Window,
+    /// The generation.
+    pub generation: u32,
+    /// The segment, `0` being the whole window.
+    pub segment: String,
+    /// The run's number within the segment.
+    pub run: u32,
+    /// CXone's id of the run.
+    pub run_id: RunId,
+    /// When the run was started.
+    pub triggered_at: Timestamp,
+    /// When it is cut off: 45 minutes later.
+    pub deadline_at: Timestamp,
+    /// Which API it is a run of. A message of before there were several is of the guide's.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// Whether its pages are asked for without a look at it before. All that the state machine knows of APIs.
+    #[serde(default)]
+    pub direct: bool,
+}
+
+/// Trigger's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TriggerOut {
+    /// Message version.
+    pub v: Version,
+    /// The generation that this execution has joined.
+    pub generation: Option<u32>,
+    /// What next.
+    #[serde(flatten)]
+    pub next: Next,
+}
+
+/// What next for a window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "next", rename_all = "snake_case")]
+pub enum Next {
+    /// Look after this run.
+    Run {
+        /// The run.
+        work: Work,
+    },
+    /// All segments have their data: finalize.
+    Ready {
+        /// What to finalize.
+        work: FinalizeWork,
+    },
+    /// The window was committed already.
+    Delivered {
+        /// The version of the log that holds it.
+        version: u64,
+        /// Its rows.
+        rows: u64,
+    },
+    /// A newer generation was committed; this one never will be.
+    Superseded {
+        /// The version of the log that holds the newer one.
+        version: u64,
+    },
+    /// Ask again then: the window is not final yet, or the tenant asked for a pause.
+    #[serde(rename_all = "camelCase")]
+    NotBefore {
+        /// When.
+        until: Timestamp,
+        /// Since when the tenant only asked for pauses, if that is why.
+        stalled_since: Option<Timestamp>,
+    },
+}
+
+impl Work {
+    /// That this run ended without its data, in a message.
+    #[must_use]
+    pub fn ended(&self, reason: EndReason, said: &str) -> Ended {
+        Ended {
+            segment: self.segment.clone(),
+            run: self.run,
+            reason,
+            detail: clean(said),
+        }
+    }
+}
+
+/// What an API said, fit for an object, a log line and a message to a person: without control
+/// characters, and at most 500 bytes of it.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let mut out: String = text.chars().filter(|c| !c.is_control()).collect();
+    let mut end = out.len().min(500);
+    while !out.is_char_boundary(end) {
+        end -= 1;
+    }
+    out.truncate(end);
+    out
+}
+
+/// A word of CXone's, short enough for a message.
+pub(crate) fn shorten(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// What PollOnce and Cancel are asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunIn {
+    /// Message version.
+    pub v: Version,
+    /// The state machine's time.
+    pub now: Timestamp,
+    /// The run.
+    pub work: Work,
+}
+
+/// What PollOnce saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Saw {
+    /// Not done.
+    Pending,
+    /// Its pages can be taken.
+    Completed,
+    /// It ended without its data.
+    Ended,
+}
+
+/// PollOnce's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PollOut {
+    /// Message version.
+    pub v: Version,
+    /// What was seen.
+    pub saw: Saw,
+    /// CXone's own word for the state, at most 40 characters.
+    pub state: String,
+    /// How long the tenant asked us to stay away; 0 if it did not.
+    pub wait_seconds: u64,
+    /// How it ended, if it ended.
+    pub ended: Option<Ended>,
+}
+
+/// Cancel's answer. It uses PollOnce's words: a run that completed meanwhile is used.
+pub type CancelOut = PollOut;
+
+/// What FetchPage is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FetchIn {
+    /// Message version.
+    pub v: Version,
+    /// The state machine's time.
+    pub now: Timestamp,
+    /// The run.
+    pub work: Work,
+    /// Batches taken so far, as far as the asking execution knows: a hint where to start looking.
+    pub batches: u32,
+    /// Since when no page could be had, if none could.
+    pub stalled_since: Option<Timestamp>,
+}
+
+/// What became of the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pages {
+    /// There are more.
+    More,
+    /// There are more, but not before `waitSeconds` have passed.
+    Throttled,
+    /// The run is not completed after all: look again.
+    Pending,
+    /// All were taken.
+    Done,
+    /// The run ended without its data.
+    Ended,
+}
+
+/// FetchPage's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FetchOut {
+    /// Message version.
+    pub v: Version,
+    /// What became of the pages.
+    pub pages: Pages,
+    /// How long the tenant asked us to stay away; 0 if it did not.
+    pub wait_seconds: u64,
+    /// Since when no page could be had, if none could.
+    pub stalled_since: Option<Timestamp>,
+    /// Batches stored so far.
+    pub batches: u32,
+    /// Pages stored so far.
+    pub page_count: u64,
+    /// Rows stored so far.
+    pub row_count: u64,
+    /// How the run ended, if it ended.
+    pub ended: Option<Ended>,
+}
+
+/// What Finalize is asked, its `v` and `now` apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FinalizeWork {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The report.
+    pub report: ReportName,
+    /// The whole window.
+    pub window: Window,
+    /// The generation.
+    pub generation: u32,
+}
+
+/// What Finalize is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FinalizeIn {
+    /// Message version.
+    pub v: Version,
+    /// The state machine's time.
+    pub now: Timestamp,
+    /// What to finalize.
+    pub work: FinalizeWork,
+}
+
+/// Finalize's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FinalizeOut {
+    /// Message version.
+    pub v: Version,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What came of finalizing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Committed by this invocation.
+    Committed(Committed),
+    /// Committed before, by this generation.
+    Delivered(Committed),
+    /// A newer generation was committed.
+    Superseded {
+        /// The version of the log that holds the newer one.
+        version: u64,
+    },
+    /// Something is missing after all, or a run can't be trusted: ask Trigger.
+    Again {
+        /// The run that can't be trusted, if one is to blame.
+        ended: Option<Ended>,
+    },
+}
+
+/// The commit, in figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Committed {
+    /// The version of the log.
+    pub version: u64,
+    /// Rows that consumers see.
+    pub rows: u64,
+    /// Duplicates that were dropped.
+    pub duplicates: u64,
+    /// Whether the window has no rows at all.
+    pub empty: bool,
+    /// Whether the content equals that of the generation it supersedes.
+    pub unchanged: bool,
+    /// How long it took, from the start of the first run to the commit.
+    #[serde(default)]
+    pub run_seconds: u64,
+}

@@ -1,0 +1,108 @@
+//! What a look at a run means.
+
+use definition::RunStatus;
+
+use crate::effects::Fault;
+use crate::message::shorten;
+use crate::{CancelOut, EndReason, Failure, FailureName, PollOut, RunIn, Saw, Version};
+
+/// A run that is not known this soon after its start may just not have arrived everywhere.
+const ARRIVAL_SECONDS: i64 = 60;
+
+/// What PollOnce answers after its look.
+///
+/// # Errors
+/// What the look failed with, unless that says something about the run.
+pub fn judge_look(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<PollOut, Failure> {
+    match look {
+        Ok(RunStatus::Completed) => Ok(seen(Saw::Completed, "completed")),
+        Ok(RunStatus::Pending { state, .. }) => Ok(seen(Saw::Pending, &state)),
+        Ok(RunStatus::Failed { message: said }) => Ok(PollOut {
+            ended: Some(message.work.ended(EndReason::Failed, &said)),
+            ..seen(Saw::Ended, "failed")
+        }),
+        Err(Fault::Gone) if is_young(message) => Ok(seen(Saw::Pending, "not found yet")),
+        Err(Fault::Gone) => Ok(PollOut {
+            ended: Some(message.work.ended(EndReason::Vanished, "")),
+            ..seen(Saw::Ended, "not found")
+        }),
+        Err(Fault::Throttled(retry_after)) => Ok(PollOut {
+            wait_seconds: retry_after.map_or(0, |wait| wait.as_secs()),
+            ..seen(Saw::Pending, "throttled")
+        }),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// What a look around a cancellation says: a state for operators, or none if the run is completed.
+///
+/// # Errors
+/// `Cxone.Auth` and `Cxone.Config` only. Whatever else goes wrong must not hide that the run was
+/// cut off.
+pub fn judge_around_cancel(look: Result<RunStatus, Failure>) -> Result<Option<String>, Failure> {
+    match look {
+        Ok(RunStatus::Completed) => Ok(None),
+        Ok(RunStatus::Pending { state, .. }) => Ok(Some(shorten(&state))),
+        Ok(RunStatus::Failed { .. }) => Ok(Some("failed".to_owned())),
+        Err(failure) => tolerate(failure).map(|()| Some("unknown".to_owned())),
+    }
+}
+
+/// Only what a person has to mend stops the work; a run that can't be cancelled is left behind.
+///
+/// # Errors
+/// The failure itself, if a person has to mend it.
+pub fn tolerate(failure: Failure) -> Result<(), Failure> {
+    match failure.name {
+        FailureName::Auth | FailureName::Config => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+/// What Cancel answers about a run that is done after all.
+#[must_use]
+pub fn done_after_all() -> CancelOut {
+    seen(Saw::Completed, "completed")
+}
+
+/// What Cancel answers about a run that it cut off in this state.
+#[must_use]
+pub fn cut_off(message: &RunIn, state: &str) -> CancelOut {
+    let detail = format!("its last state was {state}");
+    CancelOut {
+        ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
+        ..seen(Saw::Ended, state)
+    }
+}
+
+/// What Cancel answers about a run that took too long at an API that can't cancel, and was in this state
+/// when it was looked at last, if it was.
+#[must_use]
+pub fn abandoned(message: &RunIn, state: Option<&str>) -> CancelOut {
+    let last = state.map_or_else(String::new, |state| format!("its last state was {state}; "));
+    let detail = format!(
+        "{last}the API can't cancel, so the run is abandoned and may still be under way there"
+    );
+    CancelOut {
+        ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
+        ..seen(Saw::Ended, state.unwrap_or("abandoned"))
+    }
+}
+
+fn is_young(message: &RunIn) -> bool {
+    message
+        .now
+        .duration_since(message.work.triggered_at)
+        .as_secs()
+        < ARRIVAL_SECONDS
+}
+
+fn seen(saw: Saw, state: &str) -> PollOut {
+    PollOut {
+        v: Version,
+        saw,
+        state: shorten(state),
+        wait_seconds: 0,
+        ended: None,
+    }
+}

@@ -1,0 +1,70 @@
+//! B06: whatever the input, what travels between the states stays small.
+#![expect(clippy::unwrap_used, reason = "what is not valid is a failed test")]
+
+use definition::{ReportName, RunId, TenantId, Window};
+use delivery::{EndReason, FetchOut, Next, Pages, PollOut, Saw, TriggerOut, Version, Work, clean};
+use serde::Serialize;
+
+/// What a state may hold; Step Functions allows 262,144 bytes.
+const MOST: usize = 8 * 1024;
+
+/// The largest there can be: every name as long as it may be, in characters of four bytes.
+fn largest() -> Work {
+    let window: Window = "20261121T000000Z-20261122T000000Z".parse().unwrap();
+    Work {
+        tenant: TenantId::new("t".repeat(63)).unwrap(),
+        report: ReportName::new("\u{1F4DE}".repeat(100)).unwrap(),
+        window,
+        generation: u32::MAX,
+        segment: "01".repeat(12),
+        run: u32::MAX,
+        run_id: RunId::new("r".repeat(128)).unwrap(),
+        triggered_at: jiff::Timestamp::MAX,
+        deadline_at: jiff::Timestamp::MAX,
+        dialect: definition::Dialect::ReportJobs {
+            api_version: u16::MAX,
+        },
+        direct: false,
+    }
+}
+
+fn check(message: &impl Serialize) {
+    let bytes = serde_json::to_vec(message).unwrap().len();
+    assert!(bytes < MOST, "{bytes} bytes");
+}
+
+#[test]
+fn the_largest_messages_stay_below_8_kib() {
+    let work = largest();
+    let said = "\"\\\u{7}\u{1F4DE}".repeat(100_000);
+    let ended = work.ended(EndReason::Failed, &said);
+    check(&TriggerOut {
+        v: Version,
+        generation: Some(u32::MAX),
+        next: Next::Run { work },
+    });
+    check(&PollOut {
+        v: Version,
+        saw: Saw::Ended,
+        state: "\"".repeat(40),
+        wait_seconds: u64::MAX,
+        ended: Some(ended.clone()),
+    });
+    check(&FetchOut {
+        v: Version,
+        pages: Pages::Ended,
+        wait_seconds: u64::MAX,
+        stalled_since: Some(jiff::Timestamp::MAX),
+        batches: u32::MAX,
+        page_count: u64::MAX,
+        row_count: u64::MAX,
+        ended: Some(ended),
+    });
+}
+
+#[test]
+fn what_cxone_said_is_cut_between_characters_and_loses_its_control_characters() {
+    let said = clean(&"\u{1b}[31mé".repeat(1000));
+    assert!(said.len() <= 500 && said.starts_with("[31mé"));
+    assert!(!said.chars().any(char::is_control));
+}

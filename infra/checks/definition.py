@@ -1,5 +1,5 @@
-"""What no validator sees in the state machine's definition: undefined variables, the order and completeness of Retry,
-timeouts against the functions' own, unreachable states.
+"""What no validator sees in the state machine's definition: undefined variables, timeouts against the functions' own,
+unreachable states. tests/agreement looks at Retry.
 
     definition.py DEFINITION SAM_TEMPLATE
 """
@@ -12,12 +12,6 @@ import sys
 import resolve
 
 INVOKE = "arn:aws:states:::lambda:invoke"
-FAILURES = pathlib.Path(__file__).parents[2] / "crates/delivery/src/failure.rs"
-TRANSIENT = {"Cxone.Throttled", "Cxone.Unavailable"}
-
-
-def failure_names():
-    return set(re.findall(r'rename = "(Cxone\.\w+)"', FAILURES.read_text()))
 
 
 def findings(path, template):
@@ -28,12 +22,11 @@ def findings(path, template):
     states = definition["States"]
     found = [] if definition.get("QueryLanguage") == "JSONata" else ["the query language is not JSONata"]
     found += list(_paths(definition))
-    found += [f"{name}: a redrive would enter this Fail state and fail again" for name, it in states.items() if it["Type"] == "Fail"]
     found += [f"{name}: a Choice without Default fails in no Task" for name, it in states.items() if it["Type"] == "Choice" and "Default" not in it]
     timeouts = _function_timeouts(template)
     for name, state in states.items():
-        if state["Type"] == "Task":
-            found += [f"{name}: {it}" for it in _task(state, timeouts)]
+        if state.get("Resource") == INVOKE:
+            found += [f"{name}: {it}" for it in _handler(state, timeouts)]
     return found + list(_variables(definition))
 
 
@@ -62,22 +55,7 @@ def _function_timeouts(template):
     return {"${%sArn}" % name.removesuffix("Function"): it["Properties"]["Timeout"] for name, it in handlers.items()}
 
 
-def _task(state, timeouts):
-    if "TimeoutSeconds" not in state:
-        yield "a task without TimeoutSeconds may hang for a year"
-    retries = state.get("Retry", [])
-    if not retries:
-        yield "nothing is tried again"
-    for index, retry in enumerate(retries):
-        if retry.get("MaxAttempts") != 0 and (retry.get("JitterStrategy") != "FULL" or "MaxDelaySeconds" not in retry):
-            yield f"Retry {index} has no full jitter or no longest delay"
-        if "States.ALL" in retry["ErrorEquals"] and (index + 1 < len(retries) or len(retry["ErrorEquals"]) > 1):
-            yield "States.ALL has to stand last and alone"
-    if state["Resource"] == INVOKE:
-        yield from _handler(state, retries, timeouts)
-
-
-def _handler(state, retries, timeouts):
+def _handler(state, timeouts):
     function = state["Arguments"].get("FunctionName")
     if function not in timeouts:
         yield f"{function} is no function of the template"
@@ -85,12 +63,6 @@ def _handler(state, retries, timeouts):
         yield f"TimeoutSeconds is not 30 s longer than the function's {timeouts[function]} s, so that two may run at once"
     if state["Arguments"].get("Payload", {}).get("v") != 1:
         yield "the payload has no version"
-    attempts = {error: retry.get("MaxAttempts", 3) for retry in retries for error in retry["ErrorEquals"]}
-    for name in sorted(failure_names() - set(attempts)):
-        yield f"Retry does not name {name}"
-    for name in sorted(failure_names() & set(attempts)):
-        if (attempts[name] > 0) != (name in TRANSIENT):
-            yield f"{name} is retried {attempts[name]} times"
 
 
 def _texts(node):

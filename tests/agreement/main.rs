@@ -1,15 +1,16 @@
 //! The state machine, the examples and the crates agree with each other.
 #![expect(clippy::unwrap_used, reason = "what can't be read is a failed test")]
 
+mod dashboard;
+mod retries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
-use delivery::{Event, FailureName, FetchIn, FinalizeIn, RunIn, TriggerIn};
-use handler::metrics::{DIMENSIONS, Metric, NAMESPACE};
+use delivery::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -24,102 +25,38 @@ fn json<T: DeserializeOwned>(path: &str) -> T {
     serde_json::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn definition() -> Value {
-    json("infra/report-pipeline.asl.json")
-}
+const DEFINITION: &str = "infra/report-pipeline.asl.json";
 
-fn tasks(definition: &Value) -> Vec<(&String, &Value)> {
-    let states = definition["States"].as_object().unwrap();
-    states
-        .iter()
-        .filter(|(_, state)| state["Type"] == "Task")
-        .collect()
-}
-
-/// Names that Step Functions and Lambda give themselves.
-const AWS_NAMES: [&str; 10] = [
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.Unknown",
-    "Sandbox.Timedout",
-    "Runtime.ExitError",
-    "States.Timeout",
-    "States.ALL",
+const PLACEHOLDERS: [&str; 6] = [
+    "AlertTopicArn",
+    "CancelArn",
+    "FetchPageArn",
+    "FinalizeArn",
+    "PollOnceArn",
+    "TriggerArn",
 ];
 
-#[test]
-fn every_failure_name_is_retried_or_refused_on_purpose_in_every_handler_task() {
-    let definition = definition();
-    let ours: BTreeSet<&str> = FailureName::ALL.iter().map(|name| name.as_str()).collect();
-    let handlers = tasks(&definition)
-        .into_iter()
-        .filter(|(_, state)| state["Resource"] == "arn:aws:states:::lambda:invoke");
-    let mut count = 0;
-    for (name, state) in handlers {
-        count += 1;
-        let mut named = BTreeSet::new();
-        for retry in state["Retry"].as_array().unwrap() {
-            let attempts = retry["MaxAttempts"].as_u64().unwrap();
-            if attempts > 0 {
-                assert_eq!(retry["JitterStrategy"], "FULL", "{name}");
-                assert!(retry["MaxDelaySeconds"].is_u64(), "{name}");
-            }
-            for error in retry["ErrorEquals"].as_array().unwrap() {
-                let error = error.as_str().unwrap();
-                assert!(named.insert(error), "{name} names {error} twice");
-                let transient = FailureName::ALL
-                    .iter()
-                    .find(|failure| failure.as_str() == error)
-                    .map(|failure| failure.is_transient());
-                if let Some(transient) = transient {
-                    assert_eq!(attempts > 0, transient, "{name} retries {error} wrongly");
-                }
-            }
-        }
-        let known: BTreeSet<&str> = ours.iter().copied().chain(AWS_NAMES).collect();
-        assert_eq!(named, known, "{name}");
-        assert!(
-            state["TimeoutSeconds"].as_u64().is_some(),
-            "{name} has no timeout"
-        );
-    }
-    assert_eq!(count, 5);
+/// Why the state machine can't be read, with an ARN for each placeholder.
+fn unreadable(definition: &str) -> Option<String> {
+    let arns = PLACEHOLDERS.map(|name| (name.to_owned(), "arn:aws:x:y:z".to_owned()));
+    let whole = match asl::substitute(definition, &BTreeMap::from(arns)) {
+        Ok(whole) => whole,
+        Err(error) => return Some(error.to_string()),
+    };
+    let error = asl::StateMachine::parse(&whole).err()?;
+    Some(error.to_string())
 }
 
 #[test]
 fn placeholders_stand_for_arns_and_nothing_else() {
-    let text = read("infra/report-pipeline.asl.json");
+    let text = read(DEFINITION);
     let found: BTreeSet<&str> = text
         .split("${")
         .skip(1)
         .map(|rest| rest.split('}').next().unwrap())
         .collect();
-    let known = [
-        "AlertTopicArn",
-        "CancelArn",
-        "FetchPageArn",
-        "FinalizeArn",
-        "PollOnceArn",
-        "TriggerArn",
-    ];
-    assert_eq!(found, BTreeSet::from(known));
-    let arns = known.map(|name| (name.to_owned(), "arn:aws:x:y:z".to_owned()));
-    let whole = asl::substitute(&text, &BTreeMap::from(arns)).unwrap();
-    asl::StateMachine::parse(&whole).unwrap();
-}
-
-#[test]
-fn no_fail_state_stands_on_any_path() {
-    let definition = definition();
-    for (name, state) in definition["States"].as_object().unwrap() {
-        assert_ne!(
-            state["Type"], "Fail",
-            "{name}: a redrive would enter it and fail again"
-        );
-    }
+    assert_eq!(found, BTreeSet::from(PLACEHOLDERS));
+    assert_eq!(unreadable(&text), None);
 }
 
 #[test]
@@ -407,33 +344,5 @@ fn only_the_operators_tool_starts_executions() {
             "{}",
             package.name
         );
-    }
-}
-
-/// The metrics that a text searches for: what stands between this and the next quote.
-fn searched<'a>(text: &'a str, before: &str) -> BTreeSet<&'a str> {
-    let hits = text.split(before).skip(1);
-    hits.filter_map(|rest| rest.split(['\\', '"']).next())
-        .collect()
-}
-
-#[test]
-fn the_dashboard_shows_every_metric_and_no_other() {
-    let names: BTreeSet<&str> = Metric::ALL.into_iter().map(Metric::name).collect();
-    let template = read("infra/template.yaml");
-    let before = format!("{{{NAMESPACE},{}}} MetricName=\\\"", DIMENSIONS.join(","));
-    assert_eq!(searched(&template, &before), names);
-    // What the alarms wait for is there as well.
-    let before = format!("Namespace: {NAMESPACE}\n");
-    for alarm in template.split(&before).skip(1) {
-        let name = alarm
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("MetricName: "));
-        assert!(names.contains(name.unwrap()), "{name:?}");
-    }
-    // The CDK's resources are compared with the template's by infra/checks; here only the names.
-    let dashboard = read("infra/cdk/lib/dashboard.ts");
-    for name in names {
-        assert!(dashboard.contains(&format!("'{name}'")), "{name}");
     }
 }

@@ -240,7 +240,7 @@ async fn days_are_extracted_one_by_one() {
     let window = definition::Window::new(start, end).unwrap();
     delivered(stage.play(stage.event().window(window).to_json()).await);
     let commit = stage.published_commit();
-    let segments: Vec<_> = commit.runs.iter().map(|run| &*run.segment).collect();
+    let segments: Vec<_> = commit.runs.iter().map(|run| run.segment.as_str()).collect();
     assert_eq!(segments, ["000", "001", "010", "011"]);
     assert_eq!(commit.unique, 1_000);
     assert_eq!(stage.tenant().spacing_violations(), 0);

@@ -1,12 +1,14 @@
 //! The objects that the protocol claims, as JSON. A stored one is never changed.
 
-use crate::EndReason;
 use definition::{
-    Api, Definition, PageToken, RunId, ScheduleId, SourceRange, SourceStatement, Window,
+    Api, Definition, PageToken, ReportName, RunId, ScheduleId, SourceRange, SourceStatement,
+    TenantId, Window,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::{EndReason, SegmentId};
 
 /// `open.json`: one wish to state a window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -122,7 +124,7 @@ pub struct Pace {
     /// Nobody calls before that.
     pub free_at: Timestamp,
     /// The report whose turn it was.
-    pub by: String,
+    pub by: ReportName,
 }
 
 /// Finds a circle in a sequence of page tokens with constant memory (Brent's algorithm):
@@ -206,9 +208,9 @@ pub struct Commit {
     /// Its place in the log, from 1, without gaps.
     pub version: u64,
     /// The report's name.
-    pub report: String,
+    pub report: ReportName,
     /// The tenant.
-    pub tenant: String,
+    pub tenant: TenantId,
     /// The window that its rows replace.
     pub window: Window,
     /// The generation of the window.
@@ -257,7 +259,7 @@ pub struct Commit {
 #[serde(rename_all = "camelCase")]
 pub struct CommitRun {
     /// The segment.
-    pub segment: String,
+    pub segment: SegmentId,
     /// The segment's window.
     pub window: Window,
     /// CXone's id.
@@ -277,7 +279,7 @@ pub struct CommitRun {
 #[serde(rename_all = "camelCase")]
 pub struct AbandonedRun {
     /// The segment.
-    pub segment: String,
+    pub segment: SegmentId,
     /// CXone's id.
     pub run_id: RunId,
     /// When it was started.

@@ -1,9 +1,10 @@
 //! Every object key of the protocol is spelled here and nowhere else.
 
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
+use std::fmt::Write as _;
 
 use definition::{ReportName, TenantId, Window};
+
+use crate::SegmentId;
 
 /// What keeps the calls of one API of one tenant apart. No report is named so: in a report's key a
 /// leading `_` can't stand.
@@ -199,65 +200,6 @@ impl Claim {
     }
 }
 
-/// Part of a window that one run covers: `0` the whole, `00` and `01` its halves, and so on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SegmentId(String);
-
-impl SegmentId {
-    /// The whole window.
-    #[must_use]
-    pub fn whole() -> Self {
-        Self("0".to_owned())
-    }
-
-    /// The earlier and the later half.
-    #[must_use]
-    pub fn halves(&self) -> (Self, Self) {
-        (Self(format!("{}0", self.0)), Self(format!("{}1", self.0)))
-    }
-
-    /// One of so many pieces in a row, from 0: the leaf of a balanced tree of halves, so that the
-    /// pieces' ids sort as the pieces do. One piece is the whole.
-    #[must_use]
-    pub fn piece(number: usize, count: usize) -> Self {
-        let (mut id, mut first, mut end) = (Self::whole(), 0, count);
-        while end - first > 1 {
-            let middle = first + (end - first) / 2;
-            let (earlier, later) = id.halves();
-            if number < middle {
-                (id, end) = (earlier, middle);
-            } else {
-                (id, first) = (later, middle);
-            }
-        }
-        id
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SegmentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for SegmentId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        // 31 days halve 22 times before a half is shorter than a second.
-        let valid = text.starts_with('0')
-            && text.len() <= 24
-            && text.bytes().all(|b| matches!(b, b'0' | b'1'));
-        valid.then(|| Self(text.to_owned())).ok_or(())
-    }
-}
-
 /// A report's name as one level of a key. Different names never meet: a space becomes
 /// `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits. So does the
 /// first one of a name that is also a folder's: rights are patterns such as `{prefix}/*/win/*`, and below
@@ -328,29 +270,6 @@ mod tests {
         assert_eq!(version_of(&keys("x").commit(7)), Some(7));
         let prefix = keys("x").window(&window());
         assert_eq!(generation_of(&prefix, &generation.open()), Some(3));
-    }
-
-    #[test]
-    fn pieces_have_ids_of_their_own_that_sort_and_can_be_halved_further() {
-        let ids = |count: usize| -> Vec<String> {
-            (0..count)
-                .map(|number| SegmentId::piece(number, count).to_string())
-                .collect()
-        };
-        assert_eq!(ids(1), ["0"]);
-        assert_eq!(ids(2), ["00", "01"]);
-        assert_eq!(ids(5), ["000", "001", "010", "0110", "0111"]);
-        for count in [7, 31, 744] {
-            let ids = ids(count);
-            assert!(ids.iter().all(|id| id.parse::<SegmentId>().is_ok()));
-            for pair in ids.windows(2) {
-                assert!(
-                    pair[0] < pair[1] && !pair[1].starts_with(&pair[0]),
-                    "{pair:?}"
-                );
-            }
-            assert!(ids.iter().all(|id| id.len() <= 11));
-        }
     }
 
     #[test]

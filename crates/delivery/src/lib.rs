@@ -8,6 +8,7 @@ pub mod flow;
 pub mod keys;
 mod message;
 mod run_status;
+mod segment;
 
 pub use environment::Environment;
 pub use failure::{Failure, FailureName};
@@ -19,3 +20,4 @@ pub use message::{
 pub use run_status::{
     abandoned, cut_off, done_after_all, judge_around_cancel, judge_look, tolerate,
 };
+pub use segment::{InvalidSegment, SegmentId};

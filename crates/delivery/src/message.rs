@@ -5,6 +5,8 @@ use definition::{Dialect, ReportName, RunId, TenantId, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::SegmentId;
+
 /// The version of every message. Serialised as `1`; anything else is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version;
@@ -139,7 +141,7 @@ impl EndReason {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ended {
     /// The segment that the run covered.
-    pub segment: String,
+    pub segment: SegmentId,
     /// Its number within the segment.
     pub run: u32,
     /// Why.
@@ -162,7 +164,7 @@ pub struct Work {
     /// The generation.
     pub generation: u32,
     /// The segment, `0` being the whole window.
-    pub segment: String,
+    pub segment: SegmentId,
     /// The run's number within the segment.
     pub run: u32,
     /// CXone's id of the run.

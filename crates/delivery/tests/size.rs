@@ -16,7 +16,7 @@ fn largest() -> Work {
         report: ReportName::new("\u{1F4DE}".repeat(100)).unwrap(),
         window,
         generation: u32::MAX,
-        segment: "01".repeat(12),
+        segment: "01".repeat(12).parse().unwrap(),
         run: u32::MAX,
         run_id: RunId::new("r".repeat(128)).unwrap(),
         triggered_at: jiff::Timestamp::MAX,

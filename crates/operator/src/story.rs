@@ -226,7 +226,9 @@ impl Story {
 
     fn has_ended(&mut self, ended: Ended) {
         let mut runs = self.runs.iter_mut().rev();
-        if let Some(run) = runs.find(|run| run.segment == ended.segment && run.run == ended.run) {
+        if let Some(run) =
+            runs.find(|run| run.segment == ended.segment.as_str() && run.run == ended.run)
+        {
             run.ended = Some(ended);
         }
     }

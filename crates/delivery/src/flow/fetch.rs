@@ -12,7 +12,7 @@ use super::stall::Stall;
 use super::{V, body, contract, parse};
 use crate::documents::{End, Lap, Open, Part, Run, Slot, sha256_hex};
 use crate::effects::{Ask, Claimed, Fault, FetchEffect, Page, PageRequest};
-use crate::keys::{Claim, GenerationKeys, ReportKeys, RunKeys, SegmentId};
+use crate::keys::{Claim, GenerationKeys, ReportKeys, RunKeys};
 
 /// A run that is not known this soon after its start may just not have arrived everywhere.
 const ARRIVAL: SignedDuration = SignedDuration::from_secs(60);
@@ -33,13 +33,9 @@ pub async fn fetch(
     message: FetchIn,
 ) -> Result<FetchOut, Failure> {
     let work = &message.work;
-    let segment: SegmentId = work
-        .segment
-        .parse()
-        .map_err(|()| contract("the message names a segment that can not be"))?;
     let generation = ReportKeys::new(prefix, &work.tenant, &work.report)
         .generation(&work.window, work.generation);
-    let keys = generation.run(&segment, work.run);
+    let keys = generation.run(&work.segment, work.run);
     let mut cursor = match find_cursor(&ask, &generation, &keys, message.batches).await? {
         Found::Cursor(cursor) => cursor,
         Found::End(end) => {
@@ -418,7 +414,7 @@ impl<'a> Batch<'a> {
         let Some(lane) = &self.lane else {
             return Ok(None);
         };
-        let turn = lane.turn(self.ask, self.now, self.work.report.as_str());
+        let turn = lane.turn(self.ask, self.now, &self.work.report);
         match turn.await? {
             Turn::Mine(within) => Ok(Some(within)),
             Turn::Later { wait, .. } => Err(Fault::TooEarly(wait)),

@@ -9,11 +9,12 @@ use serde::Serialize;
 use super::commits::Log;
 use super::plan::{Leaf, Plan, missing};
 use super::{V, body, contract, parse};
+use crate::SegmentId;
 use crate::documents::{
     AbandonedRun, Commit, CommitPart, CommitRun, Open, Part, Run, Slot, Verification, sha256_hex,
 };
 use crate::effects::{Ask, Claimed, FinalizeEffect, Merged, RewriteRequest};
-use crate::keys::{GenerationKeys, ReportKeys, SegmentId};
+use crate::keys::{GenerationKeys, ReportKeys};
 
 /// Commits a generation whose segments all have their pages.
 pub async fn finalize(
@@ -157,7 +158,7 @@ impl Finalizing<'_> {
             return Vec::new();
         }
         let left = |(segment, run): &(SegmentId, Run)| AbandonedRun {
-            segment: segment.to_string(),
+            segment: segment.clone(),
             run_id: run.run_id.clone(),
             triggered_at: run.triggered_at,
         };
@@ -411,8 +412,8 @@ impl Finalizing<'_> {
         Commit {
             v: V,
             version: log.head + 1,
-            report: definition.name.to_string(),
-            tenant: definition.pipeline.tenant.to_string(),
+            report: definition.name.clone(),
+            tenant: definition.pipeline.tenant.clone(),
             window: self.open.window,
             generation: self.message.work.generation,
             definition_hash: self.open.definition_hash.clone(),
@@ -445,7 +446,7 @@ impl Finalizing<'_> {
 impl Chain {
     fn ended(&self, reason: EndReason, detail: &str) -> Ended {
         Ended {
-            segment: self.segment.to_string(),
+            segment: self.segment.clone(),
             run: self.number,
             reason,
             detail: detail.to_owned(),
@@ -454,7 +455,7 @@ impl Chain {
 
     fn committed(&self) -> CommitRun {
         CommitRun {
-            segment: self.segment.to_string(),
+            segment: self.segment.clone(),
             window: self.run.window,
             run_id: self.run.run_id.clone(),
             triggered_at: self.run.triggered_at,

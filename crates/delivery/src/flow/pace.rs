@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::Failure;
-use definition::{Dialect, TenantId};
+use definition::{Dialect, ReportName, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{V, body, parse};
@@ -67,7 +67,7 @@ impl Lane {
         &self,
         ask: &Ask<E>,
         now: Timestamp,
-        by: &str,
+        by: &ReportName,
     ) -> Result<Turn, Failure> {
         let found = ask.find(self.key.clone()).await?;
         let stored: Option<Pace> = match &found {
@@ -88,7 +88,7 @@ impl Lane {
         let pace = Pace {
             v: V,
             free_at,
-            by: by.to_owned(),
+            by: by.clone(),
         };
         let tag = found.map(|found| found.tag);
         match ask.swap(self.key.clone(), body(&pace)?, tag).await? {

@@ -7,9 +7,10 @@ use definition::Window;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{contract, parse};
+use crate::SegmentId;
 use crate::documents::{End, Open, Run};
 use crate::effects::{Ask, StoreEffect};
-use crate::keys::{Claim, GenerationKeys, RunKeys, SegmentId};
+use crate::keys::{Claim, GenerationKeys, RunKeys};
 
 /// One run of a segment, as far as it is stored.
 #[derive(Clone, Debug, Default)]

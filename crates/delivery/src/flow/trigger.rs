@@ -16,7 +16,7 @@ use super::stall::Stall;
 use super::{V, body, contract, parse};
 use crate::documents::{End, Open, Run};
 use crate::effects::{Ask, Claimed, Fault, StartRequest, TriggerEffect};
-use crate::keys::{GenerationKeys, ReportKeys, SegmentId, generation_of};
+use crate::keys::{GenerationKeys, ReportKeys, generation_of};
 
 /// How long a run may take, counted from its start.
 const RUN_LIMIT: SignedDuration = SignedDuration::from_mins(45);
@@ -275,11 +275,7 @@ impl Joined {
         ended: &Ended,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let segment: SegmentId = ended
-            .segment
-            .parse()
-            .map_err(|()| contract("the message names a segment that can not be"))?;
-        let keys = self.keys.run(&segment, ended.run);
+        let keys = self.keys.run(&ended.segment, ended.run);
         let judged_whole = matches!(ended.reason, EndReason::Unstable | EndReason::Unsettled);
         if !judged_whole {
             let listed = ask.list(format!("{}b", keys.claims()), None).await?;
@@ -393,10 +389,10 @@ impl Joined {
         let tenant = &definition.pipeline.tenant;
         match Lane::of(&request.prefix, tenant, definition.dialect()) {
             None => Ok(None),
-            Some(lane) => {
-                let by = definition.name.as_str();
-                lane.turn(ask, request.now, by).await.map(Some)
-            }
+            Some(lane) => lane
+                .turn(ask, request.now, &definition.name)
+                .await
+                .map(Some),
         }
     }
 
@@ -458,7 +454,7 @@ impl Joined {
                 report: self.open.definition.name.clone(),
                 window: self.open.window,
                 generation: self.generation,
-                segment: leaf.segment.to_string(),
+                segment: leaf.segment.clone(),
                 run: number,
                 run_id: run.run_id.clone(),
                 triggered_at: run.triggered_at,

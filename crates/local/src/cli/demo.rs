@@ -81,7 +81,8 @@ async fn deliver(
     }
     let delivered = progress::delivered(world.engine(), &arn);
     let name = event.definition["name"].as_str().unwrap_or_default();
-    let ours = |commit: &&Commit| commit.report == name && Some(commit.version) == delivered;
+    let ours =
+        |commit: &&Commit| commit.report.as_str() == name && Some(commit.version) == delivered;
     let mut found = log.iter().filter(ours);
     let commit = found
         .next_back()

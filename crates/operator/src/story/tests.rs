@@ -50,7 +50,7 @@ fn run(number: u32) -> Value {
 
 fn ended(number: u32, reason: EndReason) -> Value {
     let ended = Ended {
-        segment: "0".to_owned(),
+        segment: delivery::SegmentId::whole(),
         run: number,
         reason,
         detail: "query too large".to_owned(),

@@ -21,7 +21,6 @@ pub enum Api {
 }
 
 impl Api {
-    /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Analytics,
         Self::ReportJobs,

@@ -1,4 +1,4 @@
-//! A report definition as the tenant's validation layer takes it: strictly, and nothing but what the guide shows.
+//! A report definition as the tenant validates it: strictly, and nothing but what the guide shows.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::catalogue;
-use crate::rows::{Shape, Window};
+use crate::shape::Shape;
+use crate::window::Window;
 
 /// Why a definition or a date range was refused: the text of a 400.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +24,11 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
+fn reject_with<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
-/// How a run's rows are handed over.
+/// The form of a run's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Pages of a `data` array.
@@ -36,7 +37,6 @@ pub enum Format {
     Csv,
 }
 
-/// An accepted definition.
 #[derive(Debug, Clone)]
 pub struct Definition {
     pub(crate) name: String,
@@ -44,7 +44,7 @@ pub struct Definition {
     pub(crate) format: Format,
     range: DateRange,
     zone: TimeZone,
-    /// The three blocks as they were sent, to be shown again.
+    /// The definition as it was sent, which the list of schedules shows.
     pub(crate) echo: Box<RawValue>,
 }
 
@@ -113,17 +113,17 @@ impl Definition {
     /// Reads and checks the body of a schedule request.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let Ok(echo) = serde_json::from_slice::<Box<RawValue>>(body) else {
-            return refuse("the body is not JSON");
+            return reject_with("the body is not JSON");
         };
         let body: Body =
             serde_json::from_slice(body).map_err(|error| Refusal(error.to_string()))?;
         if body.name.trim().is_empty() || body.name.len() > 256 {
-            return refuse("name: between 1 and 256 characters");
+            return reject_with("name: between 1 and 256 characters");
         }
-        let zone = body.schedule.check()?;
-        body.report.check()?;
-        body.report.date_range.check()?;
-        let format = body.delivery.check()?;
+        let zone = body.schedule.check_zone()?;
+        body.report.check_columns()?;
+        body.report.date_range.check_range()?;
+        let format = body.delivery.check_format()?;
         let Report {
             metrics,
             dimensions,
@@ -147,7 +147,7 @@ impl Definition {
         })
     }
 
-    /// The columns, and so the rows.
+    /// The columns, which decide the rows.
     #[must_use]
     pub fn shape(&self) -> &Shape {
         &self.shape
@@ -159,14 +159,14 @@ impl Definition {
         asked: Option<&DateRange>,
         now: Timestamp,
     ) -> Result<Window, Refusal> {
-        asked.unwrap_or(&self.range).window(&self.zone, now)
+        asked.unwrap_or(&self.range).resolve(&self.zone, now)
     }
 }
 
 impl Schedule {
-    fn check(&self) -> Result<TimeZone, Refusal> {
+    fn check_zone(&self) -> Result<TimeZone, Refusal> {
         if !["once", "hourly", "daily", "weekly", "monthly"].contains(&self.r#type.as_str()) {
-            return refuse(format!(
+            return reject_with(format!(
                 "schedule.type: {:?} is not once, hourly, daily, weekly or monthly",
                 self.r#type
             ));
@@ -179,10 +179,10 @@ impl Schedule {
         if shape != [true, true, false, true, true]
             || jiff::civil::Time::strptime("%H:%M", &self.time).is_err()
         {
-            return refuse(format!("schedule.time: {:?} is not HH:MM", self.time));
+            return reject_with(format!("schedule.time: {:?} is not HH:MM", self.time));
         }
         TimeZone::get(&self.timezone).or_else(|_| {
-            refuse(format!(
+            reject_with(format!(
                 "schedule.timezone: {:?} does not exist",
                 self.timezone
             ))
@@ -191,131 +191,123 @@ impl Schedule {
 }
 
 impl Report {
-    fn check(&self) -> Result<(), Refusal> {
+    fn check_columns(&self) -> Result<(), Refusal> {
         let Some(known) = catalogue::metrics(&self.r#type) else {
-            return refuse(format!(
+            return reject_with(format!(
                 "report.type: {:?} is none of {}",
                 self.r#type,
                 catalogue::TYPES.join(", ")
             ));
         };
         let known: Vec<&str> = known.collect();
-        if let Some(metric) = self
-            .metrics
-            .iter()
-            .find(|name| !known.contains(&name.as_str()))
-        {
-            return refuse(format!(
+        let is_unknown = |name: &&String| !known.contains(&name.as_str());
+        if let Some(metric) = self.metrics.iter().find(is_unknown) {
+            return reject_with(format!(
                 "report.metrics: {metric:?} is not valid for report type {:?}",
                 self.r#type
             ));
         }
-        for name in self
-            .dimensions
-            .iter()
-            .chain(self.filters.iter().map(|filter| &filter.dimension))
-        {
-            if !catalogue::dimensions().contains(&name.as_str()) {
-                return refuse(format!("report.dimensions: {name:?} is not a dimension"));
-            }
+        let filtered = self.filters.iter().map(|filter| &filter.dimension);
+        let is_unknown = |name: &&String| !catalogue::dimensions().contains(&name.as_str());
+        if let Some(name) = self.dimensions.iter().chain(filtered).find(is_unknown) {
+            return reject_with(format!("report.dimensions: {name:?} is not a dimension"));
         }
-        if let Some(name) = self
-            .grouping
-            .iter()
-            .find(|name| !self.dimensions.contains(name))
-        {
-            return refuse(format!(
+        let is_foreign = |name: &&String| !self.dimensions.contains(name);
+        if let Some(name) = self.grouping.iter().find(is_foreign) {
+            return reject_with(format!(
                 "report.grouping: {name:?} is not among the dimensions"
             ));
         }
         if self.metrics.is_empty() || self.dimensions.is_empty() {
-            return refuse("report: at least one metric and one dimension");
+            return reject_with("report: at least one metric and one dimension");
         }
         for list in [&self.metrics, &self.dimensions, &self.grouping] {
-            if let Some(name) = list
-                .iter()
-                .enumerate()
-                .find_map(|(at, name)| list[..at].contains(name).then_some(name))
-            {
-                return refuse(format!("report: {name:?} is listed twice"));
+            let mut names = list.iter().enumerate();
+            if let Some((_, name)) = names.find(|(at, name)| list[..*at].contains(name)) {
+                return reject_with(format!("report: {name:?} is listed twice"));
             }
         }
-        self.filters.iter().try_for_each(Filter::check)
+        self.filters.iter().try_for_each(Filter::check_filter)
     }
 }
 
 impl Filter {
-    fn check(&self) -> Result<(), Refusal> {
+    fn check_filter(&self) -> Result<(), Refusal> {
         if !["in", "notIn", "equals", "notEquals"].contains(&self.operator.as_str()) {
-            return refuse(format!(
+            return reject_with(format!(
                 "report.filters: {:?} is not an operator",
                 self.operator
             ));
         }
         if self.values.is_empty() {
-            return refuse("report.filters: a filter without values");
+            return reject_with("report.filters: a filter without values");
         }
         Ok(())
     }
 }
 
 impl Delivery {
-    fn check(&self) -> Result<Format, Refusal> {
+    fn check_format(&self) -> Result<Format, Refusal> {
         if self.r#type != "api" {
-            return refuse(format!("delivery.type: {:?} is not api", self.r#type));
+            return reject_with(format!("delivery.type: {:?} is not api", self.r#type));
         }
         match self.format.as_deref() {
             None | Some("json") => Ok(Format::Json),
             Some("csv") => Ok(Format::Csv),
-            Some(other) => refuse(format!("delivery.format: {other:?} is not json or csv")),
+            Some(other) => reject_with(format!("delivery.format: {other:?} is not json or csv")),
         }
     }
 }
 
 impl DateRange {
-    /// Checks it by resolving it once; a relative range doesn't depend on the moment for that.
-    fn check(&self) -> Result<(), Refusal> {
-        self.window(&TimeZone::UTC, Timestamp::UNIX_EPOCH).map(drop)
+    /// Checks the range by resolving it once, at an arbitrary time.
+    fn check_range(&self) -> Result<(), Refusal> {
+        self.resolve(&TimeZone::UTC, Timestamp::UNIX_EPOCH)
+            .map(drop)
     }
 
-    fn window(&self, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
+    fn resolve(&self, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
         match (self.r#type.as_str(), &self.value, &self.start, &self.end) {
-            ("relative", Some(value), None, None) => relative(value, zone, now),
-            ("absolute", None, Some(start), Some(end)) => absolute(start, end),
+            ("relative", Some(value), None, None) => relative_window(value, zone, now),
+            ("absolute", None, Some(start), Some(end)) => absolute_window(start, end),
             ("relative" | "absolute", ..) => {
-                refuse("dateRange: relative has a value, absolute a start and an end")
+                reject_with("dateRange: relative has a value, absolute a start and an end")
             }
-            (other, ..) => refuse(format!(
+            (other, ..) => reject_with(format!(
                 "dateRange.type: {other:?} is not relative or absolute"
             )),
         }
     }
 }
 
-fn absolute(start: &str, end: &str) -> Result<Window, Refusal> {
+fn absolute_window(start: &str, end: &str) -> Result<Window, Refusal> {
     let window = Window {
-        start: instant(start)?,
-        end: instant(end)?,
+        start: parse_instant(start)?,
+        end: parse_instant(end)?,
     };
     if window.start >= window.end {
-        return refuse("dateRange: the start is not before the end");
+        return reject_with("dateRange: the start is not before the end");
     }
     Ok(window)
 }
 
-/// RFC 3339 in UTC with `Z` and whole seconds, as both sides of the wire have agreed.
-fn instant(text: &str) -> Result<Timestamp, Refusal> {
+/// RFC 3339 in UTC with `Z` and whole seconds, as the guide shows them.
+fn parse_instant(text: &str) -> Result<Timestamp, Refusal> {
     let shaped = text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
     match text.parse() {
         Ok(instant) if shaped => Ok(instant),
-        _ => refuse(format!(
+        _ => reject_with(format!(
             "dateRange: {text:?} is not like 2026-01-14T00:00:00Z"
         )),
     }
 }
 
-/// A relative range is taken in the schedule's own zone, which is the guide's trap.
-pub(crate) fn relative(value: &str, zone: &TimeZone, now: Timestamp) -> Result<Window, Refusal> {
+/// A relative range means days in the zone of the schedule, not in UTC.
+pub(crate) fn relative_window(
+    value: &str,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Window, Refusal> {
     let today = now.to_zoned(zone.clone()).date();
     let monday = || {
         today
@@ -342,7 +334,7 @@ pub(crate) fn relative(value: &str, zone: &TimeZone, now: Timestamp) -> Result<W
             .checked_sub(1.month())
             .map(|start| (start, today.first_of_month())),
         _ => {
-            return refuse(format!(
+            return reject_with(format!(
                 "dateRange.value: {value:?} is not a relative range"
             ));
         }

@@ -1,4 +1,4 @@
-//! From an answer to bytes, pauses and ends: HTTP/1.1 by hand, because it has to be done wrong on request.
+//! Turns an answer into bytes and pauses. HTTP/1.1 is written by hand, because faults break it.
 
 use std::io::Write;
 use std::time::Duration;
@@ -8,16 +8,15 @@ use flate2::write::GzEncoder;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::api::IMF;
-use crate::reply::{Body, Delivery, Pieces, Reply};
+use crate::reply::{Body, Delivery, HTTP_DATE, Pieces, Reply};
 
 /// What to do next on a connection.
 pub(crate) enum Step {
     Send(Vec<u8>),
     Pause(Duration),
-    /// The connection ends in order.
+    /// The connection is closed in order.
     Close,
-    /// The connection ends with a TCP reset.
+    /// The connection is closed with a TCP reset.
     Reset,
 }
 
@@ -31,48 +30,50 @@ pub(crate) struct Terms {
 }
 
 /// The steps that deliver an answer.
-pub(crate) fn steps(mut reply: Reply, terms: &Terms) -> Steps {
+pub(crate) fn delivery_steps(mut reply: Reply, terms: &Terms) -> Steps {
     let delivery = std::mem::replace(&mut reply.delivery, Delivery::Plain);
     match delivery {
-        Delivery::Plain => plain(reply, terms),
-        Delivery::Nothing { reset } => list(vec![if reset { Step::Reset } else { Step::Close }]),
-        Delivery::Stalled(pause) => list(vec![Step::Pause(pause), Step::Close]),
-        Delivery::Raw(bytes) => list(vec![Step::Send(bytes), Step::Close]),
-        Delivery::GzipForced => forced(reply, terms),
-        spoiling => spoilt(reply, terms, &spoiling),
+        Delivery::Plain => plain_steps(reply, terms),
+        Delivery::Nothing { reset } => {
+            step_list(vec![if reset { Step::Reset } else { Step::Close }])
+        }
+        Delivery::Stalled(pause) => step_list(vec![Step::Pause(pause), Step::Close]),
+        Delivery::Raw(bytes) => step_list(vec![Step::Send(bytes), Step::Close]),
+        Delivery::GzipForced => force_gzip(reply, terms),
+        spoiling => faulty_steps(reply, terms, &spoiling),
     }
 }
 
-/// Compressed as well as can be, whatever the client accepts.
-fn forced(mut reply: Reply, terms: &Terms) -> Steps {
+/// Compressed at the highest level, whether or not the client accepts gzip.
+fn force_gzip(mut reply: Reply, terms: &Terms) -> Steps {
     let body = std::mem::replace(&mut reply.body, Body::Whole(Vec::new()));
     let pieces: Pieces = match body {
         Body::Whole(bytes) => Box::new(std::iter::once(bytes)),
         Body::Pieces(pieces) => pieces,
     };
-    reply.body = Body::Pieces(compressed(pieces, Compression::best()));
+    reply.body = Body::Pieces(compress_pieces(pieces, Compression::best()));
     let terms = Terms {
         gzip: false,
         ..*terms
     };
-    plain(reply.header("Content-Encoding", "gzip"), &terms)
+    plain_steps(reply.header("Content-Encoding", "gzip"), &terms)
 }
 
-fn list(steps: Vec<Step>) -> Steps {
+fn step_list(steps: Vec<Step>) -> Steps {
     Box::new(steps.into_iter())
 }
 
-/// The head of an answer up to and without its last empty line.
-fn head(reply: &Reply, terms: &Terms, extra: &[(&str, String)]) -> Vec<u8> {
+/// The head of an answer without the empty line that ends it.
+fn write_head(reply: &Reply, terms: &Terms, extra: &[(&str, String)]) -> Vec<u8> {
     let now = terms
         .now
         .checked_add(SignedDuration::from_secs(reply.skew))
         .unwrap_or(terms.now);
-    let date = now.to_zoned(TimeZone::UTC).strftime(IMF).to_string();
+    let date = now.to_zoned(TimeZone::UTC).strftime(HTTP_DATE).to_string();
     let mut head = format!(
         "HTTP/1.1 {} {}\r\nDate: {date}\r\n",
         reply.status,
-        reason(reply.status)
+        reason_phrase(reply.status)
     );
     let own = reply.headers.iter().map(|(name, value)| (*name, value));
     for (name, value) in own.chain(extra.iter().map(|(name, value)| (*name, value))) {
@@ -84,13 +85,12 @@ fn head(reply: &Reply, terms: &Terms, extra: &[(&str, String)]) -> Vec<u8> {
     head.into_bytes()
 }
 
-fn ended(mut head: Vec<u8>) -> Vec<u8> {
+fn end_head(mut head: Vec<u8>) -> Vec<u8> {
     head.extend_from_slice(b"\r\n");
     head
 }
 
-/// An answer as it should be.
-fn plain(mut reply: Reply, terms: &Terms) -> Steps {
+fn plain_steps(mut reply: Reply, terms: &Terms) -> Steps {
     let body = std::mem::replace(&mut reply.body, Body::Whole(Vec::new()));
     let last = terms.close.then_some(Step::Close);
     match body {
@@ -100,7 +100,7 @@ fn plain(mut reply: Reply, terms: &Terms) -> Steps {
             } else {
                 vec![("Content-Length", bytes.len().to_string())]
             };
-            let mut out = ended(head(&reply, terms, &length));
+            let mut out = end_head(write_head(&reply, terms, &length));
             out.extend_from_slice(&bytes);
             Box::new(std::iter::once(Step::Send(out)).chain(last))
         }
@@ -109,13 +109,13 @@ fn plain(mut reply: Reply, terms: &Terms) -> Steps {
             if terms.gzip {
                 extra.push(("Content-Encoding", "gzip".to_owned()));
             }
-            let head = ended(head(&reply, terms, &extra));
+            let head = end_head(write_head(&reply, terms, &extra));
             let pieces = if terms.gzip {
-                compressed(pieces, Compression::fast())
+                compress_pieces(pieces, Compression::fast())
             } else {
                 pieces
             };
-            let chunks = pieces.map(|piece| Step::Send(chunk(&piece)));
+            let chunks = pieces.map(|piece| Step::Send(encode_chunk(&piece)));
             let end = std::iter::once(Step::Send(b"0\r\n\r\n".to_vec()));
             Box::new(
                 std::iter::once(Step::Send(head))
@@ -127,14 +127,14 @@ fn plain(mut reply: Reply, terms: &Terms) -> Steps {
     }
 }
 
-/// An answer that is spoilt on its way; its body is held whole, which a fault may do.
-fn spoilt(mut reply: Reply, terms: &Terms, delivery: &Delivery) -> Steps {
+/// An answer that a fault corrupts; its whole body is held in memory.
+fn faulty_steps(mut reply: Reply, terms: &Terms, delivery: &Delivery) -> Steps {
     let body = std::mem::replace(&mut reply.body, Body::Whole(Vec::new())).collect();
     let closing = Terms {
         close: true,
         ..*terms
     };
-    let letter = Letter {
+    let letter = FaultyAnswer {
         reply,
         terms: closing,
         body,
@@ -144,19 +144,19 @@ fn spoilt(mut reply: Reply, terms: &Terms, delivery: &Delivery) -> Steps {
             bytes,
             every,
             limit,
-        } => letter.drip(*bytes, *every, *limit),
+        } => letter.drip_body(*bytes, *every, *limit),
         Delivery::HugeHeaders { bytes } => {
             let lines = bytes.div_ceil(1_024);
             let mut extra: Vec<(&str, String)> = (0..lines)
                 .map(|_| ("X-Padding", "p".repeat(1_011)))
                 .collect();
-            extra.push(sized(letter.body.len()));
-            letter.closed(&extra, &letter.body)
+            extra.push(content_length(letter.body.len()));
+            letter.send_and_close(&extra, &letter.body)
         }
         Delivery::ConflictingLength => {
             let length = letter.body.len();
-            letter.closed(
-                &[sized(length), sized(length + 7)],
+            letter.send_and_close(
+                &[content_length(length), content_length(length + 7)],
                 &[&letter.body[..], b"1234567"].concat(),
             )
         }
@@ -166,44 +166,47 @@ fn spoilt(mut reply: Reply, terms: &Terms, delivery: &Delivery) -> Steps {
         | Delivery::GzipGarbage
         | Delivery::GzipPlain => {
             let bytes = badly_compressed(&letter.body, delivery);
-            letter.closed(
-                &[("Content-Encoding", "gzip".to_owned()), sized(bytes.len())],
+            letter.send_and_close(
+                &[
+                    ("Content-Encoding", "gzip".to_owned()),
+                    content_length(bytes.len()),
+                ],
                 &bytes,
             )
         }
-        _ => letter.cut(delivery),
+        _ => letter.partial_body(delivery),
     }
 }
 
-/// An answer with its body at hand.
-struct Letter {
+/// An answer whose body is in memory.
+struct FaultyAnswer {
     reply: Reply,
     terms: Terms,
     body: Vec<u8>,
 }
 
-impl Letter {
-    fn send(&self, extra: &[(&str, String)], body: &[u8]) -> Step {
-        let mut out = ended(head(&self.reply, &self.terms, extra));
+impl FaultyAnswer {
+    fn send_step(&self, extra: &[(&str, String)], body: &[u8]) -> Step {
+        let mut out = end_head(write_head(&self.reply, &self.terms, extra));
         out.extend_from_slice(body);
         Step::Send(out)
     }
 
-    fn closed(&self, extra: &[(&str, String)], body: &[u8]) -> Steps {
-        list(vec![self.send(extra, body), Step::Close])
+    fn send_and_close(&self, extra: &[(&str, String)], body: &[u8]) -> Steps {
+        step_list(vec![self.send_step(extra, body), Step::Close])
     }
 
-    /// The body in part.
-    fn cut(&self, delivery: &Delivery) -> Steps {
+    /// A part of the body.
+    fn partial_body(&self, delivery: &Delivery) -> Steps {
         let whole = self.body.len();
         match delivery {
             Delivery::Reset { bytes } => {
-                let part = self.send(
-                    &[sized(whole.max(bytes + 1))],
+                let part = self.send_step(
+                    &[content_length(whole.max(bytes + 1))],
                     &self.body[..whole.min(*bytes)],
                 );
-                // What is still on its way would be lost with the reset.
-                list(vec![
+                // A reset discards what the client has not received yet.
+                step_list(vec![
                     part,
                     Step::Pause(Duration::from_millis(30)),
                     Step::Reset,
@@ -211,24 +214,26 @@ impl Letter {
             }
             Delivery::Short { missing } => {
                 let keep = whole.saturating_sub(*missing);
-                self.closed(&[sized(keep + missing)], &self.body[..keep])
+                self.send_and_close(&[content_length(keep + missing)], &self.body[..keep])
             }
-            Delivery::Unterminated => self.closed(
+            Delivery::Unterminated => self.send_and_close(
                 &[("Transfer-Encoding", "chunked".to_owned())],
-                &chunk(&self.body),
+                &encode_chunk(&self.body),
             ),
-            Delivery::CloseDelimited { bytes } => self.closed(&[], &self.body[..whole.min(*bytes)]),
-            Delivery::Hang(pause) => list(vec![
-                self.send(&[sized(whole.max(1))], &[]),
+            Delivery::CloseDelimited { bytes } => {
+                self.send_and_close(&[], &self.body[..whole.min(*bytes)])
+            }
+            Delivery::Hang(pause) => step_list(vec![
+                self.send_step(&[content_length(whole.max(1))], &[]),
                 Step::Pause(*pause),
                 Step::Close,
             ]),
-            _ => list(vec![Step::Close]),
+            _ => step_list(vec![Step::Close]),
         }
     }
 
-    fn drip(self, bytes: usize, every: Duration, limit: Duration) -> Steps {
-        let head = self.send(&[sized(self.body.len())], &[]);
+    fn drip_body(self, bytes: usize, every: Duration, limit: Duration) -> Steps {
+        let head = self.send_step(&[content_length(self.body.len())], &[]);
         let times =
             usize::try_from(limit.as_millis() / every.as_millis().max(1)).unwrap_or(usize::MAX);
         let drops: Vec<Vec<u8>> = self
@@ -248,12 +253,12 @@ impl Letter {
     }
 }
 
-fn sized(length: usize) -> (&'static str, String) {
+fn content_length(length: usize) -> (&'static str, String) {
     ("Content-Length", length.to_string())
 }
 
 fn badly_compressed(body: &[u8], delivery: &Delivery) -> Vec<u8> {
-    let mut bytes = gzip(body);
+    let mut bytes = gzip_bytes(body);
     match delivery {
         Delivery::GzipTruncated { missing } => bytes.truncate(bytes.len().saturating_sub(*missing)),
         Delivery::GzipBadCrc => {
@@ -263,7 +268,7 @@ fn badly_compressed(body: &[u8], delivery: &Delivery) -> Vec<u8> {
         }
         Delivery::GzipMembers { members } => {
             let size = body.len().div_ceil((*members).max(1)).max(1);
-            bytes = body.chunks(size).flat_map(gzip).collect();
+            bytes = body.chunks(size).flat_map(gzip_bytes).collect();
         }
         Delivery::GzipGarbage => bytes.extend_from_slice(b"garbage after the end"),
         _ => bytes = body.to_vec(),
@@ -271,15 +276,15 @@ fn badly_compressed(body: &[u8], delivery: &Delivery) -> Vec<u8> {
     bytes
 }
 
-fn chunk(bytes: &[u8]) -> Vec<u8> {
+fn encode_chunk(bytes: &[u8]) -> Vec<u8> {
     let mut out = format!("{:x}\r\n", bytes.len()).into_bytes();
     out.extend_from_slice(bytes);
     out.extend_from_slice(b"\r\n");
     out
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    compressed(
+fn gzip_bytes(bytes: &[u8]) -> Vec<u8> {
+    compress_pieces(
         Box::new(std::iter::once(bytes.to_vec())),
         Compression::fast(),
     )
@@ -287,8 +292,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     .collect()
 }
 
-/// The pieces compressed as they come.
-fn compressed(pieces: Pieces, level: Compression) -> Pieces {
+/// Compresses the pieces one by one.
+fn compress_pieces(pieces: Pieces, level: Compression) -> Pieces {
     let mut encoder = Some(GzEncoder::new(Vec::new(), level));
     let mut pieces = pieces;
     Box::new(std::iter::from_fn(move || {
@@ -307,7 +312,7 @@ fn compressed(pieces: Pieces, level: Compression) -> Pieces {
     }))
 }
 
-fn reason(status: u16) -> &'static str {
+fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",

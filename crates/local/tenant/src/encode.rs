@@ -1,17 +1,17 @@
-//! Base64 of a body that is never whole in memory, rightly and wrongly.
+//! Base64 of a body that is streamed, correct or corrupted by a fault.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
 use crate::reply::Pieces;
 
-/// So many bytes are kept back until the end is known, so that the end can be spoilt.
+/// Bytes that are kept back until the end is known, so that the end can be corrupted.
 const HELD: usize = 6;
 /// The length of a line of MIME.
 const LINE: usize = 76;
 
 /// The body as base64 within a JSON string; `how` is the fault's choice, empty for none.
-pub(crate) fn base64(body: Pieces, how: &str) -> Pieces {
+pub(crate) fn base64_pieces(body: Pieces, how: &str) -> Pieces {
     Box::new(Encoder {
         body,
         held: Vec::new(),
@@ -38,15 +38,15 @@ impl Iterator for Encoder {
             let Some(piece) = self.body.next() else {
                 self.ended = true;
                 let rest = std::mem::take(&mut self.held);
-                let text = self.ending(&rest);
-                return Some(self.spelled(&text));
+                let text = self.encode_end(&rest);
+                return Some(self.corrupt_text(&text));
             };
             self.held.extend_from_slice(&piece);
             let whole = self.held.len().saturating_sub(HELD) / 3 * 3;
             if whole > 0 {
                 let text = STANDARD.encode(&self.held[..whole]);
                 self.held.drain(..whole);
-                return Some(self.spelled(&text));
+                return Some(self.corrupt_text(&text));
             }
         }
         None
@@ -54,7 +54,7 @@ impl Iterator for Encoder {
 }
 
 impl Encoder {
-    fn ending(&self, rest: &[u8]) -> String {
+    fn encode_end(&self, rest: &[u8]) -> String {
         match self.how.as_str() {
             "truncated" => {
                 let mut text = STANDARD.encode(rest);
@@ -67,7 +67,7 @@ impl Encoder {
         }
     }
 
-    fn spelled(&mut self, text: &str) -> Vec<u8> {
+    fn corrupt_text(&mut self, text: &str) -> Vec<u8> {
         let first = self.written == 0;
         let begin = self.written;
         self.written += text.len();
@@ -118,7 +118,7 @@ mod tests {
             &[1, 1, 1, 1, 1, 1, 1, 1],
             &[100_000, 1],
         ] {
-            let text: Vec<u8> = base64(pieces(lengths), "").flatten().collect();
+            let text: Vec<u8> = base64_pieces(pieces(lengths), "").flatten().collect();
             let whole = vec![b'x'; lengths.iter().sum()];
             assert_eq!(text, STANDARD.encode(whole).as_bytes(), "{lengths:?}");
         }
@@ -128,7 +128,7 @@ mod tests {
     fn two_hundred_megabytes_are_never_whole() {
         let body = std::iter::repeat_with(|| vec![b'x'; 64 << 10]).take(2_400);
         let (mut all, mut largest) = (0, 0);
-        for piece in base64(Box::new(body), "") {
+        for piece in base64_pieces(Box::new(body), "") {
             all += piece.len();
             largest = largest.max(piece.len());
         }

@@ -1,10 +1,10 @@
-//! What was asked of the tenant and what it answered.
+//! The requests to the tenant and its answers.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::apis::Api;
-use crate::rows::Window;
+use crate::window::Window;
 
 /// The calls that a tenant knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,17 +12,12 @@ use crate::rows::Window;
 pub enum Kind {
     /// `POST /auth/token`, and the calls of the other ways to sign in.
     Token,
-    /// `GET /.well-known/cxone-configuration`
     Discovery,
-    /// `GET …/reports`
     ListReports,
     /// `GET …/report-jobs`, `GET /data-extraction/v1/jobs`
     ListJobs,
-    /// `GET …/schedules`
     ListSchedules,
-    /// `POST …/schedules`
     CreateSchedule,
-    /// `PUT …/schedules/{id}`
     UpdateSchedule,
     /// `POST …/schedules/{id}/runs`, `POST …/report-jobs/{id}`, `POST /data-extraction/v1/jobs`
     StartRun,
@@ -32,9 +27,7 @@ pub enum Kind {
     Page,
     /// `GET` of a `downloadUrl`, of `files` and of every other link to a file.
     Download,
-    /// `DELETE …/results/{id}`
     Cancel,
-    /// Anything else.
     Unknown,
 }
 
@@ -60,7 +53,6 @@ impl Kind {
     }
 }
 
-/// One request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The method as sent.
@@ -77,7 +69,6 @@ pub struct Entry {
     pub page: Option<u64>,
     /// The status that was answered, 0 when there was none.
     pub status: u16,
-    /// The tenant's time.
     pub at: Timestamp,
     /// Whether an `Authorization` header came along.
     pub authorized: bool,
@@ -88,7 +79,6 @@ pub struct Entry {
 /// A run as the tenant sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReport {
-    /// Its id.
     pub id: String,
     /// Which one it was, from 1.
     pub number: u64,
@@ -98,7 +88,6 @@ pub struct RunReport {
     pub schedule: String,
     /// `queued`, `processing`, `completed`, `failed` or `cancelled`, without regard to faults of wording.
     pub state: String,
-    /// What it covers.
     pub window: Window,
     /// How many rows it has.
     pub rows: u64,

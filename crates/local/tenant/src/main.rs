@@ -14,7 +14,7 @@ struct Arguments {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Decides the rows.
+    /// Seed of the rows: the same seed gives the same rows.
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Rows of a full day.
@@ -26,13 +26,13 @@ struct Arguments {
     /// Leave `total` out of the results.
     #[arg(long)]
     no_total: bool,
-    /// Never compress.
+    /// Never compress an answer.
     #[arg(long)]
     no_gzip: bool,
     /// Seconds that a run is queued.
     #[arg(long, default_value_t = 0)]
     queued: u64,
-    /// Seconds that it is processing after that.
+    /// Seconds that a run is processing after that.
     #[arg(long, default_value_t = 0)]
     processing: u64,
     /// Seconds that an access token lives.
@@ -44,13 +44,13 @@ struct Arguments {
     /// The client's secret.
     #[arg(long, default_value = "sim-secret")]
     client_secret: String,
-    /// A limit of calls a minute.
+    /// A limit of calls in a minute; without it there is none.
     #[arg(long)]
     rate: Option<u32>,
     /// A fault, `NAME[:key=value[,key=value]]`; may be repeated.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
-    /// Say which faults there are, and end.
+    /// Print the table of faults.
     #[arg(long)]
     list_faults: bool,
 }

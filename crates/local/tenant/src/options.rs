@@ -1,4 +1,4 @@
-//! What kind of tenant this is.
+//! The options of a tenant.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::fault::Fault;
-use crate::offer::{self, Entity, Template};
-use crate::rows::Shape;
+use crate::fixtures::{self, Entity, Template};
+use crate::shape::Shape;
 
-/// The tenant's clock. Run times, the life of tokens and every `Date` header go by it.
+/// The tenant's clock, which decides run times, the life of tokens and every `Date` header.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The scopes of the guide.
@@ -29,7 +29,6 @@ pub struct Rate {
 /// A tenant's properties; [`Options::default`] is a small and well-behaved one.
 #[derive(Clone)]
 pub struct Options {
-    /// Decides the rows.
     pub seed: u64,
     /// Rows of a full day; another window has its share.
     pub rows: u64,
@@ -43,17 +42,14 @@ pub struct Options {
     pub processing: Duration,
     /// The life of an access token.
     pub token_lifetime: Duration,
-    /// The only client.
     pub client_id: String,
-    /// Its secret.
     pub client_secret: String,
     /// The tenant's id, which discovery is asked with.
     pub tenant_id: String,
     /// The only access key, a user of its own.
     pub access_key_id: String,
-    /// Its secret.
     pub access_key_secret: String,
-    /// The life of a refresh token, which is good for one use; zero: answers to an access key bring none.
+    /// The life of a refresh token, which can be used once; with zero, none is issued.
     pub refresh_lifetime: Duration,
     /// What its tokens may do.
     pub scopes: Vec<String>,
@@ -67,21 +63,19 @@ pub struct Options {
     pub business_zone: String,
     /// How far the zone of data download's user is ahead of UTC, in minutes, all year round.
     pub user_offset: i64,
-    /// How long data extraction wants to be left alone between two calls.
+    /// The shortest time between two calls of data extraction.
     pub extraction_spacing: Duration,
-    /// Whether the link of a data download wants the bearer token; if not, it is taken with and without.
+    /// Whether the link of a data download needs the bearer token; if not, it works with and without.
     pub link_needs_bearer: bool,
     /// Whether bodies are compressed for those who accept gzip.
     pub gzip: bool,
     /// A limit of calls, if there is one.
     pub rate: Option<Rate>,
-    /// How it misbehaves.
+    /// The faults that are set from the start.
     pub faults: Vec<Fault>,
-    /// The clock.
     pub now: Now,
-    /// Where to listen.
     pub listen: SocketAddr,
-    /// The longest life of one connection, in real time, so that nothing hangs for ever.
+    /// The longest life of one connection, in real time, so that a test can't hang.
     pub connection_limit: Duration,
 }
 
@@ -101,9 +95,9 @@ impl Default for Options {
             access_key_id: "SIMKEY/1==".into(),
             access_key_secret: "sim+key/secret==".into(),
             refresh_lifetime: Duration::from_hours(24),
-            templates: offer::templates(),
-            entities: offer::entities(),
-            contacts: offer::contacts(),
+            templates: fixtures::default_templates(),
+            entities: fixtures::default_entities(),
+            contacts: fixtures::contact_columns(),
             business_zone: "UTC".into(),
             user_offset: 0,
             extraction_spacing: Duration::from_secs(30),

@@ -1,13 +1,16 @@
-//! An answer before it is bytes.
+//! Answers, before they are written as bytes.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
+/// The preferred date format of HTTP (RFC 9110).
+pub(crate) const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
+
 /// Pieces of a body, made when they are sent.
 pub(crate) type Pieces = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 
-/// What an answer says, and how it is delivered.
+/// An answer and how it is delivered.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -22,7 +25,7 @@ pub(crate) enum Body {
     Pieces(Pieces),
 }
 
-/// How the bytes travel; all but the first are faults.
+/// How the bytes are delivered; all but the first are faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Plain,
@@ -94,7 +97,7 @@ impl Reply {
         Self::new(status, "application/json", body.to_string().into_bytes())
     }
 
-    pub(crate) fn pieces(content_type: &'static str, pieces: Pieces) -> Self {
+    pub(crate) fn streamed(content_type: &'static str, pieces: Pieces) -> Self {
         Self {
             body: Body::Pieces(pieces),
             ..Self::new(200, content_type, Vec::new())
@@ -114,7 +117,7 @@ impl Reply {
         self
     }
 
-    pub(crate) fn delivered(mut self, delivery: Delivery) -> Self {
+    pub(crate) fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
     }

@@ -1,10 +1,10 @@
-//! Requests: from bytes to a method, a path and what goes with them.
+//! Reads requests of HTTP/1.1.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Page tokens may be large on request, so the head may be too.
+/// A fault makes page tokens large, so the head of a request may be large too.
 const HEAD_LIMIT: usize = 2 << 20;
 const BODY_LIMIT: usize = 1 << 20;
 
@@ -20,10 +20,9 @@ pub(crate) struct Request {
     pub(crate) reused: bool,
 }
 
-/// What a connection brought.
 pub(crate) enum Incoming {
     Request(Request),
-    /// The client is gone.
+    /// The client has closed the connection.
     End,
     /// Bytes that are refused with this status.
     Bad(u16),
@@ -62,8 +61,8 @@ impl Request {
     }
 }
 
-/// Reads the next request; `buffer` keeps what came too early.
-pub(crate) async fn read(
+/// Reads the next request; `buffer` keeps bytes of the one after it.
+pub(crate) async fn read_request(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
 ) -> io::Result<Incoming> {
@@ -80,7 +79,7 @@ pub(crate) async fn read(
             return Ok(Incoming::End);
         }
     };
-    let Some(mut request) = parse(&buffer[..head]) else {
+    let Some(mut request) = parse_head(&buffer[..head]) else {
         return Ok(Incoming::Bad(400));
     };
     if request.header("transfer-encoding").is_some() {
@@ -112,7 +111,7 @@ fn end_of_head(buffer: &[u8], from: usize) -> Option<usize> {
         .map(|at| from + at + 4)
 }
 
-fn parse(head: &[u8]) -> Option<Request> {
+fn parse_head(head: &[u8]) -> Option<Request> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut parsed = httparse::Request::new(&mut headers);
     if !parsed.parse(head).ok()?.is_complete() {
@@ -124,7 +123,7 @@ fn parse(head: &[u8]) -> Option<Request> {
     Some(Request {
         method: parsed.method?.to_owned(),
         path: path.to_owned(),
-        query: form(query.as_bytes()),
+        query: parse_form(query.as_bytes()),
         headers: headers
             .map(|header| {
                 (
@@ -138,7 +137,7 @@ fn parse(head: &[u8]) -> Option<Request> {
 }
 
 /// `application/x-www-form-urlencoded`, the form of queries and of the token request.
-pub(crate) fn form(text: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn parse_form(text: &[u8]) -> Vec<(String, String)> {
     let pairs = text
         .split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty());
@@ -146,13 +145,13 @@ pub(crate) fn form(text: &[u8]) -> Vec<(String, String)> {
         .map(|pair| {
             let at = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = at.map_or((pair, &b""[..]), |at| (&pair[..at], &pair[at + 1..]));
-            (decode(name, true), decode(value, true))
+            (percent_decode(name, true), percent_decode(value, true))
         })
         .collect()
 }
 
 /// Percent-encoding of everything but what never needs it.
-pub(crate) fn encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -165,7 +164,7 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Percent-decoding; a `+` is a space in forms only.
-pub(crate) fn decode(text: &[u8], plus: bool) -> String {
+pub(crate) fn percent_decode(text: &[u8], plus: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {

@@ -1,4 +1,4 @@
-//! Runs and their states by the clock.
+//! Runs, whose states follow from the clock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,25 +10,26 @@ use crate::apis::Api;
 use crate::definition::Format;
 use crate::fault::Fault;
 use crate::journal::RunReport;
-use crate::rows::{Shape, Window};
+use crate::shape::Shape;
+use crate::window::Window;
 
-/// What is fixed when a run starts: enough to make its pages.
+/// What is fixed when a run starts; its pages are made from this.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) id: String,
     pub(crate) number: u64,
     pub(crate) api: Api,
-    /// Who started it, where that matters.
+    /// The user who started it, for APIs that serve one user at a time.
     pub(crate) user: String,
     /// The schedule, the report's number or the entity.
     pub(crate) source: String,
     pub(crate) shape: Arc<Shape>,
     pub(crate) format: Format,
-    /// What is said about its file, where it has one.
+    /// The terms of its file, for APIs that make one.
     pub(crate) file: Option<FileTerms>,
     pub(crate) window: Window,
     pub(crate) seed: u64,
-    /// Not 0: the metrics are other ones.
+    /// Another number gives other metrics.
     pub(crate) revision: u64,
     pub(crate) rows: u64,
     pub(crate) page_size: u64,
@@ -38,7 +39,7 @@ pub(crate) struct Plan {
     pub(crate) decoy_url: String,
 }
 
-/// What a request said about the file that it wants.
+/// What a request asks of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileTerms {
     /// The version of the API that was asked.
@@ -62,6 +63,20 @@ pub(crate) struct Order {
     /// Rows of a page.
     pub(crate) page_size: u64,
     pub(crate) file: Option<FileTerms>,
+    pub(crate) timing: Timing,
+    /// Makes the id of the run, in the form of its API, from random bits and the number of the run.
+    pub(crate) make_id: fn(u64, u64) -> String,
+}
+
+/// When a run is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// It is complete at once.
+    Immediate,
+    /// It does not wait for other runs.
+    Concurrent,
+    /// It waits for all earlier runs of its API.
+    Sequential,
 }
 
 /// A run and what has happened to it.
@@ -78,7 +93,7 @@ pub(crate) struct Run {
     pub(crate) replaced: bool,
     /// When a link to its file was first given out.
     pub(crate) linked: Option<Timestamp>,
-    /// Polls so far, and those of them that found it completed.
+    /// Polls so far; `completed_looks` counts those that found it completed.
     pub(crate) looks: u64,
     pub(crate) completed_looks: u64,
     /// How often each page was read.
@@ -114,14 +129,14 @@ impl Plan {
         self.faults.iter().find(|fault| fault.name() == name)
     }
 
-    /// The fault, if it acts on this very page.
+    /// The fault, if it acts on this page.
     pub(crate) fn fault_of_page(&self, name: &str, page: u64) -> Option<&Fault> {
         self.faults
             .iter()
             .find(|fault| fault.name() == name && fault.page() == page)
     }
 
-    /// Whether nothing ever comes of it.
+    /// Whether a fault keeps the run from ending.
     fn never_ends(&self) -> bool {
         let wide = |fault: &Fault| self.window.seconds() > fault.number("minutes") * 60;
         let column = |fault: &Fault| self.shape.columns().any(|name| name == fault.text("name"));
@@ -153,11 +168,11 @@ impl Run {
         }
     }
 
-    /// Its state at `now`, without regard to how it is worded.
+    /// Its true state at `now`.
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         let age = now.duration_since(self.started);
-        let queued = signed(self.queued);
-        let processing = self.work();
+        let queued = to_signed(self.queued);
+        let processing = self.processing_time();
         let ended = if self.plan.fault("run-fails").is_some() {
             Phase::Failed
         } else {
@@ -178,22 +193,22 @@ impl Run {
         ended
     }
 
-    /// When it has come to its end, if it ever does.
-    pub(crate) fn end(&self) -> Option<Timestamp> {
+    /// The time of its end, if it ever ends.
+    pub(crate) fn end_time(&self) -> Option<Timestamp> {
         let never = self.plan.never_ends() || self.plan.fault("queued-forever").is_some();
-        let life = signed(self.queued).saturating_add(self.work());
+        let life = to_signed(self.queued).saturating_add(self.processing_time());
         (!never).then(|| self.started.checked_add(life).unwrap_or(Timestamp::MAX))
     }
 
-    fn work(&self) -> SignedDuration {
+    fn processing_time(&self) -> SignedDuration {
         let slow = self
             .plan
             .fault("slow-run")
             .map(|fault| Duration::from_secs(fault.number("seconds")));
-        signed(slow.unwrap_or(self.processing))
+        to_signed(slow.unwrap_or(self.processing))
     }
 
-    pub(crate) fn report(&self, now: Timestamp) -> RunReport {
+    pub(crate) fn to_report(&self, now: Timestamp) -> RunReport {
         let state = if self.cancelled {
             "cancelled"
         } else {
@@ -212,6 +227,6 @@ impl Run {
     }
 }
 
-fn signed(duration: Duration) -> SignedDuration {
+fn to_signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

@@ -1,22 +1,24 @@
-//! All that a tenant remembers.
+//! The state of a tenant.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::api::settled;
 use crate::apis::Api;
 use crate::definition::Definition;
-use crate::fault::{Armed, Fault, Layer, Moment};
+use crate::fault::{ActiveFault, CallContext, Fault, Layer};
 use crate::journal::{Entry, Kind};
 use crate::options::Options;
-use crate::rows::Window;
-use crate::run::{Order, Plan, Run};
+use crate::run::{Order, Plan, Run, Timing};
 use crate::values;
+
+pub(crate) fn lock_state(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -28,10 +30,10 @@ pub(crate) struct State {
     tokens: HashMap<String, Token>,
     refresh_tokens: HashMap<String, Token>,
     issued: u64,
-    pub(crate) armed: Vec<Armed>,
+    pub(crate) active: Vec<ActiveFault>,
     pub(crate) journal: Vec<Entry>,
     allowance: Option<(f64, Timestamp)>,
-    /// The last call of data extraction that was not refused for coming too early.
+    /// The last call of data extraction that did not come too early.
     pub(crate) last_extraction: Option<Timestamp>,
 }
 
@@ -48,7 +50,7 @@ struct Token {
     user: String,
 }
 
-/// Whether a bearer token opens the door.
+/// Whether a bearer token is valid for a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Granted,
@@ -58,7 +60,12 @@ pub(crate) enum Access {
 
 impl State {
     pub(crate) fn new(options: Options, base_url: String, decoy_url: String) -> Self {
-        let armed = options.faults.iter().cloned().map(Armed::new).collect();
+        let active = options
+            .faults
+            .iter()
+            .cloned()
+            .map(ActiveFault::new)
+            .collect();
         Self {
             options,
             base_url,
@@ -68,7 +75,7 @@ impl State {
             tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
             issued: 0,
-            armed,
+            active,
             journal: Vec::new(),
             allowance: None,
             last_extraction: None,
@@ -79,57 +86,61 @@ impl State {
         (self.options.now)()
     }
 
-    /// The faults of requests that fire now; those of runs wait for [`State::start_run`].
-    pub(crate) fn fire(&mut self, moment: &Moment) -> Vec<Fault> {
-        self.fire_where(moment, |layer| !matches!(layer, Layer::Run | Layer::Page))
+    /// The faults of requests that fire now; those of runs are decided by [`State::start_run`].
+    pub(crate) fn fire_faults(&mut self, context: &CallContext) -> Vec<Fault> {
+        self.fire_where(context, |layer| !matches!(layer, Layer::Run | Layer::Page))
     }
 
-    fn fire_where(&mut self, moment: &Moment, wanted: impl Fn(Layer) -> bool) -> Vec<Fault> {
-        let armed = self
-            .armed
+    fn fire_where(&mut self, context: &CallContext, wanted: impl Fn(Layer) -> bool) -> Vec<Fault> {
+        let active = self
+            .active
             .iter_mut()
-            .filter(|armed| wanted(armed.fault.layer()));
-        armed
-            .filter_map(|armed| armed.fires(moment).then(|| armed.fault.clone()))
+            .filter(|active| wanted(active.fault.layer()));
+        active
+            .filter_map(|active| active.fire_on(context).then(|| active.fault.clone()))
             .collect()
     }
 
-    pub(crate) fn run(&mut self, id: &str) -> Option<&mut Run> {
+    pub(crate) fn known_run(&self, id: &str) -> Option<&Run> {
+        self.runs.iter().find(|run| run.plan.id == id)
+    }
+
+    pub(crate) fn known_run_mut(&mut self, id: &str) -> Option<&mut Run> {
         self.runs.iter_mut().find(|run| run.plan.id == id)
     }
 
     /// An access token for a user, who is a client or an access key.
     pub(crate) fn issue_token(&mut self, user: &str) -> String {
         let text = self.new_secret("sim");
-        let token = self.token(user, self.options.token_lifetime);
+        let token = self.new_token(user, self.options.token_lifetime);
         self.tokens.insert(text.clone(), token);
         text
     }
 
     pub(crate) fn issue_refresh_token(&mut self, user: &str) -> String {
         let text = self.new_secret("refresh");
-        let token = self.token(user, self.options.refresh_lifetime);
+        let token = self.new_token(user, self.options.refresh_lifetime);
         self.refresh_tokens.insert(text.clone(), token);
         text
     }
 
-    /// The user of a refresh token, which is used up by this.
-    pub(crate) fn redeem(&mut self, refresh_token: &str) -> Option<String> {
+    /// The user of a refresh token; the token can't be used again.
+    pub(crate) fn redeem_token(&mut self, refresh_token: &str) -> Option<String> {
         let token = self.refresh_tokens.remove(refresh_token)?;
         (token.expires > self.now()).then_some(token.user)
     }
 
     fn new_secret(&mut self, kind: &str) -> String {
         self.issued += 1;
-        let secret = values::mix(
-            values::mix(self.options.seed, self.issued),
-            values::hash(self.options.client_id.as_bytes()),
+        let secret = values::mix_bits(
+            values::mix_bits(self.options.seed, self.issued),
+            values::hash_bytes(self.options.client_id.as_bytes()),
         );
         let secret = URL_SAFE_NO_PAD.encode(secret.to_be_bytes());
         format!("{kind}-{}-{secret}", self.issued)
     }
 
-    fn token(&self, user: &str, life: Duration) -> Token {
+    fn new_token(&self, user: &str, life: Duration) -> Token {
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
         Token {
             expires: self.now().checked_add(life).unwrap_or(Timestamp::MAX),
@@ -146,13 +157,13 @@ impl State {
         self.refresh_tokens.clear();
     }
 
-    /// Whose token it is, if it is good.
-    pub(crate) fn user(&self, token: &str) -> Option<&str> {
+    /// The owner of an access token, if it is valid.
+    pub(crate) fn token_user(&self, token: &str) -> Option<&str> {
         let known = self.tokens.get(token)?;
         (known.expires > self.now()).then_some(known.user.as_str())
     }
 
-    pub(crate) fn access(&self, token: &str, scope: &str) -> Access {
+    pub(crate) fn check_access(&self, token: &str, scope: &str) -> Access {
         match self.tokens.get(token) {
             Some(known) if known.expires <= self.now() => Access::Unknown,
             Some(known) if known.scopes.iter().any(|held| held == scope) => Access::Granted,
@@ -165,7 +176,7 @@ impl State {
         let number = self.schedules.len() as u64 + 1;
         let id = format!(
             "sch-{:06x}-{number}",
-            values::mix(self.options.seed, number) >> 40
+            values::mix_bits(self.options.seed, number) >> 40
         );
         self.schedules.push(Schedule {
             id,
@@ -174,24 +185,15 @@ impl State {
         &self.schedules[self.schedules.len() - 1]
     }
 
-    /// Starts a run of a schedule.
-    pub(crate) fn start_run(&mut self, schedule: &Schedule, window: Window) -> &Run {
-        self.start(Order {
-            api: Api::Analytics,
-            user: String::new(),
-            source: schedule.id.clone(),
-            shape: Arc::new(schedule.definition.shape.clone()),
-            format: schedule.definition.format,
-            window,
-            page_size: u64::from(self.options.page_size),
-            file: None,
-        })
+    /// The number of the next run, from 1.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.runs.len() as u64 + 1
     }
 
     /// Starts a run and decides what will go wrong with it.
-    pub(crate) fn start(&mut self, order: Order) -> &Run {
-        let number = self.runs.len() as u64 + 1;
-        let moment = Moment {
+    pub(crate) fn start_run(&mut self, order: Order) -> &Run {
+        let number = self.next_number();
+        let context = CallContext {
             kind: Kind::StartRun,
             api: Some(order.api),
             run: Some(number),
@@ -199,18 +201,31 @@ impl State {
             reused: false,
             refresh: false,
         };
-        let faults = self.fire_where(&moment, |layer| matches!(layer, Layer::Run | Layer::Page));
+        let faults = self.fire_where(&context, |layer| matches!(layer, Layer::Run | Layer::Page));
+        let (queued, processing) = self.execution_times(&order);
+        let plan = self.plan_run(order, number, faults);
+        let run = Run::new(plan, self.now(), queued, processing);
+        self.runs.push(run);
+        &self.runs[self.runs.len() - 1]
+    }
+
+    fn plan_run(&self, order: Order, number: u64, faults: Vec<Fault>) -> Plan {
         let fault = |name: &str| faults.iter().find(|fault| fault.name() == name);
         let id = fault("run-id").map_or_else(
-            || self.run_id(order.api, number),
+            || {
+                let bits = values::mix_bits(self.options.seed, number ^ 0xface);
+                (order.make_id)(bits, number)
+            },
             |fault| fault.text("id").to_owned(),
         );
-        let empty = fault("completed-empty").is_some();
-        let there = fault("late-data").map_or(order.window, |fault| {
-            settled(order.window, self.now(), fault)
+        let settled = fault("late-data").map_or(order.window, |fault| {
+            order.window.settled_at(self.now(), fault.number("minutes"))
         });
-        let revision = fault("restated").map_or(0, |fault| fault.number("revision"));
-        let plan = Plan {
+        let rows = match fault("completed-empty") {
+            Some(_) => 0,
+            None => settled.rows(self.options.rows),
+        };
+        Plan {
             id,
             number,
             api: order.api,
@@ -221,84 +236,39 @@ impl State {
             file: order.file,
             window: order.window,
             seed: self.options.seed,
-            revision,
-            rows: if empty {
-                0
-            } else {
-                there.rows(self.options.rows)
-            },
+            revision: fault("restated").map_or(0, |fault| fault.number("revision")),
+            rows,
             page_size: order.page_size.max(1),
             total: self.options.total,
             faults,
             base_url: self.base_url.clone(),
             decoy_url: self.decoy_url.clone(),
-        };
-        let (waits, works) = self.times(order.api);
-        let run = Run::new(plan, self.now(), waits, works);
-        self.runs.push(run);
-        &self.runs[self.runs.len() - 1]
-    }
-
-    /// The id of a run, in the form that its API gives it.
-    fn run_id(&self, api: Api, number: u64) -> String {
-        let bits = values::mix(self.options.seed, number ^ 0xface);
-        match api {
-            Api::Analytics => format!("run-{:06x}-{number}", bits >> 40),
-            Api::ReportJobs => (70_000_000 + (bits >> 44) * 10 + number).to_string(),
-            Api::DataExtraction => format!(
-                "{:08x}-{:04x}-4{:03x}-a{:03x}-{number:012x}",
-                bits >> 32,
-                bits >> 16 & 0xffff,
-                bits >> 4 & 0xfff,
-                bits >> 20 & 0xfff,
-            ),
-            Api::DataDownload | Api::Contacts => format!("{api}-{number}"),
         }
     }
 
-    /// How long a run that starts now waits and works. Report jobs are done one after another; those that never end
-    /// are in nobody's way.
-    fn times(&self, api: Api) -> (Duration, Duration) {
+    /// How long a run that starts now waits and works.
+    fn execution_times(&self, order: &Order) -> (Duration, Duration) {
         let Options {
             queued, processing, ..
         } = self.options;
-        if matches!(api, Api::DataDownload | Api::Contacts) {
-            return (Duration::ZERO, Duration::ZERO);
-        }
-        let before = self
-            .runs
-            .iter()
-            .filter(|run| api == Api::ReportJobs && run.plan.api == api)
-            .filter_map(Run::end)
-            .max();
-        let busy = before.map_or(Duration::ZERO, |end| {
-            Duration::try_from(end.duration_since(self.now())).unwrap_or_default()
-        });
+        let busy = match order.timing {
+            Timing::Immediate => return (Duration::ZERO, Duration::ZERO),
+            Timing::Concurrent => Duration::ZERO,
+            Timing::Sequential => self.busy_time(order.api),
+        };
         (queued + busy, processing)
     }
 
-    /// The times of all calls of data extraction that had a good token, whatever became of them.
-    pub(crate) fn extraction_calls(&self) -> Vec<Timestamp> {
-        let is_call = |entry: &&Entry| {
-            entry.api == Some(Api::DataExtraction)
-                && !matches!(entry.kind, Kind::Download | Kind::Unknown)
-                && entry.status != 401
-        };
-        let calls = self.journal.iter().filter(is_call);
-        calls.map(|entry| entry.at).collect()
+    /// How long the runs of an API that were started before will take; those that never end are left out.
+    fn busy_time(&self, api: Api) -> Duration {
+        let others = self.runs.iter().filter(|run| run.plan.api == api);
+        let last = others.filter_map(Run::end_time).max();
+        last.map_or(Duration::ZERO, |end| {
+            Duration::try_from(end.duration_since(self.now())).unwrap_or_default()
+        })
     }
 
-    /// How many of them came too soon after the one before.
-    pub(crate) fn spacing_violations(&self) -> usize {
-        let spacing = self.options.extraction_spacing;
-        let calls = self.extraction_calls();
-        let pairs = calls.windows(2);
-        pairs
-            .filter(|pair| pair[1].duration_since(pair[0]).unsigned_abs() < spacing)
-            .count()
-    }
-
-    /// Takes a call from the allowance, or says after how many seconds there is one again.
+    /// Takes a call from the allowance, or returns the seconds until the next one.
     pub(crate) fn take_call(&mut self) -> Result<(), u64> {
         let Some(rate) = self.options.rate else {
             return Ok(());

@@ -17,11 +17,11 @@ struct Claims {
     pad: String,
 }
 
-/// What a query string must escape, and what careless code splits at.
+/// Characters that a query string must escape and that careless code splits at.
 const WEIRD: &str = "a&b=c+d/e?f#g%2Fh ü\"\\;:";
 
 /// The token of a page.
-pub(crate) fn write(plan: &Plan, page: u64) -> String {
+pub(crate) fn write_token(plan: &Plan, page: u64) -> String {
     let pad = plan.fault("token-huge").map_or(0, |fault| {
         usize::try_from(fault.number("bytes")).unwrap_or(0) * 3 / 4
     });
@@ -29,7 +29,7 @@ pub(crate) fn write(plan: &Plan, page: u64) -> String {
         page,
         limit: plan.page_size,
         run: plan.id.clone(),
-        seal: seal(plan, page),
+        seal: token_seal(plan, page),
         pad: "x".repeat(pad),
     };
     let text = STANDARD.encode(serde_json::to_vec(&claims).unwrap_or_default());
@@ -41,15 +41,15 @@ pub(crate) fn write(plan: &Plan, page: u64) -> String {
 }
 
 /// The page that a token of this run names.
-pub(crate) fn read(plan: &Plan, token: &str) -> Option<u64> {
+pub(crate) fn read_token(plan: &Plan, token: &str) -> Option<u64> {
     let text = token.strip_prefix(WEIRD).unwrap_or(token);
     let claims: Claims = serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()?;
-    (claims.seal == seal(plan, claims.page) && claims.run == plan.id).then_some(claims.page)
+    (claims.seal == token_seal(plan, claims.page) && claims.run == plan.id).then_some(claims.page)
 }
 
-fn seal(plan: &Plan, page: u64) -> u64 {
-    values::mix(
-        values::mix(plan.seed, values::hash(plan.id.as_bytes())),
+fn token_seal(plan: &Plan, page: u64) -> u64 {
+    values::mix_bits(
+        values::mix_bits(plan.seed, values::hash_bytes(plan.id.as_bytes())),
         page,
     ) >> 12
 }

@@ -1,18 +1,18 @@
-//! The values in the rows: valid throughout, and chosen to hurt whoever is careless with text or numbers.
+//! The values in the rows. All are valid; many break clients that are careless with text or numbers.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A text as JSON writes it between the quotes, and what it means.
+/// A text as it is written between the quotes of JSON, and its meaning.
 #[derive(Debug)]
 pub(crate) struct Spelling {
     json: &'static str,
     plain: &'static str,
 }
 
-const fn same(text: &'static str) -> Spelling {
+const fn plain_text(text: &'static str) -> Spelling {
     Spelling {
         json: text,
         plain: text,
@@ -24,17 +24,17 @@ const PEOPLE: &[Spelling] = &[
         json: r#"Zoë \"Zed\" O'Brien"#,
         plain: r#"Zoë "Zed" O'Brien"#,
     },
-    same("Ana Sofía Lourenço"),
+    plain_text("Ana Sofía Lourenço"),
     Spelling {
         json: r"Ren\u00e9e Dupont-Lef\u00e8vre",
         plain: "Renée Dupont-Lefèvre",
     },
-    same("Müller, Jürgen"),
+    plain_text("Müller, Jürgen"),
     Spelling {
         json: r"\u674e \u5c0f\u9f99",
         plain: "李 小龙",
     },
-    same("Nguyễn Thị Minh Khai"),
+    plain_text("Nguyễn Thị Minh Khai"),
     Spelling {
         json: r"Back\\slash \/ Team",
         plain: r"Back\slash / Team",
@@ -43,15 +43,15 @@ const PEOPLE: &[Spelling] = &[
         json: r"Smile \ud83d\ude00 Desk",
         plain: "Smile 😀 Desk",
     },
-    same("Søren Ærøskøbing"),
-    same("Олександра Шевченко"),
-    same("=SUM(A1:A9)"),
-    same("Jane {curly} [square]: \u{1F680}"),
+    plain_text("Søren Ærøskøbing"),
+    plain_text("Олександра Шевченко"),
+    plain_text("=SUM(A1:A9)"),
+    plain_text("Jane {curly} [square]: \u{1F680}"),
 ];
 
 const PLACES: &[Spelling] = &[
-    same("Billing, EU"),
-    same("Technical Support"),
+    plain_text("Billing, EU"),
+    plain_text("Technical Support"),
     Spelling {
         json: r#"\"Platinum\" Care"#,
         plain: r#""Platinum" Care"#,
@@ -68,26 +68,29 @@ const PLACES: &[Spelling] = &[
         json: r"Two\nLines",
         plain: "Two\nLines",
     },
-    same("Außendienst"),
-    same("returns;refunds"),
+    plain_text("Außendienst"),
+    plain_text("returns;refunds"),
 ];
 
 const STATUSES: &[&str] = &["available", "onbreak", "busy", "unavailable", "loggedout"];
 const MEDIA: &[&str] = &["voice", "chat", "email", "sms", "voicemail"];
 const DIRECTIONS: &[&str] = &["inbound", "outbound"];
 
-/// How a dimension turns a number into text; different numbers give different texts, but for the empty ones.
+/// How a dimension turns a number into text; different numbers give different texts, except for empty ones.
 #[derive(Debug, Clone)]
 pub(crate) enum Text {
-    /// `agent-3f2a9c81-000017`
-    Id { prefix: String },
+    Id {
+        prefix: String,
+    },
     /// A name from a list, followed by the number.
     Name {
         list: &'static [Spelling],
         may_be_empty: bool,
     },
     /// A word from a list, followed by the number when the list has run out.
-    Word { list: &'static [&'static str] },
+    Word {
+        list: &'static [&'static str],
+    },
     /// A time in the window, followed by a number when the times have run out.
     Time {
         format: &'static str,
@@ -98,8 +101,8 @@ pub(crate) enum Text {
 
 impl Text {
     /// The text of a column; a `key` column is never empty.
-    pub(crate) fn of(column: &str, seed: u64, key: bool) -> Self {
-        let column = &*canonical(column);
+    pub(crate) fn for_column(column: &str, seed: u64, key: bool) -> Self {
+        let column = &*canonical_name(column);
         match column {
             "status" => Self::Word { list: STATUSES },
             "mediaType" | "channel" => Self::Word { list: MEDIA },
@@ -130,26 +133,26 @@ impl Text {
             _ => Self::Id {
                 prefix: format!(
                     "{}-{:08x}-",
-                    entity(column),
-                    mix(seed, hash(entity(column).as_bytes())) >> 32
+                    entity_name(column),
+                    mix_bits(seed, hash_bytes(entity_name(column).as_bytes())) >> 32
                 ),
             },
         }
     }
 
-    pub(crate) fn json(&self, number: u64, start: Timestamp, out: &mut Vec<u8>) {
+    pub(crate) fn write_json(&self, number: u64, start: Timestamp, out: &mut Vec<u8>) {
         out.push(b'"');
-        self.write(number, start, |spelling| spelling.json, out);
+        self.write_text(number, start, |spelling| spelling.json, out);
         out.push(b'"');
     }
 
-    pub(crate) fn csv(&self, number: u64, start: Timestamp, out: &mut Vec<u8>) {
+    pub(crate) fn write_csv(&self, number: u64, start: Timestamp, out: &mut Vec<u8>) {
         let begin = out.len();
-        self.write(number, start, |spelling| spelling.plain, out);
-        quote(begin, out);
+        self.write_text(number, start, |spelling| spelling.plain, out);
+        quote_field(begin, out);
     }
 
-    fn write(
+    fn write_text(
         &self,
         number: u64,
         start: Timestamp,
@@ -159,19 +162,19 @@ impl Text {
         match self {
             Self::Id { prefix } => {
                 out.extend_from_slice(prefix.as_bytes());
-                padded(number, out);
+                write_padded(number, out);
             }
             Self::Name {
                 may_be_empty: true, ..
             } if number % 61 == 60 => {}
             Self::Name { list, .. } => {
-                out.extend_from_slice(pick(choose(list, number)).as_bytes());
+                out.extend_from_slice(pick(pick_from(list, number)).as_bytes());
                 out.push(b' ');
-                padded(number, out);
+                write_padded(number, out);
             }
             Self::Word { list } => {
-                out.extend_from_slice(choose(list, number).as_bytes());
-                distinguish(number / list.len() as u64, out);
+                out.extend_from_slice(pick_from(list, number).as_bytes());
+                write_round(number / list.len() as u64, out);
             }
             Self::Time {
                 format,
@@ -187,14 +190,14 @@ impl Text {
                         .to_string()
                         .as_bytes(),
                 );
-                distinguish(number / count, out);
+                write_round(number / count, out);
             }
         }
     }
 }
 
-/// A column's name as the guide would spell it: `Agent ID` is `agentId`.
-pub(crate) fn canonical(column: &str) -> Cow<'_, str> {
+/// The name of a column as the guide spells it: `Agent ID` is `agentId`.
+pub(crate) fn canonical_name(column: &str) -> Cow<'_, str> {
     let is_plain = column.starts_with(|first: char| first.is_ascii_lowercase())
         && column.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if is_plain {
@@ -216,15 +219,15 @@ pub(crate) fn canonical(column: &str) -> Cow<'_, str> {
     Cow::Owned(name)
 }
 
-/// The thing a column speaks of: `agentId` and `agentName` both of the agent.
-pub(crate) fn entity(column: &str) -> &str {
+/// The entity of a column: `agentId` and `agentName` both name the agent.
+pub(crate) fn entity_name(column: &str) -> &str {
     column
         .strip_suffix("Id")
         .or_else(|| column.strip_suffix("Name"))
         .unwrap_or(column)
 }
 
-/// Whether a column is a point of the window, which can't tell rows apart by itself.
+/// Whether a column is a time in the window, which does not make a row unique.
 pub(crate) fn is_temporal(column: &str) -> bool {
     matches!(column, "date" | "hour" | "interval")
 }
@@ -240,26 +243,26 @@ pub(crate) fn is_decimal(metric: &str) -> bool {
 }
 
 /// Appends a number made of random bits, or nothing and `false` for the occasional null.
-pub(crate) fn number(bits: u64, decimal: bool, out: &mut Vec<u8>) -> bool {
+pub(crate) fn write_number(bits: u64, decimal: bool, out: &mut Vec<u8>) -> bool {
     match bits % 256 {
         0 => return false,
         // Above 2^53, and for some of them above 2^63: no float and no signed integer holds it.
-        1 => digits((1 << 53) + 1 + (bits >> 1), out),
+        1 => write_digits((1 << 53) + 1 + (bits >> 1), out),
         2 => out.extend_from_slice(b"-0"),
         3 => out.extend_from_slice(b"1.50E+3"),
         _ if decimal => {
-            digits(bits >> 32 & 0x3ff, out);
+            write_digits(bits >> 32 & 0x3ff, out);
             out.push(b'.');
             let cents = (bits >> 16) % 100;
-            out.extend_from_slice(&[digit(cents / 10), digit(cents % 10)]);
+            out.extend_from_slice(&[ascii_digit(cents / 10), ascii_digit(cents % 10)]);
         }
-        _ => digits((bits >> 24) % 86_400, out),
+        _ => write_digits((bits >> 24) % 86_400, out),
     }
     true
 }
 
-/// Two numbers to one with all bits stirred (`SplitMix64`).
-pub(crate) fn mix(left: u64, right: u64) -> u64 {
+/// Mixes two numbers into one (`SplitMix64`).
+pub(crate) fn mix_bits(left: u64, right: u64) -> u64 {
     let mut bits = left
         ^ right
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -270,43 +273,43 @@ pub(crate) fn mix(left: u64, right: u64) -> u64 {
 }
 
 /// A number for a text, the same in every build (FNV-1a).
-pub(crate) fn hash(text: &[u8]) -> u64 {
+pub(crate) fn hash_bytes(text: &[u8]) -> u64 {
     text.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-fn choose<T>(list: &'static [T], number: u64) -> &'static T {
+fn pick_from<T>(list: &'static [T], number: u64) -> &'static T {
     let at = usize::try_from(number % list.len() as u64).unwrap_or(0);
     &list[at]
 }
 
-fn distinguish(round: u64, out: &mut Vec<u8>) {
+fn write_round(round: u64, out: &mut Vec<u8>) {
     if round > 0 {
         out.push(b'-');
-        padded(round, out);
+        write_padded(round, out);
     }
 }
 
-fn padded(number: u64, out: &mut Vec<u8>) {
+fn write_padded(number: u64, out: &mut Vec<u8>) {
     if number >= 1_000_000 {
-        return digits(number, out);
+        return write_digits(number, out);
     }
     let mut text = [b'0'; 6];
     let mut rest = number;
     for place in text.iter_mut().rev() {
-        *place = digit(rest % 10);
+        *place = ascii_digit(rest % 10);
         rest /= 10;
     }
     out.extend_from_slice(&text);
 }
 
-fn digits(mut number: u64, out: &mut Vec<u8>) {
+fn write_digits(mut number: u64, out: &mut Vec<u8>) {
     let mut text = [b'0'; 20];
     let mut at = text.len();
     loop {
         at -= 1;
-        text[at] = digit(number % 10);
+        text[at] = ascii_digit(number % 10);
         number /= 10;
         if number == 0 {
             break;
@@ -315,12 +318,12 @@ fn digits(mut number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[at..]);
 }
 
-fn digit(value: u64) -> u8 {
+fn ascii_digit(value: u64) -> u8 {
     b'0' + (value % 10) as u8
 }
 
 /// Quotes the field that begins at `begin` where RFC 4180 demands it, and the empty one, to tell it from a null.
-fn quote(begin: usize, out: &mut Vec<u8>) {
+fn quote_field(begin: usize, out: &mut Vec<u8>) {
     let field = &out[begin..];
     let plain = !field.is_empty()
         && !field
@@ -363,7 +366,7 @@ mod tests {
             (" % Occupancy ", "occupancy"),
             ("", ""),
         ] {
-            assert_eq!(canonical(name), plain, "{name}");
+            assert_eq!(canonical_name(name), plain, "{name}");
         }
     }
 
@@ -372,7 +375,7 @@ mod tests {
         let mut big = 0;
         for at in 0..20_000 {
             let mut text = Vec::new();
-            if !number(mix(7, at), at % 2 == 0, &mut text) {
+            if !write_number(mix_bits(7, at), at % 2 == 0, &mut text) {
                 continue;
             }
             let raw: &serde_json::value::RawValue = serde_json::from_slice(&text).unwrap();

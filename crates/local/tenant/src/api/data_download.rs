@@ -5,78 +5,75 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::errors::Shape;
-use super::files::{FOLDER, around, encoded};
+use super::error_shape::ErrorShape;
+use super::files::{FOLDER, encode_file, wrap_pieces};
 use super::parameters::Parameters;
-use super::{dates, report_jobs};
+use super::route::{Route, only_method, split_acd_path};
+use super::spec::{ApiSpec, Target};
+use super::{admission, dates, report_jobs};
 use crate::apis::Api;
+use crate::corrupt;
 use crate::definition::Format;
+use crate::journal::Kind;
 use crate::reply::{Pieces, Reply};
 use crate::request::{self, Request};
-use crate::run::{FileTerms, Order, Plan};
-use crate::spoil;
+use crate::run::{FileTerms, Order, Plan, Timing};
 use crate::state::State;
+use crate::window::Window;
 
-/// The longest window.
 const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How far back it may lie.
+/// The oldest start of a window.
 const REACH: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 
-/// `POST …/report-jobs/datadownload/{reportId}`
-pub(super) fn download(state: &mut State, version: u16, id: &str, request: &Request) -> Reply {
-    let refused = |status, text: &str| Shape::Message.refuse(status, "", text);
-    let Some(given) = Parameters::of(request) else {
+pub(super) const SPEC: ApiSpec = ApiSpec {
+    find_route,
+    locate: |state, _, _| Target {
+        run: Some(state.next_number()),
+        page: Some(0),
+        ..Target::default()
+    },
+    admit: admission::admit_acd,
+    handle: |state, route, request| download_report(state, route.version, &route.id, request),
+    error_shape: |_| ErrorShape::Message,
+};
+
+fn find_route(request: &Request) -> Option<Route> {
+    let (version, rest) = split_acd_path(&request.path)?;
+    let id = rest.strip_prefix("report-jobs/datadownload/")?;
+    let found = only_method(&request.method, "POST", Kind::Page, id);
+    (!id.contains('/')).then(|| Route::new(Some(Api::DataDownload), version, Some(found)))
+}
+
+fn download_report(state: &mut State, version: u16, id: &str, request: &Request) -> Reply {
+    let refused = |status, text: &str| ErrorShape::Message.refuse(status, "", text);
+    let Some(given) = Parameters::from_request(request) else {
         return refused(400, "the body is not an object");
     };
-    match order(state, version, id, &given) {
+    match parse_order(state, version, id, &given) {
         Ok(order) => {
-            let save = given.switch("saveAsFile", false).unwrap_or(false);
-            let plan = Arc::clone(&state.start(order).plan);
-            answer(&plan, save)
+            let save = given.get_switch("saveAsFile", false).unwrap_or(false);
+            let plan = Arc::clone(&state.start_run(order).plan);
+            build_answer(&plan, save)
         }
         Err((status, text)) => refused(status, &text),
     }
 }
 
-fn order(
+fn parse_order(
     state: &State,
     version: u16,
     id: &str,
     given: &Parameters,
 ) -> Result<Order, (u16, String)> {
-    let invalid = |text: &str| (400, text.to_owned());
-    let template = report_jobs::template(state, id).ok_or((404, "no such report".to_owned()))?;
-    let text = |name: &str| {
-        given
-            .get(name)
-            .ok_or_else(|| invalid(&format!("{name} is missing")))
-    };
-    let on_the_wall = |text: &str| dates::on_the_wall(text, state.options.user_offset);
-    let window = dates::window(text("startDate")?, text("endDate")?, on_the_wall)
-        .map_err(|text| (400, text))?;
-    let now = state.now();
-    if window.end.duration_since(window.start) > LONGEST {
-        return Err(invalid("at most 30 days"));
-    }
-    if now.duration_since(window.start) > REACH {
-        return Err(invalid("at most two years back"));
-    }
-    let switch = |name: &str, default| {
-        given
-            .switch(name, default)
-            .ok_or_else(|| invalid(&format!("{name} is true or false")))
-    };
-    let (headers, _) = (
-        switch("includeHeaders", true)?,
-        switch("saveAsFile", false)?,
-    );
-    let name = text("fileName")?;
-    let name = format!("{}.csv", name.strip_suffix(".csv").unwrap_or(name));
-    let taken = state.runs.iter().any(|run| {
-        let file = run.plan.file.as_ref();
-        run.plan.api == Api::DataDownload && file.is_some_and(|file| file.name == name)
+    let template =
+        report_jobs::order::find_template(state, id).ok_or((404, "no such report".to_owned()))?;
+    let window = parse_window(state, given).map_err(|text| (400, text))?;
+    let file = parse_file_terms(version, given).map_err(|text| (400, text))?;
+    let is_taken = state.runs.iter().any(|run| {
+        let known = run.plan.file.as_ref();
+        run.plan.api == Api::DataDownload && known.is_some_and(|known| known.name == file.name)
     });
-    if taken {
+    if is_taken {
         return Err((409, "a file of this name exists".to_owned()));
     }
     Ok(Order {
@@ -87,16 +84,39 @@ fn order(
         format: Format::Csv,
         window,
         page_size: u64::from(state.options.page_size),
-        file: Some(FileTerms {
-            version,
-            name,
-            headers,
-            deleted: Timestamp::MAX,
-        }),
+        file: Some(file),
+        timing: Timing::Immediate,
+        make_id: |_, number| format!("data-download-{number}"),
     })
 }
 
-fn answer(plan: &Plan, save: bool) -> Reply {
+/// A window by the clock of the user, of at most 30 days and no older than two years.
+fn parse_window(state: &State, given: &Parameters) -> Result<Window, String> {
+    let (start, end) = (given.require("startDate")?, given.require("endDate")?);
+    let local = |text: &str| dates::parse_local(text, state.options.user_offset);
+    let window = dates::parse_window(start, end, local)?;
+    if window.end.duration_since(window.start) > LONGEST {
+        return Err("at most 30 days".to_owned());
+    }
+    if state.now().duration_since(window.start) > REACH {
+        return Err("at most two years back".to_owned());
+    }
+    Ok(window)
+}
+
+fn parse_file_terms(version: u16, given: &Parameters) -> Result<FileTerms, String> {
+    let headers = given.require_switch("includeHeaders", true)?;
+    given.require_switch("saveAsFile", false)?;
+    let name = given.require("fileName")?;
+    Ok(FileTerms {
+        version,
+        name: format!("{}.csv", name.strip_suffix(".csv").unwrap_or(name)),
+        headers,
+        deleted: Timestamp::MAX,
+    })
+}
+
+fn build_answer(plan: &Plan, save: bool) -> Reply {
     let failure = plan.fault("error-message");
     if plan.rows == 0 && failure.is_none() {
         return Reply::empty(204);
@@ -111,7 +131,7 @@ fn answer(plan: &Plan, save: bool) -> Reply {
     };
     let name = plan.file.as_ref().map_or("", |file| &file.name);
     let link = if linked && has_file {
-        link(plan, name)
+        file_link(plan, name)
     } else {
         json!("")
     };
@@ -121,30 +141,30 @@ fn answer(plan: &Plan, save: bool) -> Reply {
         json!(format!("{FOLDER}{name}")),
     );
     let file: Pieces = if inline && has_file {
-        around("\"file\":\"", encoded(plan), "\"")
+        wrap_pieces("\"file\":\"", encode_file(plan), "\"")
     } else {
-        text("\"file\":\"\"")
+        text_piece("\"file\":\"\"")
     };
     let pieces = match plan.fault("file-shape").map(|fault| fault.text("as")) {
-        Some("file-first") => around("{", file, &format!(",{others}}}")),
-        Some("missing") => text(&format!("{{{others}}}")),
-        Some("null") => text(&format!("{{{others},\"file\":null}}")),
-        Some("empty") => text(&format!("{{{others},\"file\":\"\"}}")),
-        Some("array") => around(&format!("[{{{others},"), file, "}]"),
-        _ => around(&format!("{{{others},"), file, "}"),
+        Some("file-first") => wrap_pieces("{", file, &format!(",{others}}}")),
+        Some("missing") => text_piece(&format!("{{{others}}}")),
+        Some("null") => text_piece(&format!("{{{others},\"file\":null}}")),
+        Some("empty") => text_piece(&format!("{{{others},\"file\":\"\"}}")),
+        Some("array") => wrap_pieces(&format!("[{{{others},"), file, "}]"),
+        _ => wrap_pieces(&format!("{{{others},"), file, "}"),
     };
-    Reply::pieces("application/json", pieces)
+    Reply::streamed("application/json", pieces)
 }
 
-fn text(text: &str) -> Pieces {
+fn text_piece(text: &str) -> Pieces {
     Box::new(std::iter::once(text.as_bytes().to_vec()))
 }
 
-/// Where a saved file is: at the cluster's own host and at another version, as it has been seen in the wild.
-fn link(plan: &Plan, name: &str) -> serde_json::Value {
+/// The link to a saved file. It names the next version of the API, as public clients have reported.
+fn file_link(plan: &Plan, name: &str) -> serde_json::Value {
     let version = plan.file.as_ref().map_or(34, |file| file.version) + 1;
-    let name = request::encode(&format!("{FOLDER}{name}"));
-    spoil::link(
+    let name = request::percent_encode(&format!("{FOLDER}{name}"));
+    corrupt::file_link(
         plan,
         &format!("/inContactAPI/services/v{version}.0/files?fileName={name}"),
     )

@@ -1,13 +1,13 @@
-//! Dates in requests: midnight of a day, or a moment.
+//! Dates in requests: a day, which means its midnight, or a time.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::rows::Window;
+use crate::window::Window;
 
-/// A window whose two ends are read alike.
-pub(super) fn window(
+/// A window; `read` parses both ends.
+pub(super) fn parse_window(
     start: &str,
     end: &str,
     read: impl Fn(&str) -> Option<Timestamp>,
@@ -25,8 +25,8 @@ pub(super) fn window(
     Ok(window)
 }
 
-/// `2026-01-14`, or a moment with its zone.
-pub(super) fn instant(text: &str) -> Option<Timestamp> {
+/// `2026-01-14`, or a time with its zone.
+pub(super) fn parse_instant(text: &str) -> Option<Timestamp> {
     if text.len() == 10 {
         let midnight: jiff::civil::Date = text.parse().ok()?;
         return Some(midnight.to_zoned(TimeZone::UTC).ok()?.timestamp());
@@ -34,13 +34,13 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-/// A moment in UTC that says so with the letter `Z`.
-pub(super) fn literal(text: &str) -> Option<Timestamp> {
+/// A time in UTC that ends in `Z`.
+pub(super) fn parse_utc(text: &str) -> Option<Timestamp> {
     text.parse().ok().filter(|_| text.ends_with('Z'))
 }
 
-/// What a clock on the wall shows so many minutes ahead of UTC; a zone that is written behind it means nothing.
-pub(super) fn on_the_wall(text: &str, offset: i64) -> Option<Timestamp> {
+/// A local time, `offset` minutes ahead of UTC; a `Z` at its end is ignored, as the API does.
+pub(super) fn parse_local(text: &str, offset: i64) -> Option<Timestamp> {
     let text = text.trim_end_matches('Z');
     let shown: DateTime = text.parse().ok()?;
     let utc = shown.to_zoned(TimeZone::UTC).ok()?.timestamp();

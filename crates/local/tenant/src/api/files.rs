@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::errors::Shape;
+use super::error_shape::ErrorShape;
 use crate::apis::Api;
 use crate::encode;
 use crate::page;
@@ -11,11 +11,11 @@ use crate::request::Request;
 use crate::run::{Phase, Plan, Run};
 use crate::state::State;
 
-/// What stands before the names of files that data download has saved.
+/// The prefix of the names of files that data download has saved.
 pub(super) const FOLDER: &str = "Reports\\";
 
-/// The latest run whose file has this name, if it is there.
-pub(super) fn find<'s>(state: &'s State, name: &str) -> Option<&'s Run> {
+/// The latest run whose file has this name and exists.
+pub(super) fn find_file<'s>(state: &'s State, name: &str) -> Option<&'s Run> {
     let now = state.now();
     let is_it = |run: &&Run| {
         let Some(file) = &run.plan.file else {
@@ -31,71 +31,52 @@ pub(super) fn find<'s>(state: &'s State, name: &str) -> Option<&'s Run> {
     state.runs.iter().rev().find(is_it)
 }
 
-/// `GET …/files?fileName=`
-pub(super) fn file(state: &State, request: &Request) -> Reply {
-    let Some(run) = find(state, request.query("fileName").unwrap_or_default()) else {
-        return Shape::Header.refuse(404, "not_found", "File not found");
+pub(super) fn download_file(state: &State, request: &Request) -> Reply {
+    let not_found = || ErrorShape::Header.refuse(404, "not_found", "File not found");
+    let Some(run) = find_file(state, request.query("fileName").unwrap_or_default()) else {
+        return not_found();
     };
-    let late = run.plan.fault("uri-late").is_some_and(|fault| {
+    let is_late = run.plan.fault("uri-late").is_some_and(|fault| {
         state.now().duration_since(run.started).as_secs() < fault.number("seconds").cast_signed()
     });
-    if late {
-        return Shape::Header.refuse(404, "not_found", "File not found");
+    if is_late {
+        return not_found();
     }
-    let raw = run.plan.fault("uri-raw").is_some();
-    if raw {
-        return Reply::pieces("text/csv; charset=utf-8", content(&run.plan));
+    if run.plan.fault("uri-raw").is_some() {
+        return Reply::streamed("text/csv; charset=utf-8", file_content(&run.plan));
     }
-    let name = match run.plan.api {
-        Api::DataDownload => format!("{FOLDER}{}", name(&run.plan)),
-        _ => name(&run.plan).to_owned(),
+    Reply::streamed("application/json", wrap_in_json(&run.plan))
+}
+
+/// The file in base64 within JSON, in the shape that a fault asks for.
+fn wrap_in_json(plan: &Plan) -> Pieces {
+    let name = match plan.api {
+        Api::DataDownload => format!("{FOLDER}{}", file_name(plan)),
+        _ => file_name(plan).to_owned(),
     };
     let own = format!("\"fileName\":{}", json!(name));
-    let value = |pieces| around("\"file\":\"", pieces, "\"");
-    let with = |before: String, pieces, after: String| {
-        Reply::pieces("application/json", around(&before, pieces, &after))
-    };
-    let encoded = encoded(&run.plan);
-    match run.plan.fault("file-shape").map(|fault| fault.text("as")) {
-        Some("null") => with(
-            format!("{{\"files\":{{{own},\"file\":null}}}}"),
-            none(),
-            String::new(),
-        ),
-        Some("missing") => with(format!("{{\"files\":{{{own}}}}}"), none(), String::new()),
-        Some("empty") => with(
-            format!("{{\"files\":{{{own},\"file\":\"\"}}}}"),
-            none(),
-            String::new(),
-        ),
-        Some("array") => with(
-            format!("{{\"files\":[{{{own},"),
-            value(encoded),
-            "}]}".to_owned(),
-        ),
-        Some("file-first") => with(
-            "{\"files\":{".to_owned(),
-            value(encoded),
-            format!(",{own}}}}}"),
-        ),
-        _ => with(
-            format!("{{\"files\":{{{own},"),
-            value(encoded),
-            "}}".to_owned(),
-        ),
+    let text = |text: String| wrap_pieces(&text, no_pieces(), "");
+    let file = || wrap_pieces("\"file\":\"", encode_file(plan), "\"");
+    match plan.fault("file-shape").map(|fault| fault.text("as")) {
+        Some("null") => text(format!("{{\"files\":{{{own},\"file\":null}}}}")),
+        Some("missing") => text(format!("{{\"files\":{{{own}}}}}")),
+        Some("empty") => text(format!("{{\"files\":{{{own},\"file\":\"\"}}}}")),
+        Some("array") => wrap_pieces(&format!("{{\"files\":[{{{own},"), file(), "}]}"),
+        Some("file-first") => wrap_pieces("{\"files\":{", file(), &format!(",{own}}}}}")),
+        _ => wrap_pieces(&format!("{{\"files\":{{{own},"), file(), "}}"),
     }
 }
 
-fn name(plan: &Plan) -> &str {
+fn file_name(plan: &Plan) -> &str {
     plan.file.as_ref().map_or("", |file| &file.name)
 }
 
-fn none() -> Pieces {
+fn no_pieces() -> Pieces {
     Box::new(std::iter::empty())
 }
 
-/// Pieces with something before and after them.
-pub(super) fn around(before: &str, pieces: Pieces, after: &str) -> Pieces {
+/// Pieces with a text before and after them.
+pub(super) fn wrap_pieces(before: &str, pieces: Pieces, after: &str) -> Pieces {
     let before = std::iter::once(before.as_bytes().to_vec());
     Box::new(
         before
@@ -105,15 +86,15 @@ pub(super) fn around(before: &str, pieces: Pieces, after: &str) -> Pieces {
 }
 
 /// A run's file as base64.
-pub(super) fn encoded(plan: &Plan) -> Pieces {
+pub(super) fn encode_file(plan: &Plan) -> Pieces {
     let how = plan.fault("base64").map_or("", |fault| fault.text("as"));
-    encode::base64(content(plan), how)
+    encode::base64_pieces(file_content(plan), how)
 }
 
-/// A run's file. Only CSV has rows in it.
-fn content(plan: &Plan) -> Pieces {
-    if name(plan).strip_suffix(".csv").is_some() {
-        page::csv(plan)
+/// The file of a run; only CSV contains rows.
+fn file_content(plan: &Plan) -> Pieces {
+    if file_name(plan).strip_suffix(".csv").is_some() {
+        page::csv_file(plan)
     } else {
         Box::new(std::iter::once(b"%PDF-1.4 not a table\n".to_vec()))
     }

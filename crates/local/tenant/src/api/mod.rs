@@ -1,118 +1,107 @@
 //! From a request to an answer.
 
-mod auth;
+mod admin;
+mod admission;
+mod analytics;
 mod contacts;
-mod control;
 mod data_download;
+mod data_extraction;
 mod dates;
-mod discovery;
-mod errors;
-mod extraction;
+mod error_responses;
+mod error_shape;
 mod files;
 mod parameters;
-mod refusals;
 mod report_jobs;
-mod results;
 mod route;
-mod schedules;
-mod words;
+mod sign_in;
+mod spec;
+mod state_names;
 
-pub(crate) use extraction::settled;
-pub(crate) use refusals::IMF;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use crate::apis::Api;
-use crate::fault::{Fault, Layer, Moment};
+use crate::fault::{CallContext, Fault, Layer};
 use crate::journal::{Entry, Kind};
 use crate::reply::{Delivery, Reply};
 use crate::request::Request;
-use crate::run::Phase;
-use crate::state::{Access, State};
-use crate::{page, token};
-use errors::Shape;
+use crate::state::{State, lock_state};
+use error_shape::ErrorShape;
 use route::Route;
+use spec::ApiSpec;
 
-const READ: &str = "analytics:reports:read";
-const WRITE: &str = "analytics:reports:write";
+pub(crate) use crate::api::data_extraction::{count_spacing_violations, list_calls};
 
-pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Answers a request; everything that a tenant does happens in here, at once.
-pub(crate) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
+/// Answers a request under one lock, so that calls never interleave.
+pub(crate) fn answer_request(state: &Mutex<State>, request: &Request) -> Reply {
     if request.path.starts_with("/_sim/") {
-        return control::answer(state, request);
+        return admin::answer_admin(state, request);
     }
-    let mut state = lock(state);
-    let route = Route::of(request);
-    let moment = moment(&mut state, &route, request);
-    let faults = state.fire(&moment);
+    let mut state = lock_state(state);
+    let route = find_route(request);
+    let context = call_context(&state, &route, request);
+    let faults = state.fire_faults(&context);
     for fault in faults.iter().filter(|fault| fault.layer() == Layer::Tenant) {
-        schedules::prepare(&mut state, fault, request);
+        analytics::schedules::apply_fault(&mut state, fault, request);
     }
     let refusal = faults.iter().find(|fault| fault.layer() == Layer::Answer);
+    let shape = error_shape(&context);
     let reply = match refusal {
-        Some(fault) => refusals::answer(&state, fault, Shape::of(moment.api, route.kind), request),
-        None => process(&mut state, &route, &moment, request, &faults),
+        Some(fault) => error_responses::fault_reply(&state, fault, shape, request),
+        None => handle_call(&mut state, &route, &context, request, &faults),
     };
     let reply = faults
         .iter()
         .filter(|fault| fault.layer() == Layer::Wire)
-        .fold(reply, refusals::spoil);
-    record(&mut state, &route, &moment, request, &reply, &faults);
+        .fold(reply, error_responses::corrupt_delivery);
+    record_call(&mut state, &route, &context, request, &reply, &faults);
     reply
 }
 
-/// What faults may look at, before anything is processed.
-fn moment(state: &mut State, route: &Route, request: &Request) -> Moment {
-    let mut moment = Moment {
-        kind: route.kind,
-        api: route.api,
-        run: None,
-        page: None,
-        reused: request.reused,
-        refresh: route.kind == Kind::Token && auth::is_refresh(&route.id, request),
-    };
-    let now = state.now();
-    let next = state.runs.len() as u64 + 1;
-    match (route.api, route.kind) {
-        (_, Kind::StartRun) => moment.run = Some(next),
-        (Some(Api::DataDownload), Kind::Page) => {
-            (moment.run, moment.page) = (Some(next), Some(0));
-        }
-        (Some(Api::Contacts), Kind::Page) => {
-            (moment.run, moment.page) = contacts::place(state, request);
-        }
-        (Some(Api::Analytics | Api::DataExtraction), Kind::Download) => {
-            moment.run = results::download_number(&route.id);
-        }
-        (Some(Api::ReportJobs), Kind::Download) => {
-            let file = files::find(state, request.query("fileName").unwrap_or_default());
-            moment.run = file.map(|run| run.plan.number);
-            moment.api = file.map_or(route.api, |run| Some(run.plan.api));
-        }
-        _ => {}
+fn spec_of(api: Api) -> &'static ApiSpec {
+    match api {
+        Api::Analytics => &analytics::SPEC,
+        Api::ReportJobs => &report_jobs::SPEC,
+        Api::DataExtraction => &data_extraction::SPEC,
+        Api::DataDownload => &data_download::SPEC,
+        Api::Contacts => &contacts::SPEC,
     }
-    if let Some(run) = state.run(&route.id) {
-        moment.run = Some(run.plan.number);
-        let completed = run.phase(now) == Phase::Completed;
-        moment.page = match route.kind {
-            Kind::Look if run.plan.api == Api::Analytics && completed => Some(0),
-            Kind::Page => request
-                .query("pageToken")
-                .and_then(|text| token::read(&run.plan, text))
-                .filter(|page| *page < page::count(&run.plan)),
-            _ => None,
-        };
-    }
-    moment
 }
 
-fn process(
+fn find_route(request: &Request) -> Route {
+    Api::ALL
+        .into_iter()
+        .find_map(|api| (spec_of(api).find_route)(request))
+        .unwrap_or_else(|| route::find_sign_in(request))
+}
+
+fn error_shape(context: &CallContext) -> ErrorShape {
+    match (context.kind, context.api) {
+        (Kind::Discovery, _) => ErrorShape::Problem,
+        (_, Some(api)) => (spec_of(api).error_shape)(context.kind),
+        (_, None) => ErrorShape::Described,
+    }
+}
+
+/// What faults match against; computed before the request is processed.
+fn call_context(state: &State, route: &Route, request: &Request) -> CallContext {
+    let target = route
+        .api
+        .map(|api| (spec_of(api).locate)(state, route, request))
+        .unwrap_or_default();
+    CallContext {
+        kind: route.kind,
+        api: target.api.or(route.api),
+        run: target.run,
+        page: target.page,
+        reused: request.reused,
+        refresh: route.kind == Kind::Token && sign_in::is_refresh(&route.id, request),
+    }
+}
+
+fn handle_call(
     state: &mut State,
     route: &Route,
-    moment: &Moment,
+    context: &CallContext,
     request: &Request,
     faults: &[Fault],
 ) -> Reply {
@@ -120,75 +109,29 @@ fn process(
         return Reply::error(405, "method_not_allowed", "this path has no such method")
             .header("Allow", allowed);
     }
-    match (moment.api, route.kind) {
-        (_, Kind::Token) => return auth::token(state, &route.id, request, faults),
-        (_, Kind::Discovery) => return discovery::configuration(state, request, faults),
-        (_, Kind::Unknown) => return Reply::error(404, "not_found", "there is nothing here"),
-        (Some(Api::Analytics), Kind::Download) => {
-            return results::download(state, &route.id, request);
+    match (route.kind, route.api) {
+        (Kind::Token, _) => sign_in::answer_token_request(state, &route.id, request, faults),
+        (Kind::Discovery, _) => sign_in::discovery::tenant_configuration(state, request, faults),
+        (Kind::Unknown, _) | (_, None) => {
+            Reply::error(404, "not_found", "this path does not exist")
         }
-        (Some(Api::DataExtraction), Kind::Download) => {
-            return extraction::file(state, &route.id, request);
-        }
-        _ => {}
-    }
-    if let Err(refusal) = admit(state, route, moment, request) {
-        return refusal;
-    }
-    match route.api {
-        Some(Api::ReportJobs) => report_job(state, route, request),
-        Some(Api::DataExtraction) => extract(state, route, request),
-        Some(Api::DataDownload) => {
-            data_download::download(state, route.version, &route.id, request)
-        }
-        Some(Api::Contacts) => contacts::page(state, route.version, request),
-        _ => analytics(state, route, request),
+        (_, Some(api)) => match admit_call(state, api, context, request) {
+            Ok(()) => (spec_of(api).handle)(state, route, request),
+            Err(refusal) => refusal,
+        },
     }
 }
 
-fn analytics(state: &mut State, route: &Route, request: &Request) -> Reply {
-    match route.kind {
-        Kind::ListSchedules => schedules::list(state, request),
-        Kind::CreateSchedule => schedules::create(state, request),
-        Kind::UpdateSchedule => schedules::update(state, &route.id, request),
-        Kind::StartRun => schedules::start(state, &route.id, request),
-        Kind::Cancel => results::cancel(state, &route.id),
-        _ => results::look(state, &route.id, request),
-    }
-}
-
-fn report_job(state: &mut State, route: &Route, request: &Request) -> Reply {
-    match route.kind {
-        Kind::ListReports => report_jobs::reports(state, request),
-        Kind::ListJobs => report_jobs::list(state, request),
-        Kind::StartRun => report_jobs::start(state, route.version, &route.id, request),
-        Kind::Download => files::file(state, request),
-        _ => report_jobs::look(state, route.version, &route.id, request),
-    }
-}
-
-fn extract(state: &mut State, route: &Route, request: &Request) -> Reply {
-    let user = user(state, request).unwrap_or_default().to_owned();
-    if let Err(refusal) = extraction::pace(state, &user) {
-        return refusal;
-    }
-    match route.kind {
-        Kind::StartRun => extraction::start(state, &user, request),
-        Kind::ListJobs => extraction::list(state),
-        _ => extraction::look(state, &route.id),
-    }
-}
-
-/// What holds for all calls: the rate, the token, its scope, the headers.
-fn admit(
+/// Checks what every call needs: the rate, the token, the headers.
+fn admit_call(
     state: &mut State,
-    route: &Route,
-    moment: &Moment,
+    api: Api,
+    context: &CallContext,
     request: &Request,
 ) -> Result<(), Reply> {
-    let shape = Shape::of(moment.api, route.kind);
-    // Files are free.
-    let allowance = if route.kind == Kind::Download {
+    let shape = error_shape(context);
+    // Files do not count against the rate.
+    let allowance = if context.kind == Kind::Download {
         Ok(())
     } else {
         state.take_call()
@@ -198,99 +141,19 @@ fn admit(
             .refuse(429, "rate_limited", "too many calls")
             .header("Retry-After", seconds.to_string()));
     }
-    if route.api != Some(Api::Analytics) {
-        return admit_published(state, route, moment, request);
-    }
-    let scope = if matches!(route.kind, Kind::ListSchedules | Kind::Look | Kind::Page) {
-        READ
-    } else {
-        WRITE
-    };
-    let token = request
-        .header("authorization")
-        .and_then(|value| value.strip_prefix("Bearer "));
-    match token.map(|token| state.access(token, scope)) {
-        Some(Access::Granted) => {}
-        Some(Access::Missing(scope)) => {
-            let text = format!("{scope} is missing");
-            return Err(Reply::error(403, "insufficient_scope", &text));
-        }
-        _ => return Err(unknown_token(shape)),
-    }
-    // RFC 9110: no Accept header means anything; one that leaves JSON out can't be served.
-    let accept = request.header("accept").unwrap_or("*/*");
-    if !["application/json", "application/*", "*/*"]
-        .iter()
-        .any(|range| accept.contains(range))
-    {
-        return Err(Reply::error(
-            406,
-            "not_acceptable",
-            "answers are application/json",
-        ));
-    }
-    let content_type = request.header("content-type").unwrap_or_default();
-    if !request.body.is_empty() && !content_type.starts_with("application/json") {
-        return Err(Reply::error(
-            415,
-            "unsupported_media_type",
-            "bodies are application/json",
-        ));
-    }
-    Ok(())
+    (spec_of(api).admit)(state, context, shape, request)
 }
 
-fn unknown_token(shape: Shape) -> Reply {
-    let text = "the token is missing, unknown or expired";
-    shape
-        .refuse(401, "invalid_token", text)
-        .header("WWW-Authenticate", "Bearer error=\"invalid_token\"")
-}
-
-/// The published APIs know no scopes. Those of the ACD want to be told that JSON is accepted.
-fn admit_published(
-    state: &State,
-    route: &Route,
-    moment: &Moment,
-    request: &Request,
-) -> Result<(), Reply> {
-    let shape = Shape::of(moment.api, route.kind);
-    let is_open_link = route.kind == Kind::Download
-        && moment.api == Some(Api::DataDownload)
-        && !state.options.link_needs_bearer
-        && request.header("authorization").is_none();
-    if !is_open_link && user(state, request).is_none() {
-        return Err(unknown_token(shape));
-    }
-    let accepts = |value: &str| value.to_ascii_lowercase().contains("application/json");
-    let is_acd = route.version > 0 && !is_open_link;
-    if is_acd && !request.header("accept").is_some_and(accepts) {
-        return Err(Shape::Header.refuse(
-            406,
-            "not_acceptable",
-            "Accept: application/json is missing",
-        ));
-    }
-    Ok(())
-}
-
-/// Who a request's bearer token belongs to; the published APIs take the scheme in any case.
-fn user<'s>(state: &'s State, request: &Request) -> Option<&'s str> {
-    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    is_bearer.then(|| state.user(token.trim()))?
-}
-
-fn record(
+fn record_call(
     state: &mut State,
     route: &Route,
-    moment: &Moment,
+    context: &CallContext,
     request: &Request,
     reply: &Reply,
     faults: &[Fault],
 ) {
     let by_number = || {
-        moment
+        context
             .run
             .and_then(|number| state.runs.get(usize::try_from(number).ok()? - 1))
     };
@@ -311,9 +174,9 @@ fn record(
         method: request.method.clone(),
         path: request.path.clone(),
         kind: route.kind,
-        api: moment.api,
+        api: context.api,
         run,
-        page: moment.page,
+        page: context.page,
         status: if silent { 0 } else { reply.status },
         at: state.now(),
         authorized: request.header("authorization").is_some(),

@@ -1,15 +1,15 @@
-//! What a call says: in the query, in a form or in JSON, which the published APIs take alike.
+//! The parameters of a call: the published APIs take them in the query, in a form or in JSON.
 
 use serde_json::Value;
 
 use crate::request::{self, Request};
 
-/// Names and values, the query before the body.
+/// Names and values; those of the query come first.
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// `None` for a body that says that it is JSON and isn't an object.
-    pub(super) fn of(request: &Request) -> Option<Self> {
+    /// `None` for a JSON body that is not an object.
+    pub(super) fn from_request(request: &Request) -> Option<Self> {
         let mut all = request.all_queries().to_vec();
         let is_json = request
             .header("content-type")
@@ -18,7 +18,7 @@ impl Parameters {
             return Some(Self(all));
         }
         if !is_json {
-            all.extend(request::form(&request.body));
+            all.extend(request::parse_form(&request.body));
             return Some(Self(all));
         }
         let Ok(Value::Object(fields)) = serde_json::from_slice(&request.body) else {
@@ -41,13 +41,22 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A switch, written in any case.
-    pub(super) fn switch(&self, name: &str, default: bool) -> Option<bool> {
+    /// `true` or `false` in any case; `None` for anything else.
+    pub(super) fn get_switch(&self, name: &str, default: bool) -> Option<bool> {
         match self.get(name).map(str::to_ascii_lowercase).as_deref() {
             None => Some(default),
             Some("true") => Some(true),
             Some("false") => Some(false),
             Some(_) => None,
         }
+    }
+
+    pub(super) fn require(&self, name: &str) -> Result<&str, String> {
+        self.get(name).ok_or_else(|| format!("{name} is missing"))
+    }
+
+    pub(super) fn require_switch(&self, name: &str, default: bool) -> Result<bool, String> {
+        self.get_switch(name, default)
+            .ok_or_else(|| format!("{name} is true or false"))
     }
 }

@@ -1,15 +1,15 @@
-//! What a fault is said to be, before it is given parameters.
+//! The descriptions of faults, before they are given parameters.
 
 use crate::apis::Api;
 
 /// Where a fault acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layer {
-    /// It answers instead of the tenant; nothing is processed.
+    /// It answers instead of the tenant; the request is not processed.
     Answer,
-    /// The request is processed; the answer is spoilt on its way.
+    /// The request is processed; the delivery of the answer is corrupted.
     Wire,
-    /// It changes what the token endpoint says.
+    /// It changes the answer of the token endpoint.
     Token,
     /// It changes the tenant before the request is processed.
     Tenant,
@@ -22,15 +22,14 @@ pub(crate) enum Layer {
 /// One fault of the catalogue.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
     pub name: &'static str,
-    /// The ids of the failure catalogue that it brings about.
+    /// The ids of the failures that it causes, in the failure catalogue.
     pub failures: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
     /// What it takes besides `times`, `at`, `run`, `page` and `on`.
     pub parameters: &'static [Parameter],
-    /// The APIs that it can happen to; signing in belongs to all.
+    /// The APIs that it can happen to; faults of signing in have all.
     pub apis: &'static [Api],
     pub(crate) layer: Layer,
     pub(crate) on: &'static [&'static str],
@@ -41,9 +40,8 @@ pub struct Entry {
 /// A parameter of a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
     pub name: &'static str,
-    /// Its value when it isn't given; where this is a number, only numbers are taken.
+    /// Its value when it isn't given; if this is a number, the value must be one.
     pub default: &'static str,
     /// The values that it may have; empty means any.
     pub choices: &'static [&'static str],
@@ -55,13 +53,13 @@ impl Entry {
         self
     }
 
-    /// It happens to these APIs and no others.
+    /// Restricts the fault to these APIs.
     pub(super) const fn only(mut self, apis: &'static [Api]) -> Self {
         self.apis = apis;
         self
     }
 
-    /// It takes `page`, and this is its default.
+    /// Lets the fault take `page`, with this default.
     pub(super) const fn page(mut self, page: u64) -> Self {
         self.page = Some(page);
         self
@@ -165,18 +163,18 @@ pub(super) const fn choice(name: &'static str, choices: &'static [&'static str])
 }
 
 pub(super) const GUIDE: &[Api] = &[Api::Analytics];
-/// What is started and looked at.
+/// The APIs that start a run and poll it.
 pub(super) const JOBS: &[Api] = &[Api::Analytics, Api::ReportJobs, Api::DataExtraction];
-/// What has a file of CSV.
+/// The APIs whose result is a CSV file.
 pub(super) const FILES: &[Api] = &[
     Api::Analytics,
     Api::ReportJobs,
     Api::DataExtraction,
     Api::DataDownload,
 ];
-/// What has its file in base64 within JSON.
+/// The APIs that send the file in base64 within JSON.
 pub(super) const ENCODED: &[Api] = &[Api::ReportJobs, Api::DataDownload];
-/// What has pages of JSON.
+/// The APIs that answer with pages of JSON.
 pub(super) const PAGES: &[Api] = &[Api::Analytics, Api::Contacts];
 pub(super) const API: &[&str] = &["api"];
 pub(super) const DATA: &[&str] = &["data"];

@@ -1,18 +1,22 @@
 //! Faults on request: `NAME[:key=value[,key=value]]`.
 
-mod armed;
+mod active;
+mod call;
 mod catalogue;
+mod markdown;
 mod table;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use armed::{Armed, Moment};
+pub(crate) use active::ActiveFault;
+pub(crate) use call::CallContext;
 pub(crate) use catalogue::Layer;
 pub use catalogue::{Entry, Parameter};
+pub use markdown::fault_table;
 
 use crate::apis::Api;
-use crate::journal::Kind;
+use call::On;
 
 /// One way to misbehave, with its parameters.
 ///
@@ -37,17 +41,6 @@ struct When {
     on: Option<Vec<On>>,
 }
 
-/// What a fault may match: one kind of call, or a group of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum On {
-    Kind(Kind),
-    /// Every call that carries a bearer token.
-    Api,
-    /// Every answer that carries rows.
-    Data,
-    Any,
-}
-
 /// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseFaultError(String);
@@ -60,16 +53,16 @@ impl fmt::Display for ParseFaultError {
 
 impl std::error::Error for ParseFaultError {}
 
-fn all() -> impl Iterator<Item = &'static Entry> {
+fn all_entries() -> impl Iterator<Item = &'static Entry> {
     table::GUIDES.iter().chain(table::PUBLISHED)
 }
 
-fn wrong<T>(why: String) -> Result<T, ParseFaultError> {
+fn parse_error<T>(why: String) -> Result<T, ParseFaultError> {
     Err(ParseFaultError(why))
 }
 
 impl Fault {
-    /// The faults that can happen to the guide's API; most of them can happen to others too.
+    /// The faults of the guide's API; most of them can happen to the others too.
     #[must_use]
     pub fn catalogue() -> &'static [Entry] {
         table::GUIDES
@@ -83,10 +76,9 @@ impl Fault {
 
     /// All faults that can happen to an API.
     pub fn of(api: Api) -> impl Iterator<Item = &'static Entry> {
-        all().filter(move |entry| entry.apis.contains(&api))
+        all_entries().filter(move |entry| entry.apis.contains(&api))
     }
 
-    /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.entry.name
@@ -126,7 +118,7 @@ impl Fault {
         u16::try_from(self.number("status")).unwrap_or(500)
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), ParseFaultError> {
+    fn set_parameter(&mut self, key: &str, value: &str) -> Result<(), ParseFaultError> {
         let name = self.entry.name;
         let requests = matches!(
             self.entry.layer,
@@ -139,11 +131,11 @@ impl Fault {
         }
         match key {
             "times" if value == "forever" => self.when.times = u64::MAX,
-            "times" => self.when.times = whole(name, key, value)?,
-            "at" => self.when.at = whole(name, key, value)?,
-            "run" => self.when.run = Some(whole(name, key, value)?),
+            "times" => self.when.times = parse_whole(name, key, value)?,
+            "at" => self.when.at = parse_whole(name, key, value)?,
+            "run" => self.when.run = Some(parse_whole(name, key, value)?),
             "page" if requests || self.entry.page.is_some() => {
-                self.when.page = Some(whole(name, key, value)?);
+                self.when.page = Some(parse_whole(name, key, value)?);
             }
             "on" if requests => {
                 let on: Result<Vec<On>, _> = value.split('|').map(str::parse).collect();
@@ -152,7 +144,7 @@ impl Fault {
             _ => {
                 let own = self.entry.parameters.iter().map(|known| known.name);
                 let known: Vec<&str> = own.chain(["times", "at", "run", "page", "on"]).collect();
-                return wrong(format!(
+                return parse_error(format!(
                     "fault {name}: no parameter {key:?}; it knows {}",
                     known.join(", ")
                 ));
@@ -162,45 +154,25 @@ impl Fault {
     }
 }
 
-impl Entry {
-    fn shown_apis(&self) -> String {
-        if self.apis.len() == Api::ALL.len() {
-            return "all".to_owned();
-        }
-        let names: Vec<&str> = self.apis.iter().map(|api| api.name()).collect();
-        names.join(", ")
-    }
-}
-
 impl Parameter {
-    /// Its name with its default or its choices.
-    fn shown(&self) -> String {
-        let values = if self.choices.is_empty() {
-            self.default.to_owned()
-        } else {
-            self.choices.join("\\|")
-        };
-        format!("`{}={values}`", self.name)
-    }
-
     fn check(&self, fault: &str, value: &str) -> Result<(), ParseFaultError> {
         if !self.choices.is_empty() && !self.choices.contains(&value) {
-            return wrong(format!(
+            return parse_error(format!(
                 "fault {fault}: {}={value:?} is none of {}",
                 self.name,
                 self.choices.join(", ")
             ));
         }
         if self.choices.is_empty() && self.default.parse::<u64>().is_ok() {
-            whole(fault, self.name, value)?;
+            parse_whole(fault, self.name, value)?;
         }
         Ok(())
     }
 }
 
-fn whole(fault: &str, key: &str, value: &str) -> Result<u64, ParseFaultError> {
+fn parse_whole(fault: &str, key: &str, value: &str) -> Result<u64, ParseFaultError> {
     value.parse().or_else(|_| {
-        wrong(format!(
+        parse_error(format!(
             "fault {fault}: {key}={value:?} is not a whole number"
         ))
     })
@@ -211,9 +183,9 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
-        let Some(entry) = all().find(|entry| entry.name == name) else {
-            let names: Vec<&str> = all().map(|entry| entry.name).collect();
-            return wrong(format!("no fault {name:?}; there are {}", names.join(", ")));
+        let Some(entry) = all_entries().find(|entry| entry.name == name) else {
+            let names: Vec<&str> = all_entries().map(|entry| entry.name).collect();
+            return parse_error(format!("no fault {name:?}; there are {}", names.join(", ")));
         };
         let times = if entry.forever { u64::MAX } else { 1 };
         let mut fault = Self {
@@ -229,9 +201,9 @@ impl FromStr for Fault {
         };
         for pair in parameters.split(',').filter(|pair| !pair.is_empty()) {
             let Some((key, value)) = pair.split_once('=') else {
-                return wrong(format!("fault {name}: {pair:?} is not key=value"));
+                return parse_error(format!("fault {name}: {pair:?} is not key=value"));
             };
-            fault.set(key, value)?;
+            fault.set_parameter(key, value)?;
         }
         Ok(fault)
     }
@@ -276,91 +248,6 @@ impl fmt::Display for Fault {
         }
         write!(f, ":{}", pairs.join(","))
     }
-}
-
-impl On {
-    const KINDS: [Kind; 12] = [
-        Kind::Token,
-        Kind::Discovery,
-        Kind::ListReports,
-        Kind::ListJobs,
-        Kind::ListSchedules,
-        Kind::CreateSchedule,
-        Kind::UpdateSchedule,
-        Kind::StartRun,
-        Kind::Look,
-        Kind::Page,
-        Kind::Download,
-        Kind::Cancel,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Kind(kind) => kind.name(),
-            Self::Api => "api",
-            Self::Data => "data",
-            Self::Any => "any",
-        }
-    }
-
-    fn matches(self, moment: &Moment) -> bool {
-        match self {
-            Self::Kind(kind) => kind == moment.kind,
-            Self::Api => !matches!(
-                moment.kind,
-                Kind::Token | Kind::Discovery | Kind::Download | Kind::Unknown
-            ),
-            Self::Data => moment.page.is_some() || moment.kind == Kind::Download,
-            Self::Any => true,
-        }
-    }
-}
-
-impl FromStr for On {
-    type Err = ParseFaultError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let groups = [Self::Api, Self::Data, Self::Any];
-        let mut all = Self::KINDS.into_iter().map(Self::Kind).chain(groups);
-        let names = || {
-            Self::KINDS
-                .into_iter()
-                .map(Kind::name)
-                .chain(groups.map(Self::name))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        all.find(|on| on.name() == text)
-            .map_or_else(|| wrong(format!("on={text:?} is none of {}", names())), Ok)
-    }
-}
-
-/// The catalogue as a Markdown table: the README holds it, and `--list-faults` prints it.
-#[must_use]
-pub fn fault_table() -> String {
-    let mut table = String::from(
-        "| fault | failures | APIs | what happens | parameters |\n| --- | --- | --- | --- | --- |\n",
-    );
-    for entry in all() {
-        let page = entry.page.map(|page| format!("`page={page}`"));
-        let forever = entry.forever.then(|| "`times=forever`".to_owned());
-        let parameters: Vec<String> = entry
-            .parameters
-            .iter()
-            .map(Parameter::shown)
-            .chain(page)
-            .chain(forever)
-            .collect();
-        table.extend([format!(
-            "| `{}` | {} | {} | {} | {} |\n",
-            entry.name,
-            entry.failures,
-            entry.shown_apis(),
-            entry.about,
-            parameters.join(" ")
-        )]);
-    }
-    table
 }
 
 #[cfg(test)]
@@ -413,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_complete_in_itself() {
-        for entry in all() {
+        for entry in all_entries() {
             assert!(
                 !entry.about.is_empty() && entry.failures.starts_with(['A', 'B', 'P']),
                 "{}",

@@ -1,47 +1,46 @@
-//! Rows in JSON, spoilt.
+//! Corrupts rows of JSON.
 
-use super::{Change, Spoil, all, first};
+use super::{Change, Corruption, combine, first_only};
 use crate::fault::Fault;
 use crate::run::Plan;
 
-/// What happens to a page's JSON rows, if anything.
-pub(crate) fn row(plan: &Plan, page: u64) -> Option<Spoil> {
+/// The corruption of a page's rows, if a fault asks for one.
+pub(crate) fn row_corruption(plan: &Plan, page: u64) -> Option<Corruption> {
     let acts = |fault: &&Fault| {
         fault.page() == page || fault.name() == "schema-drift" && fault.page() <= page
     };
-    let spoils = plan
-        .faults
-        .iter()
-        .filter(acts)
-        .filter_map(|fault| every(fault).or_else(|| one(plan, fault).map(first)));
-    all(spoils.collect())
+    let spoils =
+        plan.faults.iter().filter(acts).filter_map(|fault| {
+            page_wide(fault).or_else(|| single_row(plan, fault).map(first_only))
+        });
+    combine(spoils.collect())
 }
 
-/// What happens to every row.
-fn every(fault: &Fault) -> Option<Spoil> {
+/// A corruption of all rows of the page.
+fn page_wide(fault: &Fault) -> Option<Corruption> {
     let text = fault.text("as").to_owned();
     Some(match fault.name() {
-        "schema-drift" => Box::new(move |_, row| drift(&text, row)),
+        "schema-drift" => Box::new(move |_, row| drift_row(&text, row)),
         "nested" => Box::new(|at, row| {
             if at % 2 == 0 {
-                append(
+                append_field(
                     row,
                     br#""breakdown":{"p50":1.50,"p95":[2,{"x":"]}"}],"":{}}"#,
                 );
             }
         }),
         "odd-numbers" => Box::new(odd_number),
-        "pretty" => Box::new(|_, row| *row = pretty(row)),
+        "pretty" => Box::new(|_, row| *row = pretty_print(row)),
         "data-shape" => {
             Box::new(|at, row| *row = [&b"1"[..], b"\"row\"", b"[]", b"null"][at % 4].to_vec())
         }
-        "absent" => Box::new(absent),
+        "absent" => Box::new(blank_values),
         _ => return None,
     })
 }
 
-/// What happens to one row.
-fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
+/// A corruption of the first row of the page.
+fn single_row(plan: &Plan, fault: &Fault) -> Option<Change> {
     let size = |name| usize::try_from(fault.number(name)).unwrap_or(usize::MAX);
     let text = fault.text("as").to_owned();
     let shape = &*plan.shape;
@@ -50,7 +49,7 @@ fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
             let bytes = size("bytes");
             Box::new(move |row| {
                 let pad = vec![b'x'; bytes.saturating_sub(row.len() + 10)];
-                append(row, &[b"\"note\":\"", pad.as_slice(), b"\""].concat());
+                append_field(row, &[b"\"note\":\"", pad.as_slice(), b"\""].concat());
             })
         }
         "depth-bomb" => {
@@ -60,7 +59,7 @@ fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
                 vec![b']'; size("depth")],
             ]
             .concat();
-            Box::new(move |row| append(row, &deep))
+            Box::new(move |row| append_field(row, &deep))
         }
         "invalid-utf8" => Box::new(|row| into_text(row, b"\xff\xfe\xc0\xaf")),
         "lone-surrogate" => Box::new(|row| into_text(row, br"\ud800")),
@@ -77,21 +76,21 @@ fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
             } else {
                 metric?
             };
-            Box::new(move |row| append(row, field.as_bytes()))
+            Box::new(move |row| append_field(row, field.as_bytes()))
         }
         _ => return None,
     })
 }
 
 /// Adds a field at the end of an object.
-fn append(row: &mut Vec<u8>, field: &[u8]) {
+fn append_field(row: &mut Vec<u8>, field: &[u8]) {
     row.pop();
     row.push(b',');
     row.extend_from_slice(field);
     row.push(b'}');
 }
 
-/// Replaces the last value, which is a metric and so has no colon in it.
+/// Replaces the last value; it is a metric, so it contains no colon.
 fn set_last(row: &mut Vec<u8>, value: &[u8]) {
     let at = row
         .iter()
@@ -102,7 +101,7 @@ fn set_last(row: &mut Vec<u8>, value: &[u8]) {
     row.push(b'}');
 }
 
-/// Puts bytes at the beginning of the first text.
+/// Inserts bytes at the start of the first string.
 fn into_text(row: &mut Vec<u8>, bytes: &[u8]) {
     let at = row
         .windows(2)
@@ -111,7 +110,7 @@ fn into_text(row: &mut Vec<u8>, bytes: &[u8]) {
     row.splice(at..at, bytes.iter().copied());
 }
 
-/// Cuts the last field off, and says where it was.
+/// Removes the last field and returns it.
 fn cut_last(row: &mut Vec<u8>) -> Vec<u8> {
     let at = row.windows(2).rposition(|pair| pair == b",\"").unwrap_or(0);
     let field = row.split_off(at);
@@ -119,9 +118,9 @@ fn cut_last(row: &mut Vec<u8>) -> Vec<u8> {
     field
 }
 
-fn drift(how: &str, row: &mut Vec<u8>) {
+fn drift_row(how: &str, row: &mut Vec<u8>) {
     match how {
-        "new" => append(row, br#""sentiment":"calm""#),
+        "new" => append_field(row, br#""sentiment":"calm""#),
         "missing" => drop(cut_last(row)),
         "renamed" => {
             let field = cut_last(row);
@@ -129,7 +128,7 @@ fn drift(how: &str, row: &mut Vec<u8>) {
                 .iter()
                 .rposition(|byte| *byte == b':')
                 .map_or(&b":null}"[..], |at| &field[at..]);
-            append(row, &[b"\"renamed\"", &value[..value.len() - 1]].concat());
+            append_field(row, &[b"\"renamed\"", &value[..value.len() - 1]].concat());
         }
         _ => set_last(row, br#""205.50""#),
     }
@@ -149,7 +148,7 @@ fn odd_number(at: usize, row: &mut Vec<u8>) {
     set_last(row, ODD[at % ODD.len()]);
 }
 
-fn absent(at: usize, row: &mut Vec<u8>) {
+fn blank_values(at: usize, row: &mut Vec<u8>) {
     match at % 3 {
         0 => set_last(row, b"null"),
         1 => set_last(row, b"\"\""),
@@ -158,7 +157,7 @@ fn absent(at: usize, row: &mut Vec<u8>) {
 }
 
 /// The same object over many lines.
-fn pretty(row: &[u8]) -> Vec<u8> {
+fn pretty_print(row: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.len() * 2);
     let (mut inside, mut escaped) = (false, false);
     for byte in row {

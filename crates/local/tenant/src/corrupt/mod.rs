@@ -1,22 +1,22 @@
-//! How faults of pages spoil wording, rows and records.
+//! How faults corrupt state names, links, rows and records.
 
 mod csv;
 mod row;
 
 use serde_json::{Value, json};
 
-pub(crate) use csv::{csv, csv_footer, csv_header};
-pub(crate) use row::row;
+pub(crate) use csv::{csv_corruption, csv_footer, csv_header};
+pub(crate) use row::row_corruption;
 
 use crate::run::Plan;
 
-/// Changes a row, given its place in the page.
-pub(crate) type Spoil = Box<dyn FnMut(usize, &mut Vec<u8>) + Send>;
-/// Changes a row, wherever it is.
+/// Changes a row, given its index in the page.
+pub(crate) type Corruption = Box<dyn FnMut(usize, &mut Vec<u8>) + Send>;
+/// Changes a row independent of its index.
 type Change = Box<dyn Fn(&mut Vec<u8>) + Send>;
 
-/// A state as this run words it.
-pub(crate) fn state(plan: &Plan, state: &str) -> String {
+/// The name of a state, in the case that a fault asks for.
+pub(crate) fn state_text(plan: &Plan, state: &str) -> String {
     match plan.fault("state-case").map(|fault| fault.text("case")) {
         Some("upper") => state.to_uppercase(),
         Some("lower") => state.to_lowercase(),
@@ -25,14 +25,18 @@ pub(crate) fn state(plan: &Plan, state: &str) -> String {
     }
 }
 
-/// Where this run's file is said to be.
+/// The `downloadUrl` of a run.
 pub(crate) fn download_url(plan: &Plan) -> Value {
-    let path = format!("/download/{}.csv?sig={:x}", plan.number, signature(plan));
-    link(plan, &path)
+    let path = format!(
+        "/download/{}.csv?sig={:x}",
+        plan.number,
+        link_signature(plan)
+    );
+    file_link(plan, &path)
 }
 
-/// A link to this path, which leads where a fault wants it.
-pub(crate) fn link(plan: &Plan, path: &str) -> Value {
+/// A link to this path, or to where a fault leads it.
+pub(crate) fn file_link(plan: &Plan, path: &str) -> Value {
     let own = format!("{}{path}", plan.base_url);
     let Some(fault) = plan.fault("download-url") else {
         return json!(own);
@@ -64,13 +68,13 @@ pub(crate) fn link(plan: &Plan, path: &str) -> Value {
     })
 }
 
-/// What a download link must carry.
-pub(crate) fn signature(plan: &Plan) -> u64 {
-    crate::values::mix(plan.seed, crate::values::hash(plan.id.as_bytes()))
+/// The signature that a download link must have.
+pub(crate) fn link_signature(plan: &Plan) -> u64 {
+    crate::values::mix_bits(plan.seed, crate::values::hash_bytes(plan.id.as_bytes()))
 }
 
-/// The change, made to the first row of the page only.
-fn first(change: Change) -> Spoil {
+/// Applies the change to the first row of the page only.
+fn first_only(change: Change) -> Corruption {
     Box::new(move |at, row| {
         if at == 0 {
             change(row);
@@ -78,7 +82,7 @@ fn first(change: Change) -> Spoil {
     })
 }
 
-fn all(mut spoils: Vec<Spoil>) -> Option<Spoil> {
+fn combine(mut spoils: Vec<Corruption>) -> Option<Corruption> {
     if spoils.is_empty() {
         return None;
     }

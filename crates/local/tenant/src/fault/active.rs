@@ -1,34 +1,18 @@
-//! Faults that wait for their moment.
+//! Faults that are set, and when they fire.
 
-use super::{Fault, Layer, On};
-use crate::apis::Api;
+use super::call::{CallContext, On};
+use super::{Fault, Layer};
 use crate::journal::Kind;
 
-/// A request as far as faults look at it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
-    pub(crate) kind: Kind,
-    /// The API it belongs to; none for signing in.
-    pub(crate) api: Option<Api>,
-    /// The number of the run it concerns, from 1.
-    pub(crate) run: Option<u64>,
-    /// The page whose rows will be answered.
-    pub(crate) page: Option<u64>,
-    /// Whether the connection carried a request before.
-    pub(crate) reused: bool,
-    /// Whether it brings a refresh token to sign in.
-    pub(crate) refresh: bool,
-}
-
-/// A fault and how far it has come.
+/// A fault with its counts of matching and of faulty calls.
 #[derive(Debug, Clone)]
-pub(crate) struct Armed {
+pub(crate) struct ActiveFault {
     pub(crate) fault: Fault,
     pub(crate) seen: u64,
     pub(crate) fired: u64,
 }
 
-impl Armed {
+impl ActiveFault {
     pub(crate) fn new(fault: Fault) -> Self {
         Self {
             fault,
@@ -37,14 +21,14 @@ impl Armed {
         }
     }
 
-    /// Whether it fires now; counts the moment if it concerns the fault.
-    pub(crate) fn fires(&mut self, moment: &Moment) -> bool {
-        if !self.concerns(moment) {
+    /// Whether the fault fires at this call; a call that matches is counted.
+    pub(crate) fn fire_on(&mut self, moment: &CallContext) -> bool {
+        if !self.matches_call(moment) {
             return false;
         }
         self.seen += 1;
         let due = match self.fault.name() {
-            // Counts the calls since its own last time, so that every token gets its share.
+            // Counts the calls since it fired last, so that every token expires after so many calls.
             "token-expires" => self.seen > self.fault.number("after"),
             _ => self.seen >= self.fault.when.at,
         };
@@ -58,7 +42,7 @@ impl Armed {
         true
     }
 
-    fn concerns(&self, moment: &Moment) -> bool {
+    fn matches_call(&self, moment: &CallContext) -> bool {
         let when = &self.fault.when;
         let sticky = matches!(self.fault.layer(), Layer::Run | Layer::Page);
         let default = || {

@@ -1,27 +1,34 @@
 //! Signing in: at the issuer with a client's credentials, an access key or a refresh token; at `UserHub` with an access
 //! key alone.
 
+pub(super) mod discovery;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::errors::Shape;
+use super::error_shape::ErrorShape;
 use crate::fault::{Fault, Layer};
 use crate::reply::Reply;
 use crate::request::{self, Request};
 use crate::state::State;
 
-/// `way` is `issuer`, `access-key` or `refresh`: the endpoint that was asked.
-pub(super) fn token(state: &mut State, way: &str, request: &Request, faults: &[Fault]) -> Reply {
+/// `way` is the endpoint: `issuer`, `access-key` or `refresh`.
+pub(super) fn answer_token_request(
+    state: &mut State,
+    way: &str,
+    request: &Request,
+    faults: &[Fault],
+) -> Reply {
     let granted = match way {
-        "issuer" => issuer(state, request),
-        "access-key" => access_key(state, request),
+        "issuer" => issuer_grant(state, request),
+        "access-key" => access_key_grant(state, request),
         _ => user_hub_refresh(state, request),
     };
     match granted {
         Ok(mut body) => {
             for fault in faults.iter().filter(|fault| fault.layer() == Layer::Token) {
-                spoil(&mut body, fault);
+                corrupt_token(&mut body, fault);
             }
             Reply::json(200, &body).header("Cache-Control", "no-store")
         }
@@ -29,34 +36,33 @@ pub(super) fn token(state: &mut State, way: &str, request: &Request, faults: &[F
     }
 }
 
-/// Whether it is a request with a refresh token, before anything of it is checked.
+/// Whether a request brings a refresh token; nothing of it is checked yet.
 pub(super) fn is_refresh(way: &str, request: &Request) -> bool {
     let is_grant =
         |(name, value): &(String, String)| name == "grant_type" && value == "refresh_token";
-    way == "refresh" || request::form(&request.body).iter().any(is_grant)
+    way == "refresh" || request::parse_form(&request.body).iter().any(is_grant)
 }
 
-/// A form, as far as it was sent.
+/// The fields of a form.
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn field(&self, name: &str) -> Option<&str> {
+    fn get_field(&self, name: &str) -> Option<&str> {
         let mut fields = self.0.iter();
         let found = fields.find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 }
 
-/// `POST /auth/token`
-fn issuer(state: &mut State, request: &Request) -> Result<Value, Reply> {
+fn issuer_grant(state: &mut State, request: &Request) -> Result<Value, Reply> {
     if !request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     {
         return Err(Reply::error(400, "invalid_request", "the body is a form"));
     }
-    let form = Form(request::form(&request.body));
-    let grant = form.field("grant_type").unwrap_or_default();
+    let form = Form(request::parse_form(&request.body));
+    let grant = form.get_field("grant_type").unwrap_or_default();
     if !["client_credentials", "password", "refresh_token"].contains(&grant) {
         return Err(Reply::error(
             400,
@@ -70,32 +76,37 @@ fn issuer(state: &mut State, request: &Request) -> Result<Value, Reply> {
     }
     if grant == "client_credentials" {
         let user = state.options.client_id.clone();
-        let mut body = bare(state, &user);
+        let mut body = plain_token(state, &user);
         body["scope"] = json!(state.options.scopes.join(" "));
         return Ok(body);
     }
     let user = if grant == "password" {
-        key_owner(state, &form)
+        find_key_owner(state, &form)
     } else {
-        refreshed(state, &form)
+        redeem_refresh_token(state, &form)
     }?;
-    Ok(answer(state, &user))
+    Ok(user_token(state, &user))
 }
 
-/// Whether the client says who it is, in HTTP Basic or in the form.
+/// Whether the client's credentials are right, in HTTP Basic or in the form.
 fn is_client(state: &State, request: &Request, form: &Form) -> bool {
     let in_body = || {
-        let (id, secret) = (form.field("client_id")?, form.field("client_secret")?);
+        let (id, secret) = (
+            form.get_field("client_id")?,
+            form.get_field("client_secret")?,
+        );
         Some((id.to_owned(), secret.to_owned()))
     };
-    let given = request.header("authorization").map_or_else(in_body, basic);
+    let given = request
+        .header("authorization")
+        .map_or_else(in_body, parse_basic);
     given.is_some_and(|(id, secret)| {
         id == state.options.client_id && secret == state.options.client_secret
     })
 }
 
-fn key_owner(state: &State, form: &Form) -> Result<String, Reply> {
-    let (Some(id), Some(secret)) = (form.field("username"), form.field("password")) else {
+fn find_key_owner(state: &State, form: &Form) -> Result<String, Reply> {
+    let (Some(id), Some(secret)) = (form.get_field("username"), form.get_field("password")) else {
         let text = "username and password are missing";
         return Err(Reply::error(400, "invalid_request", text));
     };
@@ -106,40 +117,38 @@ fn key_owner(state: &State, form: &Form) -> Result<String, Reply> {
     Ok(id.to_owned())
 }
 
-fn refreshed(state: &mut State, form: &Form) -> Result<String, Reply> {
-    let Some(given) = form.field("refresh_token") else {
+fn redeem_refresh_token(state: &mut State, form: &Form) -> Result<String, Reply> {
+    let Some(given) = form.get_field("refresh_token") else {
         let text = "refresh_token is missing";
         return Err(Reply::error(400, "invalid_request", text));
     };
-    state.redeem(given).ok_or_else(|| {
+    state.redeem_token(given).ok_or_else(|| {
         let text = "the refresh token is expired or used up";
         Reply::error(400, "invalid_grant", text)
     })
 }
 
-/// `POST /authentication/v1/token/access-key`
-fn access_key(state: &mut State, request: &Request) -> Result<Value, Reply> {
+fn access_key_grant(state: &mut State, request: &Request) -> Result<Value, Reply> {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let (id, secret) = (field("accessKeyId"), field("accessKeySecret"));
     if !is_access_key(state, id, secret) {
         let text = "the access key is unknown or its secret is wrong";
-        return Err(Shape::Coded.refuse(401, "INVALID_ACCESS_KEY", text));
+        return Err(ErrorShape::Coded.refuse(401, "INVALID_ACCESS_KEY", text));
     }
     let user = id.to_owned();
     Ok(user_hub_answer(state, &user))
 }
 
-/// `POST /authentication/v1/token/refresh`
 fn user_hub_refresh(state: &mut State, request: &Request) -> Result<Value, Reply> {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let given = body
         .get("token")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let Some(user) = state.redeem(given) else {
+    let Some(user) = state.redeem_token(given) else {
         let text = "the refresh token is expired or used up";
-        return Err(Shape::Coded.refuse(401, "INVALID_REFRESH_TOKEN", text));
+        return Err(ErrorShape::Coded.refuse(401, "INVALID_REFRESH_TOKEN", text));
     };
     Ok(user_hub_answer(state, &user))
 }
@@ -148,8 +157,8 @@ fn is_access_key(state: &State, id: &str, secret: &str) -> bool {
     id == state.options.access_key_id && secret == state.options.access_key_secret
 }
 
-/// A token and no more.
-fn bare(state: &mut State, user: &str) -> Value {
+/// An access token without a refresh token.
+fn plain_token(state: &mut State, user: &str) -> Value {
     json!({
         "access_token": state.issue_token(user),
         "token_type": "Bearer",
@@ -157,9 +166,9 @@ fn bare(state: &mut State, user: &str) -> Value {
     })
 }
 
-/// What a user gets at the issuer.
-fn answer(state: &mut State, user: &str) -> Value {
-    let mut body = bare(state, user);
+/// The answer to a user: an access token, an id token and a refresh token.
+fn user_token(state: &mut State, user: &str) -> Value {
+    let mut body = plain_token(state, user);
     body["id_token"] = json!(id_token(state, user));
     if !state.options.refresh_lifetime.is_zero() {
         body["refresh_token"] = json!(state.issue_refresh_token(user));
@@ -168,14 +177,14 @@ fn answer(state: &mut State, user: &str) -> Value {
 }
 
 fn user_hub_answer(state: &mut State, user: &str) -> Value {
-    let mut body = answer(state, user);
+    let mut body = user_token(state, user);
     if !state.options.refresh_lifetime.is_zero() {
         body["refresh_token_expires_in"] = json!(state.options.refresh_lifetime.as_secs());
     }
     body
 }
 
-/// A JWT in form only: nobody here signs anything.
+/// A JWT whose signature is not real.
 fn id_token(state: &State, user: &str) -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
@@ -192,7 +201,7 @@ fn id_token(state: &State, user: &str) -> String {
 }
 
 /// HTTP Basic, as RFC 6749 has it: both parts are form-encoded before they are joined.
-fn basic(header: &str) -> Option<(String, String)> {
+fn parse_basic(header: &str) -> Option<(String, String)> {
     let text = String::from_utf8(
         STANDARD
             .decode(header.strip_prefix("Basic ")?.trim())
@@ -201,12 +210,12 @@ fn basic(header: &str) -> Option<(String, String)> {
     .ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((
-        request::decode(id.as_bytes(), true),
-        request::decode(secret.as_bytes(), true),
+        request::percent_decode(id.as_bytes(), true),
+        request::percent_decode(secret.as_bytes(), true),
     ))
 }
 
-fn spoil(body: &mut Value, fault: &Fault) {
+fn corrupt_token(body: &mut Value, fault: &Fault) {
     let (field, value) = match (fault.name(), fault.text("as")) {
         ("expires-in", "zero") => ("expires_in", json!(0)),
         ("expires-in", "negative") => ("expires_in", json!(-1)),

@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::errors::Shape;
-use super::words;
+use super::page;
+use crate::api::error_shape::ErrorShape;
+use crate::api::state_names;
 use crate::apis::Api;
 use crate::definition::Format;
+use crate::page::{csv_file, page_count};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::run::{Phase, Plan, Run};
 use crate::state::State;
-use crate::{page, spoil, token};
+use crate::{corrupt, token};
 
 /// `GET …/results/{runId}`, with or without `pageToken`.
-pub(super) fn look(state: &mut State, id: &str, request: &Request) -> Reply {
+pub(super) fn poll_run(state: &mut State, id: &str, request: &Request) -> Reply {
     let now = state.now();
-    let run = state.run(id).filter(|run| run.plan.api == Api::Analytics);
+    let run = state
+        .known_run_mut(id)
+        .filter(|run| run.plan.api == Api::Analytics);
     let Some(run) = run else {
         return not_found();
     };
@@ -27,21 +31,21 @@ pub(super) fn look(state: &mut State, id: &str, request: &Request) -> Reply {
         return not_found();
     }
     if let Some(text) = request.query("pageToken") {
-        return page_of(run, &plan, text, run.phase(now));
+        return read_page(run, &plan, text, run.phase(now));
     }
     run.looks += 1;
-    if let Some(reply) = absent(run, &plan, Shape::Described) {
+    if let Some(reply) = hidden_run_reply(run, &plan, ErrorShape::Described) {
         return reply;
     }
     let phase = run.phase(now);
     run.completed_looks += u64::from(phase == Phase::Completed);
-    let said = words::say(run, &plan, phase);
+    let said = state_names::report_state(run, &plan, phase, Phase::name);
     if said.is_true && phase == Phase::Completed {
-        return completed(run, &plan);
+        return completed_reply(run, &plan);
     }
     let mut body = json!({ "runId": id });
     if said.is_true && phase == Phase::Failed {
-        body["errorMessage"] = json!(message(run, &plan));
+        body["errorMessage"] = json!(failure_message(run, &plan));
     }
     if let Some(state) = said.state {
         body["state"] = state;
@@ -53,8 +57,8 @@ fn not_found() -> Reply {
     Reply::error(404, "not_found", "no such run")
 }
 
-/// The run can't be seen yet, or no longer.
-pub(super) fn absent(run: &Run, plan: &Plan, shape: Shape) -> Option<Reply> {
+/// The refusal while a fault hides the run.
+pub(in crate::api) fn hidden_run_reply(run: &Run, plan: &Plan, shape: ErrorShape) -> Option<Reply> {
     let refuse = |status| shape.refuse(status, "not_found", "no such run");
     if plan
         .fault("poll-early-404")
@@ -68,7 +72,7 @@ pub(super) fn absent(run: &Run, plan: &Plan, shape: Shape) -> Option<Reply> {
     Some(refuse(vanished.status()))
 }
 
-pub(super) fn message(run: &Run, plan: &Plan) -> String {
+pub(in crate::api) fn failure_message(run: &Run, plan: &Plan) -> String {
     let Some(fault) = plan.fault("run-fails").filter(|_| !run.cancelled) else {
         return "cancelled by the client".to_owned();
     };
@@ -84,15 +88,15 @@ pub(super) fn message(run: &Run, plan: &Plan) -> String {
     message
 }
 
-fn completed(run: &mut Run, plan: &Plan) -> Reply {
+fn completed_reply(run: &mut Run, plan: &Plan) -> Reply {
     if plan.format == Format::Csv || plan.fault("completed-bare").is_some() {
-        return Reply::json(200, &page::summary(plan));
+        return Reply::json(200, &page::summarise(plan));
     }
-    rows(run, plan, 0)
+    page_reply(run, plan, 0)
 }
 
-fn page_of(run: &mut Run, plan: &Plan, text: &str, phase: Phase) -> Reply {
-    let known = token::read(plan, text).filter(|page| *page < page::count(plan));
+fn read_page(run: &mut Run, plan: &Plan, text: &str, phase: Phase) -> Reply {
+    let known = token::read_token(plan, text).filter(|page| *page < page_count(plan));
     let Some(page) = known.filter(|_| phase == Phase::Completed && plan.format == Format::Json)
     else {
         return Reply::error(
@@ -111,42 +115,41 @@ fn page_of(run: &mut Run, plan: &Plan, text: &str, phase: Phase) -> Reply {
             "the page token has expired",
         );
     }
-    rows(run, plan, page)
+    page_reply(run, plan, page)
 }
 
-fn rows(run: &mut Run, plan: &Plan, page: u64) -> Reply {
+fn page_reply(run: &mut Run, plan: &Plan, page: u64) -> Reply {
     let reads = run.reads.entry(page).or_default();
     let read = *reads;
     *reads += 1;
-    Reply::pieces("application/json", page::json(plan, page, read))
+    Reply::streamed("application/json", page::analytics_page(plan, page, read))
 }
 
-/// `GET` of a `downloadUrl`; the link is its own key, a bearer token is not asked for.
-pub(super) fn download(state: &State, file: &str, request: &Request) -> Reply {
+/// `GET` of a `downloadUrl`; the link is signed, so no bearer token is needed.
+pub(super) fn download_file(state: &State, file: &str, request: &Request) -> Reply {
     let number =
         download_number(file).and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
     let Some(run) = number.and_then(|at| state.runs.get(at)) else {
         return not_found();
     };
-    if request.query("sig") != Some(format!("{:x}", spoil::signature(&run.plan)).as_str()) {
+    if request.query("sig") != Some(format!("{:x}", corrupt::link_signature(&run.plan)).as_str()) {
         return Reply::error(403, "forbidden", "the link is not signed");
     }
     if run.phase(state.now()) != Phase::Completed {
         return not_found();
     }
-    Reply::pieces("text/csv; charset=utf-8", page::csv(&run.plan))
+    Reply::streamed("text/csv; charset=utf-8", csv_file(&run.plan))
 }
 
 /// The run of a download's file name.
-pub(super) fn download_number(file: &str) -> Option<u64> {
+pub(in crate::api) fn download_number(file: &str) -> Option<u64> {
     file.strip_suffix(".csv")?.parse().ok()
 }
 
-/// `DELETE …/results/{runId}`
-pub(super) fn cancel(state: &mut State, id: &str) -> Reply {
+pub(super) fn cancel_run(state: &mut State, id: &str) -> Reply {
     let now = state.now();
     let Some(run) = state
-        .run(id)
+        .known_run_mut(id)
         .filter(|run| !run.cancelled && run.plan.api == Api::Analytics)
     else {
         return not_found();

@@ -1,11 +1,10 @@
-//! What a tenant has to offer beside the reports that the guide's API is told to make.
+//! The reports and entities that a tenant has by default, for the published APIs.
 
-use crate::rows::Shape;
+use crate::shape::Shape;
 
-/// A report that somebody has set up in the tenant: `report-jobs` and `report-jobs/datadownload` know it by its number.
+/// A report that is set up in the tenant; `report-jobs` and `report-jobs/datadownload` name it by its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Its number.
     pub id: u64,
     /// What `reports` says it is.
     pub report_type: String,
@@ -15,7 +14,7 @@ pub struct Template {
     pub range: String,
 }
 
-/// What data extraction can be asked for.
+/// An entity of data extraction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
     /// Its version, which a request must name.
@@ -57,7 +56,7 @@ const INTERACTIONS: [&[&str]; 3] = [
     &["contactId"],
 ];
 
-fn shape(name: &str, [dimensions, metrics, grouping]: [&[&str]; 3]) -> Shape {
+fn new_shape(name: &str, [dimensions, metrics, grouping]: [&[&str]; 3]) -> Shape {
     let own = |names: &[&str]| names.iter().map(|name| String::from(*name)).collect();
     Shape {
         name: name.to_owned(),
@@ -67,8 +66,8 @@ fn shape(name: &str, [dimensions, metrics, grouping]: [&[&str]; 3]) -> Shape {
     }
 }
 
-/// The reports of a tenant that nobody has told otherwise: 4711 is a custom report, 540 is for data download.
-pub(crate) fn templates() -> Vec<Template> {
+/// The reports of a tenant by default: 4711 is a custom report, 540 is for data download.
+pub(crate) fn default_templates() -> Vec<Template> {
     let template = |id, report_type: &str, shape| Template {
         id,
         report_type: report_type.to_owned(),
@@ -76,16 +75,16 @@ pub(crate) fn templates() -> Vec<Template> {
         range: "previousDay".to_owned(),
     };
     vec![
-        template(4711, "Custom", shape("Agent Summary", AUTHORED)),
-        template(540, "DataDownload", shape("Contact History", CONTACTS)),
+        template(4711, "Custom", new_shape("Agent Summary", AUTHORED)),
+        template(540, "DataDownload", new_shape("Contact History", CONTACTS)),
     ]
 }
 
-/// The entities of such a tenant.
-pub(crate) fn entities() -> Vec<Entity> {
+/// The entities of a tenant by default.
+pub(crate) fn default_entities() -> Vec<Entity> {
     let entity = |name: &str, version: &str| Entity {
         version: version.to_owned(),
-        shape: shape(name, INTERACTIONS),
+        shape: new_shape(name, INTERACTIONS),
     };
     vec![
         entity("recording-interaction-metadata", "7"),
@@ -94,6 +93,6 @@ pub(crate) fn entities() -> Vec<Entity> {
 }
 
 /// The columns of `contacts/completed`.
-pub(crate) fn contacts() -> Shape {
-    shape("contacts", INTERACTIONS)
+pub(crate) fn contact_columns() -> Shape {
+    new_shape("contacts", INTERACTIONS)
 }

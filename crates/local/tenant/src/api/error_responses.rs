@@ -1,23 +1,28 @@
-//! Answers that faults give or spoil.
+//! Answers that faults give instead of the tenant, and deliveries that faults corrupt.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::errors::Shape;
-use super::extraction;
+use super::data_extraction;
+use super::error_shape::ErrorShape;
 use crate::fault::Fault;
-use crate::reply::{Delivery, Reply};
+use crate::reply::{Delivery, HTTP_DATE, Reply};
 use crate::request::Request;
 use crate::state::State;
 
 const LOGIN: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form action=\"/login\"><input name=\"user\"></form></body></html>\n";
 
-/// What a fault answers instead of the tenant.
-pub(super) fn answer(state: &State, fault: &Fault, shape: Shape, request: &Request) -> Reply {
+/// The answer that a fault gives instead of the tenant.
+pub(super) fn fault_reply(
+    state: &State,
+    fault: &Fault,
+    shape: ErrorShape,
+    request: &Request,
+) -> Reply {
     match fault.name() {
-        "throttled" => throttled(fault, shape, state.now()),
+        "throttled" => throttled_reply(fault, shape, state.now()),
         "unavailable" => match fault.text("body") {
             "html" => Reply::new(
                 fault.status(),
@@ -34,18 +39,17 @@ pub(super) fn answer(state: &State, fault: &Fault, shape: Shape, request: &Reque
         },
         "html-200" => Reply::new(200, "text/html; charset=utf-8", LOGIN.into()),
         "empty" => Reply::empty(fault.status()),
-        "refused" => Reply::empty(0).delivered(Delivery::Nothing {
+        "refused" => Reply::empty(0).with_delivery(Delivery::Nothing {
             reset: fault.text("how") == "reset",
         }),
-        "stalled" => {
-            Reply::empty(0).delivered(Delivery::Stalled(Duration::from_millis(fault.number("ms"))))
-        }
-        "non-http" => Reply::empty(0).delivered(Delivery::Raw(
+        "stalled" => Reply::empty(0)
+            .with_delivery(Delivery::Stalled(Duration::from_millis(fault.number("ms")))),
+        "non-http" => Reply::empty(0).with_delivery(Delivery::Raw(
             b"\x16\x03\x01\x02\x00 SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(),
         )),
         "redirect" => Reply::empty(fault.status())
             .header("Location", format!("{}{}", state.decoy_url, request.path)),
-        "bomb" => bomb(fault),
+        "bomb" => gzip_bomb(fault),
         "unauthorized" => shape.refuse(401, "invalid_token", "the token is not accepted"),
         "forbidden" => shape.refuse(403, "forbidden", "API > Application > Access is missing"),
         "refresh-refused" => Reply::error(
@@ -54,7 +58,7 @@ pub(super) fn answer(state: &State, fault: &Fault, shape: Shape, request: &Reque
             "the refresh token is expired or revoked",
         ),
         "discovery-404" => shape.refuse(404, "Not Found", "no configuration for this tenant"),
-        "extraction-throttled" | "extraction-forbidden" => extraction::forbidden(),
+        "extraction-throttled" | "extraction-forbidden" => data_extraction::forbidden_reply(),
         "file-exists" => Reply::error(fault.status(), "conflict", "a file of this name exists"),
         "file-name-taken" => shape.refuse(fault.status(), "conflict", "a file of this name exists"),
         "queue-full" => Reply::error(fault.status(), "too_many_requests", "the job queue is full"),
@@ -82,7 +86,7 @@ pub(super) fn answer(state: &State, fault: &Fault, shape: Shape, request: &Reque
     }
 }
 
-fn throttled(fault: &Fault, shape: Shape, now: Timestamp) -> Reply {
+fn throttled_reply(fault: &Fault, shape: ErrorShape, now: Timestamp) -> Reply {
     let reply = shape.refuse(429, "rate_limited", "too many calls");
     let seconds = fault.number("seconds");
     let date = |format: &str, seconds: i64| {
@@ -93,10 +97,10 @@ fn throttled(fault: &Fault, shape: Shape, now: Timestamp) -> Reply {
     };
     let ahead = i64::try_from(seconds).unwrap_or(i64::MAX);
     let value = match fault.text("retry-after") {
-        "imf" => date(IMF, ahead),
+        "imf" => date(HTTP_DATE, ahead),
         "rfc850" => date("%A, %d-%b-%y %H:%M:%S GMT", ahead),
         "asctime" => date("%a %b %e %H:%M:%S %Y", ahead),
-        "past" => date(IMF, -3_600),
+        "past" => date(HTTP_DATE, -3_600),
         "negative" => "-5".to_owned(),
         "fraction" => "1.5".to_owned(),
         "word" => "soon".to_owned(),
@@ -108,20 +112,17 @@ fn throttled(fault: &Fault, shape: Shape, now: Timestamp) -> Reply {
     reply.header("Retry-After", value)
 }
 
-/// The date form of HTTP.
-pub(crate) const IMF: &str = "%a, %d %b %Y %H:%M:%S GMT";
-
-fn bomb(fault: &Fault) -> Reply {
+fn gzip_bomb(fault: &Fault) -> Reply {
     let before = br#"{"runId":"run-bomb","state":"completed","data":["#.to_vec();
     let swell = (0..fault.number("mib") * 16).map(|_| vec![b' '; 64 << 10]);
     let pieces = std::iter::once(before)
         .chain(swell)
         .chain(std::iter::once(br#"],"nextPageToken":null}"#.to_vec()));
-    Reply::pieces("application/json", Box::new(pieces)).delivered(Delivery::GzipForced)
+    Reply::streamed("application/json", Box::new(pieces)).with_delivery(Delivery::GzipForced)
 }
 
-/// Spoils an answer on its way.
-pub(super) fn spoil(mut reply: Reply, fault: &Fault) -> Reply {
+/// Corrupts the delivery of an answer.
+pub(super) fn corrupt_delivery(mut reply: Reply, fault: &Fault) -> Reply {
     let size = |name| usize::try_from(fault.number(name)).unwrap_or(usize::MAX);
     let time = |name| Duration::from_millis(fault.number(name));
     reply.delivery = match fault.name() {

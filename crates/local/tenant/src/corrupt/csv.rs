@@ -1,6 +1,6 @@
-//! Records of CSV, spoilt.
+//! Corrupts records of CSV.
 
-use super::{Change, Spoil, all, first};
+use super::{Change, Corruption, combine, first_only};
 use crate::fault::Fault;
 use crate::rows;
 use crate::run::Plan;
@@ -8,50 +8,50 @@ use crate::run::Plan;
 /// The header line of a download.
 pub(crate) fn csv_header(plan: &Plan) -> Vec<u8> {
     let mut header = rows::csv_header(&plan.shape);
-    match twin(plan) {
+    match duplicate_columns(plan) {
         Some("added") => repeat_last(&mut header),
         Some(_) => repeat_a_name(&mut header),
         None => {}
     }
     if let Some(fault) = plan.fault("csv-drift") {
-        drift(fault.text("as"), &mut header, true);
+        drift_line(fault.text("as"), &mut header, true);
     }
     if plan.file.as_ref().is_some_and(|file| !file.headers) {
         header.clear();
     }
-    end(plan, &mut header);
+    end_line(plan, &mut header);
     if plan.fault("csv-bom").is_some() {
         header.splice(0..0, *b"\xef\xbb\xbf");
     }
     header
 }
 
-/// What happens to a page's records, if anything.
-pub(crate) fn csv(plan: &Plan, page: u64) -> Option<Spoil> {
+/// The corruption of a page's records, if a fault asks for one.
+pub(crate) fn csv_corruption(plan: &Plan, page: u64) -> Option<Corruption> {
     let here = plan.faults.iter().filter(|fault| fault.page() == page);
-    let mut spoils: Vec<Spoil> = here
-        .filter_map(|fault| one(plan, fault).map(first))
+    let mut spoils: Vec<Corruption> = here
+        .filter_map(|fault| record_change(plan, fault).map(first_only))
         .collect();
-    if twin(plan) == Some("added") {
+    if duplicate_columns(plan) == Some("added") {
         spoils.push(Box::new(|_, line| repeat_last(line)));
     }
     if let Some(how) = plan
         .fault("csv-drift")
         .map(|fault| fault.text("as").to_owned())
     {
-        spoils.push(Box::new(move |_, line| drift(&how, line, false)));
+        spoils.push(Box::new(move |_, line| drift_line(&how, line, false)));
     }
     if ["csv-lf", "csv-doubled-crlf"]
         .iter()
         .any(|name| plan.fault(name).is_some())
     {
         let plan = plan.clone();
-        spoils.push(Box::new(move |_, line| end(&plan, line)));
+        spoils.push(Box::new(move |_, line| end_line(&plan, line)));
     }
-    all(spoils)
+    combine(spoils)
 }
 
-/// What stands below the last record: nothing, or totals.
+/// What follows the last record: nothing, or a row of totals.
 pub(crate) fn csv_footer(plan: &Plan) -> Vec<u8> {
     let Some(fault) = plan.fault("total-row") else {
         return Vec::new();
@@ -65,12 +65,12 @@ pub(crate) fn csv_footer(plan: &Plan) -> Vec<u8> {
         line.extend(format!(",{}", plan.rows * (at + 17)).bytes());
     }
     line.extend_from_slice(b"\r\n");
-    end(plan, &mut line);
+    end_line(plan, &mut line);
     line
 }
 
-/// Ends a line as the faults want it.
-fn end(plan: &Plan, line: &mut Vec<u8>) {
+/// Ends a line as faults ask.
+fn end_line(plan: &Plan, line: &mut Vec<u8>) {
     if !line.ends_with(b"\r\n") {
         return;
     }
@@ -87,8 +87,8 @@ fn end(plan: &Plan, line: &mut Vec<u8>) {
     }
 }
 
-/// Changes the last column of a line, which is a metric and so has no comma in it.
-fn drift(how: &str, line: &mut Vec<u8>, header: bool) {
+/// Changes the last column of a line; it is a metric, so it contains no comma.
+fn drift_line(how: &str, line: &mut Vec<u8>, header: bool) {
     let end = line.len().saturating_sub(2);
     let last = line[..end].iter().rposition(|byte| *byte == b',');
     let Some(last) = last else {
@@ -108,13 +108,13 @@ fn drift(how: &str, line: &mut Vec<u8>, header: bool) {
     }
 }
 
-/// How two columns have got the same name, if they have.
-fn twin(plan: &Plan) -> Option<&str> {
+/// How two columns got the same name, if a fault asks for that.
+fn duplicate_columns(plan: &Plan) -> Option<&str> {
     let fault = plan.fault("csv-duplicate-columns")?;
     Some(fault.text("as"))
 }
 
-/// Puts the last field of a line behind it once more.
+/// Repeats the last field of a line.
 fn repeat_last(line: &mut Vec<u8>) {
     let end = line.len().saturating_sub(2);
     if let Some(last) = line[..end].iter().rposition(|byte| *byte == b',') {
@@ -123,7 +123,7 @@ fn repeat_last(line: &mut Vec<u8>) {
     }
 }
 
-/// Gives the last column the name of the one before.
+/// Renames the last column to the name of the one before.
 fn repeat_a_name(header: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(header).trim_end().to_owned();
     let mut names: Vec<&str> = text.split(',').collect();
@@ -133,8 +133,8 @@ fn repeat_a_name(header: &mut Vec<u8>) {
     }
 }
 
-/// What happens to one record.
-fn one(plan: &Plan, fault: &Fault) -> Option<Change> {
+/// The change of one record.
+fn record_change(plan: &Plan, fault: &Fault) -> Option<Change> {
     let header = rows::csv_header(&plan.shape);
     let last_text = plan.shape.dimensions.len().saturating_sub(1);
     Some(match (fault.name(), fault.text("as")) {
@@ -173,7 +173,7 @@ fn end_in_lf(line: &mut Vec<u8>) {
     }
 }
 
-/// Replaces a field of a record, quotes and all.
+/// Replaces a field of a record, its quotes included.
 fn replace_field(line: &mut Vec<u8>, field: usize, text: &[u8]) {
     let mut inside = false;
     let mut ends = vec![0];

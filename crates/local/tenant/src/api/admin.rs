@@ -1,24 +1,26 @@
-//! `/_sim/…`: what a test in another language asks of the tenant. It is never faulty and leaves no trace.
+//! `/_sim/…`: calls for tests in other languages. Faults never act on them, and they are not in the journal.
 
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::lock;
-use crate::fault::{Armed, Fault};
+use super::data_extraction::{count_spacing_violations, list_calls};
+use crate::fault::{ActiveFault, Fault};
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::rows::{Shape, Window, csv_of, rows_of};
-use crate::state::State;
+use crate::rows::{csv_of, rows_of};
+use crate::shape::Shape;
+use crate::state::{State, lock_state};
+use crate::window::Window;
 
-pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
+pub(super) fn answer_admin(state: &Mutex<State>, request: &Request) -> Reply {
     match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/_sim/faults") => Reply::json(200, &armed(&lock(state))),
-        ("POST", "/_sim/faults") => set(&mut lock(state), &request.body),
-        ("GET", "/_sim/journal") => Reply::json(200, &json!(lock(state).journal)),
-        ("GET", "/_sim/runs") => Reply::json(200, &runs(&lock(state))),
-        ("GET", "/_sim/extraction") => Reply::json(200, &extraction(&lock(state))),
-        ("GET", "/_sim/rows") => rows(&lock(state), request)
+        ("GET", "/_sim/faults") => Reply::json(200, &list_faults(&lock_state(state))),
+        ("POST", "/_sim/faults") => set_faults(&mut lock_state(state), &request.body),
+        ("GET", "/_sim/journal") => Reply::json(200, &json!(lock_state(state).journal)),
+        ("GET", "/_sim/runs") => Reply::json(200, &list_runs(&lock_state(state))),
+        ("GET", "/_sim/extraction") => Reply::json(200, &extraction_pace(&lock_state(state))),
+        ("GET", "/_sim/rows") => expected_rows(&lock_state(state), request)
             .unwrap_or_else(|why| Reply::error(400, "invalid_request", why)),
         _ => Reply::error(
             404,
@@ -28,13 +30,13 @@ pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     }
 }
 
-fn armed(state: &State) -> Value {
-    let shown = |armed: &Armed| json!({ "fault": armed.fault.to_string(), "seen": armed.seen, "fired": armed.fired });
-    state.armed.iter().map(shown).collect()
+fn list_faults(state: &State) -> Value {
+    let shown = |active: &ActiveFault| json!({ "fault": active.fault.to_string(), "seen": active.seen, "fired": active.fired });
+    state.active.iter().map(shown).collect()
 }
 
 /// Replaces the faults by those in the body: one a line, or a JSON array of texts.
-fn set(state: &mut State, body: &[u8]) -> Reply {
+fn set_faults(state: &mut State, body: &[u8]) -> Reply {
     let text = String::from_utf8_lossy(body);
     let lines: Vec<String> = serde_json::from_slice(body).unwrap_or_else(|_| {
         text.lines()
@@ -49,16 +51,16 @@ fn set(state: &mut State, body: &[u8]) -> Reply {
         .collect::<Result<Vec<Fault>, _>>()
     {
         Ok(faults) => {
-            state.armed = faults.into_iter().map(Armed::new).collect();
-            Reply::json(200, &armed(state))
+            state.active = faults.into_iter().map(ActiveFault::new).collect();
+            Reply::json(200, &list_faults(state))
         }
         Err(error) => Reply::error(400, "invalid_fault", &error.to_string()),
     }
 }
 
-fn runs(state: &State) -> Value {
+fn list_runs(state: &State) -> Value {
     let now = state.now();
-    let reports = state.runs.iter().map(|run| run.report(now));
+    let reports = state.runs.iter().map(|run| run.to_report(now));
     reports
         .map(|run| {
             json!({
@@ -69,13 +71,13 @@ fn runs(state: &State) -> Value {
         .collect()
 }
 
-fn extraction(state: &State) -> Value {
-    json!({ "calls": state.extraction_calls(), "violations": state.spacing_violations() })
+fn extraction_pace(state: &State) -> Value {
+    json!({ "calls": list_calls(state), "violations": count_spacing_violations(state) })
 }
 
-/// The truth: the rows of `?runId=`, or of `?name=&dimensions=&metrics=&grouping=&start=&end=`, one a line;
+/// The rows that the tenant serves without faults: those of `?runId=`, or of `?name=&dimensions=&metrics=&grouping=&start=&end=`, one a line;
 /// `from` and `to` select by index, `format=csv` gives records without the header.
-fn rows(state: &State, request: &Request) -> Result<Reply, &'static str> {
+fn expected_rows(state: &State, request: &Request) -> Result<Reply, &'static str> {
     let (shape, window) = match request.query("runId") {
         Some(id) => {
             let plan = &state
@@ -86,7 +88,7 @@ fn rows(state: &State, request: &Request) -> Result<Reply, &'static str> {
                 .plan;
             ((*plan.shape).clone(), plan.window)
         }
-        None => asked(request)?,
+        None => parse_selection(request)?,
     };
     let all = window.rows(state.options.rows);
     let index = |name, default| {
@@ -97,7 +99,7 @@ fn rows(state: &State, request: &Request) -> Result<Reply, &'static str> {
     let range = index("from", 0)?..index("to", all)?;
     let seed = state.options.seed;
     if request.query("format") == Some("csv") {
-        return Ok(Reply::pieces(
+        return Ok(Reply::streamed(
             "text/csv",
             Box::new(csv_of(seed, &shape, window, range)),
         ));
@@ -106,10 +108,10 @@ fn rows(state: &State, request: &Request) -> Result<Reply, &'static str> {
         row.push(b'\n');
         row
     });
-    Ok(Reply::pieces("application/x-ndjson", Box::new(lines)))
+    Ok(Reply::streamed("application/x-ndjson", Box::new(lines)))
 }
 
-fn asked(request: &Request) -> Result<(Shape, Window), &'static str> {
+fn parse_selection(request: &Request) -> Result<(Shape, Window), &'static str> {
     let list = |name| {
         request
             .query(name)

@@ -1,16 +1,20 @@
-//! Where a tenant's API is: `/.well-known/cxone-configuration?tenantId=`.
+//! The address of a tenant's API: `/.well-known/cxone-configuration?tenantId=`.
 
 use serde_json::json;
 
-use super::errors::Shape;
+use crate::api::error_shape::ErrorShape;
 use crate::fault::Fault;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::state::State;
 
-pub(super) fn configuration(state: &State, request: &Request, faults: &[Fault]) -> Reply {
+pub(in crate::api) fn tenant_configuration(
+    state: &State,
+    request: &Request,
+    faults: &[Fault],
+) -> Reply {
     if request.query("tenantId") != Some(state.options.tenant_id.as_str()) {
-        return Shape::Problem.refuse(404, "Not Found", "no configuration for this tenant");
+        return ErrorShape::Problem.refuse(404, "Not Found", "no configuration for this tenant");
     }
     let mut body = json!({
         "tenantId": state.options.tenant_id,
@@ -32,12 +36,12 @@ pub(super) fn configuration(state: &State, request: &Request, faults: &[Fault]) 
                 fields.remove("api_endpoint");
             }
         }
-        Some(to) => body["api_endpoint"] = json!(elsewhere(state, to)),
+        Some(to) => body["api_endpoint"] = json!(foreign_endpoint(state, to)),
     }
     Reply::json(200, &body)
 }
 
-fn elsewhere(state: &State, to: &str) -> String {
+fn foreign_endpoint(state: &State, to: &str) -> String {
     match to {
         "other-host" => "https://api.evil.example",
         "http" => "http://api-na1.niceincontact.com",

@@ -1,17 +1,14 @@
-//! How refusals look: every family of endpoints has a shape of its own, as in the real thing.
+//! Error bodies: each family of endpoints has its own shape, as CXone's have.
 
 use serde_json::json;
 
-use crate::apis::Api;
-use crate::journal::Kind;
 use crate::reply::Reply;
 
-/// The shapes of error bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ErrorShape {
     /// `error` and `error_description`: the guide's API, the issuer, report jobs.
     Described,
-    /// No body; what is wrong is said in the header `icStatusDescription` only.
+    /// No body; only the header `icStatusDescription` names the error.
     Header,
     /// `errorCode` and `errorMessage`: `UserHub`.
     Coded,
@@ -27,20 +24,8 @@ pub(super) enum Shape {
     Xml,
 }
 
-impl Shape {
-    pub(super) fn of(api: Option<Api>, kind: Kind) -> Self {
-        match (api, kind) {
-            (_, Kind::Discovery) => Self::Problem,
-            (Some(Api::DataExtraction), Kind::Download) => Self::Xml,
-            (Some(Api::ReportJobs), Kind::Download | Kind::ListReports) => Self::Header,
-            (Some(Api::DataExtraction), _) => Self::Traced,
-            (Some(Api::DataDownload), _) => Self::Message,
-            (Some(Api::Contacts), _) => Self::Result,
-            _ => Self::Described,
-        }
-    }
-
-    /// The refusal: `word` for machines, `text` for people.
+impl ErrorShape {
+    /// The refusal, with a code for machines and a text for people.
     pub(super) fn refuse(self, status: u16, word: &str, text: &str) -> Reply {
         match self {
             Self::Described => Reply::error(status, word, text),

@@ -1,18 +1,22 @@
 //! Schedules, and the runs that are started from them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use crate::apis::Api;
 use crate::definition::{Definition, RunBody};
 use crate::fault::Fault;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::run::{Order, Timing};
 use crate::state::{Schedule, State};
 
 /// Schedules in one answer.
 const PAGE: usize = 100;
 
 /// `GET …/schedules?name=`: the filter finds every name that contains the one asked for, in any case.
-pub(super) fn list(state: &State, request: &Request) -> Reply {
+pub(super) fn list_schedules(state: &State, request: &Request) -> Reply {
     let wanted = request.query("name").unwrap_or_default().to_lowercase();
     let found: Vec<&Schedule> = state
         .schedules
@@ -25,35 +29,39 @@ pub(super) fn list(state: &State, request: &Request) -> Reply {
         Some(_) => return Reply::error(400, "invalid_page_token", "the page token is malformed"),
     };
     let paged = state
-        .armed
+        .active
         .iter()
-        .find(|armed| armed.fault.name() == "schedules-paged" && armed.fired > 0);
-    let size = paged.map_or(PAGE, |armed| {
-        usize::try_from(armed.fault.number("size"))
+        .find(|active| active.fault.name() == "schedules-paged" && active.fired > 0);
+    let size = paged.map_or(PAGE, |active| {
+        usize::try_from(active.fault.number("size"))
             .unwrap_or(PAGE)
             .max(1)
     });
     let next = (from + size < found.len()).then(|| (from + size).to_string());
-    let shown: Vec<Value> = found.into_iter().skip(from).take(size).map(shown).collect();
+    let shown: Vec<Value> = found
+        .into_iter()
+        .skip(from)
+        .take(size)
+        .map(describe_schedule)
+        .collect();
     Reply::json(200, &json!({ "schedules": shown, "nextPageToken": next }))
 }
 
-fn shown(schedule: &Schedule) -> Value {
+fn describe_schedule(schedule: &Schedule) -> Value {
     let mut value: Value = serde_json::from_str(schedule.definition.echo.get()).unwrap_or_default();
     value["scheduleId"] = json!(schedule.id);
     value
 }
 
-/// `POST …/schedules`: a name that exists already is no reason to refuse, which is how schedules bloat.
-pub(super) fn create(state: &mut State, request: &Request) -> Reply {
+/// `POST …/schedules`: as in the guide, a name that exists already is accepted and makes a second schedule.
+pub(super) fn create_schedule(state: &mut State, request: &Request) -> Reply {
     match Definition::parse(&request.body) {
-        Ok(definition) => Reply::json(201, &confirmation(state.create_schedule(definition))),
+        Ok(definition) => Reply::json(201, &schedule_reply(state.create_schedule(definition))),
         Err(refusal) => Reply::error(400, "invalid_request", &refusal.to_string()),
     }
 }
 
-/// `PUT …/schedules/{id}`
-pub(super) fn update(state: &mut State, id: &str, request: &Request) -> Reply {
+pub(super) fn update_schedule(state: &mut State, id: &str, request: &Request) -> Reply {
     let Some(schedule) = state
         .schedules
         .iter_mut()
@@ -64,18 +72,17 @@ pub(super) fn update(state: &mut State, id: &str, request: &Request) -> Reply {
     match Definition::parse(&request.body) {
         Ok(definition) => {
             schedule.definition = definition.into();
-            Reply::json(200, &confirmation(schedule))
+            Reply::json(200, &schedule_reply(schedule))
         }
         Err(refusal) => Reply::error(400, "invalid_request", &refusal.to_string()),
     }
 }
 
-fn confirmation(schedule: &Schedule) -> Value {
+fn schedule_reply(schedule: &Schedule) -> Value {
     json!({ "scheduleId": schedule.id, "name": schedule.definition.name })
 }
 
-/// `POST …/schedules/{id}/runs`
-pub(super) fn start(state: &mut State, id: &str, request: &Request) -> Reply {
+pub(super) fn start_run(state: &mut State, id: &str, request: &Request) -> Reply {
     let Some(schedule) = state
         .schedules
         .iter()
@@ -98,30 +105,48 @@ pub(super) fn start(state: &mut State, id: &str, request: &Request) -> Reply {
         .window(body.date_range.as_ref(), state.now())
     {
         Ok(window) => {
-            let run = state.start_run(&schedule, window);
+            let run = state.start_run(Order {
+                api: Api::Analytics,
+                user: String::new(),
+                source: schedule.id.clone(),
+                shape: Arc::new(schedule.definition.shape.clone()),
+                format: schedule.definition.format,
+                window,
+                page_size: u64::from(state.options.page_size),
+                file: None,
+                timing: Timing::Concurrent,
+                make_id: |bits, number| format!("run-{:06x}-{number}", bits >> 40),
+            });
             Reply::json(202, &json!({ "runId": run.plan.id, "state": "queued" }))
         }
         Err(refusal) => Reply::error(400, "invalid_request", &refusal.to_string()),
     }
 }
 
-/// Changes the tenant as a fault wants it, before the request is looked at.
-pub(super) fn prepare(state: &mut State, fault: &Fault, request: &Request) {
+/// Changes the tenant as a fault asks, before the request is processed.
+pub(in crate::api) fn apply_fault(state: &mut State, fault: &Fault, request: &Request) {
     match fault.name() {
         "token-expires" => state.revoke_tokens(),
-        "duplicate-schedules" => add(state, request, fault.number("count"), |name, _| {
+        "duplicate-schedules" => add_schedules(state, request, fault.number("count"), |name, _| {
             name.to_owned()
         }),
-        "similar-schedules" => add(state, request, fault.number("count"), |name, at| match at {
-            0 => name.to_uppercase(),
-            _ => format!("{name} (copy {at})"),
-        }),
+        "similar-schedules" => {
+            add_schedules(state, request, fault.number("count"), |name, at| match at {
+                0 => name.to_uppercase(),
+                _ => format!("{name} (copy {at})"),
+            });
+        }
         _ => {}
     }
 }
 
 /// Adds schedules named after the one that is asked for.
-fn add(state: &mut State, request: &Request, count: u64, name: impl Fn(&str, u64) -> String) {
+fn add_schedules(
+    state: &mut State,
+    request: &Request,
+    count: u64,
+    name: impl Fn(&str, u64) -> String,
+) {
     let Some(wanted) = request.query("name").filter(|wanted| !wanted.is_empty()) else {
         return;
     };

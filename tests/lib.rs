@@ -1,1 +1,3 @@
 //! The pipeline from outside. The tests are in the folders and files beside this one.
+
+pub mod harness;

@@ -8,7 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod stage;
+mod warehouse;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,54 +17,57 @@ use std::sync::{Arc, Mutex};
 use local_aws::Action;
 use serde_json::json;
 
-use crate::stage::{Stage, Warehouse};
+use crate::warehouse::{LoadedPipeline, Warehouse};
 
 #[tokio::test]
 async fn a_day_is_held_once_and_a_restated_day_replaces_it() {
-    let stage = Stage::start(json!({}), 250).await;
-    stage.deliver().await;
-    let warehouse = stage.warehouse();
+    let pipeline = LoadedPipeline::start(json!({}), 250).await;
+    pipeline.deliver().await;
+    let warehouse = pipeline.warehouse();
     assert_eq!(warehouse.consume(), "version 1");
-    assert_eq!(warehouse.rows(), stage.truth(1));
-    stage.tenant().set_rows(260);
-    stage.restate("late-rows").await;
-    assert_eq!(warehouse.rows(), stage.truth(1));
+    assert_eq!(warehouse.rows(), pipeline.truth(1));
+    pipeline.tenant().set_rows(260);
+    pipeline.restate("late-rows").await;
+    assert_eq!(warehouse.rows(), pipeline.truth(1));
     assert_eq!(warehouse.consume(), "version 2");
-    assert_eq!(warehouse.rows(), stage.truth(2));
-    assert_eq!(stage.truth(2).len(), 260);
+    assert_eq!(warehouse.rows(), pipeline.truth(2));
+    assert_eq!(pipeline.truth(2).len(), 260);
     // Told once more, it finds nothing to do.
     assert_eq!(warehouse.consume(), "version 2");
-    assert_eq!(warehouse.rows(), stage.truth(2));
+    assert_eq!(warehouse.rows(), pipeline.truth(2));
 }
 
 #[tokio::test]
 async fn a_gap_is_waited_for() {
-    let stage = Stage::start(json!({}), 20).await;
-    stage.deliver().await;
+    let pipeline = LoadedPipeline::start(json!({}), 20).await;
+    pipeline.deliver().await;
     for (rows, wish) in [(21, "first"), (22, "second")] {
-        stage.tenant().set_rows(rows);
-        stage.restate(wish).await;
+        pipeline.tenant().set_rows(rows);
+        pipeline.restate(wish).await;
     }
-    let warehouse = stage.warehouse();
-    let (second, away) = (stage.version(2), stage.version(2).with_extension("away"));
+    let warehouse = pipeline.warehouse();
+    let (second, away) = (
+        pipeline.version(2),
+        pipeline.version(2).with_extension("away"),
+    );
     fs::rename(&second, &away).unwrap();
     assert_eq!(warehouse.consume(), "version 1");
-    assert_eq!(warehouse.rows(), stage.truth(1));
+    assert_eq!(warehouse.rows(), pipeline.truth(1));
     fs::rename(&away, &second).unwrap();
     assert_eq!(warehouse.consume(), "version 3");
-    assert_eq!(warehouse.rows(), stage.truth(3));
+    assert_eq!(warehouse.rows(), pipeline.truth(3));
 }
 
 #[tokio::test]
 async fn a_crash_at_any_statement_leaves_what_was_there() {
-    let stage = Stage::start(json!({}), 12).await;
-    stage.deliver().await;
-    stage.tenant().set_rows(14);
-    stage.restate("late-rows").await;
-    let truths = [0, 1, 2].map(|version| stage.truth(version));
+    let pipeline = LoadedPipeline::start(json!({}), 12).await;
+    pipeline.deliver().await;
+    pipeline.tenant().set_rows(14);
+    pipeline.restate("late-rows").await;
+    let truths = [0, 1, 2].map(|version| pipeline.truth(version));
     let (mut deaths, mut held) = (0, BTreeSet::new());
     loop {
-        let warehouse = stage.warehouse();
+        let warehouse = pipeline.warehouse();
         if !warehouse.dies_at(deaths + 1) {
             break;
         }
@@ -82,38 +85,38 @@ async fn a_crash_at_any_statement_leaves_what_was_there() {
 
 #[tokio::test]
 async fn several_at_once_load_each_version_once() {
-    let stage = Stage::start(json!({}), 400).await;
-    stage.deliver().await;
+    let pipeline = LoadedPipeline::start(json!({}), 400).await;
+    pipeline.deliver().await;
     for wish in ["first", "second"] {
-        stage.restate(wish).await;
+        pipeline.restate(wish).await;
     }
-    let warehouse = stage.warehouse();
+    let warehouse = pipeline.warehouse();
     let consumers: Vec<_> = (0..5).map(|_| warehouse.spawn()).collect();
     for consumer in consumers {
         let ended = consumer.wait_with_output().unwrap();
         assert!(ended.status.success(), "{ended:?}");
     }
-    assert_eq!(warehouse.rows(), stage.truth(3));
+    assert_eq!(warehouse.rows(), pipeline.truth(3));
 }
 
 #[tokio::test]
 async fn it_reads_while_a_replay_commits() {
-    let stage = Stage::start(json!({}), 40).await;
-    stage.deliver().await;
-    stage.tenant().set_rows(44);
+    let pipeline = LoadedPipeline::start(json!({}), 40).await;
+    pipeline.deliver().await;
+    pipeline.tenant().set_rows(44);
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let (warehouse, notes) = (stage.warehouse(), Arc::clone(&seen));
-    stage.world.gateway().set_hook(move |_| {
+    let (warehouse, notes) = (pipeline.warehouse(), Arc::clone(&seen));
+    pipeline.world.gateway().set_hook(move |_| {
         let version = warehouse.consume();
         notes.lock().unwrap().push((version, warehouse.rows()));
         Action::Pass
     });
-    stage.restate("late-rows").await;
-    stage.world.gateway().clear_hook();
+    pipeline.restate("late-rows").await;
+    pipeline.world.gateway().clear_hook();
     let seen = seen.lock().unwrap();
     for (version, rows) in seen.iter() {
         let version = version.strip_prefix("version ").unwrap();
-        assert_eq!(*rows, stage.truth(version.parse().unwrap()));
+        assert_eq!(*rows, pipeline.truth(version.parse().unwrap()));
     }
     let versions: BTreeSet<_> = seen.iter().map(|(version, _)| version.as_str()).collect();
     assert!(versions.contains("version 1"), "{versions:?}");
@@ -128,11 +131,11 @@ async fn csv_and_parts_that_are_not_compressed_are_read_too() {
         json!({"compression": "none"}),
     ] {
         let is_csv = pipeline["format"] == "csv";
-        let stage = Stage::start(pipeline, 30).await;
-        stage.deliver().await;
-        let warehouse = stage.warehouse();
+        let pipeline = LoadedPipeline::start(pipeline, 30).await;
+        pipeline.deliver().await;
+        let warehouse = pipeline.warehouse();
         assert_eq!(warehouse.consume(), "version 1");
-        let (held, truth) = (warehouse.rows(), stage.truth(1));
+        let (held, truth) = (warehouse.rows(), pipeline.truth(1));
         if is_csv {
             // CSV knows texts only, so that the keys of the rows have to do.
             assert_eq!(keys(&held), keys(&truth));
@@ -152,19 +155,19 @@ fn keys(rows: &[String]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_part_that_is_not_what_was_committed_is_not_loaded() {
-    let stage = Stage::start(json!({"compression": "none"}), 20).await;
-    stage.deliver().await;
-    let part = stage.part(1);
+    let pipeline = LoadedPipeline::start(json!({"compression": "none"}), 20).await;
+    pipeline.deliver().await;
+    let part = pipeline.part(1);
     let stored = fs::read(&part).unwrap();
     let mut damaged = stored.clone();
     damaged[10] ^= 1;
-    let warehouse: Warehouse = stage.warehouse();
+    let warehouse: Warehouse = pipeline.warehouse();
     fs::write(&part, damaged).unwrap();
     assert!(warehouse.refuses("is not what was committed"));
     fs::remove_file(&part).unwrap();
     assert!(warehouse.refuses("is not there"));
-    assert_eq!(warehouse.rows(), stage.truth(0));
+    assert_eq!(warehouse.rows(), pipeline.truth(0));
     fs::write(&part, stored).unwrap();
     assert_eq!(warehouse.consume(), "version 1");
-    assert_eq!(warehouse.rows(), stage.truth(1));
+    assert_eq!(warehouse.rows(), pipeline.truth(1));
 }

@@ -10,61 +10,44 @@
 
 mod moto;
 
-use asl::{Clock, Status};
-use cxone_sim::Tenant;
+use asl::Status;
 use delivery::documents::{Commit, sha256_hex};
-use jiff::Timestamp;
-use local::handlers::workspace;
-use local::{Handlers, Options, ScheduledEvent, World};
+use local::ScheduledEvent;
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 use serde_json::Value;
 
 use crate::moto::Moto;
 
-struct Stage {
+struct PipelineOverMoto {
     moto: Moto,
-    world: World,
+    pipeline: Pipeline,
     event: ScheduledEvent,
 }
 
-impl Stage {
+impl PipelineOverMoto {
     /// A tenant with so many rows, a bucket of its own in moto, and parts that are not compressed.
     async fn start(name: &str, rows: u64, page_size: u32) -> Self {
-        let path = "infra/reports/daily-agent-performance.json";
-        Self::of(path, name, rows, page_size).await
+        Self::of(PipelineBuilder::daily().rows(rows, page_size), name).await
     }
 
-    async fn of(path: &str, name: &str, rows: u64, page_size: u32) -> Self {
+    async fn of(builder: PipelineBuilder, name: &str) -> Self {
         let moto = Moto::prepare(name).await;
-        let path = workspace().join(path);
-        let mut definition: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        definition["pipeline"]["compression"] = "none".into();
-        let at: Timestamp = "2026-11-22T05:30:00Z".parse().unwrap();
-        let tenant = cxone_sim::Options {
-            rows,
-            page_size,
-            ..cxone_sim::Options::default()
-        };
-        let handlers = Handlers::from_env().await.unwrap();
-        let options = Options::new(handlers, Clock::virtual_at(at), tenant);
-        let world = World::start(options).await.unwrap();
+        let builder = builder.define("/pipeline/compression", "none".into());
+        let pipeline = builder.start().await;
         for function in local::handlers::NAMES {
-            world.lambda().configure(function, |function| {
+            pipeline.world.lambda().configure(function, |function| {
                 function.environment.extend(moto.environment());
             });
         }
         Self {
+            event: pipeline.event(),
             moto,
-            world,
-            event: ScheduledEvent::new(definition, at),
+            pipeline,
         }
     }
 
-    fn tenant(&self) -> &Tenant {
-        self.world.tenant().unwrap()
-    }
-
     async fn play(&self, event: Value, ends: &[&str]) {
-        let ended = self.world.run(event).await.unwrap();
+        let ended = self.pipeline.play(event).await;
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
         assert!(ends.contains(&&*ended.state), "{ended:?}");
     }
@@ -93,7 +76,7 @@ impl Stage {
         }
         let mut truth = Vec::new();
         for run in &commit.runs {
-            for row in self.tenant().truth(run.run_id.as_str()).unwrap() {
+            for row in self.pipeline.tenant().truth(run.run_id.as_str()).unwrap() {
                 truth.extend(row);
                 truth.push(b'\n');
             }
@@ -104,63 +87,63 @@ impl Stage {
 
 #[tokio::test]
 async fn a_day_lands_and_lands_once_and_can_be_restated() {
-    let stage = Stage::start("good-day", 2_500, 100).await;
-    stage.play(stage.event.to_json(), &["Delivered"]).await;
-    stage.play(stage.event.to_json(), &["Nothing to do"]).await;
-    let wish = stage.event.clone().id("wish").replay("late rows");
-    stage.tenant().set_rows(2_600);
-    stage.play(wish.to_json(), &["Delivered"]).await;
-    let log = stage.log().await;
+    let over = PipelineOverMoto::start("good-day", 2_500, 100).await;
+    over.play(over.event.to_json(), &["Delivered"]).await;
+    over.play(over.event.to_json(), &["Nothing to do"]).await;
+    let wish = over.event.clone().id("wish").replay("late rows");
+    over.pipeline.tenant().set_rows(2_600);
+    over.play(wish.to_json(), &["Delivered"]).await;
+    let log = over.log().await;
     assert_eq!(log.len(), 2);
     for commit in &log {
-        stage.check_rows(commit).await;
+        over.check_rows(commit).await;
     }
     assert_eq!((log[1].generation, log[1].supersedes), (2, Some(1)));
-    assert_eq!(stage.moto.token_versions().await, 1);
+    assert_eq!(over.moto.token_versions().await, 1);
 }
 
 #[tokio::test]
 async fn a_part_that_is_uploaded_in_pieces_lands() {
-    let stage = Stage::start("pieces", 30_000, 30_000).await;
-    stage.play(stage.event.to_json(), &["Delivered"]).await;
-    let log = stage.log().await;
+    let over = PipelineOverMoto::start("pieces", 30_000, 30_000).await;
+    over.play(over.event.to_json(), &["Delivered"]).await;
+    let log = over.log().await;
     assert!(log[0].parts.iter().any(|part| part.bytes > 5 << 20));
-    stage.check_rows(&log[0]).await;
-    assert_eq!(stage.moto.open_uploads().await, 0);
+    over.check_rows(&log[0]).await;
+    assert_eq!(over.moto.open_uploads().await, 0);
 }
 
 #[tokio::test]
 async fn two_firings_at_once_are_one_commit() {
-    let stage = Stage::start("twice", 100, 20).await;
+    let over = PipelineOverMoto::start("twice", 100, 20).await;
     let arns = {
-        let _still = stage.world.clock().busy();
-        [(); 2].map(|()| stage.world.fire(stage.event.to_json()).unwrap())
+        let _still = over.pipeline.world.clock().busy();
+        [(); 2].map(|()| over.pipeline.world.fire(over.event.to_json()).unwrap())
     };
     for arn in arns {
-        let ended = stage.world.finish(&arn).await.unwrap();
+        let ended = over.pipeline.world.finish(&arn).await.unwrap();
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     }
-    let log = stage.log().await;
+    let log = over.log().await;
     assert_eq!(log.len(), 1, "{log:#?}");
-    stage.check_rows(&log[0]).await;
+    over.check_rows(&log[0]).await;
 }
 
 #[tokio::test]
 async fn calls_of_two_extractions_at_once_are_kept_apart() {
-    let path = "crates/local/definitions/data-extraction.json";
-    let stage = Stage::of(path, "pace", 100, 100).await;
+    let builder = PipelineBuilder::of_api("data-extraction").rows(100, 100);
+    let over = PipelineOverMoto::of(builder, "pace").await;
     let arns = {
-        let _still = stage.world.clock().busy();
+        let _still = over.pipeline.world.clock().busy();
         ["One", "Two"].map(|name| {
-            let mut event = stage.event.to_json();
+            let mut event = over.event.to_json();
             event["detail"]["definition"]["name"] = name.into();
-            stage.world.fire(event).unwrap()
+            over.pipeline.world.fire(event).unwrap()
         })
     };
     for arn in arns {
-        let ended = stage.world.finish(&arn).await.unwrap();
+        let ended = over.pipeline.world.finish(&arn).await.unwrap();
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     }
-    assert!(stage.tenant().extraction_calls().len() >= 4);
-    assert_eq!(stage.tenant().spacing_violations(), 0);
+    assert!(over.pipeline.tenant().extraction_calls().len() >= 4);
+    assert_eq!(over.pipeline.tenant().spacing_violations(), 0);
 }

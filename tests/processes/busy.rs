@@ -3,8 +3,9 @@
 use local::world::{CLIENT_SECRET, TOKEN_SECRET};
 use local_aws::{Action, Service};
 
-use crate::stage::{Setup, delivered};
+use crate::small_day::SmallDayBuilder;
 use crate::table::{Ends, On, Row, check, check_row, refuse};
+use pipeline_tests::harness::delivered;
 
 /// For ever.
 const ALWAYS: u32 = u32::MAX;
@@ -35,7 +36,7 @@ async fn a_burst_of_slow_down_is_got_over() {
     let rows = writes.into_iter().chain(others);
     // More often than the SDK tries, so that our own attempts are needed too.
     let rows = rows.map(|on| row("B08", on, slow_down(), 4, Ends::Unharmed));
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
@@ -43,7 +44,7 @@ async fn a_concurrent_writer_is_waited_for() {
     let conflict = || refuse(409, "ConditionalRequestConflict");
     let on = CLAIMS.map(|key| On::new("PutObject", key));
     let rows = on.map(|on| row("B10", on, conflict(), 4, Ends::Unharmed));
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
@@ -55,14 +56,14 @@ async fn a_store_without_an_end_to_its_trouble_fails_visibly_and_is_redriven() {
         ("B10", refuse(409, "ConditionalRequestConflict")),
         ("B27", Action::Cut),
     ] {
-        let stage = Setup::new().start().await;
+        let pipeline = SmallDayBuilder::new().start().await;
         // The SDK's own tries would only take time: seven invocations make 35 attempts without them.
-        stage.world.lambda().configure("finalize", |function| {
+        pipeline.world.lambda().configure("finalize", |function| {
             let once = ("AWS_MAX_ATTEMPTS".to_owned(), "1".to_owned());
             function.environment.extend([once]);
         });
-        check_row(&stage, &row(id, on, action, ALWAYS, unavailable)).await;
-        let tried = stage.calls().into_iter().filter(|call| {
+        check_row(&pipeline, &row(id, on, action, ALWAYS, unavailable)).await;
+        let tried = pipeline.calls().into_iter().filter(|call| {
             call.service == Service::S3
                 && call.operation == "PutObject"
                 && call.resource.contains("/_log/")
@@ -101,7 +102,7 @@ async fn secrets_manager_may_be_throttled() {
             Ends::Unharmed,
         ),
     ];
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
@@ -113,16 +114,16 @@ async fn a_token_that_can_never_be_stored_fails_nothing() {
         refuse(500, "InternalServiceError"),
         Action::Cut,
     ] {
-        let stage = Setup::new().start().await;
-        check_row(&stage, &row("B17", on, action, ALWAYS, Ends::Unharmed)).await;
-        assert_eq!(stage.world.services().secrets.versions(TOKEN_SECRET), 0);
+        let pipeline = SmallDayBuilder::new().start().await;
+        check_row(&pipeline, &row("B17", on, action, ALWAYS, Ends::Unharmed)).await;
+        assert_eq!(pipeline.world.services().secrets.versions(TOKEN_SECRET), 0);
     }
 }
 
 #[tokio::test]
 async fn the_token_is_written_once_in_a_day() {
-    let stage = Setup::new().start().await;
-    delivered(&stage.play().await);
-    stage.commit();
-    assert_eq!(stage.world.services().secrets.versions(TOKEN_SECRET), 1);
+    let pipeline = SmallDayBuilder::new().start().await;
+    delivered(pipeline.play().await);
+    pipeline.commit();
+    assert_eq!(pipeline.world.services().secrets.versions(TOKEN_SECRET), 1);
 }

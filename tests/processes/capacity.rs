@@ -2,48 +2,49 @@
 
 use asl::Status;
 
-use crate::stage::{Setup, delivered};
+use crate::small_day::SmallDayBuilder;
+use pipeline_tests::harness::delivered;
 
 const TOO_MANY: &str = "Lambda.TooManyRequestsException";
 
 #[tokio::test]
 async fn a_function_without_capacity_is_tried_again_and_fails_visibly() {
     for function in ["trigger", "poll-once", "fetch-page", "finalize"] {
-        let stage = Setup::new().start().await;
+        let pipeline = SmallDayBuilder::new().start().await;
         let give = |instances| {
-            let lambda = stage.world.lambda();
+            let lambda = pipeline.world.lambda();
             lambda.configure(function, |it| it.max_instances = instances);
         };
         give(0);
-        let ended = stage.play().await;
+        let ended = pipeline.play().await;
         assert_eq!(ended.status, Status::Failed, "{ended:?}");
         assert_eq!(ended.error.as_deref(), Some(TOO_MANY), "{ended:?}");
-        assert_eq!(stage.errors(&ended), [TOO_MANY; 7], "{function}");
+        assert_eq!(pipeline.errors(&ended), [TOO_MANY; 7], "{function}");
         give(1);
-        delivered(&stage.redrive(&ended).await);
-        stage.commit();
+        delivered(pipeline.redrive(&ended).await);
+        pipeline.commit();
     }
 }
 
 #[tokio::test]
 async fn executions_that_share_one_process_of_each_function_all_end() {
-    let stage = Setup::new().start().await;
+    let pipeline = SmallDayBuilder::new().start().await;
     for function in local::handlers::NAMES {
-        let lambda = stage.world.lambda();
+        let lambda = pipeline.world.lambda();
         lambda.configure(function, |it| it.max_instances = 1);
     }
     let arns = {
-        let _still = stage.world.clock().busy();
-        [(); 4].map(|()| stage.world.fire(stage.event.to_json()).unwrap())
+        let _still = pipeline.world.clock().busy();
+        [(); 4].map(|()| pipeline.world.fire(pipeline.event.to_json()).unwrap())
     };
     let mut throttled = 0;
     for arn in &arns {
-        let ended = stage.finish(arn).await;
+        let ended = pipeline.finish(arn).await;
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
-        let errors = stage.errors(&ended);
+        let errors = pipeline.errors(&ended);
         assert!(errors.iter().all(|error| error == TOO_MANY), "{errors:?}");
         throttled += errors.len();
     }
     assert!(throttled > 0, "there was capacity for all");
-    stage.commit();
+    pipeline.commit();
 }

@@ -3,7 +3,7 @@
 use local::world::{BUCKET, CLIENT_SECRET};
 use local_aws::Action;
 
-use crate::stage::Setup;
+use crate::small_day::SmallDayBuilder;
 use crate::table::{Ends, On, Row, check, check_row, refuse};
 
 fn always(id: &'static str, on: On, action: Action, said: &'static [&'static str]) -> Row {
@@ -62,7 +62,7 @@ async fn a_write_that_is_denied_names_the_action_the_key_and_the_right() {
             &["PutObject", "/_log/", "s3:PutObject"],
         ),
     ];
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_key_that_can_not_be_used_is_named() {
             &["PutObject", "kms:GenerateDataKey"],
         )
     });
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
@@ -120,12 +120,12 @@ async fn a_read_that_is_denied_is_no_absent_object() {
             &["HeadObject", "s3:ListBucket"],
         ),
     ];
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
 async fn nothing_is_started_for_a_day_that_can_not_be_looked_at() {
-    let stage = Setup::new().start().await;
+    let pipeline = SmallDayBuilder::new().start().await;
     let on = On::new("ListObjectsV2", "").of("trigger");
     let row = always(
         "B13",
@@ -133,9 +133,9 @@ async fn nothing_is_started_for_a_day_that_can_not_be_looked_at() {
         refuse(403, "AccessDenied"),
         &[BUCKET, "s3:ListBucket"],
     );
-    check_row(&stage, &row).await;
+    check_row(&pipeline, &row).await;
     // The one run is the redrive's.
-    assert_eq!(stage.tenant().runs().len(), 1);
+    assert_eq!(pipeline.tenant().runs().len(), 1);
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_secret_that_is_denied_is_named() {
         "InvalidRequestException",
     ];
     let rows = rows.map(|code| always("B15", on, refuse(400, code), &[CLIENT_SECRET]));
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }
 
 #[tokio::test]
@@ -176,5 +176,5 @@ async fn credentials_that_expired_are_a_matter_of_time() {
         once("B28", on, secrets(), retried),
         once("B28", on, refuse(400, "InvalidSignatureException"), retried),
     ];
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }

@@ -4,11 +4,7 @@
 //! A failing schedule of kills is played again with `PROCESSES_SEED=…`; `PROCESSES_SEEDS=…` plays more of
 //! them. A schedule's chance follows from its seed; how the processes interleave is up to the machine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod busy;
 mod capacity;
@@ -20,7 +16,7 @@ mod rng;
 mod rot;
 mod rotation;
 mod schedules;
-mod stage;
+mod small_day;
 mod table;
 mod uploads;
 mod witness;

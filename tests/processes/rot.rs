@@ -6,15 +6,16 @@ use asl::Status;
 use local::world::BUCKET;
 use local_aws::Action;
 
-use crate::stage::{Setup, Stage, delivered};
+use crate::small_day::{SmallDay, SmallDayBuilder};
 use crate::table::{Ends, On, Row, check, refuse};
+use pipeline_tests::harness::delivered;
 
 /// Does this to the first object of this kind just before Finalize begins; the execution fails and says what it found.
 async fn check_rot(end: &'static str, spoil: fn(&std::path::Path), said: &[&str]) {
-    let stage = Setup::new().start().await;
-    let s3 = stage.world.services().s3.clone();
+    let pipeline = SmallDayBuilder::new().start().await;
+    let s3 = pipeline.world.services().s3.clone();
     let is_done = AtomicBool::new(false);
-    stage.world.gateway().set_hook(move |call| {
+    pipeline.world.gateway().set_hook(move |call| {
         let by = call.caller.as_ref().map(|caller| &*caller.function);
         if by == Some("finalize") && !is_done.swap(true, Ordering::SeqCst) {
             let store = s3.store();
@@ -25,23 +26,23 @@ async fn check_rot(end: &'static str, spoil: fn(&std::path::Path), said: &[&str]
         }
         Action::Pass
     });
-    let ended = stage.play().await;
+    let ended = pipeline.play().await;
     assert_eq!(ended.status, Status::Failed, "{end}: {ended:?}");
     assert_eq!(ended.error.as_deref(), Some("Cxone.Contract"), "{ended:?}");
     let cause = ended.cause.clone().unwrap();
     for said in said.iter().chain(&[end]) {
         assert!(cause.contains(said), "{said} is not in {cause}");
     }
-    assert!(stage.log().is_empty());
-    heal(&stage).await;
+    assert!(pipeline.log().is_empty());
+    heal(&pipeline).await;
 }
 
 /// The day is wanted again, which takes a generation of its own.
-async fn heal(stage: &Stage) {
-    stage.world.gateway().clear_hook();
-    let arn = stage.world.fire(stage.replay()).unwrap();
-    delivered(&stage.finish(&arn).await);
-    assert_eq!(stage.commit().generation, 2);
+async fn heal(pipeline: &SmallDay) {
+    pipeline.world.gateway().clear_hook();
+    let arn = pipeline.world.fire(pipeline.replay()).unwrap();
+    delivered(pipeline.finish(&arn).await);
+    assert_eq!(pipeline.commit().generation, 2);
 }
 
 fn flip(path: &std::path::Path) {
@@ -86,5 +87,5 @@ async fn an_archived_object_is_told_from_one_that_is_denied() {
         times: u32::MAX,
         ends: Ends::Failed("Cxone.Contract", &["archived", "restore"]),
     });
-    check(Setup::new, rows).await;
+    check(SmallDayBuilder::new, rows).await;
 }

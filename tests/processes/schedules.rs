@@ -16,7 +16,7 @@ use local_aws::{Action, Call};
 use tokio::sync::Notify;
 
 use crate::rng::Rng;
-use crate::stage::{Setup, Stage};
+use crate::small_day::{SmallDay, SmallDayBuilder};
 
 /// Schedules in the test command.
 const SEEDS: u64 = 20;
@@ -174,41 +174,41 @@ impl fmt::Display for Figures {
 async fn play(seed: u64) -> Figures {
     let fault = TENANT[Rng::new(!seed).index(TENANT.len())];
     let faults = fault.into_iter().map(|fault| fault.parse().unwrap());
-    let setup = Setup::new().tenant(|tenant| tenant.faults = faults.collect());
-    let stage = setup.start().await;
+    let setup = SmallDayBuilder::new().tenant(|tenant| tenant.faults = faults.collect());
+    let pipeline = setup.start().await;
     let schedule = Arc::new(Schedule::new(seed));
-    let (decides, witness) = (Arc::clone(&schedule), stage.witness.clone());
-    stage.world.gateway().set_hook(move |call| {
+    let (decides, witness) = (Arc::clone(&schedule), pipeline.witness.clone());
+    pipeline.world.gateway().set_hook(move |call| {
         witness.look();
         decides.decide(call)
     });
-    let redrives = three_at_once(&stage, &schedule).await;
-    let log = check(&stage);
-    figures(&stage, &schedule, redrives, log)
+    let redrives = three_at_once(&pipeline, &schedule).await;
+    let log = check(&pipeline);
+    figures(&pipeline, &schedule, redrives, log)
 }
 
 /// The day's execution, a second firing, and a replay somewhere among their calls. Gives the number of redrives.
-async fn three_at_once(stage: &Stage, schedule: &Schedule) -> u64 {
-    let event = stage.event.to_json();
+async fn three_at_once(pipeline: &SmallDay, schedule: &Schedule) -> u64 {
+    let event = pipeline.event.to_json();
     let mut arns = {
-        let _still = stage.world.clock().busy();
+        let _still = pipeline.world.clock().busy();
         [(); 2]
-            .map(|()| stage.world.fire(event.clone()).unwrap())
+            .map(|()| pipeline.world.fire(event.clone()).unwrap())
             .to_vec()
     };
-    let are_over = join_all(arns.iter().map(|arn| stage.finish(arn)));
+    let are_over = join_all(arns.iter().map(|arn| pipeline.finish(arn)));
     tokio::select! {
         () = schedule.is_wished.notified() => {}
         _ = are_over => {}
     }
-    arns.push(stage.world.fire(stage.replay()).unwrap());
-    let ends = arns.iter().map(|arn| see_through(stage, arn));
+    arns.push(pipeline.world.fire(pipeline.replay()).unwrap());
+    let ends = arns.iter().map(|arn| see_through(pipeline, arn));
     join_all(ends).await.into_iter().sum()
 }
 
 /// Redrives the execution until it has succeeded.
-async fn see_through(stage: &Stage, arn: &str) -> u64 {
-    let mut ended = stage.finish(arn).await;
+async fn see_through(pipeline: &SmallDay, arn: &str) -> u64 {
+    let mut ended = pipeline.finish(arn).await;
     for redrives in 0.. {
         if ended.status == Status::Succeeded {
             let ends = ["Delivered", "Nothing to do"];
@@ -218,9 +218,9 @@ async fn see_through(stage: &Stage, arn: &str) -> u64 {
         interrupted(&ended);
         assert!(redrives <= PATIENCE, "undisturbed and not done: {ended:?}");
         if redrives == PATIENCE {
-            stage.world.gateway().clear_hook();
+            pipeline.world.gateway().clear_hook();
         }
-        ended = stage.redrive(&ended).await;
+        ended = pipeline.redrive(&ended).await;
     }
     unreachable!("the loop has no end of its own")
 }
@@ -232,12 +232,12 @@ fn interrupted(ended: &Description) {
 }
 
 /// Holds the log against the tenant; gives its length.
-fn check(stage: &Stage) -> u64 {
-    let log = stage.log();
+fn check(pipeline: &SmallDay) -> u64 {
+    let log = pipeline.log();
     // The day, and the wish unless it came before there was anything to be replayed.
     assert!((1..=2).contains(&log.len()), "{log:#?}");
     for commit in &log {
-        stage.check_rows(commit);
+        pipeline.check_rows(commit);
     }
     if let [before, after] = &log[..] {
         assert!(before.generation < after.generation, "{log:#?}");
@@ -247,9 +247,9 @@ fn check(stage: &Stage) -> u64 {
     log.len() as u64
 }
 
-fn figures(stage: &Stage, schedule: &Schedule, redrives: u64, commits: u64) -> Figures {
-    let runs = stage.tenant().runs();
-    let log = stage.world.log().unwrap();
+fn figures(pipeline: &SmallDay, schedule: &Schedule, redrives: u64, commits: u64) -> Figures {
+    let runs = pipeline.tenant().runs();
+    let log = pipeline.world.log().unwrap();
     let is_used = |id: &str| {
         let mut used = log.iter().flat_map(|commit| &commit.runs);
         used.any(|run| run.run_id.as_str() == id)
@@ -263,14 +263,14 @@ fn figures(stage: &Stage, schedule: &Schedule, redrives: u64, commits: u64) -> F
         lost: count(&counts.lost),
         refused: count(&counts.refused),
         processes: NAMES
-            .map(|name| stage.world.lambda().started(name))
+            .map(|name| pipeline.world.lambda().started(name))
             .iter()
             .sum(),
         redrives,
         runs: runs.len() as u64,
         unused_runs: runs.iter().filter(|run| !is_used(&run.id)).count() as u64,
         commits,
-        looks: stage.witness.looks(),
+        looks: pipeline.witness.looks(),
     }
 }
 

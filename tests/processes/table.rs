@@ -7,7 +7,8 @@ use asl::Status;
 use futures_util::StreamExt as _;
 use local_aws::{Action, Call};
 
-use crate::stage::{Setup, Stage, delivered};
+use crate::small_day::{SmallDay, SmallDayBuilder};
+use pipeline_tests::harness::delivered;
 
 /// Rows under way at once: most of their time goes by in the pauses of the SDK.
 const AT_ONCE: usize = 6;
@@ -81,21 +82,21 @@ pub(crate) fn refuse(status: u16, code: &str) -> Action {
 }
 
 /// A day for each row.
-pub(crate) async fn check(setup: fn() -> Setup, rows: impl IntoIterator<Item = Row>) {
+pub(crate) async fn check(setup: fn() -> SmallDayBuilder, rows: impl IntoIterator<Item = Row>) {
     let days = rows.into_iter().map(|row| async move {
-        let stage = setup().start().await;
-        check_row(&stage, &row).await;
+        let pipeline = setup().start().await;
+        check_row(&pipeline, &row).await;
     });
     let mut days = futures_util::stream::iter(days).buffer_unordered(AT_ONCE);
     while days.next().await.is_some() {}
 }
 
 /// Plays the row's day; at its end there is one commit with every row, and no claim has changed.
-pub(crate) async fn check_row(stage: &Stage, row: &Row) {
+pub(crate) async fn check_row(pipeline: &SmallDay, row: &Row) {
     let what = format!("{}: {:?} on {:?}", row.id, row.action, row.on);
-    let hits = disturb(stage, row);
-    let mut ended = stage.play().await;
-    let errors = stage.errors(&ended);
+    let hits = disturb(pipeline, row);
+    let mut ended = pipeline.play().await;
+    let errors = pipeline.errors(&ended);
     assert!(
         hits.load(Ordering::SeqCst) > 0,
         "{what}: there was no such call"
@@ -117,21 +118,21 @@ pub(crate) async fn check_row(stage: &Stage, row: &Row) {
             for said in said {
                 assert!(cause.contains(said), "{what}: {said} is not in {cause}");
             }
-            assert!(stage.log().is_empty(), "{what}: something was committed");
-            stage.world.gateway().clear_hook();
-            ended = stage.redrive(&ended).await;
+            assert!(pipeline.log().is_empty(), "{what}: something was committed");
+            pipeline.world.gateway().clear_hook();
+            ended = pipeline.redrive(&ended).await;
         }
     }
     assert_eq!(ended.status, Status::Succeeded, "{what}: {ended:?}");
-    delivered(&ended);
-    stage.commit();
+    delivered(ended.clone());
+    pipeline.commit();
 }
 
 /// Lets the row's fault come true; gives the count of its calls.
-fn disturb(stage: &Stage, row: &Row) -> Arc<AtomicU32> {
+fn disturb(pipeline: &SmallDay, row: &Row) -> Arc<AtomicU32> {
     let hits = Arc::new(AtomicU32::new(0));
-    let (row, counted, witness) = (row.clone(), Arc::clone(&hits), stage.witness.clone());
-    stage.world.gateway().set_hook(move |call| {
+    let (row, counted, witness) = (row.clone(), Arc::clone(&hits), pipeline.witness.clone());
+    pipeline.world.gateway().set_hook(move |call| {
         witness.look();
         if !row.on.is(call) || counted.load(Ordering::SeqCst) == row.times {
             return Action::Pass;

@@ -2,12 +2,12 @@
 
 use local_aws::Action;
 
-use crate::stage::Setup;
+use crate::small_day::SmallDayBuilder;
 use crate::table::{Ends, On, Row, check_row, refuse};
 
 /// A page of about 12 MB, as it is.
-fn setup() -> Setup {
-    let setup = Setup::new().pipeline("compression", "none");
+fn setup() -> SmallDayBuilder {
+    let setup = SmallDayBuilder::new().pipeline("compression", "none");
     setup.tenant(|tenant| {
         tenant.rows = 30_000;
         tenant.page_size = 30_000;
@@ -17,7 +17,7 @@ fn setup() -> Setup {
 
 /// Uploads that are neither complete nor aborted are left for the bucket's lifecycle: so many.
 async fn check(operation: &'static str, action: Action, ends: Ends, left: usize) {
-    let stage = setup().start().await;
+    let pipeline = setup().start().await;
     let row = Row {
         id: "B11",
         on: On::new(operation, "/data/"),
@@ -25,10 +25,10 @@ async fn check(operation: &'static str, action: Action, ends: Ends, left: usize)
         times: 1,
         ends,
     };
-    check_row(&stage, &row).await;
-    let open = stage.world.store().open_uploads();
+    check_row(&pipeline, &row).await;
+    let open = pipeline.world.store().open_uploads();
     assert_eq!(open.len(), left, "{operation}: {open:?}");
-    let completed = stage.calls().into_iter();
+    let completed = pipeline.calls().into_iter();
     let completed = completed.filter(|call| call.operation == "CompleteMultipartUpload");
     assert!(completed.count() > 0, "nothing was uploaded in pieces");
 }

@@ -3,27 +3,27 @@
 use local::world::{STATE_MACHINE_ARN, TOKEN_SECRET};
 use memchr::memmem;
 
-use crate::history;
-use crate::stage::Stage;
 use crate::writings::writings;
+use pipeline_tests::harness::Pipeline;
+use pipeline_tests::harness::history;
 
 /// Texts that belong to secrets and rows.
 pub(crate) struct Canaries(Vec<String>);
 
 impl Canaries {
     /// The client's secret, the access tokens, the page tokens, and values of rows.
-    pub(crate) fn of(stage: &Stage) -> Self {
+    pub(crate) fn of(pipeline: &Pipeline) -> Self {
         let mut texts = vec!["sim-secret".to_owned()];
-        if let Some(stored) = stage.world.services().secrets.current(TOKEN_SECRET) {
+        if let Some(stored) = pipeline.world.services().secrets.current(TOKEN_SECRET) {
             assert!(stored.contains("sim-"), "tokens are written in another way");
         }
         texts.extend((1..10).map(|number| format!("sim-{number}-")));
-        let tokens = stage.slots().into_iter().filter_map(|slot| slot.next);
+        let tokens = pipeline.slots().into_iter().filter_map(|slot| slot.next);
         texts.extend(tokens.map(|token| token.as_str().to_owned()));
         // How every page token of the tenant begins: `{"page":` in base64.
         texts.push("eyJwYWdlIj".to_owned());
-        for run in stage.tenant().runs() {
-            let rows = stage.tenant().truth(&run.id).unwrap().take(40);
+        for run in pipeline.tenant().runs() {
+            let rows = pipeline.tenant().truth(&run.id).unwrap().take(40);
             texts.extend(rows.flat_map(|row| values(&row)));
         }
         texts.sort();
@@ -38,8 +38,8 @@ impl Canaries {
     }
 
     /// None of them is in a history, an alert or a log, however it is written.
-    pub(crate) fn check(&self, stage: &Stage) {
-        let seen = seen(stage);
+    pub(crate) fn check(&self, pipeline: &Pipeline) {
+        let seen = seen(pipeline);
         for text in &self.0 {
             for written in writings(text) {
                 for (place, content) in &seen {
@@ -56,8 +56,8 @@ impl Canaries {
 }
 
 /// All that people and dashboards get to see.
-fn seen(stage: &Stage) -> Vec<(String, String)> {
-    let world = &stage.world;
+fn seen(pipeline: &Pipeline) -> Vec<(String, String)> {
+    let world = &pipeline.world;
     let mut seen = Vec::new();
     for execution in world.engine().list(STATE_MACHINE_ARN, None) {
         seen.push((

@@ -4,32 +4,32 @@ use asl::Status;
 use cxone_sim::Kind;
 
 use crate::canaries::Canaries;
-use crate::stage::{Setup, Stage, delivered};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, delivered};
 
 /// The first run ends for this reason, the operators hear of it once, and the second run is used.
-async fn check(setup: Setup, reason: &str) -> Stage {
-    let stage = setup.rows(1_000, 100).start().await;
-    stage.deliver().await;
-    let commit = stage.commit();
-    let runs = stage.tenant().runs();
+async fn check(setup: PipelineBuilder, reason: &str) -> Pipeline {
+    let pipeline = setup.rows(1_000, 100).start().await;
+    pipeline.deliver().await;
+    let commit = pipeline.commit();
+    let runs = pipeline.tenant().runs();
     assert_eq!(runs.len(), 2, "{runs:#?}");
     assert_eq!(commit.runs[0].run_id.as_str(), runs[1].id);
     assert_eq!(commit.unique, 1_000);
-    let [alert] = &stage.world.alerts()[..] else {
-        panic!("{:#?}", stage.world.alerts());
+    let [alert] = &pipeline.world.alerts()[..] else {
+        panic!("{:#?}", pipeline.world.alerts());
     };
     assert!(alert.message.contains(reason), "{alert:?}");
     let segment = "Daily Agent Performance Aggregation (tenant acme, window 2026-11-21T00:00:00Z to 2026-11-22T00:00:00Z, segment 0, run 1)";
     assert!(alert.message.contains(segment), "{alert:?}");
-    stage
+    pipeline
 }
 
 #[tokio::test]
 async fn a_run_that_failed_is_followed_by_another_one() {
-    let setup =
-        Setup::new().fault("run-fails:message=query exceeded the execution limit,control=yes");
-    let stage = check(setup, "failed").await;
-    let alert = &stage.world.alerts()[0].message;
+    let setup = PipelineBuilder::daily()
+        .fault("run-fails:message=query exceeded the execution limit,control=yes");
+    let pipeline = check(setup, "failed").await;
+    let alert = &pipeline.world.alerts()[0].message;
     assert!(
         alert.contains("query exceeded the execution limit"),
         "{alert}"
@@ -39,14 +39,14 @@ async fn a_run_that_failed_is_followed_by_another_one() {
 
 #[tokio::test]
 async fn a_message_without_end_is_cut() {
-    let setup = Setup::new().fault("run-fails:bytes=100000");
-    let stage = check(setup, "failed").await;
-    assert!(stage.world.alerts()[0].message.len() < 2_000);
+    let setup = PipelineBuilder::daily().fault("run-fails:bytes=100000");
+    let pipeline = check(setup, "failed").await;
+    assert!(pipeline.world.alerts()[0].message.len() < 2_000);
 }
 
 #[tokio::test]
 async fn a_run_that_vanished_is_followed_by_another_one() {
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .fault("slow-run:seconds=300")
         .fault("run-vanishes:after=3");
     check(setup, "vanished").await;
@@ -54,25 +54,32 @@ async fn a_run_that_vanished_is_followed_by_another_one() {
 
 #[tokio::test]
 async fn a_run_that_can_not_be_seen_at_first_is_waited_for() {
-    let stage = Setup::new().fault("poll-early-404:looks=2").start().await;
-    stage.deliver().await;
-    stage.commit();
-    assert_eq!(stage.started(), 1);
-    assert_eq!(stage.world.alerts(), []);
+    let pipeline = PipelineBuilder::daily()
+        .fault("poll-early-404:looks=2")
+        .start()
+        .await;
+    pipeline.deliver().await;
+    pipeline.commit();
+    assert_eq!(pipeline.started(), 1);
+    assert_eq!(pipeline.world.alerts(), []);
 }
 
 #[tokio::test]
 async fn a_page_token_that_expired_ends_the_run() {
-    let setup = Setup::new().fault("page-token-expired:page=4");
-    let stage = check(setup, "expired").await;
-    Canaries::of(&stage).check(&stage);
+    let setup = PipelineBuilder::daily().fault("page-token-expired:page=4");
+    let pipeline = check(setup, "expired").await;
+    Canaries::of(&pipeline).check(&pipeline);
 }
 
 #[tokio::test]
 async fn page_tokens_in_a_circle_end_the_run() {
-    check(Setup::new().fault("token-repeats:page=3"), "token_loop").await;
     check(
-        Setup::new().fault("token-cycles:page=5,back=3"),
+        PipelineBuilder::daily().fault("token-repeats:page=3"),
+        "token_loop",
+    )
+    .await;
+    check(
+        PipelineBuilder::daily().fault("token-cycles:page=5,back=3"),
         "token_loop",
     )
     .await;
@@ -80,12 +87,16 @@ async fn page_tokens_in_a_circle_end_the_run() {
 
 #[tokio::test]
 async fn a_total_that_changes_ends_the_run() {
-    check(Setup::new().fault("total-changes:page=3"), "unstable").await;
+    check(
+        PipelineBuilder::daily().fault("total-changes:page=3"),
+        "unstable",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_total_that_does_not_match_ends_the_run() {
-    check(Setup::new().fault("total-wrong"), "unstable").await;
+    check(PipelineBuilder::daily().fault("total-wrong"), "unstable").await;
 }
 
 #[tokio::test]
@@ -96,45 +107,51 @@ async fn states_that_nobody_knows_are_waited_for() {
         "state-case:case=upper",
         "state-back",
     ] {
-        let stage = Setup::new().fault(fault).start().await;
-        stage.deliver().await;
-        stage.commit();
-        assert_eq!(stage.started(), 1, "{fault}");
+        let pipeline = PipelineBuilder::daily().fault(fault).start().await;
+        pipeline.deliver().await;
+        pipeline.commit();
+        assert_eq!(pipeline.started(), 1, "{fault}");
     }
 }
 
 #[tokio::test]
 async fn a_redrive_allows_more_runs_when_all_have_failed() {
-    let stage = Setup::new().fault("run-fails:times=forever").start().await;
-    let ended = stage.fail("Cxone.RunsExhausted").await;
+    let pipeline = PipelineBuilder::daily()
+        .fault("run-fails:times=forever")
+        .start()
+        .await;
+    let ended = pipeline.fail("Cxone.RunsExhausted").await;
     assert_eq!(ended.state, "Trigger");
-    assert_eq!(stage.started(), 3);
+    assert_eq!(pipeline.started(), 3);
     let cause = ended.cause.clone().unwrap();
     assert!(
         cause.contains("query exceeded the execution limit"),
         "{cause}"
     );
-    assert!(stage.log().is_empty());
+    assert!(pipeline.log().is_empty());
 
     // Nothing has changed: three more runs, and not one beyond them.
-    let ended = stage.redrive(&ended).await;
+    let ended = pipeline.redrive(&ended).await;
     assert_eq!(ended.error.as_deref(), Some("Cxone.RunsExhausted"));
-    assert_eq!(stage.started(), 6);
+    assert_eq!(pipeline.started(), 6);
 
-    stage.set_faults(&[]);
-    delivered(stage.redrive(&ended).await);
-    Canaries::of(&stage).check(&stage);
-    stage.commit();
-    assert_eq!(stage.started(), 7);
+    pipeline.set_faults(&[]);
+    delivered(pipeline.redrive(&ended).await);
+    Canaries::of(&pipeline).check(&pipeline);
+    pipeline.commit();
+    assert_eq!(pipeline.started(), 7);
 }
 
 #[tokio::test]
 async fn a_run_whose_start_was_not_answered_is_not_mixed_with_the_next_one() {
-    let stage = Setup::new().fault("start-run-ambiguous").start().await;
-    stage.deliver().await;
-    let commit = stage.commit();
-    assert_eq!(stage.started(), 2);
-    let runs = stage.tenant().runs();
+    let pipeline = PipelineBuilder::daily()
+        .fault("start-run-ambiguous")
+        .start()
+        .await;
+    pipeline.deliver().await;
+    let commit = pipeline.commit();
+    assert_eq!(pipeline.started(), 2);
+    let runs = pipeline.tenant().runs();
     assert_eq!(commit.runs[0].run_id.as_str(), runs[1].id);
 }
 
@@ -150,10 +167,10 @@ async fn what_breaks_on_the_wire_is_asked_for_again() {
         "gzip-truncated:on=page",
         "gzip-members:on=page",
     ] {
-        let stage = Setup::new().fault(fault).start().await;
-        stage.deliver().await;
-        stage.commit();
-        assert_eq!(stage.tenant().runs().len(), 1, "{fault}");
+        let pipeline = PipelineBuilder::daily().fault(fault).start().await;
+        pipeline.deliver().await;
+        pipeline.commit();
+        assert_eq!(pipeline.tenant().runs().len(), 1, "{fault}");
     }
 }
 
@@ -165,15 +182,15 @@ async fn answers_that_can_not_be_are_a_breach_of_contract() {
         "completed-bare:times=forever",
         "nan:times=forever",
     ] {
-        let stage = Setup::new().fault(fault).start().await;
-        let ended = stage.fail("Cxone.Contract").await;
-        Canaries::of(&stage).check(&stage);
-        assert!(stage.log().is_empty());
-        assert!(stage.requests(Kind::Page).len() < 20, "{fault}");
+        let pipeline = PipelineBuilder::daily().fault(fault).start().await;
+        let ended = pipeline.fail("Cxone.Contract").await;
+        Canaries::of(&pipeline).check(&pipeline);
+        assert!(pipeline.log().is_empty());
+        assert!(pipeline.requests(Kind::Page).len() < 20, "{fault}");
         if fault.contains("on=page") {
-            stage.set_faults(&[]);
-            assert_eq!(stage.redrive(&ended).await.status, Status::Succeeded);
-            stage.commit();
+            pipeline.set_faults(&[]);
+            assert_eq!(pipeline.redrive(&ended).await.status, Status::Succeeded);
+            pipeline.commit();
         }
     }
 }

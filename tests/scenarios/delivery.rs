@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 
 use crate::canaries::Canaries;
 use crate::good_day::record;
-use crate::stage::{Setup, Stage};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 
 /// A definition whose result is a file.
-fn setup() -> Setup {
-    Setup::new().define("/delivery/format", json!("csv"))
+fn setup() -> PipelineBuilder {
+    PipelineBuilder::daily().define("/delivery/format", json!("csv"))
 }
 
 /// A row as it comes out of a file: the same values, texts without needless escapes.
@@ -29,31 +29,31 @@ fn row(row: &[u8], columns: &[String]) -> Vec<u8> {
 }
 
 /// The file's rows land as JSON.
-async fn check(setup: Setup) -> Stage {
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let log = stage.log();
+async fn check(setup: PipelineBuilder) -> Pipeline {
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let log = pipeline.log();
     let [commit] = &log[..] else {
         panic!("{log:#?}");
     };
-    let truth = stage
+    let truth = pipeline
         .tenant()
         .truth(commit.runs[0].run_id.as_str())
         .unwrap();
-    stage.check_lines(commit, truth.map(|truth| row(&truth, &commit.columns)));
-    stage
+    pipeline.check_lines(commit, truth.map(|truth| row(&truth, &commit.columns)));
+    pipeline
 }
 
 #[tokio::test]
 async fn a_downloaded_file_lands_as_json() {
-    let stage = check(setup().rows(2_000, 500)).await;
-    assert_eq!(stage.requests(Kind::Page), []);
-    let downloads = stage.requests(Kind::Download);
+    let pipeline = check(setup().rows(2_000, 500)).await;
+    assert_eq!(pipeline.requests(Kind::Page), []);
+    let downloads = pipeline.requests(Kind::Download);
     assert!(downloads.iter().all(|download| !download.authorized));
-    Canaries::of(&stage)
+    Canaries::of(&pipeline)
         .and("sig=")
         .and("/download/")
-        .check(&stage);
+        .check(&pipeline);
 }
 
 #[tokio::test]
@@ -61,12 +61,12 @@ async fn a_downloaded_file_lands_as_csv() {
     let setup = setup()
         .rows(2_000, 500)
         .define("/pipeline/format", json!("csv"));
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let commit = &stage.log()[0];
-    stage.check_parts(commit);
-    let part = stage.world.part(&commit.parts[0]).unwrap();
-    let truth = stage
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let commit = &pipeline.log()[0];
+    pipeline.check_parts(commit);
+    let part = pipeline.world.part(&commit.parts[0]).unwrap();
+    let truth = pipeline
         .tenant()
         .truth(commit.runs[0].run_id.as_str())
         .unwrap();
@@ -78,8 +78,8 @@ async fn a_downloaded_file_lands_as_csv() {
 
 #[tokio::test]
 async fn an_empty_file_is_an_empty_day() {
-    let stage = check(setup().rows(0, 100)).await;
-    assert!(stage.log()[0].empty);
+    let pipeline = check(setup().rows(0, 100)).await;
+    assert!(pipeline.log()[0].empty);
 }
 
 #[tokio::test]
@@ -108,12 +108,12 @@ async fn a_download_that_breaks_off_is_made_again() {
 #[tokio::test]
 async fn nobody_follows_a_link_to_elsewhere() {
     for to in ["other-host", "metadata", "relative", "decoy"] {
-        let stage = setup()
+        let pipeline = setup()
             .fault(&format!("download-url:to={to},times=forever"))
             .start()
             .await;
-        stage.fail("Cxone.Contract").await;
-        assert_eq!(stage.tenant().decoy_hits(), 0, "{to}");
-        assert!(stage.log().is_empty());
+        pipeline.fail("Cxone.Contract").await;
+        assert_eq!(pipeline.tenant().decoy_hits(), 0, "{to}");
+        assert!(pipeline.log().is_empty());
     }
 }

@@ -12,8 +12,8 @@ use jiff::SignedDuration;
 use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
-use crate::landed::lines;
-use crate::stage::{Setup, Stage, day_before, delivered, time};
+use pipeline_tests::harness::lines;
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, time};
 
 const PUBLISHED: [&str; 4] = [
     "report-jobs",
@@ -22,71 +22,72 @@ const PUBLISHED: [&str; 4] = [
     "contacts",
 ];
 
-impl Stage {
-    fn api(&self) -> String {
-        self.definition["pipeline"]["api"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
+fn api(pipeline: &Pipeline) -> String {
+    pipeline.definition["pipeline"]["api"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
 
-    /// The only commit, which holds what the tenant has: contacts byte for byte, files field for field.
-    fn published_commit(&self) -> Commit {
-        let mut log = self.log();
-        assert_eq!(log.len(), 1, "{log:#?}");
-        let commit = log.remove(0);
-        self.check_published(&commit);
-        commit
-    }
+/// The only commit, which holds what the tenant has: contacts byte for byte, files field for field.
+fn published_commit(pipeline: &Pipeline) -> Commit {
+    let mut log = pipeline.log();
+    assert_eq!(log.len(), 1, "{log:#?}");
+    let commit = log.remove(0);
+    check_published(pipeline, &commit);
+    commit
+}
 
-    fn check_published(&self, commit: &Commit) {
-        assert_eq!(commit.source.api.as_str(), self.api());
-        let runs = commit.runs.iter().map(|run| self.sims_run(commit, run));
-        let runs: Vec<String> = runs.collect();
-        if self.api() == "contacts" {
-            let truth = runs
-                .iter()
-                .flat_map(|run| self.tenant().truth(run).unwrap());
-            self.check_lines(commit, truth);
-            return;
+fn check_published(pipeline: &Pipeline, commit: &Commit) {
+    assert_eq!(commit.source.api.as_str(), api(pipeline));
+    let runs = commit
+        .runs
+        .iter()
+        .map(|run| sims_run(pipeline, commit, run));
+    let runs: Vec<String> = runs.collect();
+    if api(pipeline) == "contacts" {
+        let truth = runs
+            .iter()
+            .flat_map(|run| pipeline.tenant().truth(run).unwrap());
+        pipeline.check_lines(commit, truth);
+        return;
+    }
+    pipeline.check_parts(commit);
+    let truth = runs.iter().flat_map(|run| records_of(pipeline, run));
+    let mut truth = truth.collect::<Vec<_>>().into_iter();
+    for part in &commit.parts {
+        for line in lines(&pipeline.world.part(part).unwrap()) {
+            assert_eq!(Some(fields(line)), truth.next());
         }
-        self.check_parts(commit);
-        let truth = runs.iter().flat_map(|run| self.records_of(run));
-        let mut truth = truth.collect::<Vec<_>>().into_iter();
-        for part in &commit.parts {
-            for line in lines(&self.world.part(part).unwrap()) {
-                assert_eq!(Some(fields(line)), truth.next());
-            }
-        }
-        assert_eq!(truth.next(), None, "rows are missing");
     }
+    assert_eq!(truth.next(), None, "rows are missing");
+}
 
-    /// What the tenant calls a run. An API without runs has one for each time that it was asked.
-    fn sims_run(&self, commit: &Commit, run: &delivery::documents::CommitRun) -> String {
-        let known = self.tenant().truth(run.run_id.as_str()).is_some();
-        if known {
-            return run.run_id.to_string();
-        }
-        assert_eq!(commit.runs.len(), 1, "which of them it was is not known");
-        let runs = self.tenant().runs();
-        let mut of_api = runs.iter().filter(|it| it.api.name() == self.api());
-        of_api.next_back().unwrap().id.clone()
+/// What the tenant calls a run. An API without runs has one for each time that it was asked.
+fn sims_run(pipeline: &Pipeline, commit: &Commit, run: &delivery::documents::CommitRun) -> String {
+    let known = pipeline.tenant().truth(run.run_id.as_str()).is_some();
+    if known {
+        return run.run_id.to_string();
     }
+    assert_eq!(commit.runs.len(), 1, "which of them it was is not known");
+    let runs = pipeline.tenant().runs();
+    let mut of_api = runs.iter().filter(|it| it.api.name() == api(pipeline));
+    of_api.next_back().unwrap().id.clone()
+}
 
-    /// The records of a run as columns and texts.
-    fn records_of(&self, run: &str) -> Vec<BTreeMap<String, String>> {
-        let columns = self.tenant().columns(run).unwrap();
-        let records: Vec<u8> = self.tenant().records(run).unwrap().flatten().collect();
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .from_reader(&*records);
-        let record = |record: Result<csv::StringRecord, csv::Error>| {
-            let record = record.unwrap();
-            let texts = record.iter().map(str::to_owned);
-            columns.iter().cloned().zip(texts).collect()
-        };
-        reader.records().map(record).collect()
-    }
+/// The records of a run as columns and texts.
+fn records_of(pipeline: &Pipeline, run: &str) -> Vec<BTreeMap<String, String>> {
+    let columns = pipeline.tenant().columns(run).unwrap();
+    let records: Vec<u8> = pipeline.tenant().records(run).unwrap().flatten().collect();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&*records);
+    let record = |record: Result<csv::StringRecord, csv::Error>| {
+        let record = record.unwrap();
+        let texts = record.iter().map(str::to_owned);
+        columns.iter().cloned().zip(texts).collect()
+    };
+    reader.records().map(record).collect()
 }
 
 /// A landed row as columns and texts; what a file leaves empty is empty.
@@ -105,20 +106,20 @@ fn fields(row: &[u8]) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn a_day_of_each_published_api_lands() {
     for api in PUBLISHED {
-        let stage = Setup::of(api).start().await;
-        let ended = stage.deliver().await;
-        let commit = stage.published_commit();
+        let pipeline = PipelineBuilder::of_api(api).start().await;
+        let ended = pipeline.deliver().await;
+        let commit = published_commit(&pipeline);
         assert_eq!(commit.unique, 250, "{api}");
-        let states = stage.states(&ended);
+        let states = pipeline.states(&ended);
         let polled = states.iter().any(|state| state == "PollOnce");
         assert_eq!(polled, api == "report-jobs", "{states:?}");
-        assert_eq!(stage.world.alerts(), [], "{api}");
+        assert_eq!(pipeline.world.alerts(), [], "{api}");
         assert!(commit.abandoned.is_empty());
         // Again it is delivered already, and nobody is asked for anything.
-        let before = stage.tenant().runs().len();
-        let again = stage.fire().await;
+        let before = pipeline.tenant().runs().len();
+        let again = pipeline.fire().await;
         assert_eq!(again.state, "Nothing to do", "{api}");
-        assert_eq!(stage.tenant().runs().len(), before);
+        assert_eq!(pipeline.tenant().runs().len(), before);
     }
 }
 
@@ -130,15 +131,15 @@ async fn the_commit_says_which_clock_its_times_are_from() {
         ("data-download", "-07:00 requested"),
         ("contacts", "UTC requested"),
     ] {
-        let mut setup = Setup::of(api);
+        let mut setup = PipelineBuilder::of_api(api);
         if api == "data-download" {
             setup = setup
                 .define("/report/utcOffset", json!("-07:00"))
                 .tenant(|tenant| tenant.user_offset = -420);
         }
-        let stage = setup.start().await;
-        stage.deliver().await;
-        let source = stage.published_commit().source;
+        let pipeline = setup.start().await;
+        pipeline.deliver().await;
+        let source = published_commit(&pipeline).source;
         let said = format!("{} {}", source.time_zone, source.range.as_str());
         assert_eq!(said, expected, "{api}");
     }
@@ -146,23 +147,23 @@ async fn the_commit_says_which_clock_its_times_are_from() {
 
 #[tokio::test]
 async fn a_file_of_a_report_job_is_as_users_say_that_it_is() {
-    let setup = Setup::of("report-jobs")
+    let setup = PipelineBuilder::of_api("report-jobs")
         .fault("csv-bom")
         .fault("csv-doubled-crlf")
         .fault("total-row");
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let commit = stage.published_commit();
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let commit = published_commit(&pipeline);
     assert_eq!((commit.unique, commit.summary_rows), (250, 1));
 }
 
 /// Kills at every call of AWS in turn, a day each; each day is one commit with all its rows.
 async fn killed_at_every_call(api: &str, action: Action) {
-    let stage = Setup::of(api).rows(20, 10).start().await;
+    let pipeline = PipelineBuilder::of_api(api).rows(20, 10).start().await;
     for point in 1_u64.. {
         let (killed, calls) = (Arc::new(AtomicU64::new(0)), AtomicU64::new(0));
         let (hit, what) = (Arc::clone(&killed), action.clone());
-        stage.world.gateway().set_hook(move |_: &Call| {
+        pipeline.world.gateway().set_hook(move |_: &Call| {
             if calls.fetch_add(1, Ordering::SeqCst) + 1 != point {
                 return Action::Pass;
             }
@@ -170,11 +171,15 @@ async fn killed_at_every_call(api: &str, action: Action) {
             what.clone()
         });
         let window = day_before(i64::try_from(point).unwrap());
-        delivered(stage.play(stage.event().window(window).to_json()).await);
-        let log = stage.log();
+        delivered(
+            pipeline
+                .play(pipeline.event().window(window).to_json())
+                .await,
+        );
+        let log = pipeline.log();
         assert_eq!(log.len() as u64, point);
-        stage.check_published(log.last().unwrap());
-        assert_eq!(stage.tenant().spacing_violations(), 0, "point {point}");
+        check_published(&pipeline, log.last().unwrap());
+        assert_eq!(pipeline.tenant().spacing_violations(), 0, "point {point}");
         if killed.load(Ordering::SeqCst) == 0 {
             println!("{} points of {action:?} with {api}", point - 1);
             return;
@@ -199,34 +204,34 @@ async fn a_data_download_may_be_killed_before_anything_that_a_handler_does() {
 
 #[tokio::test]
 async fn calls_of_three_extractions_at_once_are_kept_apart() {
-    let stage = Setup::of("data-extraction").start().await;
+    let pipeline = PipelineBuilder::of_api("data-extraction").start().await;
     let names = ["One", "Two", "Three"];
     let arns: Vec<_> = {
-        let _still = stage.world.clock().busy();
+        let _still = pipeline.world.clock().busy();
         let event = |name: &str| {
-            let mut event = stage.event().to_json();
+            let mut event = pipeline.event().to_json();
             event["detail"]["definition"]["name"] = name.into();
             event
         };
         names
-            .map(|name| stage.world.fire(event(name)).unwrap())
+            .map(|name| pipeline.world.fire(event(name)).unwrap())
             .into()
     };
     for arn in arns {
-        let ended = stage.world.finish(&arn).await.unwrap();
+        let ended = pipeline.world.finish(&arn).await.unwrap();
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     }
-    let calls = stage.tenant().extraction_calls();
-    assert_eq!(stage.tenant().spacing_violations(), 0, "{calls:?}");
+    let calls = pipeline.tenant().extraction_calls();
+    assert_eq!(pipeline.tenant().spacing_violations(), 0, "{calls:?}");
     assert!(calls.len() >= 6, "{calls:?}");
     for pair in calls.windows(2) {
         let apart = pair[1].duration_since(pair[0]).as_secs();
         assert!(apart >= 30, "two calls were {apart} s apart");
     }
-    let commits = stage.world.log().unwrap();
+    let commits = pipeline.world.log().unwrap();
     assert_eq!(commits.len(), 3);
     for commit in &commits {
-        stage.check_published(commit);
+        check_published(&pipeline, commit);
     }
 }
 
@@ -234,26 +239,30 @@ async fn calls_of_three_extractions_at_once_are_kept_apart() {
 async fn days_are_extracted_one_by_one() {
     // The tenant gives contacts of different days the same numbers.
     let key = json!(["contactId", "handleTime", "holdTime", "avgWaitTime"]);
-    let setup = Setup::of("data-extraction").define("/pipeline/key", key);
-    let stage = setup.start().await;
+    let setup = PipelineBuilder::of_api("data-extraction").define("/pipeline/key", key);
+    let pipeline = setup.start().await;
     let (start, end) = (time("2026-11-18T00:00:00Z"), time("2026-11-22T00:00:00Z"));
     let window = definition::Window::new(start, end).unwrap();
-    delivered(stage.play(stage.event().window(window).to_json()).await);
-    let commit = stage.published_commit();
+    delivered(
+        pipeline
+            .play(pipeline.event().window(window).to_json())
+            .await,
+    );
+    let commit = published_commit(&pipeline);
     let segments: Vec<_> = commit.runs.iter().map(|run| run.segment.as_str()).collect();
     assert_eq!(segments, ["000", "001", "010", "011"]);
     assert_eq!(commit.unique, 1_000);
-    assert_eq!(stage.tenant().spacing_violations(), 0);
+    assert_eq!(pipeline.tenant().spacing_violations(), 0);
 }
 
 #[tokio::test]
 async fn a_job_that_hangs_is_abandoned_and_the_commit_says_so() {
     for api in ["report-jobs", "data-extraction"] {
-        let setup = Setup::of(api).fault("processing-forever:run=1");
-        let stage = setup.start().await;
-        stage.deliver().await;
-        let commit = stage.published_commit();
-        let hung = &stage.tenant().runs()[0];
+        let setup = PipelineBuilder::of_api(api).fault("processing-forever:run=1");
+        let pipeline = setup.start().await;
+        pipeline.deliver().await;
+        let commit = published_commit(&pipeline);
+        let hung = &pipeline.tenant().runs()[0];
         let [abandoned] = &commit.abandoned[..] else {
             panic!("{api}: {:?}", commit.abandoned);
         };
@@ -262,8 +271,8 @@ async fn a_job_that_hangs_is_abandoned_and_the_commit_says_so() {
             .triggered_at
             .duration_since(abandoned.triggered_at);
         assert!(taken >= SignedDuration::from_mins(45), "{api}");
-        assert_eq!(stage.requests(Kind::Cancel).len(), 0, "{api}");
-        let alerts = stage.world.alerts();
+        assert_eq!(pipeline.requests(Kind::Cancel).len(), 0, "{api}");
+        let alerts = pipeline.world.alerts();
         assert_eq!(alerts.len(), 1, "{api}");
         assert!(alerts[0].message.contains("abandoned"), "{alerts:?}");
     }
@@ -271,37 +280,37 @@ async fn a_job_that_hangs_is_abandoned_and_the_commit_says_so() {
 
 #[tokio::test]
 async fn a_window_that_a_template_does_not_have_is_refused() {
-    let stage = Setup::of("report-jobs").start().await;
+    let pipeline = PipelineBuilder::of_api("report-jobs").start().await;
     for replay in [false, true] {
-        let mut event = stage.event().window(day_before(1));
+        let mut event = pipeline.event().window(day_before(1));
         if replay {
             event = event.replay("late rows").id("wish");
         }
-        let ended = stage.play(event.to_json()).await;
+        let ended = pipeline.play(event.to_json()).await;
         assert_eq!(ended.error.as_deref(), Some("Cxone.Config"));
         let cause = ended.cause.unwrap();
         assert!(cause.contains("it takes no dates"), "{cause}");
     }
     // What was scheduled for another day is over, too.
-    let mut late = stage.event().to_json();
+    let mut late = pipeline.event().to_json();
     late["time"] = "2026-11-20T05:30:00Z".into();
-    let ended = stage.play(late).await;
+    let ended = pipeline.play(late).await;
     assert_eq!(ended.error.as_deref(), Some("Cxone.Config"));
     assert!(ended.cause.unwrap().contains("is over"));
-    assert_eq!(stage.tenant().runs().len(), 0);
+    assert_eq!(pipeline.tenant().runs().len(), 0);
     // The template's own window can be had again as long as it is that.
-    stage.deliver().await;
-    stage.replay("again").await;
-    assert_eq!(stage.log().len(), 2);
+    pipeline.deliver().await;
+    pipeline.replay("again").await;
+    assert_eq!(pipeline.log().len(), 2);
 }
 
 #[tokio::test]
 async fn a_permission_that_is_missing_is_told_from_a_throttle_after_ten_minutes() {
-    let setup = Setup::of("data-extraction").fault("extraction-forbidden");
-    let stage = setup.start().await;
-    let started = stage.world.clock().now();
-    let ended = stage.fail("Cxone.Auth").await;
-    let taken = stage.world.clock().now().duration_since(started);
+    let setup = PipelineBuilder::of_api("data-extraction").fault("extraction-forbidden");
+    let pipeline = setup.start().await;
+    let started = pipeline.world.clock().now();
+    let ended = pipeline.fail("Cxone.Auth").await;
+    let taken = pipeline.world.clock().now().duration_since(started);
     assert!(
         (10..15).contains(&taken.as_mins()),
         "given up after {taken}"
@@ -310,10 +319,10 @@ async fn a_permission_that_is_missing_is_told_from_a_throttle_after_ten_minutes(
     for word in ["permission", "somebody else", "redrive"] {
         assert!(cause.contains(word), "{cause}");
     }
-    stage.set_faults(&[]);
-    delivered(stage.redrive(&ended).await);
-    stage.published_commit();
-    assert_eq!(stage.tenant().spacing_violations(), 0);
+    pipeline.set_faults(&[]);
+    delivered(pipeline.redrive(&ended).await);
+    published_commit(&pipeline);
+    assert_eq!(pipeline.tenant().spacing_violations(), 0);
 }
 
 /// What a fault of a published API comes to.
@@ -363,10 +372,14 @@ const FAULTS: &[(&str, &str, Outcome)] = &[
 async fn each_fault_of_a_published_api_has_its_outcome() {
     let mut wrong = Vec::new();
     for (api, fault, expected) in FAULTS {
-        let stage = Setup::of(api).rows(60, 20).fault(fault).start().await;
-        let ended = stage.fire().await;
-        let log = stage.log();
-        let alerts = stage.world.alerts().len();
+        let pipeline = PipelineBuilder::of_api(api)
+            .rows(60, 20)
+            .fault(fault)
+            .start()
+            .await;
+        let ended = pipeline.fire().await;
+        let log = pipeline.log();
+        let alerts = pipeline.world.alerts().len();
         let as_expected = match expected {
             Lands(dead) => ended.state == "Delivered" && log.len() == 1 && alerts == *dead,
             Fails(error) => ended.error.as_deref() == Some(error) && log.is_empty(),
@@ -380,22 +393,22 @@ async fn each_fault_of_a_published_api_has_its_outcome() {
         } else if let ([commit], "report-jobs" | "data-extraction") = (&log[..], *api) {
             assert_eq!(commit.unique, 60, "{api} {fault}");
         }
-        assert_eq!(stage.tenant().spacing_violations(), 0, "{api} {fault}");
+        assert_eq!(pipeline.tenant().spacing_violations(), 0, "{api} {fault}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test]
 async fn a_link_that_leads_nowhere_for_a_minute_is_waited_for_by_the_state_machine() {
-    let setup = Setup::of("data-download")
+    let setup = PipelineBuilder::of_api("data-download")
         .fault("answer-by:as=uri")
         .fault("uri-late:seconds=60");
-    let stage = setup.start().await;
+    let pipeline = setup.start().await;
     let started = Instant::now();
-    let ended = stage.deliver().await;
-    stage.published_commit();
+    let ended = pipeline.deliver().await;
+    published_commit(&pipeline);
     let waited = |state: &&String| *state == "Wait for the tenant";
-    assert!(stage.states(&ended).iter().filter(waited).count() >= 3);
+    assert!(pipeline.states(&ended).iter().filter(waited).count() >= 3);
     assert!(started.elapsed().as_secs() < 14, "a handler has waited");
 }
 
@@ -408,25 +421,25 @@ const LARGE: u64 = 200_000_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_megabytes_of_base64_pass_in_little_memory() {
     let rows = 2_300_000;
-    let setup = Setup::of("report-jobs").rows(rows, 10_000);
-    let stage = setup
+    let setup = PipelineBuilder::of_api("report-jobs").rows(rows, 10_000);
+    let pipeline = setup
         .define("/pipeline/compression", json!("none"))
         .tenant(|tenant| tenant.gzip = false)
         .start()
         .await;
     let started = Instant::now();
-    stage.deliver().await;
-    let log = stage.log();
+    pipeline.deliver().await;
+    let log = pipeline.log();
     assert_eq!(log[0].unique, rows);
-    let run = &stage.tenant().runs()[0].id;
-    let bytes: u64 = stage
+    let run = &pipeline.tenant().runs()[0].id;
+    let bytes: u64 = pipeline
         .tenant()
         .records(run)
         .unwrap()
         .map(|record| record.len() as u64)
         .sum();
     let packed = bytes.div_ceil(3) * 4;
-    let peak = stage.world.lambda().peak_memory("fetch-page").unwrap();
+    let peak = pipeline.world.lambda().peak_memory("fetch-page").unwrap();
     println!(
         "{rows} rows, {packed} bytes of base64: delivered in {:.1} s, fetch-page {} MiB",
         started.elapsed().as_secs_f64(),

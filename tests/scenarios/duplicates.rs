@@ -4,24 +4,29 @@ use delivery::documents::Verification;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use crate::stage::{Setup, Stage};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 
 /// The commit has every row once, after so many runs.
-async fn check(setup: Setup, runs: usize, duplicates: u64, verification: Verification) -> Stage {
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let commit = stage.commit();
-    assert_eq!(stage.started(), runs);
+async fn check(
+    setup: PipelineBuilder,
+    runs: usize,
+    duplicates: u64,
+    verification: Verification,
+) -> Pipeline {
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let commit = pipeline.commit();
+    assert_eq!(pipeline.started(), runs);
     assert_eq!(commit.duplicates, duplicates);
     assert_eq!(commit.rows, 250 + duplicates);
     assert_eq!(commit.unique, 250);
     assert_eq!(commit.verification, verification);
-    stage
+    pipeline
 }
 
 #[tokio::test]
 async fn duplicates_are_dropped_and_counted() {
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .fault("duplicates:rows=5,page=1")
         .fault("duplicates:rows=2,page=2");
     check(setup, 1, 7, Verification::Total).await;
@@ -29,7 +34,7 @@ async fn duplicates_are_dropped_and_counted() {
 
 #[tokio::test]
 async fn without_a_total_a_second_run_has_to_agree() {
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .tenant(|tenant| tenant.total = false)
         .fault("duplicates:rows=5,page=1,times=forever");
     check(setup, 2, 5, Verification::SecondRun).await;
@@ -37,7 +42,7 @@ async fn without_a_total_a_second_run_has_to_agree() {
 
 #[tokio::test]
 async fn without_a_total_and_without_duplicates_one_run_is_believed() {
-    let setup = Setup::new().tenant(|tenant| tenant.total = false);
+    let setup = PipelineBuilder::daily().tenant(|tenant| tenant.total = false);
     check(setup, 1, 0, Verification::Consistent).await;
 }
 
@@ -45,7 +50,7 @@ async fn without_a_total_and_without_duplicates_one_run_is_believed() {
 async fn rows_that_were_pushed_to_another_page_are_not_lost() {
     // Three rows come twice and three do not come at all; the next run is a good one.
     for total in [true, false] {
-        let setup = Setup::new()
+        let setup = PipelineBuilder::daily()
             .tenant(|tenant| tenant.total = total)
             .fault("shifted:rows=3,page=1");
         let how = if total {
@@ -59,11 +64,14 @@ async fn rows_that_were_pushed_to_another_page_are_not_lost() {
 
 #[tokio::test]
 async fn two_rows_with_one_key_stop_the_day_and_say_why() {
-    let stage = Setup::new().fault("conflict:rows=2,page=1").start().await;
-    let ended = stage.fail("Cxone.Conflict").await;
+    let pipeline = PipelineBuilder::daily()
+        .fault("conflict:rows=2,page=1")
+        .start()
+        .await;
+    let ended = pipeline.fail("Cxone.Conflict").await;
     assert_eq!(ended.state, "Finalize");
-    assert!(stage.log().is_empty());
-    Canaries::of(&stage).check(&stage);
+    assert!(pipeline.log().is_empty());
+    Canaries::of(&pipeline).check(&pipeline);
     let cause: Value = serde_json::from_str(&ended.cause.unwrap()).unwrap();
     assert_eq!(cause["errorType"], "Cxone.Conflict");
     let message = cause["errorMessage"].as_str().unwrap();
@@ -80,7 +88,11 @@ async fn two_rows_with_one_key_stop_the_day_and_say_why() {
         .split_once(" of ")
         .unwrap();
     let key = rest.split_once(". ").unwrap().0;
-    let bytes = stage.world.store().read(local::world::BUCKET, key).unwrap();
+    let bytes = pipeline
+        .world
+        .store()
+        .read(local::world::BUCKET, key)
+        .unwrap();
     let mut text = String::new();
     std::io::Read::read_to_string(
         &mut flate2::read::MultiGzDecoder::new(&bytes[..]),
@@ -103,23 +115,23 @@ async fn two_rows_with_one_key_stop_the_day_and_say_why() {
 
 #[tokio::test]
 async fn the_last_of_two_rows_is_kept_where_the_definition_says_so() {
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .define("/pipeline/onConflict", json!("keep-last"))
         .fault("conflict:rows=2,page=1");
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let commit = &stage.log()[0];
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let commit = &pipeline.log()[0];
     assert_eq!((commit.rows, commit.unique, commit.replaced), (252, 250, 2));
-    stage.check_parts(commit);
-    let truth: Vec<Vec<u8>> = stage
+    pipeline.check_parts(commit);
+    let truth: Vec<Vec<u8>> = pipeline
         .tenant()
         .truth(commit.runs[0].run_id.as_str())
         .unwrap()
         .collect();
     let mut landed = Vec::new();
     for part in &commit.parts {
-        let text = stage.world.part(part).unwrap();
-        landed.extend(crate::landed::lines(&text).map(<[u8]>::to_vec));
+        let text = pipeline.world.part(part).unwrap();
+        landed.extend(pipeline_tests::harness::lines(&text).map(<[u8]>::to_vec));
     }
     // Rows 98 and 99 came with page 0, and then with other values at the beginning of page 1.
     assert_eq!(landed.len(), truth.len());

@@ -5,49 +5,47 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use crate::history;
-use crate::landed::lines;
-use crate::stage::{Setup, Stage};
+use pipeline_tests::harness::history;
+use pipeline_tests::harness::lines;
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 
 /// A day lands in this form.
-async fn check(format: &str, compression: &str, extension: &str) -> Stage {
-    let setup = Setup::new()
+async fn check(format: &str, compression: &str, extension: &str) -> Pipeline {
+    let setup = PipelineBuilder::daily()
         .define("/pipeline/format", json!(format))
         .define("/pipeline/compression", json!(compression));
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let commit = &stage.log()[0];
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let commit = &pipeline.log()[0];
     if format == "csv" {
-        stage.check_csv(commit);
+        check_csv(&pipeline, commit);
     } else {
-        stage.check_rows(commit);
+        pipeline.check_rows(commit);
     }
     let named = |key: &str| key.ends_with(extension);
     assert!(commit.parts.iter().all(|part| named(&part.key)));
-    stage
+    pipeline
 }
 
-impl Stage {
-    /// Holds a commit whose parts are CSV against its runs. The tenant writes CSV too, if with other line ends.
-    fn check_csv(&self, commit: &delivery::documents::Commit) {
-        self.check_parts(commit);
-        let mut truth = commit.runs.iter().flat_map(|run| {
-            let truth = self.tenant().truth(run.run_id.as_str()).unwrap();
-            truth.map(|row| record(&row, &commit.columns))
-        });
-        for part in &commit.parts {
-            let text = self.world.part(part).unwrap();
-            let header = format!("{}\n", commit.columns.join(","));
-            let rows = text.strip_prefix(header.as_bytes()).expect("a header");
-            let count = usize::try_from(part.rows).unwrap();
-            let expected: Vec<u8> = truth.by_ref().take(count).flatten().collect();
-            assert_eq!(
-                String::from_utf8_lossy(rows),
-                String::from_utf8_lossy(&expected)
-            );
-        }
-        assert_eq!(truth.next(), None);
+/// Holds a commit whose parts are CSV against its runs. The tenant writes CSV too, if with other line ends.
+fn check_csv(pipeline: &Pipeline, commit: &delivery::documents::Commit) {
+    pipeline.check_parts(commit);
+    let mut truth = commit.runs.iter().flat_map(|run| {
+        let truth = pipeline.tenant().truth(run.run_id.as_str()).unwrap();
+        truth.map(|row| record(&row, &commit.columns))
+    });
+    for part in &commit.parts {
+        let text = pipeline.world.part(part).unwrap();
+        let header = format!("{}\n", commit.columns.join(","));
+        let rows = text.strip_prefix(header.as_bytes()).expect("a header");
+        let count = usize::try_from(part.rows).unwrap();
+        let expected: Vec<u8> = truth.by_ref().take(count).flatten().collect();
+        assert_eq!(
+            String::from_utf8_lossy(rows),
+            String::from_utf8_lossy(&expected)
+        );
     }
+    assert_eq!(truth.next(), None);
 }
 
 /// A row of JSON as a record: numbers as they stand, null as nothing, an empty text as `""`.
@@ -72,14 +70,14 @@ pub(crate) fn record(row: &[u8], columns: &[String]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_good_day_is_one_commit_with_the_tenants_rows() {
-    let setup = Setup::new().tenant(|tenant| {
+    let setup = PipelineBuilder::daily().tenant(|tenant| {
         tenant.queued = Duration::from_secs(40);
         tenant.processing = Duration::from_mins(3);
     });
-    let stage = setup.start().await;
-    let ended = stage.deliver().await;
-    let commit = stage.commit();
-    insta::assert_snapshot!(history::timeline(&stage.world, &ended.execution_arn), @r#"
+    let pipeline = setup.start().await;
+    let ended = pipeline.deliver().await;
+    let commit = pipeline.commit();
+    insta::assert_snapshot!(history::timeline(&pipeline.world, &ended.execution_arn), @r#"
     05:30:00 Begin
     05:30:00 Trigger
     05:30:00 Next?
@@ -166,8 +164,8 @@ async fn a_good_day_is_one_commit_with_the_tenants_rows() {
       "committedAt": "2026-11-22T05:33:45Z"
     }
     "#);
-    assert_eq!(stage.world.alerts(), []);
-    Canaries::of(&stage).check(&stage);
+    assert_eq!(pipeline.world.alerts(), []);
+    Canaries::of(&pipeline).check(&pipeline);
 }
 
 /// The commit without what is different each time: hashes, and names that nobody else uses.
@@ -212,18 +210,18 @@ async fn csv_is_compressed_with_zstd() {
 
 #[tokio::test]
 async fn csv_is_not_compressed() {
-    let stage = check("csv", "none", ".csv").await;
-    let part = stage.world.part(&stage.log()[0].parts[0]).unwrap();
+    let pipeline = check("csv", "none", ".csv").await;
+    let part = pipeline.world.part(&pipeline.log()[0].parts[0]).unwrap();
     let header = "agentId,agentName,queueId,queueName,handleTime,talkTime,wrapUpTime,callsHandled,avgHandleTime";
     assert_eq!(lines(&part).next(), Some(header.as_bytes()));
 }
 
 #[tokio::test]
 async fn a_day_without_rows_is_a_commit_without_parts() {
-    let stage = Setup::new().rows(0, 100).start().await;
-    stage.deliver().await;
-    let commit = stage.commit();
+    let pipeline = PipelineBuilder::daily().rows(0, 100).start().await;
+    pipeline.deliver().await;
+    let commit = pipeline.commit();
     assert!(commit.empty);
     assert_eq!(commit.parts, []);
-    assert_eq!(stage.started(), 1);
+    assert_eq!(pipeline.started(), 1);
 }

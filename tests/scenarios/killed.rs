@@ -8,29 +8,29 @@ use cxone_sim::Kind;
 use local_aws::{Action, Call, Service};
 
 use crate::canaries::Canaries;
-use crate::stage::{Setup, Stage, day_before, delivered};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered};
 
 /// Three pages in three batches, so that there is something to be killed between.
-async fn stage() -> Stage {
-    let stage = Setup::new().rows(30, 10).start().await;
-    stage.one_page_a_batch();
-    stage
+async fn start_pipeline() -> Pipeline {
+    let pipeline = PipelineBuilder::daily().rows(30, 10).start().await;
+    pipeline.one_page_a_batch();
+    pipeline
 }
 
 /// Kills at every call of AWS in turn, a day each; each day is one commit with all its rows.
 async fn check(action: &Action, wanted: fn(&Call) -> bool) {
-    let stage = stage().await;
+    let pipeline = start_pipeline().await;
     for point in 1_u32.. {
         let killed = Arc::new(AtomicU64::new(0));
-        stage.kill_at(point.into(), action.clone(), wanted, &killed);
+        kill_at(&pipeline, point.into(), action.clone(), wanted, &killed);
         let window = day_before(i64::from(point));
-        let event = stage.event().window(window).to_json();
-        delivered(stage.play(event).await);
-        let log = stage.log();
+        let event = pipeline.event().window(window).to_json();
+        delivered(pipeline.play(event).await);
+        let log = pipeline.log();
         assert_eq!(log.len(), usize::try_from(point).unwrap(), "point {point}");
         let commit = log.last().unwrap();
         assert_eq!(commit.window, window);
-        stage.check_rows(commit);
+        pipeline.check_rows(commit);
         if killed.load(Ordering::SeqCst) == 0 {
             println!("{} points of {action:?}", point - 1);
             return;
@@ -38,31 +38,22 @@ async fn check(action: &Action, wanted: fn(&Call) -> bool) {
     }
 }
 
-impl Stage {
-    /// So little time that each invocation of fetch-page takes one page.
-    pub(crate) fn one_page_a_batch(&self) {
-        let seconds = std::time::Duration::from_secs(90);
-        let lambda = self.world.lambda();
-        lambda.configure("fetch-page", |function| function.timeout = seconds);
-    }
-
-    /// Kills the process that makes the `point`th call of this kind from now on.
-    fn kill_at(
-        &self,
-        point: u64,
-        action: Action,
-        wanted: fn(&Call) -> bool,
-        killed: &Arc<AtomicU64>,
-    ) {
-        let (killed, calls) = (Arc::clone(killed), AtomicU64::new(0));
-        self.world.gateway().set_hook(move |call| {
-            if !wanted(call) || calls.fetch_add(1, Ordering::SeqCst) + 1 != point {
-                return Action::Pass;
-            }
-            killed.fetch_add(1, Ordering::SeqCst);
-            action.clone()
-        });
-    }
+/// Kills the process that makes the `point`th call of this kind from now on.
+fn kill_at(
+    pipeline: &Pipeline,
+    point: u64,
+    action: Action,
+    wanted: fn(&Call) -> bool,
+    killed: &Arc<AtomicU64>,
+) {
+    let (killed, calls) = (Arc::clone(killed), AtomicU64::new(0));
+    pipeline.world.gateway().set_hook(move |call| {
+        if !wanted(call) || calls.fetch_add(1, Ordering::SeqCst) + 1 != point {
+            return Action::Pass;
+        }
+        killed.fetch_add(1, Ordering::SeqCst);
+        action.clone()
+    });
 }
 
 fn writes(call: &Call) -> bool {
@@ -91,8 +82,8 @@ async fn a_handler_that_is_killed_each_time_fails_the_execution_and_a_redrive_go
         ("FetchPage", "fetch-page"),
         ("Finalize", "finalize"),
     ] {
-        let stage = stage().await;
-        stage.world.gateway().set_hook(move |call| {
+        let pipeline = start_pipeline().await;
+        pipeline.world.gateway().set_hook(move |call| {
             let caller = call.caller.as_ref().map(|caller| &*caller.function);
             if caller == Some(of_step) && writes(call) {
                 Action::KillBefore
@@ -100,30 +91,35 @@ async fn a_handler_that_is_killed_each_time_fails_the_execution_and_a_redrive_go
                 Action::Pass
             }
         });
-        let ended = stage.fail("Runtime.ExitError").await;
+        let ended = pipeline.fail("Runtime.ExitError").await;
         assert_eq!(ended.state, step);
-        assert!(stage.log().is_empty());
-        stage.world.gateway().clear_hook();
-        delivered(stage.redrive(&ended).await);
-        stage.commit();
+        assert!(pipeline.log().is_empty());
+        pipeline.world.gateway().clear_hook();
+        delivered(pipeline.redrive(&ended).await);
+        pipeline.commit();
     }
 }
 
 #[tokio::test]
 async fn a_handler_may_be_killed_in_the_middle_of_a_page() {
-    let stage = Setup::new()
+    let pipeline = PipelineBuilder::daily()
         .rows(1_000, 100)
         .fault("hang:on=page,page=4,ms=60000")
         .start()
         .await;
-    let arn = stage.world.fire(stage.event().to_json()).unwrap();
-    while stage.requests(Kind::Page).last().and_then(|page| page.page) != Some(4) {
+    let arn = pipeline.world.fire(pipeline.event().to_json()).unwrap();
+    while pipeline
+        .requests(Kind::Page)
+        .last()
+        .and_then(|page| page.page)
+        != Some(4)
+    {
         tokio::task::yield_now().await;
     }
-    stage.world.lambda().kill("fetch-page");
-    let ended = stage.world.finish(&arn).await.unwrap();
+    pipeline.world.lambda().kill("fetch-page");
+    let ended = pipeline.world.finish(&arn).await.unwrap();
     assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
-    stage.commit();
-    assert_eq!(stage.tenant().runs().len(), 1);
-    Canaries::of(&stage).check(&stage);
+    pipeline.commit();
+    assert_eq!(pipeline.tenant().runs().len(), 1);
+    Canaries::of(&pipeline).check(&pipeline);
 }

@@ -19,16 +19,13 @@ mod delivery;
 mod dialects;
 mod duplicates;
 mod good_day;
-mod history;
 mod killed;
-mod landed;
 mod metrics;
 mod rate;
 mod refused;
 mod replay;
 mod scale;
 mod settled;
-mod stage;
 mod tokens;
 mod twice;
 #[path = "../simulation/writings.rs"]

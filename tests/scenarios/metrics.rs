@@ -6,11 +6,11 @@ use handler::metrics::Metric;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use crate::stage::{Setup, Stage};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 
 /// The lines of a world, each checked for its form.
-fn lines(stage: &Stage) -> Vec<(String, Value)> {
-    let lines = stage.world.lambda().logs().metrics();
+fn lines(pipeline: &Pipeline) -> Vec<(String, Value)> {
+    let lines = pipeline.world.lambda().logs().metrics();
     let lines: Vec<_> = lines
         .into_iter()
         .map(|line| (line.function, serde_json::from_str(&line.text).unwrap()))
@@ -43,8 +43,8 @@ fn check_form(function: &str, line: &Value) {
 }
 
 /// The sums over a world, as a dashboard has them.
-fn sums(stage: &Stage) -> BTreeMap<&'static str, u64> {
-    let lines = lines(stage);
+fn sums(pipeline: &Pipeline) -> BTreeMap<&'static str, u64> {
+    let lines = lines(pipeline);
     let sum = |metric: Metric| {
         let of_line = |(_, line): &(String, Value)| line[metric.name()].as_u64();
         let told: Vec<u64> = lines.iter().filter_map(of_line).collect();
@@ -55,20 +55,20 @@ fn sums(stage: &Stage) -> BTreeMap<&'static str, u64> {
 
 #[tokio::test]
 async fn the_figures_of_a_day_are_those_of_its_commit() {
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .rows(250, 100)
         .fault("throttled:on=page,at=2,seconds=45")
         .fault("duplicates:rows=3,page=1");
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let commit = stage.commit();
-    let sums = sums(&stage);
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let commit = pipeline.commit();
+    let sums = sums(&pipeline);
     let bytes: u64 = commit.parts.iter().map(|part| part.bytes).sum();
     let pages: u64 = commit.runs.iter().map(|run| run.pages).sum();
     for (name, figure) in [
         (
             "RunsStarted",
-            u64::try_from(stage.tenant().runs().len()).unwrap(),
+            u64::try_from(pipeline.tenant().runs().len()).unwrap(),
         ),
         ("Commits", 1),
         ("CommittedRows", commit.unique),
@@ -82,20 +82,23 @@ async fn the_figures_of_a_day_are_those_of_its_commit() {
     );
     assert!(sums["Bytes"] >= bytes && sums["RunSeconds"] > 0, "{sums:?}");
     assert!(!sums.contains_key("RunsCutOff"), "{sums:?}");
-    Canaries::of(&stage).check(&stage);
+    Canaries::of(&pipeline).check(&pipeline);
 }
 
 #[tokio::test]
 async fn a_run_that_is_cut_off_is_counted_and_named() {
-    let stage = Setup::new().fault("processing-forever:run=1").start().await;
-    stage.deliver().await;
-    let sums = sums(&stage);
+    let pipeline = PipelineBuilder::daily()
+        .fault("processing-forever:run=1")
+        .start()
+        .await;
+    pipeline.deliver().await;
+    let sums = sums(&pipeline);
     assert_eq!(
         (sums["RunsCutOff"], sums["RunsEnded"], sums["Commits"]),
         (1, 1, 1),
         "{sums:?}"
     );
-    let lines = lines(&stage);
+    let lines = lines(&pipeline);
     let ended = lines.iter().find(|(_, line)| line["RunsEnded"] == 1);
     let (function, line) = ended.unwrap();
     assert_eq!(
@@ -106,16 +109,16 @@ async fn a_run_that_is_cut_off_is_counted_and_named() {
 
 #[tokio::test]
 async fn a_day_that_is_not_committed_says_so() {
-    let setup = Setup::new().fault("conflict:rows=1,page=1");
-    let stage = setup.start().await;
-    stage.fail("Cxone.Conflict").await;
-    let sums = sums(&stage);
+    let setup = PipelineBuilder::daily().fault("conflict:rows=1,page=1");
+    let pipeline = setup.start().await;
+    pipeline.fail("Cxone.Conflict").await;
+    let sums = sums(&pipeline);
     assert_eq!(sums.get("Commits"), Some(&0), "{sums:?}");
     assert!(!sums.contains_key("CommittedRows"), "{sums:?}");
-    let lines = lines(&stage);
+    let lines = lines(&pipeline);
     let failed = lines
         .iter()
         .find(|(_, line)| line["failure"] == "Cxone.Conflict");
     assert_eq!(failed.unwrap().0, "finalize");
-    Canaries::of(&stage).check(&stage);
+    Canaries::of(&pipeline).check(&pipeline);
 }

@@ -7,16 +7,16 @@ use asl::Status;
 use cxone_sim::Kind;
 use jiff::SignedDuration;
 
-use crate::history;
-use crate::stage::{Setup, Stage};
+use pipeline_tests::harness::history;
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 
 /// The tenant throttles like this, asking for so many seconds, and nobody comes back any earlier.
-async fn check(fault: &str, seconds: i64) -> Stage {
-    let setup = Setup::new().fault(&format!("throttled:{fault},seconds={seconds}"));
-    let stage = setup.start().await;
-    stage.deliver().await;
-    stage.commit();
-    let journal = stage.tenant().journal();
+async fn check(fault: &str, seconds: i64) -> Pipeline {
+    let setup = PipelineBuilder::daily().fault(&format!("throttled:{fault},seconds={seconds}"));
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    pipeline.commit();
+    let journal = pipeline.tenant().journal();
     let refused: Vec<_> = journal.iter().filter(|e| e.status == 429).collect();
     assert!(!refused.is_empty(), "nobody was throttled");
     for refused in refused {
@@ -28,17 +28,17 @@ async fn check(fault: &str, seconds: i64) -> Stage {
             .find(|entry| entry.at < until);
         assert_eq!(early, None, "came back before {until}");
     }
-    stage
+    pipeline
 }
 
 #[tokio::test]
 async fn the_state_machine_waits_for_as_long_as_a_page_asks() {
-    let stage = check("on=page,page=1", 90).await;
-    let executions = stage
+    let pipeline = check("on=page,page=1", 90).await;
+    let executions = pipeline
         .world
         .engine()
         .list(local::world::STATE_MACHINE_ARN, None);
-    let timeline = history::timeline(&stage.world, &executions[0].execution_arn);
+    let timeline = history::timeline(&pipeline.world, &executions[0].execution_arn);
     assert!(
         timeline.contains("05:30:15 Wait for the tenant\n05:31:45 FetchPage\n"),
         "{timeline}"
@@ -68,29 +68,29 @@ async fn pauses_until_a_date_are_kept_in_all_three_forms() {
 #[tokio::test]
 async fn a_short_pause_is_waited_for_in_the_handler() {
     let started = Instant::now();
-    let setup = Setup::new().fault("throttled:on=page,page=1,seconds=1");
-    let stage = setup.start().await;
-    let ended = stage.deliver().await;
-    stage.commit();
+    let setup = PipelineBuilder::daily().fault("throttled:on=page,page=1,seconds=1");
+    let pipeline = setup.start().await;
+    let ended = pipeline.deliver().await;
+    pipeline.commit();
     assert!(started.elapsed().as_secs_f64() >= 1.0);
-    let states = stage.states(&ended);
+    let states = pipeline.states(&ended);
     assert_eq!(states.iter().filter(|name| *name == "FetchPage").count(), 1);
 }
 
 #[tokio::test]
 async fn a_tenant_that_only_throttles_is_not_asked_all_the_time() {
-    let setup = Setup::new().fault("throttled:on=page,times=forever,seconds=60");
-    let stage = setup.start().await;
-    let ended = stage.fail("Cxone.Throttled").await;
-    let requests = stage.requests(Kind::Page).len();
+    let setup = PipelineBuilder::daily().fault("throttled:on=page,times=forever,seconds=60");
+    let pipeline = setup.start().await;
+    let ended = pipeline.fail("Cxone.Throttled").await;
+    let requests = pipeline.requests(Kind::Page).len();
     assert!(requests <= 45 + 2 * 9, "{requests} requests in 45 minutes");
-    assert!(stage.log().is_empty());
+    assert!(pipeline.log().is_empty());
 
     // Whoever redrives it begins anew, and is asked to wait once more.
-    stage.set_faults(&["throttled:on=page,seconds=60"]);
-    assert_eq!(stage.redrive(&ended).await.status, Status::Succeeded);
-    stage.commit();
-    let requests = stage.requests(Kind::Page);
+    pipeline.set_faults(&["throttled:on=page,seconds=60"]);
+    assert_eq!(pipeline.redrive(&ended).await.status, Status::Succeeded);
+    pipeline.commit();
+    let requests = pipeline.requests(Kind::Page);
     let [.., refused, again, _] = &requests[..] else {
         panic!("{requests:#?}");
     };
@@ -100,46 +100,44 @@ async fn a_tenant_that_only_throttles_is_not_asked_all_the_time() {
 
 #[tokio::test]
 async fn a_tenant_that_does_not_say_how_long_is_given_more_and_more_time() {
-    let setup = Setup::new().fault("throttled:on=page,times=forever,retry-after=none");
-    let stage = setup.start().await;
-    stage.fail("Cxone.Throttled").await;
-    let requests = stage.requests(Kind::Page);
+    let setup = PipelineBuilder::daily().fault("throttled:on=page,times=forever,retry-after=none");
+    let pipeline = setup.start().await;
+    pipeline.fail("Cxone.Throttled").await;
+    let requests = pipeline.requests(Kind::Page);
     assert!(requests.len() <= 28 + 2 * 9, "{} requests", requests.len());
 }
 
 #[tokio::test]
 async fn a_run_is_not_looked_at_more_often_than_every_15_seconds() {
-    let setup = Setup::new().fault("slow-run:seconds=2400");
-    let stage = setup.start().await;
-    stage.deliver().await;
-    stage.commit();
-    stage.check_polling();
+    let setup = PipelineBuilder::daily().fault("slow-run:seconds=2400");
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    pipeline.commit();
+    check_polling(&pipeline);
 }
 
-impl Stage {
-    /// The looks at a run that were answered with nothing are 15 seconds apart, and there are not many of them.
-    pub(crate) fn check_polling(&self) {
-        let mut by_run: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        // A look that was refused for its token is made again at once.
-        let looks = self.requests(Kind::Look).into_iter();
-        for look in looks.filter(|look| look.status != 401) {
-            by_run.entry(look.run.unwrap()).or_default().push(look.at);
-        }
-        for (run, mut looks) in by_run {
-            // The last poll stands together with the looks around a cancellation, or with the first page.
-            let all = looks.len();
-            looks.dedup();
-            assert!(all - looks.len() <= 2, "{run} was looked at {all} times");
-            assert!(
-                looks.len() <= 26,
-                "{run} was looked at {} times",
-                looks.len()
-            );
-            let (_, polls) = looks.split_last().unwrap();
-            for pair in polls.windows(2) {
-                let apart = pair[1].duration_since(pair[0]).as_secs();
-                assert!(apart >= 15, "{run} was looked at after {apart} s");
-            }
+/// The looks at a run that were answered with nothing are 15 seconds apart, and there are not many of them.
+pub(crate) fn check_polling(pipeline: &Pipeline) {
+    let mut by_run: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    // A look that was refused for its token is made again at once.
+    let looks = pipeline.requests(Kind::Look).into_iter();
+    for look in looks.filter(|look| look.status != 401) {
+        by_run.entry(look.run.unwrap()).or_default().push(look.at);
+    }
+    for (run, mut looks) in by_run {
+        // The last poll stands together with the looks around a cancellation, or with the first page.
+        let all = looks.len();
+        looks.dedup();
+        assert!(all - looks.len() <= 2, "{run} was looked at {all} times");
+        assert!(
+            looks.len() <= 26,
+            "{run} was looked at {} times",
+            looks.len()
+        );
+        let (_, polls) = looks.split_last().unwrap();
+        for pair in polls.windows(2) {
+            let apart = pair[1].duration_since(pair[0]).as_secs();
+            assert!(apart >= 15, "{run} was looked at after {apart} s");
         }
     }
 }

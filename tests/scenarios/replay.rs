@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::stage::Setup;
+use pipeline_tests::harness::PipelineBuilder;
 
 #[tokio::test]
 async fn a_replay_replaces_the_day_and_says_what_it_replaces() {
-    let stage = Setup::new().start().await;
-    stage.deliver().await;
-    let first = stage.commit();
-    stage.tenant().set_rows(300);
-    stage.replay("first-wish").await;
-    let log = stage.log();
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    let first = pipeline.commit();
+    pipeline.tenant().set_rows(300);
+    pipeline.replay("first-wish").await;
+    let log = pipeline.log();
     let [before, after] = &log[..] else {
         panic!("{log:#?}");
     };
@@ -20,20 +20,20 @@ async fn a_replay_replaces_the_day_and_says_what_it_replaces() {
     assert_eq!(after.window, first.window);
     assert!(!after.unchanged);
     assert_eq!(after.unique, 300);
-    stage.check_rows(after);
+    pipeline.check_rows(after);
     // What was delivered before is still there for who reads it right now.
-    stage.check_rows(before);
+    pipeline.check_rows(before);
 }
 
 #[tokio::test]
 async fn a_replay_that_brings_other_values_is_told_from_one_that_brings_the_same() {
-    let stage = Setup::new().start().await;
-    stage.deliver().await;
-    stage.replay("the-same").await;
-    stage.set_faults(&["restated:revision=3"]);
-    stage.replay("restated").await;
-    stage.replay("back-again").await;
-    let log = stage.log();
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    pipeline.replay("the-same").await;
+    pipeline.set_faults(&["restated:revision=3"]);
+    pipeline.replay("restated").await;
+    pipeline.replay("back-again").await;
+    let log = pipeline.log();
     let told: Vec<_> = log
         .iter()
         .map(|commit| (commit.generation, commit.supersedes, commit.unchanged))
@@ -49,53 +49,53 @@ async fn a_replay_that_brings_other_values_is_told_from_one_that_brings_the_same
     );
     assert_eq!(log[0].content, log[3].content);
     for commit in [&log[0], &log[1], &log[3]] {
-        stage.check_rows(commit);
+        pipeline.check_rows(commit);
     }
 }
 
 #[tokio::test]
 async fn the_same_wish_is_granted_once() {
-    let stage = Setup::new().start().await;
-    stage.deliver().await;
-    stage.replay("wish").await;
-    let before = stage.listing();
-    let mut event = stage.event().replay("the day was restated").to_json();
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    pipeline.replay("wish").await;
+    let before = pipeline.listing();
+    let mut event = pipeline.event().replay("the day was restated").to_json();
     event["id"] = json!("wish");
-    let ended = stage.play(event).await;
+    let ended = pipeline.play(event).await;
     assert_eq!(ended.state, "Nothing to do");
-    assert_eq!(stage.listing(), before);
+    assert_eq!(pipeline.listing(), before);
 }
 
 #[tokio::test]
 async fn a_day_that_was_never_delivered_can_be_replayed() {
-    let stage = Setup::new().start().await;
-    stage.replay("wish").await;
-    let commit = stage.commit();
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.replay("wish").await;
+    let commit = pipeline.commit();
     assert_eq!((commit.generation, commit.supersedes), (1, None));
     // The schedule's own firing comes late and finds the day delivered.
-    assert_eq!(stage.fire().await.state, "Nothing to do");
-    stage.commit();
+    assert_eq!(pipeline.fire().await.state, "Nothing to do");
+    pipeline.commit();
 }
 
 #[tokio::test]
 async fn an_older_generation_never_replaces_a_newer_one() {
-    let setup = Setup::new().fault("slow-run:run=1,seconds=1800");
-    let stage = setup.start().await;
+    let setup = PipelineBuilder::daily().fault("slow-run:run=1,seconds=1800");
+    let pipeline = setup.start().await;
     let (regular, replay) = {
-        let _still = stage.world.clock().busy();
-        let regular = stage.world.fire(stage.event().to_json()).unwrap();
+        let _still = pipeline.world.clock().busy();
+        let regular = pipeline.world.fire(pipeline.event().to_json()).unwrap();
         // The replay is opened behind the regular generation.
-        while stage.tenant().runs().is_empty() {
+        while pipeline.tenant().runs().is_empty() {
             tokio::task::yield_now().await;
         }
-        let mut event = stage.event().replay("could not wait").to_json();
+        let mut event = pipeline.event().replay("could not wait").to_json();
         event["id"] = json!("impatient");
-        (regular, stage.world.fire(event).unwrap())
+        (regular, pipeline.world.fire(event).unwrap())
     };
-    let replay = stage.world.finish(&replay).await.unwrap();
+    let replay = pipeline.world.finish(&replay).await.unwrap();
     assert_eq!(replay.state, "Delivered", "{replay:?}");
-    let regular = stage.world.finish(&regular).await.unwrap();
+    let regular = pipeline.world.finish(&regular).await.unwrap();
     assert_eq!(regular.state, "Nothing to do", "{regular:?}");
-    let commit = stage.commit();
+    let commit = pipeline.commit();
     assert_eq!(commit.generation, 2);
 }

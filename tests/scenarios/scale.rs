@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::stage::Setup;
+use pipeline_tests::harness::PipelineBuilder;
 
 /// How much more memory a hundred times the rows may take.
 const MORE_MEMORY: u64 = 10 << 20;
@@ -10,15 +10,15 @@ const MORE_MEMORY: u64 = 10 << 20;
 /// So many rows land, byte for byte; gives the most memory that fetch-page and finalize held.
 async fn check(rows: u64) -> (u64, u64) {
     let started = Instant::now();
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .rows(rows, 10_000)
         .tenant(|tenant| tenant.gzip = false);
-    let stage = setup.start().await;
-    stage.deliver().await;
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
     let delivered = started.elapsed().as_secs_f64();
-    let commit = stage.commit();
+    let commit = pipeline.commit();
     assert_eq!(commit.unique, rows);
-    let peak = |name| stage.world.lambda().peak_memory(name).unwrap();
+    let peak = |name| pipeline.world.lambda().peak_memory(name).unwrap();
     let peaks = (peak("fetch-page"), peak("finalize"));
     println!(
         "{rows} rows: delivered in {delivered:.1} s, checked in {:.1} s, fetch-page {:.1} MiB, finalize {:.1} MiB",

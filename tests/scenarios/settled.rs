@@ -2,50 +2,53 @@
 
 use cxone_sim::Kind;
 
-use crate::stage::{Setup, time};
+use pipeline_tests::harness::{PipelineBuilder, time};
 
 #[tokio::test]
 async fn a_day_is_not_asked_for_before_it_is_final() {
-    let stage = Setup::new().fired_at("2026-11-22T02:00:00Z").start().await;
-    let ended = stage.deliver().await;
-    let commit = stage.commit();
+    let pipeline = PipelineBuilder::daily()
+        .fired_at("2026-11-22T02:00:00Z")
+        .start()
+        .await;
+    let ended = pipeline.deliver().await;
+    let commit = pipeline.commit();
     let final_at = time("2026-11-22T05:00:00Z");
     assert!(commit.runs[0].triggered_at >= final_at, "{commit:#?}");
     assert!(
-        stage
+        pipeline
             .requests(Kind::StartRun)
             .iter()
             .all(|start| start.at >= final_at)
     );
-    let states = stage.states(&ended);
+    let states = pipeline.states(&ended);
     assert_eq!(
         states.iter().filter(|name| *name == "Wait until").count(),
         1
     );
-    assert_eq!(commit.window, crate::stage::day_before(0));
+    assert_eq!(commit.window, pipeline_tests::harness::day_before(0));
 }
 
 #[tokio::test]
 async fn an_empty_day_is_believed_because_it_is_final() {
-    let setup = Setup::new()
+    let setup = PipelineBuilder::daily()
         .fired_at("2026-11-22T02:00:00Z")
         .fault("completed-empty");
-    let stage = setup.start().await;
-    stage.deliver().await;
-    let log = stage.log();
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let log = pipeline.log();
     assert!(log[0].empty);
-    assert_eq!(stage.started(), 1);
+    assert_eq!(pipeline.started(), 1);
     assert!(log[0].committed_at >= time("2026-11-22T05:00:00Z"));
 }
 
 #[tokio::test]
 async fn a_day_in_the_far_future_is_a_mistake() {
-    let stage = Setup::new().start().await;
-    let event = stage
+    let pipeline = PipelineBuilder::daily().start().await;
+    let event = pipeline
         .event()
-        .window(crate::stage::day_before(-30))
+        .window(pipeline_tests::harness::day_before(-30))
         .to_json();
-    let ended = stage.play(event).await;
+    let ended = pipeline.play(event).await;
     assert_eq!(ended.error.as_deref(), Some("Cxone.Config"), "{ended:?}");
-    assert_eq!(stage.tenant().journal(), []);
+    assert_eq!(pipeline.tenant().journal(), []);
 }

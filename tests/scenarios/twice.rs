@@ -4,27 +4,28 @@ use std::time::Duration;
 
 use asl::Status;
 
-use crate::stage::{FIRED_AT, Setup, delivered, time};
+use pipeline_tests::harness::{FIRED_AT, PipelineBuilder, delivered, time};
 
 #[tokio::test]
 async fn two_firings_at_once_are_one_commit() {
-    let setup = Setup::new().tenant(|tenant| tenant.processing = Duration::from_mins(2));
-    let stage = setup.start().await;
+    let setup =
+        PipelineBuilder::daily().tenant(|tenant| tenant.processing = Duration::from_mins(2));
+    let pipeline = setup.start().await;
     let arns: Vec<_> = {
-        let _still = stage.world.clock().busy();
-        let event = stage.event().to_json();
+        let _still = pipeline.world.clock().busy();
+        let event = pipeline.event().to_json();
         (0..2)
-            .map(|_| stage.world.fire(event.clone()).unwrap())
+            .map(|_| pipeline.world.fire(event.clone()).unwrap())
             .collect()
     };
     for arn in arns {
-        let ended = stage.world.finish(&arn).await.unwrap();
+        let ended = pipeline.world.finish(&arn).await.unwrap();
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
         let ends = ["Delivered", "Nothing to do"];
         assert!(ends.contains(&&*ended.state), "{}", ended.state);
     }
-    let commit = stage.commit();
-    let runs = stage.tenant().runs();
+    let commit = pipeline.commit();
+    let runs = pipeline.tenant().runs();
     assert!(runs.len() <= 2, "{runs:?}");
     for run in runs {
         let used = run.id == commit.runs[0].run_id.as_str();
@@ -34,29 +35,29 @@ async fn two_firings_at_once_are_one_commit() {
 
 #[tokio::test]
 async fn a_day_that_was_delivered_is_left_alone() {
-    let stage = Setup::new().start().await;
-    stage.deliver().await;
-    stage.commit();
-    let before = stage.listing();
-    let started = stage.started();
-    let ended = stage.fire().await;
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    pipeline.commit();
+    let before = pipeline.listing();
+    let started = pipeline.started();
+    let ended = pipeline.fire().await;
     assert_eq!(ended.state, "Nothing to do");
-    assert_eq!(stage.listing(), before);
-    assert_eq!(stage.started(), started);
+    assert_eq!(pipeline.listing(), before);
+    assert_eq!(pipeline.started(), started);
 }
 
 #[tokio::test]
 async fn the_days_of_a_week_are_delivered_in_any_order() {
-    let stage = Setup::new().rows(30, 10).start().await;
-    stage.deliver().await;
+    let pipeline = PipelineBuilder::daily().rows(30, 10).start().await;
+    pipeline.deliver().await;
     for days in [3, 1, 2] {
-        let window = crate::stage::day_before(days);
-        let event = stage.event().window(window).to_json();
-        delivered(stage.play(event).await);
+        let window = pipeline_tests::harness::day_before(days);
+        let event = pipeline.event().window(window).to_json();
+        delivered(pipeline.play(event).await);
     }
-    let log = stage.log();
+    let log = pipeline.log();
     for commit in &log {
-        stage.check_rows(commit);
+        pipeline.check_rows(commit);
         assert_eq!(commit.supersedes, None);
     }
     let starts: Vec<_> = log.iter().map(|c| c.window.start().to_string()).collect();

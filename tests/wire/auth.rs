@@ -15,12 +15,12 @@ use tokens::{AuthError, Config, Error, Tokens, UnavailableError};
 use crate::cases::Call::{Cancel, Grant, Pages, Start};
 use crate::cases::Outcome::{Contract, Forbidden, Lives, Unauthorized, Unavailable};
 use crate::cases::check;
+use crate::harness::{self, ClientUnderTest, faults, limits, small};
 use crate::secrets::{self, Secrets};
-use crate::stage::{self, Stage, faults, limits, small};
 
-/// A stage whose calls are made with tokens that are kept as in production.
+/// A client whose calls are made with tokens that are kept as in production.
 struct Signed {
-    stage: Stage,
+    under_test: ClientUnderTest,
     tokens: Tokens,
     _secrets: Secrets,
 }
@@ -28,17 +28,21 @@ struct Signed {
 impl Signed {
     /// The run is there before the tenant misbehaves.
     async fn new(options: Options, spec: &str) -> (Self, definition::RunId) {
-        let stage = Stage::with(options, limits(), "json").await;
-        let run = stage.start().await.unwrap();
-        stage.tenant.set_faults(faults(spec));
+        let under_test = ClientUnderTest::with(options, limits(), "json").await;
+        let run = under_test.start().await.unwrap();
+        under_test.tenant.set_faults(faults(spec));
         let secrets = Secrets::start().await;
         let config = Config {
             client_secret_id: secrets::CLIENT.to_owned(),
             token_secret_id: secrets::TOKEN.to_owned(),
         };
-        let tokens = Tokens::new(config, secrets::sdk(&secrets.url()), stage.client.clone());
+        let tokens = Tokens::new(
+            config,
+            secrets::sdk(&secrets.url()),
+            under_test.client.clone(),
+        );
         let signed = Self {
-            stage,
+            under_test,
             tokens,
             _secrets: secrets,
         };
@@ -48,7 +52,7 @@ impl Signed {
     async fn look(&self, run: &definition::RunId) -> Result<RunStatus, Error> {
         self.tokens
             .call(|token| async move {
-                self.stage
+                self.under_test
                     .client
                     .look(&token, Dialect::Analytics, run)
                     .await
@@ -61,16 +65,16 @@ impl Signed {
         run: &definition::RunId,
         at: Option<&definition::PageToken>,
     ) -> Result<Page, Error> {
-        let (client, definition) = (&self.stage.client, &self.stage.definition);
-        let window = stage::window();
-        let wanted = stage::page_of(definition, run, &window, at);
+        let (client, definition) = (&self.under_test.client, &self.under_test.definition);
+        let window = harness::window();
+        let wanted = harness::page_of(definition, run, &window, at);
         let call = async |token: AccessToken| client.page(&token, wanted).await;
         self.tokens.call(call).await
     }
 
-    /// Grants for those tokens: the first one is the stage's own.
+    /// Grants for those tokens: the first one is that of the client under test.
     fn grants(&self) -> usize {
-        self.stage.asked(Kind::Token).len() - 1
+        self.under_test.asked(Kind::Token).len() - 1
     }
 }
 
@@ -123,16 +127,16 @@ async fn a_token_that_ends_between_pages_is_replaced_and_the_same_page_asked_for
     let (mut rows, mut at) = (Vec::new(), None);
     loop {
         let page = signed.page(&run, at.as_ref()).await.unwrap();
-        let (more, end) = stage::read(page).await.unwrap();
+        let (more, end) = harness::read(page).await.unwrap();
         rows.extend(more);
         at = end.next;
         if at.is_none() {
             break;
         }
     }
-    assert_eq!(rows, signed.stage.truth());
+    assert_eq!(rows, signed.under_test.truth());
     let pages: Vec<_> = signed
-        .stage
+        .under_test
         .asked(Kind::Page)
         .iter()
         .map(|asked| (asked.page, asked.status))
@@ -150,9 +154,9 @@ async fn a_fresh_token_that_is_refused_ends_it_without_a_storm() {
         matches!(error, Error::Auth(AuthError::Token { .. })),
         "{error:?}"
     );
-    signed.stage.tells_nothing(&error).unwrap();
+    signed.under_test.tells_nothing(&error).unwrap();
     assert!(signed.grants() <= 2, "{} grants", signed.grants());
-    assert!(signed.stage.asked(Kind::Look).len() <= 2);
+    assert!(signed.under_test.asked(Kind::Look).len() <= 2);
 }
 
 /// A31: another token would not help.
@@ -165,7 +169,7 @@ async fn a_missing_right_asks_for_no_other_token() {
         "{error:?}"
     );
     assert_eq!(
-        (signed.grants(), signed.stage.asked(Kind::Look).len()),
+        (signed.grants(), signed.under_test.asked(Kind::Look).len()),
         (1, 1)
     );
 }
@@ -198,7 +202,7 @@ async fn a_token_endpoint_that_is_down_is_not_one_that_refuses() {
     ] {
         let (signed, run) = Signed::new(small(), spec).await;
         let error = signed.look(&run).await.unwrap_err();
-        signed.stage.tells_nothing(&error).unwrap();
+        signed.under_test.tells_nothing(&error).unwrap();
         assert_eq!(error.retry_after(), wait.map(Duration::from_secs), "{spec}");
         let fits = match &error {
             Error::Unavailable(UnavailableError::Grant(_)) => !refused,
@@ -243,7 +247,7 @@ async fn a_token_that_ended_at_the_tenant_is_replaced() {
     clock.fetch_add(3_601, Ordering::SeqCst);
     assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
     let statuses: Vec<_> = signed
-        .stage
+        .under_test
         .asked(Kind::Look)
         .iter()
         .map(|asked| asked.status)
@@ -279,11 +283,11 @@ async fn a_clock_that_differs_is_told_and_changes_nothing() {
             now: Arc::new(Timestamp::now),
             ..small()
         };
-        let stage = Stage::with(options, limits(), "json").await;
-        let run = stage.start().await.unwrap();
+        let under_test = ClientUnderTest::with(options, limits(), "json").await;
+        let run = under_test.start().await.unwrap();
         assert_eq!(
-            stage.read(&run).await.unwrap().rows,
-            stage.truth(),
+            under_test.read(&run).await.unwrap().rows,
+            under_test.truth(),
             "{spec}"
         );
         assert_eq!(
@@ -310,7 +314,7 @@ async fn the_log_of_a_sign_in_holds_no_secret() {
         let _ = signed.look(&run).await;
         let text = log.text();
         let told = signed
-            .stage
+            .under_test
             .secrets()
             .into_iter()
             .find(|secret| text.contains(secret.as_str()));

@@ -8,7 +8,9 @@ use cxone_sim::{Kind, Options, Tenant};
 use definition::RunStatus;
 use serde_json::value::RawValue;
 
-use crate::stage::{Read, Stage, client, credentials, definition, faults, limits, small};
+use crate::harness::{
+    ClientUnderTest, Read, client, credentials, definition, faults, limits, small,
+};
 
 /// No call may take longer, whatever happens to it.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -95,38 +97,38 @@ async fn play(limits: Limits, (_, spec, call, expected): &Case) -> Result<(), St
         faults: faults(spec),
         ..small()
     };
-    let stage = if *call == Call::Grant {
+    let under_test = if *call == Call::Grant {
         // Its first token is what the case is about.
         let tenant = Tenant::start(options).await.unwrap();
-        Stage {
+        ClientUnderTest {
             client: client(&tenant.base_url(), limits),
             tenant,
             token: AccessToken::new("canary-unused-token").unwrap(),
             definition: definition(format),
         }
     } else {
-        Stage::with(options, limits, format).await
+        ClientUnderTest::with(options, limits, format).await
     };
     let began = Instant::now();
-    let got = tokio::time::timeout(LONGEST, stage.make(*call))
+    let got = tokio::time::timeout(LONGEST, under_test.make(*call))
         .await
         .map_err(|_| "it took too long".to_owned())?;
     let took = began.elapsed();
-    stage.asked_once(*call)?;
-    if stage.tenant.decoy_hits() > 0 {
+    under_test.asked_once(*call)?;
+    if under_test.tenant.decoy_hits() > 0 {
         return Err("the other host was called".to_owned());
     }
     match &got {
         Err(error) => {
-            stage.tells_nothing(error)?;
+            under_test.tells_nothing(error)?;
             step(*call, error)?;
         }
         Ok(Got::Pages(read)) if *expected == Outcome::Good => {
             // A file has other bytes for the same row; its cells are what is compared.
             if *call == Call::File {
-                stage.is_whole(read, cells)?;
+                under_test.is_whole(read, cells)?;
             } else {
-                stage.is_whole(read, <[u8]>::to_vec)?;
+                under_test.is_whole(read, <[u8]>::to_vec)?;
             }
         }
         Ok(_) => {}
@@ -141,7 +143,7 @@ async fn play(limits: Limits, (_, spec, call, expected): &Case) -> Result<(), St
     }
 }
 
-impl Stage {
+impl ClientUnderTest {
     async fn make(&self, call: Call) -> Result<Got, Error> {
         match call {
             Call::Grant => self.client.grant(&credentials()).await.map(Got::Grant),

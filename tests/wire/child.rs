@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tokens::Session;
 use tokio::process::Command;
 
+use crate::harness::{self, ClientUnderTest, faults, limits, small};
 use crate::raw::{Raw, answer};
 use crate::secrets::{self, Secrets};
-use crate::stage::{self, Stage, faults, limits, small};
 
 const TASK: &str = "WIRE_TASK";
 const ANSWER: &str = "the answer is ";
@@ -58,16 +58,16 @@ async fn a_process_of_its_own() {
     let base = || variable("CXONE_BASE_URL").unwrap();
     let answer = match variable(TASK).as_deref() {
         None => return,
-        Some("grant") => grant(&stage::client(&base(), limits())).await,
+        Some("grant") => grant(&harness::client(&base(), limits())).await,
         Some("look") => look().await,
-        Some("page") => page(&stage::client(&base(), Limits::default())).await,
+        Some("page") => page(&harness::client(&base(), Limits::default())).await,
         Some(other) => panic!("no task {other}"),
     };
     println!("{ANSWER}{answer}");
 }
 
 async fn grant(client: &Client) -> String {
-    match client.grant(&stage::credentials()).await {
+    match client.grant(&harness::credentials()).await {
         Ok(_) => "granted".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -94,14 +94,14 @@ async fn look() -> String {
 /// A page, and by how many KiB the process has grown over it.
 async fn page(client: &Client) -> String {
     let token = AccessToken::new(variable("WIRE_TOKEN").unwrap()).unwrap();
-    let definition = stage::definition("json");
+    let definition = harness::definition("json");
     // Once without harm, so that everything is there that is needed once.
     let calm = variable("WIRE_CALM").unwrap().parse().unwrap();
-    stage::read(
+    harness::read(
         client
             .page(
                 &token,
-                stage::page_of(&definition, &calm, &stage::window(), None),
+                harness::page_of(&definition, &calm, &harness::window(), None),
             )
             .await
             .unwrap(),
@@ -112,11 +112,11 @@ async fn page(client: &Client) -> String {
     let read = match client
         .page(
             &token,
-            stage::page_of(&definition, &run(), &stage::window(), None),
+            harness::page_of(&definition, &run(), &harness::window(), None),
         )
         .await
     {
-        Ok(page) => stage::read(page).await,
+        Ok(page) => harness::read(page).await,
         Err(error) => Err(error),
     };
     let said = read.map_or_else(
@@ -138,13 +138,13 @@ fn most_kib() -> u64 {
 
 /// What a handler's look comes to, after how long, and how often the tenant was asked.
 async fn patience(spec: &str) -> (String, Duration, usize) {
-    let stage = Stage::with(small(), limits(), "json").await;
-    let run = stage.start().await.unwrap();
-    stage.tenant.set_faults(faults(spec));
+    let under_test = ClientUnderTest::with(small(), limits(), "json").await;
+    let run = under_test.start().await.unwrap();
+    under_test.tenant.set_faults(faults(spec));
     let secrets = Secrets::start().await;
     let (base, token, kept) = (
-        stage.tenant.base_url(),
-        stage.tenant.token_url(),
+        under_test.tenant.base_url(),
+        under_test.tenant.token_url(),
         secrets.url(),
     );
     let variables = [
@@ -157,7 +157,7 @@ async fn patience(spec: &str) -> (String, Duration, usize) {
     ];
     let began = Instant::now();
     let said = ask("look", &variables).await;
-    (said, began.elapsed(), stage.asked(Kind::Look).len())
+    (said, began.elapsed(), under_test.asked(Kind::Look).len())
 }
 
 /// A01, A02, A05, A06: what a handler waits for itself, and what it leaves to the state machine.
@@ -231,11 +231,11 @@ async fn a_handler_waits_shortly_and_tries_a_few_times() {
 
 /// What a handler's look comes to where the tenant's issuer says where its API is.
 async fn discovered(spec: &str, client: &Value, token_path: Option<&str>) -> String {
-    let stage = Stage::with(small(), limits(), "json").await;
-    let run = stage.start().await.unwrap();
-    stage.tenant.set_faults(faults(spec));
+    let under_test = ClientUnderTest::with(small(), limits(), "json").await;
+    let run = under_test.start().await.unwrap();
+    under_test.tenant.set_faults(faults(spec));
     let secrets = Secrets::holding(client).await;
-    let (issuer, kept) = (stage.tenant.base_url(), secrets.url());
+    let (issuer, kept) = (under_test.tenant.base_url(), secrets.url());
     let token = token_path.map_or_else(String::new, |path| format!("{issuer}{path}"));
     let variables = [
         ("CXONE_ISSUER_URL", issuer.as_str()),
@@ -252,7 +252,7 @@ async fn discovered(spec: &str, client: &Value, token_path: Option<&str>) -> Str
 /// A30 to A33 where the issuer is asked: what passes is waited for, and what does not is told without an address.
 #[tokio::test]
 async fn a_handler_finds_the_api_by_its_tenants_id() {
-    let client = json!({"client_id": stage::CLIENT_ID, "client_secret": stage::CLIENT_SECRET});
+    let client = json!({"client_id": harness::CLIENT_ID, "client_secret": harness::CLIENT_SECRET});
     let cases = [
         ("", "Completed"),
         ("unavailable:on=discovery,times=2", "Completed"),
@@ -289,7 +289,7 @@ async fn a_handler_finds_the_api_by_its_tenants_id() {
 /// The three ways to sign in, at a tenant that nobody taught what our client does.
 #[tokio::test]
 async fn a_handler_signs_in_as_the_fields_of_its_secret_say() {
-    let client = json!({"client_id": stage::CLIENT_ID, "client_secret": stage::CLIENT_SECRET});
+    let client = json!({"client_id": harness::CLIENT_ID, "client_secret": harness::CLIENT_SECRET});
     let key = json!({"access_key_id": "SIMKEY/1==", "access_key_secret": "sim+key/secret=="});
     let mut both = client.clone();
     both["access_key_id"] = key["access_key_id"].clone();
@@ -314,9 +314,9 @@ async fn a_handler_signs_in_as_the_fields_of_its_secret_say() {
 /// A27: a proxy that the environment names gets nothing, least of all the client secret.
 #[tokio::test]
 async fn a_proxy_of_the_environment_is_not_used() {
-    let stage = Stage::new("", "json").await;
+    let under_test = ClientUnderTest::new("", "json").await;
     let proxy = Raw::answering(answer(200, "application/json", "{}")).await;
-    let (base, there) = (stage.tenant.base_url(), proxy.url());
+    let (base, there) = (under_test.tenant.base_url(), proxy.url());
     let names = [
         "http_proxy",
         "HTTP_PROXY",
@@ -361,7 +361,7 @@ async fn hostile_pages_do_not_fill_the_memory() {
     ]);
     for (spec, (expected, mib)) in cases {
         // Few rows, so that what the calm page costs is known to be little.
-        let stage = Stage::with(
+        let under_test = ClientUnderTest::with(
             Options {
                 rows: 40,
                 ..small()
@@ -370,13 +370,13 @@ async fn hostile_pages_do_not_fill_the_memory() {
             "json",
         )
         .await;
-        let calm = stage.start().await.unwrap();
-        stage.tenant.set_faults(faults(spec));
-        let run = stage.start().await.unwrap();
-        let base = stage.tenant.base_url();
+        let calm = under_test.start().await.unwrap();
+        under_test.tenant.set_faults(faults(spec));
+        let run = under_test.start().await.unwrap();
+        let base = under_test.tenant.base_url();
         let variables = [
             ("CXONE_BASE_URL", base.as_str()),
-            ("WIRE_TOKEN", stage.token.expose()),
+            ("WIRE_TOKEN", under_test.token.expose()),
             ("WIRE_CALM", calm.as_str()),
             ("WIRE_RUN", run.as_str()),
         ];

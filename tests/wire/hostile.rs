@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::cases::Call::{File, Start};
 use crate::cases::Outcome::{Contract, Failed};
 use crate::cases::{Call, check};
-use crate::stage::{self, Stage, limits};
+use crate::harness::{self, ClientUnderTest, limits};
 
 /// A80, A82: every place that nobody should be sent to. `check` asserts that the URL is not told.
 #[tokio::test]
@@ -40,16 +40,19 @@ async fn a_link_is_followed_only_to_where_the_configuration_says() {
     let specs = REFUSED.map(|(to, _)| format!("download-url:to={to}"));
     for ((to, reason), spec) in REFUSED.iter().zip(&specs) {
         assert!(fault_table().contains(to));
-        let stage = Stage::new(spec, "csv").await;
-        let run = stage.start().await.unwrap();
-        let error = stage.page(&run, None).await.unwrap_err();
+        let under_test = ClientUnderTest::new(spec, "csv").await;
+        let run = under_test.start().await.unwrap();
+        let error = under_test.page(&run, None).await.unwrap_err();
         let Error::Contract { what, .. } = &error else {
             panic!("{to}: {error}")
         };
         assert!(what.contains(reason), "{to}: {what}");
-        stage.tells_nothing(&error).unwrap();
+        under_test.tells_nothing(&error).unwrap();
         assert_eq!(
-            (stage.tenant.decoy_hits(), stage.asked(Kind::Download).len()),
+            (
+                under_test.tenant.decoy_hits(),
+                under_test.asked(Kind::Download).len()
+            ),
             (0, 0),
             "{to}"
         );
@@ -64,10 +67,10 @@ async fn a_link_is_followed_only_to_where_the_configuration_says() {
 /// A80: the link is its own key.
 #[tokio::test]
 async fn the_token_is_not_sent_to_where_files_are() {
-    let stage = Stage::new("", "csv").await;
-    let run = stage.start().await.unwrap();
-    assert_eq!(stage.read(&run).await.unwrap().rows.len(), 60);
-    let downloads = stage.asked(Kind::Download);
+    let under_test = ClientUnderTest::new("", "csv").await;
+    let run = under_test.start().await.unwrap();
+    assert_eq!(under_test.read(&run).await.unwrap().rows.len(), 60);
+    let downloads = under_test.asked(Kind::Download);
     assert_eq!(
         downloads
             .iter()
@@ -75,7 +78,12 @@ async fn the_token_is_not_sent_to_where_files_are() {
             .collect::<Vec<_>>(),
         [false]
     );
-    assert!(stage.asked(Kind::Look).iter().all(|asked| asked.authorized));
+    assert!(
+        under_test
+            .asked(Kind::Look)
+            .iter()
+            .all(|asked| asked.authorized)
+    );
 }
 
 /// A81: a name of this machine or of its network leads nowhere, though somebody listens there.
@@ -90,8 +98,8 @@ async fn a_name_that_is_not_of_the_internet_is_not_called() {
             continue;
         };
         tried += usize::from(found.any(|address| address.is_ipv4()));
-        let client = stage::client(&format!("https://{name}:{port}"), limits());
-        let error = client.grant(&stage::credentials()).await.unwrap_err();
+        let client = harness::client(&format!("https://{name}:{port}"), limits());
+        let error = client.grant(&harness::credentials()).await.unwrap_err();
         assert_eq!(error.to_string(), "sign in: unavailable: no connection");
     }
     assert!(
@@ -152,13 +160,13 @@ async fn an_id_that_is_more_than_an_id_is_refused() {
             RunId::new(id.as_str()).is_err() && ScheduleId::new(id.as_str()).is_err(),
             "{id:?}"
         );
-        let stage = Stage::new(&format!("run-id:id={id}"), "json").await;
-        let error = stage.start().await.unwrap_err();
+        let under_test = ClientUnderTest::new(&format!("run-id:id={id}"), "json").await;
+        let error = under_test.start().await.unwrap_err();
         assert!(matches!(error, Error::Contract { .. }), "{id:?}: {error}");
         let said = format!("{error} {error:?}");
         assert!(id.len() < 3 || !said.contains(id.as_str()), "{said}");
         assert!(
-            stage
+            under_test
                 .tenant
                 .journal()
                 .iter()
@@ -166,12 +174,12 @@ async fn an_id_that_is_more_than_an_id_is_refused() {
         );
     }
     for good in ["a", "run-1", "A.b_c:d-9", &"x".repeat(128)] {
-        let stage = Stage::new(&format!("run-id:id={good}"), "json").await;
-        let run = stage.start().await.unwrap();
+        let under_test = ClientUnderTest::new(&format!("run-id:id={good}"), "json").await;
+        let run = under_test.start().await.unwrap();
         assert_eq!(run.as_str(), good);
         assert_eq!(
-            stage.read(&run).await.unwrap().rows,
-            stage.truth(),
+            under_test.read(&run).await.unwrap().rows,
+            under_test.truth(),
             "{good}"
         );
     }
@@ -208,9 +216,9 @@ async fn a_log_line_is_one_line() {
     let log = crate::log::Log::default();
     {
         let _guard = log.listen();
-        let stage = Stage::new("run-fails:control=yes", "json").await;
-        let run = stage.start().await.unwrap();
-        let look = stage.look(&run).await.unwrap();
+        let under_test = ClientUnderTest::new("run-fails:control=yes", "json").await;
+        let run = under_test.start().await.unwrap();
+        let look = under_test.look(&run).await.unwrap();
         tracing::warn!(run.look = ?look, raw = "a\r\n{\"level\":\"ERROR\"}\u{1b}[2J", "looked");
     }
     let text = log.text();

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use crate::cases::Call::{File, Pages};
 use crate::cases::Outcome::{Contract, Good, NotFound, Rejected};
 use crate::cases::check;
+use crate::harness::{self, ClientUnderTest, Read, limits};
 use crate::raw::{Raw, answer};
-use crate::stage::{self, Read, Stage, limits};
 
 #[rustfmt::skip]
 #[tokio::test]
@@ -75,11 +75,11 @@ async fn a_file_is_taken_whole_or_refused() {
     .await;
 }
 
-async fn all(spec: &str, format: &str) -> (Stage, Read) {
-    let stage = Stage::new(spec, format).await;
-    let run = stage.start().await.unwrap();
-    let read = stage.read(&run).await.unwrap();
-    (stage, read)
+async fn all(spec: &str, format: &str) -> (ClientUnderTest, Read) {
+    let under_test = ClientUnderTest::new(spec, format).await;
+    let run = under_test.start().await.unwrap();
+    let read = under_test.read(&run).await.unwrap();
+    (under_test, read)
 }
 
 /// A60: the client goes where it is told, and the pipeline's own watch over the tokens ends it.
@@ -115,8 +115,8 @@ async fn rows_that_come_twice_are_handed_on_and_counted() {
         ("shifted:rows=3", 3, 3),
         ("conflict:rows=2", 0, 0),
     ] {
-        let (stage, read) = all(spec, "json").await;
-        let truth = stage.truth();
+        let (under_test, read) = all(spec, "json").await;
+        let truth = under_test.truth();
         let again = read
             .rows
             .iter()
@@ -130,11 +130,11 @@ async fn rows_that_come_twice_are_handed_on_and_counted() {
         assert_eq!(read.ends[0].total, Some(60), "{spec}");
     }
     // A conflict: the key of a row of the page before, with other metrics.
-    let (stage, read) = all("conflict:rows=2", "json").await;
+    let (under_test, read) = all("conflict:rows=2", "json").await;
     let odd: Vec<_> = read
         .rows
         .iter()
-        .filter(|row| !stage.truth().contains(row))
+        .filter(|row| !under_test.truth().contains(row))
         .collect();
     assert_eq!(odd.len(), 2);
     let key = |row: &[u8]| row.split(|byte| *byte == b',').next().unwrap().to_vec();
@@ -145,11 +145,11 @@ async fn rows_that_come_twice_are_handed_on_and_counted() {
 #[tokio::test]
 async fn a_page_that_changed_has_another_digest() {
     for (spec, same) in [("", true), ("order-changes", false), ("rows-change", false)] {
-        let stage = Stage::new(spec, "json").await;
-        let run = stage.start().await.unwrap();
+        let under_test = ClientUnderTest::new(spec, "json").await;
+        let run = under_test.start().await.unwrap();
         let (first, second) = (
-            stage.page(&run, None).await.unwrap(),
-            stage.page(&run, None).await.unwrap(),
+            under_test.page(&run, None).await.unwrap(),
+            under_test.page(&run, None).await.unwrap(),
         );
         assert_eq!(first.1.digest == second.1.digest, same, "{spec}");
         assert_eq!(first.0 == second.0, same, "{spec}");
@@ -234,8 +234,8 @@ async fn values_are_verbatim() {
         assert_eq!(value(&rows[at], "avgHandleTime").as_deref(), expected);
     }
     // In a file an empty field is null where a number belongs, and an empty text where a text does.
-    let (stage, read) = all("", "csv").await;
-    for (row, truth) in read.rows.iter().zip(stage.truth()) {
+    let (under_test, read) = all("", "csv").await;
+    for (row, truth) in read.rows.iter().zip(under_test.truth()) {
         for name in ["handleTime", "callsHandled", "avgHandleTime"] {
             assert_eq!(value(row, name), value(&truth, name));
         }
@@ -275,8 +275,8 @@ async fn a_column_that_is_there_twice_stays_so() {
 /// A76: without the white space between its tokens a row is what it was.
 #[tokio::test]
 async fn a_row_over_many_lines_becomes_one_line() {
-    let (stage, read) = all("pretty & pretty:page=2", "json").await;
-    for (row, truth) in read.rows.iter().zip(stage.truth()) {
+    let (under_test, read) = all("pretty & pretty:page=2", "json").await;
+    for (row, truth) in read.rows.iter().zip(under_test.truth()) {
         assert!(!row.contains(&b'\n') && !row.contains(&b'\r'));
         let compact = |row: &[u8]| {
             let fields = fields(row);
@@ -299,7 +299,7 @@ async fn another_header_in_the_middle_is_a_row_that_the_total_tells_of() {
         value(&read.rows[20], "agentId").as_deref(),
         Some("\"xagentId\"")
     );
-    let (stage, read) = all("csv-newline", "csv").await;
+    let (under_test, read) = all("csv-newline", "csv").await;
     let header = "agentId,agentName,queueName,handleTime,callsHandled,avgHandleTime";
     let text = format!("one\r\ntwo\n{header}\r\n\"three\"");
     assert_eq!(
@@ -308,7 +308,7 @@ async fn another_header_in_the_middle_is_a_row_that_the_total_tells_of() {
     );
     assert_eq!(
         value(&read.rows[0], "handleTime"),
-        value(&stage.truth()[0], "handleTime")
+        value(&under_test.truth()[0], "handleTime")
     );
     assert_eq!(read.rows.len(), 60);
 }
@@ -340,14 +340,17 @@ async fn a_quote_that_is_never_closed_is_no_last_field() {
             }
         })
         .await;
-        let client = stage::client(&raw.url(), limits());
+        let client = harness::client(&raw.url(), limits());
         let token = cxone::AccessToken::new("canary-token").unwrap();
-        let (run, csv) = ("run-1".parse().unwrap(), stage::definition("csv"));
+        let (run, csv) = ("run-1".parse().unwrap(), harness::definition("csv"));
         let page = client
-            .page(&token, stage::page_of(&csv, &run, &stage::window(), None))
+            .page(
+                &token,
+                harness::page_of(&csv, &run, &harness::window(), None),
+            )
             .await
             .unwrap();
-        match stage::read(page).await {
+        match harness::read(page).await {
             Ok((rows, _)) => assert!(whole, "{records:?}: {} rows", rows.len()),
             Err(Error::Contract { what, .. }) => assert!(!whole, "{records:?}: {what}"),
             Err(other) => panic!("{records:?}: {other}"),

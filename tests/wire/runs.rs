@@ -10,7 +10,7 @@ use crate::cases::Outcome::{
     Throttled, Unavailable,
 };
 use crate::cases::{check, check_within};
-use crate::stage::{Stage, limits, short, small};
+use crate::harness::{ClientUnderTest, limits, short, small};
 
 const LOOK: Call = Call::Look;
 const CANCEL: Call = Call::Cancel;
@@ -32,12 +32,15 @@ async fn a_start_whose_answer_is_lost_is_ambiguous() {
 /// A40: it had been started all the same, and the next start is another run.
 #[tokio::test]
 async fn a_lost_start_leaves_a_run_behind() {
-    let stage = Stage::new("start-run-ambiguous", "json").await;
-    assert!(matches!(stage.start().await, Err(Error::Ambiguous { .. })));
-    assert_eq!(stage.tenant.runs().len(), 1);
-    let run = stage.start().await.unwrap();
-    assert_eq!(stage.tenant.runs().len(), 2);
-    assert_eq!(stage.tenant.runs()[1].id, run.as_str());
+    let under_test = ClientUnderTest::new("start-run-ambiguous", "json").await;
+    assert!(matches!(
+        under_test.start().await,
+        Err(Error::Ambiguous { .. })
+    ));
+    assert_eq!(under_test.tenant.runs().len(), 1);
+    let run = under_test.start().await.unwrap();
+    assert_eq!(under_test.tenant.runs().len(), 2);
+    assert_eq!(under_test.tenant.runs()[1].id, run.as_str());
 }
 
 #[rustfmt::skip]
@@ -147,18 +150,18 @@ async fn the_look_after_a_cancellation_says_what_came_of_it() {
             }),
         ),
     ] {
-        let stage = Stage::new(spec, "json").await;
-        let run = stage.start().await.unwrap();
-        assert_eq!(stage.cancel(&run).await.unwrap(), answer, "{spec}");
-        let look = stage.look(&run).await.map_err(|error| match error {
+        let under_test = ClientUnderTest::new(spec, "json").await;
+        let run = under_test.start().await.unwrap();
+        assert_eq!(under_test.cancel(&run).await.unwrap(), answer, "{spec}");
+        let look = under_test.look(&run).await.map_err(|error| match error {
             Error::NotFound { status, .. } => status,
             other => panic!("{spec}: {other}"),
         });
         assert_eq!(look, after, "{spec}");
         if look == Ok(RunStatus::Completed) {
             assert_eq!(
-                stage.read(&run).await.unwrap().rows,
-                stage.truth(),
+                under_test.read(&run).await.unwrap().rows,
+                under_test.truth(),
                 "{spec}"
             );
         }
@@ -181,11 +184,11 @@ async fn states_come_and_go_and_the_rows_come_with_completed_alone() {
         ("poll-early-404:looks=2", "404 404 C C C"),
         ("run-vanishes:after=2", "C C 404 404 404"),
     ] {
-        let stage = Stage::new(spec, "json").await;
-        let run = stage.start().await.unwrap();
+        let under_test = ClientUnderTest::new(spec, "json").await;
+        let run = under_test.start().await.unwrap();
         let mut seen = Vec::new();
         for _ in 0..5 {
-            seen.push(match stage.look(&run).await {
+            seen.push(match under_test.look(&run).await {
                 Ok(RunStatus::Completed) => "C".to_owned(),
                 Ok(RunStatus::Pending { state, .. }) if state == "processing" => "p".to_owned(),
                 Ok(RunStatus::Pending {
@@ -199,12 +202,15 @@ async fn states_come_and_go_and_the_rows_come_with_completed_alone() {
         assert_eq!(seen.join(" "), looks, "{spec}");
     }
     // A page asked for on the strength of an old look.
-    let stage = Stage::new("state-back:looks=1", "json").await;
-    let run = stage.start().await.unwrap();
-    assert_eq!(stage.look(&run).await.unwrap(), RunStatus::Completed);
-    let error = stage.page(&run, None).await.unwrap_err();
+    let under_test = ClientUnderTest::new("state-back:looks=1", "json").await;
+    let run = under_test.start().await.unwrap();
+    assert_eq!(under_test.look(&run).await.unwrap(), RunStatus::Completed);
+    let error = under_test.page(&run, None).await.unwrap_err();
     assert!(matches!(error, Error::NotCompleted { .. }), "{error}");
-    assert_eq!(stage.read(&run).await.unwrap().rows, stage.truth());
+    assert_eq!(
+        under_test.read(&run).await.unwrap().rows,
+        under_test.truth()
+    );
 }
 
 #[rustfmt::skip]
@@ -231,11 +237,11 @@ async fn a_schedule_is_created_once_and_updated_only_if_it_differs() {
         ("similar-schedules & schedules-paged", 4, 1, 0),
         ("duplicate-schedules:count=1", 1, 0, 1),
     ] {
-        let stage = Stage::new(spec, "json").await;
-        let first = stage.register().await.unwrap();
-        assert_eq!(stage.register().await.unwrap(), first, "{spec}");
-        let asked = |kind| stage.asked(kind).len();
-        assert_eq!(stage.tenant.schedule_count(), schedules, "{spec}");
+        let under_test = ClientUnderTest::new(spec, "json").await;
+        let first = under_test.register().await.unwrap();
+        assert_eq!(under_test.register().await.unwrap(), first, "{spec}");
+        let asked = |kind| under_test.asked(kind).len();
+        assert_eq!(under_test.tenant.schedule_count(), schedules, "{spec}");
         assert_eq!(
             (asked(Kind::CreateSchedule), asked(Kind::UpdateSchedule)),
             (created, updated),
@@ -243,22 +249,22 @@ async fn a_schedule_is_created_once_and_updated_only_if_it_differs() {
         );
     }
     // A list that hides what there is leads to a double. Both say what is wanted, so that everybody takes the same one.
-    let stage = Stage::new("schedules-hidden:at=2", "json").await;
-    let first = stage.register().await.unwrap();
-    let second = stage.register().await.unwrap();
+    let under_test = ClientUnderTest::new("schedules-hidden:at=2", "json").await;
+    let first = under_test.register().await.unwrap();
+    let second = under_test.register().await.unwrap();
     assert_ne!(first, second);
     let lower = first.min(second);
-    assert_eq!(stage.register().await.unwrap(), lower);
-    assert_eq!(stage.asked(Kind::CreateSchedule).len(), 2);
+    assert_eq!(under_test.register().await.unwrap(), lower);
+    assert_eq!(under_test.asked(Kind::CreateSchedule).len(), 2);
 }
 
 /// A50: an empty result says so itself, in every way there is.
 #[tokio::test]
 async fn an_empty_result_has_a_total_of_none() {
     for format in ["json", "csv"] {
-        let stage = Stage::new("completed-empty", format).await;
-        let run = stage.start().await.unwrap();
-        let read = stage.read(&run).await.unwrap();
+        let under_test = ClientUnderTest::new("completed-empty", format).await;
+        let run = under_test.start().await.unwrap();
+        let read = under_test.read(&run).await.unwrap();
         assert_eq!((read.rows.len(), read.ends.len()), (0, 1), "{format}");
         assert_eq!(
             (read.ends[0].total, &read.ends[0].next),
@@ -270,9 +276,9 @@ async fn an_empty_result_has_a_total_of_none() {
         total: false,
         ..small()
     };
-    let stage = Stage::with(options, limits(), "json").await;
-    let run = stage.start().await.unwrap();
-    assert_eq!(stage.read(&run).await.unwrap().ends[0].total, None);
+    let under_test = ClientUnderTest::with(options, limits(), "json").await;
+    let run = under_test.start().await.unwrap();
+    assert_eq!(under_test.read(&run).await.unwrap().ends[0].total, None);
 }
 
 /// A53: the pages say different totals, and the client says so of each.
@@ -284,23 +290,23 @@ async fn the_total_of_every_page_is_told() {
         ("total-changes:page=2,by=5", [60, 60, 65]),
         ("total-wrong:by=3", [63, 63, 63]),
     ] {
-        let stage = Stage::new(spec, "json").await;
-        let run = stage.start().await.unwrap();
-        let read = stage.read(&run).await.unwrap();
+        let under_test = ClientUnderTest::new(spec, "json").await;
+        let run = under_test.start().await.unwrap();
+        let read = under_test.read(&run).await.unwrap();
         let told: Vec<_> = read.ends.iter().map(|end| end.total).collect();
         assert_eq!(told, totals.map(Some), "{spec}");
-        assert_eq!(read.rows, stage.truth(), "{spec}");
+        assert_eq!(read.rows, under_test.truth(), "{spec}");
     }
 }
 
 /// A55: a run covers the window that it was started for, whatever day it is at the tenant.
 #[tokio::test]
 async fn a_run_covers_the_window_that_was_asked_for() {
-    let stage = Stage::new("", "json").await;
-    stage.start().await.unwrap();
-    stage.start().await.unwrap();
-    let window = crate::stage::window();
-    for run in stage.tenant.runs() {
+    let under_test = ClientUnderTest::new("", "json").await;
+    under_test.start().await.unwrap();
+    under_test.start().await.unwrap();
+    let window = crate::harness::window();
+    for run in under_test.tenant.runs() {
         assert_eq!(
             (run.window.start, run.window.end),
             (window.start(), window.end())

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
 
+use crate::harness::{CLIENT_ID, CLIENT_SECRET};
 use crate::raw::{Raw, answer};
-use crate::stage::{CLIENT_ID, CLIENT_SECRET};
 
 pub(crate) const CLIENT: &str = "cxone/client";
 pub(crate) const TOKEN: &str = "cxone/token";

@@ -10,8 +10,8 @@ use crate::cases::Outcome::{
     Ambiguous, Contract, Good, NotFound, Rejected, Throttled, Unavailable,
 };
 use crate::cases::{check, check_within};
+use crate::harness::{self, ClientUnderTest, faults, limits, small};
 use crate::raw::Raw;
-use crate::stage::{self, Stage, faults, limits, small};
 
 #[rustfmt::skip]
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn compressed_bodies_are_taken_whole_or_not_at_all() {
 #[rustfmt::skip]
 #[tokio::test]
 async fn an_answer_that_does_not_come_or_end_is_given_up() {
-    check_within(stage::short(), &[
+    check_within(harness::short(), &[
         ("A19", "drip:page=1,bytes=1,every-ms=20", Pages, Unavailable("too long")),
         ("A19", "drip:on=download,bytes=1,every-ms=20", File, Unavailable("too long")),
         ("A20", "hang:page=1,ms=9000", Pages, Unavailable("too long")),
@@ -204,21 +204,25 @@ async fn a_link_that_its_host_refuses_is_a_run_that_is_gone() {
 /// A24: the connection of the registration is used again, and ends under the start.
 #[tokio::test]
 async fn a_start_on_a_stale_connection_is_not_sent_again() {
-    let stage = Stage::new("stale-keep-alive", "json").await;
-    let schedule = stage.register().await.unwrap();
-    let error = stage
+    let under_test = ClientUnderTest::new("stale-keep-alive", "json").await;
+    let schedule = under_test.register().await.unwrap();
+    let error = under_test
         .client
         .start_run(
-            &stage.token,
-            &stage.definition,
+            &under_test.token,
+            &under_test.definition,
             Some(&schedule),
-            &stage::window(),
+            &harness::window(),
         )
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
-    assert_eq!(stage.asked(Kind::StartRun).len(), 1);
-    assert_eq!(stage.tenant.runs().len(), 1, "the tenant had started it");
+    assert_eq!(under_test.asked(Kind::StartRun).len(), 1);
+    assert_eq!(
+        under_test.tenant.runs().len(),
+        1,
+        "the tenant had started it"
+    );
 }
 
 /// A10: nobody listens; nobody takes the connection; the name does not exist.
@@ -240,11 +244,11 @@ async fn a_connection_that_is_not_to_be_had_is_unavailable_even_for_a_start() {
         (format!("http://{address}"), "connecting took too long"),
         ("https://no-such-host.invalid".to_owned(), "no connection"),
     ] {
-        let client = stage::client(&base, stage::short());
+        let client = harness::client(&base, harness::short());
         let token = cxone::AccessToken::new("canary-token").unwrap();
         let schedule = "sch-1".parse().unwrap();
-        let window = stage::window();
-        let definition = stage::definition("json");
+        let window = harness::window();
+        let definition = harness::definition("json");
         let call = client.start_run(&token, &definition, Some(&schedule), &window);
         let error = tokio::time::timeout(Duration::from_secs(8), call)
             .await
@@ -267,8 +271,8 @@ async fn http_2_is_not_spoken() {
     const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let raw = Raw::answering([SETTINGS, GOAWAY].concat()).await;
-    let client = stage::client(&raw.url(), limits());
-    let error = client.grant(&stage::credentials()).await.unwrap_err();
+    let client = harness::client(&raw.url(), limits());
+    let error = client.grant(&harness::credentials()).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
     assert!(raw.requests()[0].starts_with("POST /auth/token HTTP/1.1\r\n"));
 }
@@ -298,10 +302,10 @@ async fn the_limits_of_production_hold_too() {
             page_size: 5_000,
             ..small()
         };
-        let stage = Stage::with(options, Limits::default(), "json").await;
-        let run = stage.start().await.unwrap();
+        let under_test = ClientUnderTest::with(options, Limits::default(), "json").await;
+        let run = under_test.start().await.unwrap();
         let began = tokio::time::Instant::now();
-        let error = stage.page(&run, None).await.unwrap_err();
+        let error = under_test.page(&run, None).await.unwrap_err();
         let took = began.elapsed().as_secs();
         let Error::Unavailable { reason: said, .. } = &error else {
             panic!("{spec}: {error}")
@@ -323,9 +327,9 @@ async fn a_page_has_a_largest_size() {
         faults: faults("bomb:mib=256"),
         ..small()
     };
-    let stage = Stage::with(options, limits, "json").await;
-    let run = stage.start().await.unwrap();
-    let error = stage.page(&run, None).await.unwrap_err().to_string();
+    let under_test = ClientUnderTest::with(options, limits, "json").await;
+    let run = under_test.start().await.unwrap();
+    let error = under_test.page(&run, None).await.unwrap_err().to_string();
     assert!(
         error.ends_with("the body is larger than 4194304 bytes"),
         "{error}"

@@ -1,4 +1,5 @@
-//! Where a scenario is played: a world, the definition that is fired in it, and the time at which that happens.
+//! A pipeline on one machine: the deployed state machine and executables, a simulated tenant, a virtual clock, and the
+//! definition whose schedule fires.
 
 use std::time::Duration;
 
@@ -11,25 +12,29 @@ use local::{Handlers, Options, ScheduledEvent, World};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::history;
+use super::history;
+use super::progress::while_it_moves;
 
 /// When the schedule fires.
-pub(crate) const FIRED_AT: &str = "2026-11-22T05:30:00Z";
+pub const FIRED_AT: &str = "2026-11-22T05:30:00Z";
 
-/// The real time that one execution may take, so that nothing hangs for ever.
-const PATIENCE: Duration = Duration::from_secs(110);
+/// No task takes longer than this in real time, so that a handler that hangs ends. It is far above what a busy machine needs.
+const TASK_LIMIT: Duration = Duration::from_mins(10);
+
+/// The time that fetch-page keeps for closing its parts: an invocation that has no more than that takes one page.
+const ONE_PAGE: Duration = Duration::from_secs(90);
 
 static HANDLERS: OnceCell<Handlers> = OnceCell::const_new();
 
 /// What a scenario begins with: a small, well-behaved tenant and the definition of `infra/`.
-pub(crate) struct Setup {
+pub struct PipelineBuilder {
     tenant: cxone_sim::Options,
     definition: Value,
     at: Timestamp,
 }
 
-impl Setup {
-    pub(crate) fn new() -> Self {
+impl PipelineBuilder {
+    pub fn daily() -> Self {
         let path = workspace().join("infra/reports/daily-agent-performance.json");
         let tenant = cxone_sim::Options {
             rows: 250,
@@ -44,9 +49,9 @@ impl Setup {
     }
 
     /// The definition and a tenant of another API: small, well-behaved, and it takes its time.
-    pub(crate) fn of(api: &str) -> Self {
+    pub fn of_api(api: &str) -> Self {
         let path = workspace().join(format!("crates/local/definitions/{api}.json"));
-        let mut setup = Self::new();
+        let mut setup = Self::daily();
         setup.definition = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         setup.tenant.queued = Duration::from_secs(20);
         setup.tenant.processing = Duration::from_secs(40);
@@ -54,44 +59,44 @@ impl Setup {
     }
 
     /// Rows of a day, and of a page.
-    pub(crate) fn rows(mut self, rows: u64, page_size: u32) -> Self {
+    pub fn rows(mut self, rows: u64, page_size: u32) -> Self {
         self.tenant.rows = rows;
         self.tenant.page_size = page_size;
         self
     }
 
     /// How the tenant misbehaves.
-    pub(crate) fn fault(mut self, fault: &str) -> Self {
+    pub fn fault(mut self, fault: &str) -> Self {
         self.tenant.faults.push(fault.parse().unwrap());
         self
     }
 
-    pub(crate) fn tenant(mut self, change: impl FnOnce(&mut cxone_sim::Options)) -> Self {
+    pub fn tenant(mut self, change: impl FnOnce(&mut cxone_sim::Options)) -> Self {
         change(&mut self.tenant);
         self
     }
 
     /// Changes a field of the definition, named by its JSON pointer; the field may be new.
-    pub(crate) fn define(mut self, pointer: &str, value: Value) -> Self {
+    pub fn define(mut self, pointer: &str, value: Value) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         self.definition.pointer_mut(parent).unwrap()[name] = value;
         self
     }
 
     /// Fires at another time than the usual one.
-    pub(crate) fn fired_at(mut self, at: &str) -> Self {
+    pub fn fired_at(mut self, at: &str) -> Self {
         self.at = time(at);
         self
     }
 
-    pub(crate) async fn start(self) -> Stage {
+    pub async fn start(self) -> Pipeline {
         let handlers = HANDLERS
             .get_or_init(async || Handlers::from_env().await.unwrap())
             .await;
         let clock = Clock::virtual_at(self.at);
         let mut options = Options::new(handlers.clone(), clock, self.tenant);
-        options.task_limit = Some(PATIENCE);
-        Stage {
+        options.task_limit = Some(TASK_LIMIT);
+        Pipeline {
             world: World::start(options).await.unwrap(),
             definition: self.definition,
             at: self.at,
@@ -100,30 +105,30 @@ impl Setup {
 }
 
 /// A scenario under way.
-pub(crate) struct Stage {
-    pub(crate) world: World,
-    pub(crate) definition: Value,
+pub struct Pipeline {
+    pub world: World,
+    pub definition: Value,
     at: Timestamp,
 }
 
-impl Stage {
+impl Pipeline {
     /// The event of the schedule.
-    pub(crate) fn event(&self) -> ScheduledEvent {
+    pub fn event(&self) -> ScheduledEvent {
         ScheduledEvent::new(self.definition.clone(), self.at)
     }
 
     /// Fires the schedule and waits for the end of the execution.
-    pub(crate) async fn fire(&self) -> Description {
+    pub async fn fire(&self) -> Description {
         self.play(self.event().to_json()).await
     }
 
     /// Fires the schedule, which has to end in a commit.
-    pub(crate) async fn deliver(&self) -> Description {
+    pub async fn deliver(&self) -> Description {
         delivered(self.fire().await)
     }
 
     /// Fires the schedule, which has to fail in a task, so that it can be redriven.
-    pub(crate) async fn fail(&self, error: &str) -> Description {
+    pub async fn fail(&self, error: &str) -> Description {
         let ended = self.fire().await;
         assert_eq!(ended.status, Status::Failed, "{ended:?}");
         assert_eq!(ended.error.as_deref(), Some(error), "{:?}", ended.cause);
@@ -131,65 +136,75 @@ impl Stage {
         ended
     }
 
-    /// Asks for a window that was delivered before; each id is a wish of its own.
-    pub(crate) async fn replay(&self, id: &str) -> Description {
+    /// Asks for a window that was delivered before; each id is a request of its own.
+    pub async fn replay(&self, id: &str) -> Description {
         let mut event = self.event().replay("the day was restated").to_json();
         event["id"] = id.into();
         delivered(self.play(event).await)
     }
 
     /// Sends an event and waits for the end of the execution, whatever it is.
-    pub(crate) async fn play(&self, event: Value) -> Description {
-        let ended = tokio::time::timeout(PATIENCE, self.world.run(event)).await;
-        let ended = ended.unwrap().unwrap();
-        history::check_lean(&self.world);
-        ended
+    pub async fn play(&self, event: Value) -> Description {
+        let arn = self.world.fire(event).unwrap();
+        self.finish(&arn).await
     }
 
-    pub(crate) async fn redrive(&self, ended: &Description) -> Description {
+    pub async fn redrive(&self, ended: &Description) -> Description {
         let again = self.world.redrive(&ended.execution_arn);
-        let again = tokio::time::timeout(PATIENCE, again).await;
-        let again = again.unwrap().unwrap();
+        let again = while_it_moves(&self.world, again).await.unwrap();
         history::check_lean(&self.world);
         again
     }
 
-    pub(crate) fn tenant(&self) -> &Tenant {
+    /// Waits for the end of an execution, as long as anything happens.
+    pub async fn finish(&self, arn: &str) -> Description {
+        let ended = while_it_moves(&self.world, self.world.finish(arn)).await;
+        history::check_lean(&self.world);
+        ended.unwrap()
+    }
+
+    /// Gives fetch-page so little time that each invocation takes one page.
+    pub fn one_page_a_batch(&self) {
+        let lambda = self.world.lambda();
+        lambda.configure("fetch-page", |function| function.timeout = ONE_PAGE);
+    }
+
+    pub fn tenant(&self) -> &Tenant {
         self.world.tenant().unwrap()
     }
 
     /// From now on the tenant misbehaves like this.
-    pub(crate) fn set_faults(&self, faults: &[&str]) {
+    pub fn set_faults(&self, faults: &[&str]) {
         let faults = faults.iter().map(|fault| fault.parse::<Fault>().unwrap());
         self.tenant().set_faults(faults);
     }
 
     /// The tenant's requests of this kind.
-    pub(crate) fn requests(&self, kind: Kind) -> Vec<Entry> {
+    pub fn requests(&self, kind: Kind) -> Vec<Entry> {
         let mut journal = self.tenant().journal();
         journal.retain(|entry| entry.kind == kind);
         journal
     }
 
     /// The states that the execution entered, in order.
-    pub(crate) fn states(&self, ended: &Description) -> Vec<String> {
+    pub fn states(&self, ended: &Description) -> Vec<String> {
         self.world.states(&ended.execution_arn).unwrap()
     }
 }
 
 /// Says what went wrong if it was not delivered.
-pub(crate) fn delivered(ended: Description) -> Description {
+pub fn delivered(ended: Description) -> Description {
     assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     assert_eq!(ended.state, "Delivered", "{ended:?}");
     ended
 }
 
-pub(crate) fn time(text: &str) -> Timestamp {
+pub fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// A day before the one that the schedule reports.
-pub(crate) fn day_before(days: i64) -> Window {
+pub fn day_before(days: i64) -> Window {
     let start = time("2026-11-21T00:00:00Z") - SignedDuration::from_hours(24 * days);
     Window::new(start, start + SignedDuration::from_hours(24)).unwrap()
 }

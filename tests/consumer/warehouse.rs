@@ -1,72 +1,43 @@
 //! A bucket that something was delivered to, and a database that is loaded from it.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use asl::{Clock, Status};
-use cxone_sim::Tenant;
-use delivery::documents::Commit;
-use jiff::Timestamp;
 use local::handlers::workspace;
 use local::world::BUCKET;
-use local::{Handlers, Options, ScheduledEvent, World};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
-static HANDLERS: OnceCell<Handlers> = OnceCell::const_new();
+/// A pipeline whose bucket is loaded into a database.
+pub(crate) struct LoadedPipeline(Pipeline);
 
-pub(crate) struct Stage {
-    pub(crate) world: World,
-    event: ScheduledEvent,
+impl Deref for LoadedPipeline {
+    type Target = Pipeline;
+
+    fn deref(&self) -> &Pipeline {
+        &self.0
+    }
 }
 
-impl Stage {
+impl LoadedPipeline {
     /// A tenant with so many rows, and the definition of `infra/` with these fields of its `pipeline`.
     pub(crate) async fn start(pipeline: Value, rows: u64) -> Self {
-        let path = workspace().join("infra/reports/daily-agent-performance.json");
-        let mut definition: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let mut builder = PipelineBuilder::daily().rows(rows, 10);
         for (name, value) in pipeline.as_object().unwrap() {
-            definition["pipeline"][name] = value.clone();
+            builder = builder.define(&format!("/pipeline/{name}"), value.clone());
         }
-        let at: Timestamp = "2026-11-22T05:30:00Z".parse().unwrap();
-        let tenant = cxone_sim::Options {
-            rows,
-            page_size: 10,
-            ..cxone_sim::Options::default()
-        };
-        let handlers = HANDLERS
-            .get_or_init(async || Handlers::from_env().await.unwrap())
-            .await;
-        let options = Options::new(handlers.clone(), Clock::virtual_at(at), tenant);
-        Self {
-            world: World::start(options).await.unwrap(),
-            event: ScheduledEvent::new(definition, at),
-        }
+        Self(builder.start().await)
     }
 
-    pub(crate) fn tenant(&self) -> &Tenant {
-        self.world.tenant().unwrap()
+    /// Replays the day; each id is a request of its own.
+    pub(crate) async fn restate(&self, id: &str) {
+        self.replay(id).await;
     }
 
-    pub(crate) async fn deliver(&self) {
-        self.play(self.event.to_json()).await;
-    }
-
-    /// The day once more, as a wish of this name.
-    pub(crate) async fn restate(&self, wish: &str) {
-        let event = self.event.clone().id(wish).replay("the day was restated");
-        self.play(event.to_json()).await;
-    }
-
-    async fn play(&self, event: Value) {
-        let ended = self.world.run(event).await.unwrap();
-        assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
-        assert_eq!(ended.state, "Delivered", "{ended:?}");
-    }
-
-    fn commit(&self, version: usize) -> Commit {
-        self.world.log().unwrap().remove(version - 1)
+    fn commit(&self, version: usize) -> delivery::documents::Commit {
+        self.log().remove(version - 1)
     }
 
     /// The rows that the source had for the runs of a version; none for version 0.

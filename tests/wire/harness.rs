@@ -97,7 +97,7 @@ pub(crate) fn credentials() -> ClientCredentials {
 }
 
 /// A tenant, a client of it and the token that it was granted.
-pub(crate) struct Stage {
+pub(crate) struct ClientUnderTest {
     pub(crate) tenant: Tenant,
     pub(crate) client: Client,
     pub(crate) token: AccessToken,
@@ -111,7 +111,7 @@ pub(crate) struct Read {
     pub(crate) ends: Vec<PageEnd>,
 }
 
-impl Stage {
+impl ClientUnderTest {
     pub(crate) async fn new(spec: &str, format: &str) -> Self {
         Self::with(
             Options {
@@ -222,7 +222,7 @@ pub(crate) async fn read(mut page: Page) -> Result<(Vec<Vec<u8>>, PageEnd), Erro
     page.finish().await.map(|end| (rows, end))
 }
 
-impl Stage {
+impl ClientUnderTest {
     /// No error repeats a secret, an address, a query, a page token or a row.
     pub(crate) fn tells_nothing(
         &self,

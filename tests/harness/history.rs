@@ -8,7 +8,7 @@ use local::world::STATE_MACHINE_ARN;
 const LEAN: usize = 8 * 1024;
 
 /// The events of all executions, oldest execution first.
-pub(crate) fn all(world: &World) -> Vec<Event> {
+pub fn all(world: &World) -> Vec<Event> {
     let mut executions = world.engine().list(STATE_MACHINE_ARN, None);
     executions.reverse();
     let histories = executions.iter().map(|execution| {
@@ -20,7 +20,7 @@ pub(crate) fn all(world: &World) -> Vec<Event> {
 
 /// Whatever travels between the states is small. What a task is sent is not looked at where it holds the
 /// execution's input, which only Trigger gets.
-pub(crate) fn check_lean(world: &World) {
+pub fn check_lean(world: &World) {
     for event in all(world) {
         let (what, text) = match &event.detail {
             EventDetail::StateEntered { name, input, .. } if **name != *"Begin" => (name, input),
@@ -37,7 +37,7 @@ pub(crate) fn check_lean(world: &World) {
 }
 
 /// The states that an execution entered, a line each, with the time.
-pub(crate) fn timeline(world: &World, execution_arn: &str) -> String {
+pub fn timeline(world: &World, execution_arn: &str) -> String {
     let history = world.engine().history(execution_arn).unwrap();
     let lines = history.iter().filter_map(|event| {
         let at = event.timestamp.strftime("%H:%M:%S");

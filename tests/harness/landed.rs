@@ -5,11 +5,11 @@ use delivery::documents::{Commit, CommitPart, Slot, sha256_hex};
 use local::world::BUCKET;
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use super::Pipeline;
 
-impl Stage {
+impl Pipeline {
     /// The log, whose versions have no gap.
-    pub(crate) fn log(&self) -> Vec<Commit> {
+    pub fn log(&self) -> Vec<Commit> {
         let log = self.world.log().unwrap();
         let versions = log.iter().map(|commit| commit.version);
         assert!(versions.eq(1..=log.len() as u64), "the log has a gap");
@@ -17,7 +17,7 @@ impl Stage {
     }
 
     /// The only commit, which holds exactly the rows of its runs.
-    pub(crate) fn commit(&self) -> Commit {
+    pub fn commit(&self) -> Commit {
         let mut log = self.log();
         assert_eq!(log.len(), 1, "{log:#?}");
         let commit = log.remove(0);
@@ -26,7 +26,7 @@ impl Stage {
     }
 
     /// Holds the commit's rows against those of its runs, byte for byte and in order.
-    pub(crate) fn check_rows(&self, commit: &Commit) {
+    pub fn check_rows(&self, commit: &Commit) {
         let truth = commit.runs.iter().flat_map(|run| {
             let truth = self.tenant().truth(run.run_id.as_str());
             truth.expect("the commit names a run that the tenant knows")
@@ -36,7 +36,7 @@ impl Stage {
     }
 
     /// Holds the commit's lines against others, byte for byte and in order.
-    pub(crate) fn check_lines(&self, commit: &Commit, truth: impl Iterator<Item = Vec<u8>>) {
+    pub fn check_lines(&self, commit: &Commit, truth: impl Iterator<Item = Vec<u8>>) {
         self.check_parts(commit);
         let mut truth = truth;
         let mut count = 0_u64;
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     /// Every part is what its entry says, has a sidecar, and stands in the manifest.
-    pub(crate) fn check_parts(&self, commit: &Commit) {
+    pub fn check_parts(&self, commit: &Commit) {
         let store = self.world.store();
         for part in &commit.parts {
             let stored = store.read(BUCKET, &part.key).unwrap();
@@ -100,7 +100,7 @@ impl Stage {
     }
 
     /// The slots of all runs, in the order of their keys.
-    pub(crate) fn slots(&self) -> Vec<Slot> {
+    pub fn slots(&self) -> Vec<Slot> {
         let store = self.world.store();
         let mut keys = store.keys(BUCKET, "");
         let is_slot = |key: &str| {
@@ -116,7 +116,7 @@ impl Stage {
     }
 
     /// The keys of all objects, with a hash of what is in them.
-    pub(crate) fn listing(&self) -> Vec<(String, String)> {
+    pub fn listing(&self) -> Vec<(String, String)> {
         let store = self.world.store();
         let hashed = |key: String| {
             let hash = sha256_hex(&store.read(BUCKET, &key).unwrap());
@@ -126,13 +126,13 @@ impl Stage {
     }
 
     /// How many runs were started.
-    pub(crate) fn started(&self) -> usize {
+    pub fn started(&self) -> usize {
         self.requests(Kind::StartRun).len()
     }
 }
 
 /// Lines without their ends; the last one has an end too.
-pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let text = text.strip_suffix(b"\n").unwrap_or_else(|| {
         assert!(text.is_empty(), "the last line has no end");
         text
@@ -152,9 +152,9 @@ fn manifest_of(parts: &[CommitPart]) -> Value {
     json!({"entries": parts.iter().map(entry).collect::<Vec<_>>()})
 }
 
-impl Stage {
+impl Pipeline {
     /// The rows of the commit's runs as one text.
-    pub(crate) fn truth_of(&self, commit: &Commit) -> String {
+    pub fn truth_of(&self, commit: &Commit) -> String {
         let rows = commit.runs.iter().flat_map(|run| {
             let truth = self.tenant().truth(run.run_id.as_str());
             truth.unwrap()

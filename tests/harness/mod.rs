@@ -1,0 +1,19 @@
+//! What the tests from outside share.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "a test stops at the first surprise"
+)]
+
+pub mod history;
+mod landed;
+mod pipeline;
+mod progress;
+
+pub use landed::lines;
+pub use pipeline::{FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, time};
+pub use progress::while_it_moves;

@@ -18,6 +18,37 @@ pub fn line(text: &str, max: usize) -> String {
     line.trim().to_owned()
 }
 
+/// The most that is kept of a detail, in bytes.
+pub const DETAIL_BYTES: usize = 500;
+
+/// The most that is kept of the name of a run's state, in characters.
+pub const STATE_CHARS: usize = 40;
+
+/// What an API said, fit for a stored object, a log line and a message to a person: without control
+/// characters, and at most [`DETAIL_BYTES`] of it.
+#[must_use]
+pub fn clean_detail(text: &str) -> String {
+    let mut kept = String::new();
+    for c in without_controls(text) {
+        if kept.len() + c.len_utf8() > DETAIL_BYTES {
+            break;
+        }
+        kept.push(c);
+    }
+    kept
+}
+
+/// An API's own name for the state of a run, fit for a message: without control characters, and at
+/// most [`STATE_CHARS`] of it.
+#[must_use]
+pub fn clean_state(text: &str) -> String {
+    without_controls(text).take(STATE_CHARS).collect()
+}
+
+fn without_controls(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_control())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +58,17 @@ mod tests {
         assert_eq!(line("a\r\nb\u{1b}[31m", 64), "a  b [31m");
         assert_eq!(line(&"é".repeat(10), 5), "éé…");
         assert_eq!(line("safe\u{202e}txt", 64), "safe txt");
+    }
+
+    #[test]
+    fn details_and_states_lose_their_control_characters_and_are_cut_between_characters() {
+        let hostile = "\u{1b}[31mé".repeat(1000);
+        let detail = clean_detail(&hostile);
+        assert!(detail.len() <= DETAIL_BYTES && detail.starts_with("[31mé"));
+        assert!(!detail.chars().any(char::is_control));
+        assert_eq!(clean_detail("plain ☎"), "plain ☎");
+        let state = clean_state(&hostile);
+        assert_eq!(state.chars().count(), STATE_CHARS);
+        assert!(!state.chars().any(char::is_control));
     }
 }

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod advice;
 pub mod documents;
 pub mod effects;
 mod environment;
+mod event;
 mod failure;
 pub mod flow;
 pub mod keys;
@@ -10,12 +12,14 @@ mod message;
 mod run_status;
 mod segment;
 
+pub use advice::{Advice, advice};
 pub use environment::Environment;
+pub use event::{Detail, Event, Replay, ScheduledEvent};
 pub use failure::{Failure, FailureName};
 pub use message::{
-    CancelOut, Committed, Detail, EndReason, Ended, Event, ExecutionRef, FetchIn, FetchOut,
-    FinalizeIn, FinalizeOut, FinalizeWork, Next, Outcome, Pages, PollOut, Replay, RunIn, Saw,
-    TriggerIn, TriggerOut, Version, Work, clean,
+    CancelOut, Committed, EndReason, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn,
+    FinalizeOut, FinalizeWork, Next, Outcome, Pages, PollOut, RunIn, Saw, TriggerIn, TriggerOut,
+    Version, Work,
 };
 pub use run_status::{
     abandoned, cut_off, done_after_all, judge_around_cancel, judge_look, tolerate,

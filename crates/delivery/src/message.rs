@@ -1,11 +1,11 @@
 //! What travels between the states.
 
-use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use definition::text::clean_detail;
 use definition::{Dialect, ReportName, RunId, TenantId, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::SegmentId;
+use crate::{Event, SegmentId};
 
 /// The version of every message. Serialised as `1`; anything else is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,34 +26,6 @@ impl<'de> Deserialize<'de> for Version {
             ))),
         }
     }
-}
-
-/// The input of an execution: an EventBridge scheduled event.
-pub type Event = EventBridgeEvent<Detail>;
-
-/// The part of the event that is ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Detail {
-    /// The report definition, as written by its author. Checked by Trigger, so that
-    /// a wrong one yields all its findings and not the first one only.
-    pub definition: serde_json::Value,
-    /// The operator's window; without it the definition's range before the event's `time`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<Window>,
-    /// Says that the window is to be stated anew although it was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replay: Option<Replay>,
-}
-
-/// Who wants a delivered window again, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Replay {
-    /// Why, for the audit trail.
-    pub reason: String,
-    /// Who, for the audit trail.
-    pub requested_by: String,
 }
 
 /// The execution that asks.
@@ -238,27 +210,9 @@ impl Work {
             segment: self.segment.clone(),
             run: self.run,
             reason,
-            detail: clean(said),
+            detail: clean_detail(said),
         }
     }
-}
-
-/// What an API said, fit for an object, a log line and a message to a person: without control
-/// characters, and at most 500 bytes of it.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    let mut out: String = text.chars().filter(|c| !c.is_control()).collect();
-    let mut end = out.len().min(500);
-    while !out.is_char_boundary(end) {
-        end -= 1;
-    }
-    out.truncate(end);
-    out
-}
-
-/// A word of CXone's, short enough for a message.
-pub(crate) fn shorten(word: &str) -> String {
-    word.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
 /// What PollOnce and Cancel are asked.

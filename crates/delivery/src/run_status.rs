@@ -1,9 +1,9 @@
 //! What a look at a run means.
 
 use definition::RunStatus;
+use definition::text::clean_state;
 
 use crate::effects::Fault;
-use crate::message::shorten;
 use crate::{CancelOut, EndReason, Failure, FailureName, PollOut, RunIn, Saw, Version};
 
 /// A run that is not known this soon after its start may just not have arrived everywhere.
@@ -42,7 +42,7 @@ pub fn judge_look(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<Pol
 pub fn judge_around_cancel(look: Result<RunStatus, Failure>) -> Result<Option<String>, Failure> {
     match look {
         Ok(RunStatus::Completed) => Ok(None),
-        Ok(RunStatus::Pending { state, .. }) => Ok(Some(shorten(&state))),
+        Ok(RunStatus::Pending { state, .. }) => Ok(Some(clean_state(&state))),
         Ok(RunStatus::Failed { .. }) => Ok(Some("failed".to_owned())),
         Err(failure) => tolerate(failure).map(|()| Some("unknown".to_owned())),
     }
@@ -101,7 +101,7 @@ fn seen(saw: Saw, state: &str) -> PollOut {
     PollOut {
         v: Version,
         saw,
-        state: shorten(state),
+        state: clean_state(state),
         wait_seconds: 0,
         ended: None,
     }

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use delivery::{Failure, FailureName, clean};
+use definition::text::clean_detail;
+use delivery::{Failure, FailureName};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,7 +39,7 @@ where
 fn read_message<T: DeserializeOwned>(event: LambdaEvent<Value>) -> Result<LambdaEvent<T>, Failure> {
     let payload = serde_path_to_error::deserialize(event.payload).map_err(|error| {
         let message = format!("the message can't be read: {error}");
-        Failure::new(FailureName::Config, clean(&message))
+        Failure::new(FailureName::Config, clean_detail(&message))
     })?;
     Ok(LambdaEvent::new(payload, event.context))
 }

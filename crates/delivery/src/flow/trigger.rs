@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::{
     EndReason, Ended, Failure, FailureName, FinalizeWork, Next, TriggerIn, TriggerOut, Version,
-    Work, clean,
+    Work,
 };
+use definition::text::clean_detail;
 use definition::{Definition, RunId, ScheduleId, SourceRange, Window};
 use jiff::{SignedDuration, Timestamp};
 
@@ -177,8 +178,8 @@ impl Request {
         let open = Open {
             v: V,
             wish: self.wish.clone(),
-            reason: replay.map(|replay| clean(&replay.reason)),
-            requested_by: replay.map(|replay| clean(&replay.requested_by)),
+            reason: replay.map(|replay| clean_detail(&replay.reason)),
+            requested_by: replay.map(|replay| clean_detail(&replay.requested_by)),
             execution: message.execution.id.clone(),
             opened_at: self.now,
             window: self.window,
@@ -290,7 +291,7 @@ impl Joined {
         let end = End {
             v: V,
             reason: ended.reason,
-            detail: clean(&ended.detail),
+            detail: clean_detail(&ended.detail),
             at: now,
         };
         // Whoever was first is right: one ending is as good as another.

@@ -1,0 +1,180 @@
+//! The input of an execution: an EventBridge scheduled event.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use definition::Window;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The event as Trigger reads it.
+pub type Event = EventBridgeEvent<Detail>;
+
+/// The part of the event that is ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// The report definition, as written by its author. Checked by Trigger, so that
+    /// a wrong one yields all its findings and not the first one only.
+    pub definition: Value,
+    /// The operator's window; without it the definition's range before the event's `time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Asks for the window again although it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
+}
+
+/// Who wants a delivered window again, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Replay {
+    /// Why, for the audit trail.
+    pub reason: String,
+    /// Who, for the audit trail.
+    pub requested_by: String,
+}
+
+/// Builds the event that EventBridge Scheduler sends, or that an operator sends in its place.
+///
+/// Whoever starts an execution writes this type and Trigger reads [`Event`]. Equal calls make equal
+/// JSON, down to the order of the fields, so that a digest of it identifies a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ScheduledEvent {
+    version: &'static str,
+    id: String,
+    detail_type: &'static str,
+    source: &'static str,
+    account: String,
+    time: String,
+    region: String,
+    resources: Vec<String>,
+    detail: Detail,
+}
+
+impl ScheduledEvent {
+    /// The event for a definition at its scheduled time, of which whole seconds count. Its id is empty.
+    #[must_use]
+    pub fn new(definition: Value, time: Timestamp) -> Self {
+        Self::at(definition, time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
+    /// The input of a schedule: the Scheduler fills in id, time and schedule at each invocation.
+    #[must_use]
+    pub fn for_scheduler(definition: Value) -> Self {
+        Self::at(definition, "<aws.scheduler.scheduled-time>".to_owned())
+            .with_id("<aws.scheduler.execution-id>")
+            .with_resource("<aws.scheduler.schedule-arn>")
+    }
+
+    fn at(definition: Value, time: String) -> Self {
+        Self {
+            version: "0",
+            id: String::new(),
+            detail_type: "Scheduled Event",
+            source: "aws.scheduler",
+            account: String::new(),
+            time,
+            region: String::new(),
+            resources: Vec::new(),
+            detail: Detail {
+                definition,
+                window: None,
+                replay: None,
+            },
+        }
+    }
+
+    /// Sets the id. A replay is identified by it: the same id is the same request.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// Sets the account and the region that the event claims to come from.
+    #[must_use]
+    pub fn with_origin(mut self, account: &str, region: &str) -> Self {
+        account.clone_into(&mut self.account);
+        region.clone_into(&mut self.region);
+        self
+    }
+
+    /// Adds the ARN of the schedule that the event claims to come from.
+    #[must_use]
+    pub fn with_resource(mut self, arn: impl Into<String>) -> Self {
+        self.resources.push(arn.into());
+        self
+    }
+
+    /// Asks for this window instead of the definition's range before the scheduled time.
+    #[must_use]
+    pub fn with_window(mut self, window: Window) -> Self {
+        self.detail.window = Some(window);
+        self
+    }
+
+    /// Asks for a window that was delivered before.
+    #[must_use]
+    pub fn with_replay(mut self, replay: Replay) -> Self {
+        self.detail.replay = Some(replay);
+        self
+    }
+
+    /// The part of the event that is ours.
+    #[must_use]
+    pub fn detail(&self) -> &Detail {
+        &self.detail
+    }
+
+    /// The event as a JSON value, which is the input of an execution.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        // Strings, lists and a value that was JSON before can always be JSON.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn noon() -> Timestamp {
+        "2026-11-22T12:00:00.75Z".parse().unwrap()
+    }
+
+    #[test]
+    fn trigger_reads_what_the_builder_writes() {
+        let window: Window = "20261121T000000Z-20261122T000000Z".parse().unwrap();
+        let replay = Replay {
+            reason: "restated".to_owned(),
+            requested_by: "ann".to_owned(),
+        };
+        let built = ScheduledEvent::new(json!({"name": "x"}), noon())
+            .with_id("id-1")
+            .with_origin("123456789012", "eu-central-1")
+            .with_resource("arn:aws:scheduler:eu-central-1:123456789012:schedule/default/x")
+            .with_window(window)
+            .with_replay(replay);
+        let read: Event = serde_json::from_value(built.to_json()).unwrap();
+        assert_eq!(read.detail, *built.detail());
+        assert_eq!(read.id.as_deref(), Some("id-1"));
+        assert_eq!(read.time.unwrap().timestamp(), noon().as_second());
+        assert_eq!(serde_json::to_value(&read).unwrap(), built.to_json());
+    }
+
+    #[test]
+    fn fields_stand_in_the_order_of_eventbridge() {
+        let event = ScheduledEvent::new(json!(1), noon());
+        assert_eq!(
+            serde_json::to_string(&event).unwrap(),
+            r#"{"version":"0","id":"","detail-type":"Scheduled Event","source":"aws.scheduler","account":"","time":"2026-11-22T12:00:00Z","region":"","resources":[],"detail":{"definition":1}}"#
+        );
+        let scheduled = serde_json::to_string(&ScheduledEvent::for_scheduler(json!(1))).unwrap();
+        for placeholder in ["scheduled-time", "execution-id", "schedule-arn"] {
+            let placeholder = format!("<aws.scheduler.{placeholder}>");
+            assert!(scheduled.contains(&placeholder), "{scheduled}");
+        }
+    }
+}

@@ -11,7 +11,6 @@
     reason = "a scenario stops at the first surprise, and prints its figures"
 )]
 
-mod batches;
 mod canaries;
 mod cut_off;
 mod dead_runs;

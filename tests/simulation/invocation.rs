@@ -436,7 +436,7 @@ fn fetch_effect(
                 }
                 open.rows.extend(rows);
                 page.close = outside.rng.chance(200);
-                page.stop = outside.rng.chance(200);
+                page.stop = outside.rng.chance(200) || outside.tenant.page_size.is_some();
                 Ok(page)
             })
         }

@@ -81,6 +81,7 @@ fn setup(seed: u64) -> Setup {
         dialect: None,
         writes_blindly: false,
         leak: None,
+        pages: None,
     }
 }
 
@@ -155,6 +156,25 @@ fn single_kills(machine: &Arc<StateMachine>) -> String {
         }
     }
     format!("{points} kill points")
+}
+
+#[test]
+fn three_thousand_batches_take_two_executions_and_are_one_commit() {
+    println!("{}", roomy(three_thousand_batches));
+}
+
+fn three_thousand_batches(machine: &Arc<StateMachine>) -> String {
+    let setup = Setup {
+        dialect: Some(DIALECTS[0]),
+        kill_at: Some(u64::MAX),
+        pages: Some(3_000),
+        ..setup(1)
+    };
+    let figures = World::new(setup, machine).run().unwrap();
+    assert_eq!((figures.executions, figures.commits), (2, 1));
+    assert_eq!(figures.slots, 3_000);
+    assert!(figures.events < 20_000, "{} events", figures.events);
+    format!("{figures:?}")
 }
 
 /// How many schedules it takes to find a bug, at most.

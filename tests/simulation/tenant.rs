@@ -78,6 +78,8 @@ pub(crate) struct Tenant {
     tokens: Kind,
     /// What it says when a run fails. Where something is to be said, the first run does.
     pub(crate) says: Option<String>,
+    /// Pages have this many rows, and each page is a batch.
+    pub(crate) page_size: Option<usize>,
 }
 
 impl Tenant {
@@ -99,6 +101,7 @@ impl Tenant {
                 Kind::Page
             },
             says: None,
+            page_size: None,
         };
         for day in [day, day_before(day)] {
             tenant.restate(rng, day);
@@ -125,6 +128,18 @@ impl Tenant {
                 .or_default()
                 .push(row);
         }
+    }
+
+    /// So many pages of two rows for the day.
+    pub(crate) fn fill(&mut self, day: Timestamp, pages: u64) {
+        self.page_size = Some(2);
+        self.duplicates = false;
+        self.source.clear();
+        let rows = |number| {
+            [0, 1].map(|row| format!(r#"{{"agentId":"a-{number}-{row}","handleTime":1}}"#))
+        };
+        let rows = (0..pages).flat_map(rows).collect();
+        self.source.insert(day.as_second(), rows);
     }
 
     /// Whether a file ends with a row that sums up the others.
@@ -181,10 +196,10 @@ impl Tenant {
             rows.push(copied);
         }
         // What is no page is a file.
-        let page_size = match self.dialect {
+        let page_size = self.page_size.unwrap_or_else(|| match self.dialect {
             Dialect::Analytics | Dialect::Contacts { .. } => 1 + rng.index(6),
             _ => rows.len().max(1),
-        };
+        });
         let truth = rows.clone();
         if matches!(fate, Fate::Shifts { .. }) {
             shift(&mut rows, page_size);
@@ -197,7 +212,9 @@ impl Tenant {
         match self.dialect {
             // A data download gives its rows, or a page without rows and a link to them.
             Dialect::DataDownload { .. } if rng.chance(500) => pages.insert(0, Vec::new()),
-            Dialect::Analytics | Dialect::Contacts { .. } if rng.chance(200) => {
+            Dialect::Analytics | Dialect::Contacts { .. }
+                if rng.chance(200) && self.page_size.is_none() =>
+            {
                 pages.insert(rng.index(pages.len() + 1), Vec::new());
             }
             _ => {}

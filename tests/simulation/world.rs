@@ -42,6 +42,8 @@ pub(crate) struct Setup {
     pub(crate) writes_blindly: bool,
     /// A planted leak: the tenant's explanation of a failed run has this in it, as if nobody had taken it out.
     pub(crate) leak: Option<&'static str>,
+    /// A day of so many pages, each of which is a batch of its own, in which nothing goes wrong.
+    pub(crate) pages: Option<u64>,
 }
 
 /// What a schedule came to.
@@ -60,6 +62,10 @@ pub(crate) struct Figures {
     pub(crate) signed: Signed,
     /// What was seen where it belongs, a bit a kind.
     pub(crate) seen: u8,
+    pub(crate) executions: usize,
+    /// Events of the longest history.
+    pub(crate) events: usize,
+    pub(crate) slots: usize,
 }
 
 struct Running {
@@ -98,6 +104,9 @@ impl<'a> World<'a> {
         let definition = definition(&mut rng, dialect);
         if setup.kill_at.is_some() {
             tenant.faulty = false;
+        }
+        if let Some(pages) = setup.pages {
+            tenant.fill(day, pages);
         }
         let consumer = Consumer::new(setup.habit, &mut rng);
         let mut world = Self {
@@ -190,7 +199,9 @@ impl<'a> World<'a> {
 
     /// Runs the schedule to its end.
     pub(crate) fn run(mut self) -> Result<Figures, String> {
-        for step in 0..STEPS_MAX {
+        // A page costs its turn of the state machine and the effects of one invocation.
+        let steps_max = STEPS_MAX + 100 * self.setup.pages.unwrap_or(0);
+        for step in 0..steps_max {
             if self.setup.kill_at.is_none() && step == FAULTY_STEPS {
                 self.tenant.faulty = false;
             }
@@ -215,7 +226,7 @@ impl<'a> World<'a> {
                 )
             })
             .collect();
-        Err(format!("no end after {STEPS_MAX} steps: {states:?}"))
+        Err(format!("no end after {steps_max} steps: {states:?}"))
     }
 
     fn start_what_is_due(&mut self) {
@@ -534,6 +545,13 @@ impl<'a> World<'a> {
         self.vault.judge()?;
         self.figures.signed = self.vault.told;
         self.look_for_canaries()?;
+        self.figures.executions = self.executions.len();
+        let events = self.executions.iter();
+        let events = events.map(|running| running.execution.history().len());
+        self.figures.events = events.max().unwrap_or(0);
+        let is_slot = |key: &String| key.contains("/win/") && key.contains("/b");
+        let keys = self.store.list("", None).into_iter();
+        self.figures.slots = keys.filter(is_slot).count();
         self.figures.runs = self.tenant.runs.len() as u64;
         self.figures.commits = self.oracle.commits();
         Ok(self.figures)
@@ -634,5 +652,8 @@ impl Figures {
         self.signed.lost_races += other.signed.lost_races;
         self.signed.writes += other.signed.writes;
         self.seen |= other.seen;
+        self.executions += other.executions;
+        self.slots += other.slots;
+        self.events = self.events.max(other.events);
     }
 }

@@ -5,7 +5,23 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::ReportType;
+use crate::text_enum::text_enum;
+
+text_enum!(
+    /// The report types of the guide.
+    ReportType {
+        /// Agents.
+        Agent = "agent",
+        /// Queues.
+        Queue = "queue",
+        /// Skills.
+        Skill = "skill",
+        /// Instant messaging.
+        Ic = "ic",
+        /// Voicemail.
+        Voicemail = "voicemail",
+    }
+);
 
 /// What each type of report has.
 ///

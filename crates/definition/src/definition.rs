@@ -1,16 +1,18 @@
 //! What a report is: the guide's payload, plus what the pipeline does with it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::Dialect;
-use crate::{
-    Api, Catalogue, Compression, DateRange, DeliveryFormat, DeliveryKind, Finding, Findings,
-    OnConflict, OutputFormat, Recurrence, Report, SourceStatement, TimeOfDay, raw, validate,
+use crate::api::{Api, Dialect, Report, SourceStatement};
+use crate::date_range::DateRange;
+use crate::enums::{
+    Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
 };
-use crate::{ReportName, TenantId};
-use crate::{Window, WindowError};
+use crate::finding::Finding;
+use crate::ids::{ReportName, TenantId};
+use crate::time_of_day::TimeOfDay;
+use crate::window::{Window, WindowError};
 
 /// A report definition whose every field is valid by itself and with the others.
 ///
@@ -35,7 +37,7 @@ pub struct Definition {
 pub struct Checked {
     /// The definition.
     pub definition: Definition,
-    /// Findings of severity [`Severity::Warning`].
+    /// Findings of severity [`Severity::Warning`](crate::Severity::Warning).
     pub warnings: Vec<Finding>,
 }
 
@@ -144,23 +146,6 @@ pub struct Fallback {
 }
 
 impl Definition {
-    /// Reads a definition and holds it against the catalogue that comes with this crate.
-    ///
-    /// Gives every finding at once if one of them is an error.
-    pub fn parse(json: impl AsRef<[u8]>) -> Result<Checked, Findings> {
-        Self::parse_with(json, Catalogue::builtin())
-    }
-
-    /// Reads a definition and holds it against a catalogue.
-    pub fn parse_with(json: impl AsRef<[u8]>, catalogue: &Catalogue) -> Result<Checked, Findings> {
-        validate::parse(json.as_ref(), catalogue)
-    }
-
-    /// Reads a definition that was parsed as JSON already.
-    pub fn from_value(value: &serde_json::Value) -> Result<Checked, Findings> {
-        Self::parse(value.to_string())
-    }
-
     /// Which API is asked, with what its calls need to know.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
@@ -177,17 +162,14 @@ impl Definition {
     /// Columns whose texts are numbers: the metrics of an analytics report. Another API's texts stay texts.
     #[must_use]
     pub fn metrics(&self) -> &[String] {
-        match &self.report {
-            Report::Analytics(report) => &report.metrics,
-            _ => &[],
-        }
+        self.report.metrics()
     }
 
     /// Whether a row sums others up, so that rows of two halves of a window are different ones even if they look the
     /// same: an analytics report with a grouping.
     #[must_use]
     pub fn is_aggregated(&self) -> bool {
-        matches!(&self.report, Report::Analytics(report) if !report.grouping.is_empty())
+        self.report.is_aggregated()
     }
 
     /// The longest window that the API is asked for; `None` where any will do.
@@ -228,7 +210,14 @@ impl Definition {
     /// The simpler definition that [`Fallback`] describes; `None` if there is no fallback.
     #[must_use]
     pub fn simplified(&self) -> Option<Self> {
-        validate::simplified(self)
+        let dropped = &self.pipeline.fallback.as_ref()?.drop;
+        let mut simple = self.clone();
+        simple.name = ReportName::new(fallback_name(self.name.as_str())).ok()?;
+        if !simple.report.remove_columns(dropped) {
+            return None;
+        }
+        simple.pipeline.fallback = None;
+        Some(simple)
     }
 
     /// What is registered at CXone: the definition without `pipeline`, as JSON.
@@ -262,14 +251,9 @@ impl Definition {
     }
 }
 
-impl<'de> Deserialize<'de> for Definition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // What may stand in the report depends on what stands in the pipeline, wherever that comes.
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let draft =
-            raw::Draft::read(raw::api_of(&value), &value).map_err(serde::de::Error::custom)?;
-        validate::without_catalogue(&draft).map_err(serde::de::Error::custom)
-    }
+/// The name of the schedule that a definition's fallback is registered as.
+pub(crate) fn fallback_name(name: &str) -> String {
+    format!("{name} (fallback)")
 }
 
 #[derive(Serialize)]

@@ -154,7 +154,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(
+    pub(crate) fn new(
         code: FindingCode,
         pointer: impl Into<String>,
         message: impl Into<String>,
@@ -172,7 +172,7 @@ impl Finding {
 }
 
 /// A text from the definition, fit for one line: no control characters, at most 80 characters.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let clean = text.chars().filter(|c| !c.is_control());
     let mut shown: String = clean.clone().take(80).collect();
     if clean.count() > 80 {

@@ -1,41 +1,42 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
 mod catalogue;
+mod date_range;
 mod definition;
-mod dialect;
 mod enums;
 mod finding;
+mod hint;
 mod ids;
 mod parse;
 mod raw;
-mod report;
 mod run_status;
+mod schema;
 pub mod text;
+mod text_enum;
 mod time_of_day;
 mod utc_offset;
 mod validate;
+mod validator;
 mod window;
 
-pub use catalogue::{Catalogue, CatalogueError};
+pub use api::*;
+pub use catalogue::{Catalogue, CatalogueError, ReportType};
+pub use date_range::DateRange;
 pub use definition::{
     Checked, CsvOptions, Definition, Delivery, Fallback, Narrow, Pipeline, Schedule, Split, Utc,
 };
-pub use dialect::Dialect;
 pub use enums::{
-    Api, Compression, DeliveryFormat, DeliveryKind, EndDate, OnConflict, Operator, OutputFormat,
-    RangeOf, Recurrence, RelativeRange, ReportType, SourceRange,
+    Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence, RelativeRange,
+    SourceRange,
 };
 pub use finding::{Finding, FindingCode, Findings, Severity};
 pub use ids::{
     EntityName, EntityVersion, IdError, PageToken, ReportId, ReportName, RunId, ScheduleId,
     TenantId,
 };
-pub use raw::schema;
-pub use report::{
-    AnalyticsReport, ContactsReport, DataDownloadReport, DataExtractionReport, DateRange, Filter,
-    Report, ReportJobsReport, SourceStatement,
-};
 pub use run_status::RunStatus;
+pub use schema::schema;
 pub use time_of_day::TimeOfDay;
 pub use utc_offset::{UtcOffset, UtcOffsetError};
 pub use validate::check;

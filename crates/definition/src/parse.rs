@@ -1,70 +1,76 @@
-//! From text to draft, collecting every misfit instead of stopping at the first.
+//! From text to a raw definition, collecting every misfit instead of stopping at the first.
 
 use serde_json::Value;
+use serde_path_to_error::{Error, Path, Segment};
 
-use super::{Api, Finding, FindingCode};
-use crate::raw::{Draft, api_of};
+use crate::api::Api;
+use crate::finding::{Finding, FindingCode, shown};
+use crate::hint::suggest;
+use crate::raw::{RawDefinition, find_api};
 
 /// The largest definition, in bytes: it travels in every event and every execution's input.
 const MAX_BYTES: usize = 32 * 1024;
 /// No more misfits than this are collected; a text with more of them is something else altogether.
 const MAX_MISFITS: usize = 64;
 
-/// A draft, what did not fit into it, and the pointers about which enough was said.
-pub(super) struct Reading {
-    pub(super) draft: Draft,
-    pub(super) findings: Vec<Finding>,
-    pub(super) spoiled: Vec<String>,
+/// A raw definition, what did not fit into it, and the pointers about which enough was said.
+pub(crate) struct Reading {
+    pub(crate) raw: RawDefinition,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) spoiled: Vec<String>,
 }
 
 /// Reads a text; gives the findings alone where there is nothing to go on with.
-pub(super) fn read(json: &[u8]) -> Result<Reading, Vec<Finding>> {
-    if json.len() > MAX_BYTES {
-        let message = format!(
-            "the definition has {} bytes, more than {MAX_BYTES}",
-            json.len()
-        );
-        return Err(vec![Finding::new(
-            FindingCode::TooLarge,
-            "",
-            message,
-            "it travels in every event",
-        )]);
-    }
-    let whole = |message: String| vec![Finding::new(FindingCode::NotJson, "", message, "")];
-    let mut value: Value =
-        serde_json::from_slice(json).map_err(|e| whole(format!("not JSON: {e}")))?;
-    if !value.is_object() {
-        return Err(whole("not a JSON object".to_owned()));
-    }
-
-    let api = api_of(&value);
-    let mut findings = doubled_field(api, json).into_iter().collect::<Vec<_>>();
+pub(crate) fn parse_text(json: &[u8]) -> Result<Reading, Vec<Finding>> {
+    let mut value = parse_object(json).map_err(|finding| vec![finding])?;
+    let api = find_api(&value);
+    let mut findings = find_doubled_field(api, json)
+        .into_iter()
+        .collect::<Vec<_>>();
     let mut spoiled = Vec::new();
     loop {
-        let error = match Draft::read(api, &value) {
-            Ok(draft) => {
+        let error = match RawDefinition::read(api, &value) {
+            Ok(raw) => {
                 return Ok(Reading {
-                    draft,
+                    raw,
                     findings,
                     spoiled,
                 });
             }
             Err(error) => error,
         };
-        let (at, finding) = misfit(&error, &value);
+        let (at, finding) = describe_misfit(&error, &value);
         findings.push(finding);
-        if !remove(&mut value, &at) || findings.len() > MAX_MISFITS {
+        if !remove_value(&mut value, &at) || findings.len() > MAX_MISFITS {
             return Err(findings);
         }
         spoiled.push(at);
     }
 }
 
+fn parse_object(json: &[u8]) -> Result<Value, Finding> {
+    if json.len() > MAX_BYTES {
+        let message = format!(
+            "the definition has {} bytes, more than {MAX_BYTES}",
+            json.len()
+        );
+        let hint = "it travels in every event";
+        return Err(Finding::new(FindingCode::TooLarge, "", message, hint));
+    }
+    let not_json = |message: String| Finding::new(FindingCode::NotJson, "", message, "");
+    let value: Value =
+        serde_json::from_slice(json).map_err(|e| not_json(format!("not JSON: {e}")))?;
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(not_json("not a JSON object".to_owned()))
+    }
+}
+
 /// A field that is there twice: a parsed value would silently keep the last one.
-fn doubled_field(api: Api, json: &[u8]) -> Option<Finding> {
+fn find_doubled_field(api: Api, json: &[u8]) -> Option<Finding> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let error = Draft::read(api, &mut deserializer).err()?;
+    let error = RawDefinition::read(api, &mut deserializer).err()?;
     let message = error.inner().to_string();
     let field = message
         .strip_prefix("duplicate field `")?
@@ -80,49 +86,13 @@ fn doubled_field(api: Api, json: &[u8]) -> Option<Finding> {
     ))
 }
 
-/// What did not fit, and the pointer of what has to go so that the rest can be read.
-fn misfit(
-    error: &serde_path_to_error::Error<serde_json::Error>,
-    value: &Value,
-) -> (String, Finding) {
+/// Describes what did not fit, and gives the pointer of what to take out so that the rest can be read.
+fn describe_misfit(error: &Error<serde_json::Error>, value: &Value) -> (String, Finding) {
     let message = error.inner().to_string();
-    if let Some((_, expected)) = message
-        .split_once("unknown field `")
-        .and_then(|(_, m)| m.rsplit_once("`, expected "))
-    {
-        let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-        let full = pointer(error.path());
-        // Whether the path ends in the unknown key or above it is up to the deserialiser.
-        let parent = match value.pointer(&full) {
-            Some(Value::Object(fields))
-                if fields.keys().any(|key| !known.contains(&key.as_str())) =>
-            {
-                full
-            }
-            _ => full
-                .rsplit_once('/')
-                .map_or(String::new(), |(parent, _)| parent.to_owned()),
-        };
-        let unknown = value
-            .pointer(&parent)
-            .and_then(Value::as_object)
-            .and_then(|fields| {
-                fields
-                    .keys()
-                    .find(|key| !known.contains(&key.as_str()))
-                    .cloned()
-            });
-        if let Some(key) = unknown {
-            let at = format!("{parent}/{}", escape(&key));
-            let hint = hint_among(&key, known.iter().copied());
-            let message = format!("unknown field {:?}", crate::finding::shown(&key));
-            return (
-                at.clone(),
-                Finding::new(FindingCode::UnknownField, at, message, hint),
-            );
-        }
+    let at = format_pointer(error.path());
+    if let Some(misfit) = describe_unknown_field(&message, &at, value) {
+        return misfit;
     }
-    let at = pointer(error.path());
     // An entry of the wrong kind takes its list along, so that the other entries keep their numbers.
     let spoiled = match at.rsplit_once('/') {
         Some((list, index)) if index.bytes().all(|b| b.is_ascii_digit()) && !index.is_empty() => {
@@ -130,18 +100,33 @@ fn misfit(
         }
         _ => at.clone(),
     };
-    (
-        spoiled,
-        Finding::new(
-            FindingCode::WrongValue,
-            at,
-            crate::finding::shown(&message),
-            "",
-        ),
-    )
+    let finding = Finding::new(FindingCode::WrongValue, at, shown(&message), "");
+    (spoiled, finding)
 }
 
-fn remove(value: &mut Value, at: &str) -> bool {
+/// The same for a field with an unknown name; `None` for any other misfit.
+fn describe_unknown_field(message: &str, at: &str, value: &Value) -> Option<(String, Finding)> {
+    let (_, expected) = message.split_once("unknown field `")?;
+    let (_, expected) = expected.rsplit_once("`, expected ")?;
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let find_unknown = |pointer: &str| {
+        let fields = value.pointer(pointer)?.as_object()?;
+        fields.keys().find(|key| !known.contains(&key.as_str()))
+    };
+    // The path ends in the unknown field or above it; which of them is up to the deserialiser.
+    let above = || at.rsplit_once('/').map_or("", |(above, _)| above);
+    let (parent, key) = match find_unknown(at) {
+        Some(key) => (at, key),
+        None => (above(), find_unknown(above())?),
+    };
+    let at = format!("{parent}/{}", escape(key));
+    let message = format!("unknown field {:?}", shown(key));
+    let hint = suggest(key, known.iter().copied());
+    let finding = Finding::new(FindingCode::UnknownField, at.clone(), message, hint);
+    Some((at, finding))
+}
+
+fn remove_value(value: &mut Value, at: &str) -> bool {
     let Some((parent, last)) = at.rsplit_once('/') else {
         return false;
     };
@@ -152,8 +137,7 @@ fn remove(value: &mut Value, at: &str) -> bool {
     }
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
+fn format_pointer(path: &Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
@@ -164,29 +148,12 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-fn parent_pointer(path: &serde_path_to_error::Path, field: &str) -> String {
-    let full = pointer(path);
+fn parent_pointer(path: &Path, field: &str) -> String {
+    let full = format_pointer(path);
     full.strip_suffix(&format!("/{field}"))
         .map_or_else(|| full.clone(), str::to_owned)
 }
 
 fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
-}
-
-/// "did you mean …?" for a word that is close to a known one, or the known ones.
-pub(super) fn hint_among<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    let lower = word.to_lowercase();
-    let near = known
-        .iter()
-        .filter(|_| word.len() <= 64)
-        .map(|k| (strsim::osa_distance(&lower, &k.to_lowercase()), *k))
-        .min()
-        .filter(|(distance, k)| *distance <= (k.len() / 3).max(1));
-    match near {
-        Some((_, k)) => format!("did you mean {k:?}?"),
-        None if known.is_empty() => String::new(),
-        None => format!("one of {}", known.join(", ")),
-    }
 }

@@ -1,19 +1,57 @@
 //! Everything that can be wrong with a definition, collected in one walk.
 
-mod analytics;
-mod dates;
+mod fallback;
+mod key;
 mod pipeline;
-mod published;
+mod windows;
 
-use std::str::FromStr;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use super::{
-    Api, Catalogue, Checked, Definition, Delivery, Finding, FindingCode, Findings, Report,
-    Schedule, Severity, TimeOfDay, Utc,
-};
-use crate::ReportName;
-use crate::parse::{self, Reading, hint_among};
-use crate::raw::{DeliveryDraft, Draft, ReportDraft, ScheduleDraft};
+use crate::api::Api;
+use crate::catalogue::Catalogue;
+use crate::definition::{Checked, Definition, Delivery, Schedule, Utc, fallback_name};
+use crate::finding::{Finding, FindingCode, Findings, Severity, shown};
+use crate::ids::ReportName;
+use crate::parse::{Reading, parse_text};
+use crate::raw::{RawDefinition, RawDelivery, RawSchedule, find_api};
+use crate::time_of_day::TimeOfDay;
+use crate::validator::Validator;
+
+impl Definition {
+    /// Reads a definition and holds it against the catalogue that comes with this crate.
+    ///
+    /// Gives every finding at once if one of them is an error.
+    pub fn parse(json: impl AsRef<[u8]>) -> Result<Checked, Findings> {
+        Self::parse_with(json, Catalogue::builtin())
+    }
+
+    /// Reads a definition and holds it against a catalogue.
+    pub fn parse_with(json: impl AsRef<[u8]>, catalogue: &Catalogue) -> Result<Checked, Findings> {
+        parse(json.as_ref(), catalogue)
+    }
+
+    /// Reads a definition that was parsed as JSON already.
+    pub fn from_value(value: &Value) -> Result<Checked, Findings> {
+        Self::parse(value.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Definition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // What may stand in the report depends on what stands in the pipeline, wherever that comes.
+        let value = Value::deserialize(deserializer)?;
+        let raw = RawDefinition::read(find_api(&value), &value).map_err(Error::custom)?;
+        let validator = Validator {
+            findings: Vec::new(),
+            spoiled: Vec::new(),
+            catalogue: None,
+        };
+        let checked = validator.conclude(&raw).map_err(Error::custom)?;
+        Ok(checked.definition)
+    }
+}
 
 /// Everything that is worth saying about a definition, held against a catalogue.
 #[must_use]
@@ -24,58 +62,23 @@ pub fn check(definition: &Definition, catalogue: &Catalogue) -> Vec<Finding> {
     }
 }
 
-pub(super) fn parse(json: &[u8], catalogue: &Catalogue) -> Result<Checked, Findings> {
+fn parse(json: &[u8], catalogue: &Catalogue) -> Result<Checked, Findings> {
     let Reading {
-        draft,
+        raw,
         findings,
         spoiled,
-    } = parse::read(json).map_err(Findings)?;
-    Walk {
+    } = parse_text(json).map_err(Findings)?;
+    let validator = Validator {
         findings,
         spoiled,
         catalogue: Some(catalogue),
-    }
-    .conclude(&draft)
-}
-
-pub(super) fn without_catalogue(draft: &Draft) -> Result<Definition, Findings> {
-    let walk = Walk {
-        findings: Vec::new(),
-        spoiled: Vec::new(),
-        catalogue: None,
     };
-    walk.conclude(draft).map(|checked| checked.definition)
+    validator.conclude(&raw)
 }
 
-pub(super) fn simplified(definition: &Definition) -> Option<Definition> {
-    let dropped = &definition.pipeline.fallback.as_ref()?.drop;
-    let mut simple = definition.clone();
-    simple.name = ReportName::new(fallback_name(definition.name.as_str())).ok()?;
-    let Report::Analytics(report) = &mut simple.report else {
-        return None;
-    };
-    report.metrics.retain(|name| !dropped.contains(name));
-    report.dimensions.retain(|name| !dropped.contains(name));
-    simple.pipeline.fallback = None;
-    Some(simple)
-}
-
-fn fallback_name(name: &str) -> String {
-    format!("{name} (fallback)")
-}
-
-/// One walk over a draft: each step gives its typed part, or `None` after saying why there is none.
-struct Walk<'a> {
-    findings: Vec<Finding>,
-    /// Where a misfit was taken out of the draft, so that it is not reported as missing as well.
-    spoiled: Vec<String>,
-    /// `None`: metrics and dimensions are taken as they are.
-    catalogue: Option<&'a Catalogue>,
-}
-
-impl Walk<'_> {
-    fn conclude(mut self, draft: &Draft) -> Result<Checked, Findings> {
-        let definition = self.definition(draft);
+impl Validator<'_> {
+    fn conclude(mut self, raw: &RawDefinition) -> Result<Checked, Findings> {
+        let definition = self.check_definition(raw);
         let failed = self.findings.iter().any(|f| f.severity == Severity::Error);
         match definition {
             Some(definition) if !failed => Ok(Checked {
@@ -86,26 +89,23 @@ impl Walk<'_> {
         }
     }
 
-    fn definition(&mut self, draft: &Draft) -> Option<Definition> {
-        let settled_at = draft
-            .pipeline
-            .as_ref()
-            .and_then(|p| p.settled_at.as_deref());
+    fn check_definition(&mut self, raw: &RawDefinition) -> Option<Definition> {
+        let settled_at = raw.pipeline.as_ref().and_then(|p| p.settled_at.as_deref());
         let settled_at = settled_at
             .and_then(|text| text.parse().ok())
             .unwrap_or(TimeOfDay::FIVE);
-        let name = self.name(draft);
+        let name = self.check_name(raw);
         let schedule = self
-            .block("/schedule", draft.schedule.as_ref())
-            .and_then(|s| self.schedule(s));
+            .require("/schedule", raw.schedule.as_ref())
+            .and_then(|s| self.check_schedule(s));
         let report = self
-            .block("/report", draft.report.as_ref())
-            .and_then(|r| self.report(r, schedule.as_ref()));
-        self.timing(draft, schedule.as_ref(), settled_at);
+            .require("/report", raw.report.as_ref())
+            .and_then(|r| r.validate(self, schedule.as_ref().map(|s| s.recurrence)));
+        self.compare_with_settling(raw, schedule.as_ref(), settled_at);
         let delivery = self
-            .block("/delivery", draft.delivery.as_ref())
-            .and_then(|d| self.delivery(d, draft.api()));
-        let pipeline = self.pipeline(draft, report.as_ref());
+            .require("/delivery", raw.delivery.as_ref())
+            .and_then(|d| self.check_delivery(d, raw.api()));
+        let pipeline = self.check_pipeline(raw, report.as_ref());
         Some(Definition {
             name: name?,
             schedule: schedule?,
@@ -115,18 +115,15 @@ impl Walk<'_> {
         })
     }
 
-    fn name(&mut self, draft: &Draft) -> Option<ReportName> {
-        let text = self.required("/name", draft.name.as_ref())?;
+    fn check_name(&mut self, raw: &RawDefinition) -> Option<ReportName> {
+        let text = self.require("/name", raw.name.as_ref())?;
         let name = ReportName::new(text.as_str());
-        let wish = draft
-            .pipeline
-            .as_ref()
-            .is_some_and(|p| p.fallback.is_some());
+        let has_fallback = raw.pipeline.as_ref().is_some_and(|p| p.fallback.is_some());
         if let Err(error) = &name {
-            self.say(FindingCode::NameInvalid, "/name", error.to_string(), "");
-        } else if wish && ReportName::new(fallback_name(text)).is_err() {
+            self.report_finding(FindingCode::NameInvalid, "/name", error.to_string(), "");
+        } else if has_fallback && ReportName::new(fallback_name(text)).is_err() {
             let message = "too long for a fallback, whose name is this one and \" (fallback)\"";
-            self.say(
+            self.report_finding(
                 FindingCode::NameInvalid,
                 "/name",
                 message,
@@ -136,17 +133,17 @@ impl Walk<'_> {
         name.ok()
     }
 
-    fn schedule(&mut self, draft: &ScheduleDraft) -> Option<Schedule> {
-        let recurrence = self.word("/schedule/type", draft.recurrence.as_deref());
-        let time = self.time("/schedule/time", draft.time.as_ref());
-        let timezone = self.required("/schedule/timezone", draft.timezone.as_ref());
+    fn check_schedule(&mut self, raw: &RawSchedule) -> Option<Schedule> {
+        let recurrence = self.parse_enum("/schedule/type", raw.recurrence.as_deref());
+        let time = self.parse_time("/schedule/time", raw.time.as_ref());
+        let timezone = self.require("/schedule/timezone", raw.timezone.as_ref());
         if let Some(zone) = timezone.filter(|zone| *zone != "UTC") {
             let message = format!(
                 "the time zone is {:?}, and the data is stored in UTC",
-                crate::finding::shown(zone)
+                shown(zone)
             );
             let hint = "use \"UTC\": another zone shifts relative ranges by hours; convert times where the data is used";
-            self.say(
+            self.report_finding(
                 FindingCode::TimezoneNotUtc,
                 "/schedule/timezone",
                 message,
@@ -162,11 +159,16 @@ impl Walk<'_> {
     }
 
     /// Warns of a relative range that is scheduled before its data is final.
-    fn timing(&mut self, draft: &Draft, schedule: Option<&Schedule>, settled_at: TimeOfDay) {
-        let range = draft
+    fn compare_with_settling(
+        &mut self,
+        raw: &RawDefinition,
+        schedule: Option<&Schedule>,
+        settled_at: TimeOfDay,
+    ) {
+        let range = raw
             .report
             .as_ref()
-            .and_then(ReportDraft::date_range)
+            .and_then(|r| r.date_range())
             .and_then(|r| r.kind.as_deref());
         let Some(schedule) = schedule.filter(|s| range == Some("relative") && s.time < settled_at)
         else {
@@ -179,32 +181,16 @@ impl Walk<'_> {
         let hint = format!(
             "the pipeline waits until {settled_at}; schedule it then, or set pipeline.settledAt"
         );
-        self.say(FindingCode::BeforeSettled, "/schedule/time", message, hint);
+        self.report_finding(FindingCode::BeforeSettled, "/schedule/time", message, hint);
     }
 
-    fn report(&mut self, draft: &ReportDraft, schedule: Option<&Schedule>) -> Option<Report> {
-        match draft {
-            ReportDraft::Analytics(draft) => self.analytics(draft, schedule).map(Report::Analytics),
-            ReportDraft::ReportJobs(draft) => {
-                self.report_jobs(draft, schedule).map(Report::ReportJobs)
-            }
-            ReportDraft::DataExtraction(draft) => self
-                .data_extraction(draft, schedule)
-                .map(Report::DataExtraction),
-            ReportDraft::DataDownload(draft) => self
-                .data_download(draft, schedule)
-                .map(Report::DataDownload),
-            ReportDraft::Contacts(draft) => self.contacts(draft, schedule).map(Report::Contacts),
-        }
-    }
-
-    fn delivery(&mut self, draft: &DeliveryDraft, api: Api) -> Option<Delivery> {
-        let kind = self.word("/delivery/type", draft.kind.as_deref());
-        let format = self.optional_word("/delivery/format", draft.format.as_deref());
-        if draft.format.is_some() && api != Api::Analytics {
+    fn check_delivery(&mut self, raw: &RawDelivery, api: Api) -> Option<Delivery> {
+        let kind = self.parse_enum("/delivery/type", raw.kind.as_deref());
+        let format = self.parse_optional_enum("/delivery/format", raw.format.as_deref());
+        if raw.format.is_some() && !api.capabilities().has_delivery_formats {
             let message = format!("{api} has one form for its rows, and is not asked for another");
             let hint = "leave it out; pipeline.format says how rows are stored";
-            self.say(
+            self.report_finding(
                 FindingCode::FormatIgnored,
                 "/delivery/format",
                 message,
@@ -216,129 +202,4 @@ impl Walk<'_> {
             format: format?,
         })
     }
-
-    fn say(
-        &mut self,
-        code: FindingCode,
-        pointer: impl Into<String>,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.findings
-            .push(Finding::new(code, pointer, message, hint));
-    }
-
-    /// A block or field that must be there; says so if it is not and was not spoiled.
-    fn required<'d, T>(&mut self, at: &str, value: Option<&'d T>) -> Option<&'d T> {
-        if value.is_none() && !self.is_spoiled(at) {
-            let field = at.rsplit_once('/').map_or(at, |(_, field)| field);
-            self.say(
-                FindingCode::MissingField,
-                at,
-                format!("{field:?} is missing"),
-                "",
-            );
-        }
-        value
-    }
-
-    fn block<'d, T>(&mut self, at: &str, value: Option<&'d T>) -> Option<&'d T> {
-        self.required(at, value)
-    }
-
-    fn is_spoiled(&self, at: &str) -> bool {
-        self.spoiled.iter().any(|spoiled| spoiled == at)
-    }
-
-    fn time(&mut self, at: &str, text: Option<&String>) -> Option<TimeOfDay> {
-        let text = self.required(at, text)?;
-        let time = TimeOfDay::from_str(text);
-        if let Err(error) = &time {
-            self.say(
-                FindingCode::TimeInvalid,
-                at,
-                error.to_string(),
-                "such as \"06:00\"",
-            );
-        }
-        time.ok()
-    }
-
-    fn word<W: Word>(&mut self, at: &str, text: Option<&str>) -> Option<W> {
-        let text = text.map(str::to_owned);
-        let text = self.required(at, text.as_ref())?;
-        let word = W::from_text(text);
-        if word.is_none() {
-            let message = format!("unknown word {:?}", crate::finding::shown(text));
-            self.say(
-                FindingCode::WrongValue,
-                at,
-                message,
-                hint_among(text, W::words()),
-            );
-        }
-        word
-    }
-
-    /// `Some(None)` where there is no word, `None` where there is a wrong one.
-    #[expect(
-        clippy::option_option,
-        reason = "absent and wrong are different things, and the wrong one was said already"
-    )]
-    fn optional_word<W: Word>(&mut self, at: &str, text: Option<&str>) -> Option<Option<W>> {
-        match text {
-            None => Some(None),
-            Some(text) => self.word(at, Some(text)).map(Some),
-        }
-    }
-
-    /// Says which entries of a list are there twice.
-    fn duplicates(&mut self, at: &str, list: &[String]) {
-        for (i, entry) in list.iter().enumerate() {
-            if list[..i].contains(entry) {
-                let message = format!("{:?} is there twice", crate::finding::shown(entry));
-                self.say(FindingCode::Duplicate, format!("{at}/{i}"), message, "");
-            }
-        }
-    }
-
-    fn not_empty(&mut self, at: &str, list: &[String]) {
-        if list.is_empty() {
-            self.say(FindingCode::Empty, at, "the list is empty", "");
-        }
-    }
 }
-
-/// A closed set of words.
-trait Word: Sized + Copy + 'static {
-    fn from_text(text: &str) -> Option<Self>;
-    fn words() -> impl Iterator<Item = &'static str>;
-}
-
-macro_rules! is_word {
-    ($($name:ident),+) => {
-        $(impl Word for super::$name {
-            fn from_text(text: &str) -> Option<Self> {
-                Self::from_word(text)
-            }
-            fn words() -> impl Iterator<Item = &'static str> {
-                Self::ALL.iter().map(|word| word.as_str())
-            }
-        })+
-    };
-}
-
-is_word!(
-    Recurrence,
-    ReportType,
-    RelativeRange,
-    Operator,
-    DeliveryKind,
-    EndDate,
-    DeliveryFormat,
-    OutputFormat,
-    Compression,
-    OnConflict,
-    Api,
-    RangeOf
-);

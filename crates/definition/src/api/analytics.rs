@@ -1,0 +1,342 @@
+//! The guide's API: metrics by dimensions, aggregated by CXone.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind};
+use crate::catalogue::{Catalogue, ReportType};
+use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::enums::Recurrence;
+use crate::finding::{FindingCode, shown};
+use crate::hint::suggest;
+use crate::text_enum::text_enum;
+use crate::validator::Validator;
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    run: RunKind::Cancellable,
+    spacing: None,
+    has_delivery_formats: true,
+    names_every_column: true,
+    default_key: |columns| {
+        let key = match columns.grouping {
+            [] => columns.dimensions,
+            grouping => grouping,
+        };
+        Some(key.to_vec())
+    },
+};
+
+text_enum!(
+    /// How a filter compares. The guide shows `in`; the others are assumed.
+    Operator {
+        /// One of the values.
+        In = "in",
+        /// None of the values.
+        NotIn = "notIn",
+    }
+);
+
+/// What is counted, by what, and over which time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnalyticsReport {
+    /// The type of the report, which decides what metrics and dimensions there are.
+    #[serde(rename = "type")]
+    pub report_type: ReportType,
+    /// The numbers of a row.
+    pub metrics: Vec<String>,
+    /// The texts of a row.
+    pub dimensions: Vec<String>,
+    /// Which rows count.
+    pub filters: Vec<Filter>,
+    /// Over which time.
+    pub date_range: DateRange,
+    /// The dimensions that a row is aggregated by; empty for one row an interaction.
+    pub grouping: Vec<String>,
+}
+
+/// A condition on a dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// The dimension, which need not be among the report's.
+    pub dimension: String,
+    /// The values to compare with; at least one.
+    pub values: Vec<String>,
+    /// How they are compared.
+    pub operator: Operator,
+}
+
+/// What is counted, by what, and over which time.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "AnalyticsReport")]
+pub(crate) struct RawAnalyticsReport {
+    /// The type of the report, which decides what metrics and dimensions there are.
+    #[serde(rename = "type")]
+    #[schemars(required, with = "ReportType")]
+    report_type: Option<String>,
+    /// The numbers of a row; at least one.
+    #[schemars(required, length(min = 1))]
+    metrics: Option<Vec<String>>,
+    /// The texts of a row; at least one.
+    #[schemars(required, length(min = 1))]
+    dimensions: Option<Vec<String>>,
+    /// Which rows count.
+    #[serde(default)]
+    filters: Option<Vec<RawFilter>>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    date_range: Option<RawDateRange>,
+    /// The dimensions that a row is aggregated by; empty for one row an interaction.
+    #[serde(default)]
+    grouping: Option<Vec<String>>,
+}
+
+/// A condition on a dimension.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Filter")]
+pub(crate) struct RawFilter {
+    /// The dimension, which need not be among the report's.
+    #[schemars(required)]
+    dimension: Option<String>,
+    /// The values to compare with; at least one.
+    #[schemars(required, length(min = 1))]
+    values: Option<Vec<String>>,
+    /// How they are compared.
+    #[schemars(required, with = "Operator")]
+    operator: Option<String>,
+}
+
+impl RawAnalyticsReport {
+    pub(super) fn validate(
+        &self,
+        validator: &mut Validator<'_>,
+        recurrence: Option<Recurrence>,
+    ) -> Option<AnalyticsReport> {
+        let report_type = validator.parse_enum("/report/type", self.report_type.as_deref());
+        let metrics = validator.check_columns(
+            "/report/metrics",
+            self.metrics.as_ref(),
+            Side::Metric,
+            report_type,
+        );
+        let dimensions = validator.check_columns(
+            "/report/dimensions",
+            self.dimensions.as_ref(),
+            Side::Dimension,
+            report_type,
+        );
+        validator.refuse_in_both(metrics.unwrap_or_default(), dimensions.unwrap_or_default());
+        let filters = self.filters.as_deref().unwrap_or_default();
+        let filters = validator.parse_filters(filters, report_type);
+        let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
+        let grouping = self.grouping.as_deref().unwrap_or_default();
+        validator.check_grouping(grouping, dimensions);
+        Some(AnalyticsReport {
+            report_type: report_type?,
+            metrics: metrics?.to_vec(),
+            dimensions: dimensions?.to_vec(),
+            filters: filters?,
+            date_range: date_range?,
+            grouping: grouping.to_vec(),
+        })
+    }
+}
+
+impl RawApiReport for RawAnalyticsReport {
+    fn date_range(&self) -> Option<&RawDateRange> {
+        self.date_range.as_ref()
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            metrics: self.metrics.as_deref().unwrap_or_default(),
+            dimensions: self.dimensions.as_deref().unwrap_or_default(),
+            grouping: self.grouping.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+impl AnalyticsReport {
+    pub(super) fn remove_columns(&mut self, names: &[String]) {
+        self.metrics.retain(|name| !names.contains(name));
+        self.dimensions.retain(|name| !names.contains(name));
+    }
+}
+
+impl ApiReport for AnalyticsReport {
+    fn date_range(&self) -> &DateRange {
+        &self.date_range
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        let all = self.dimensions.iter().chain(&self.metrics);
+        all.map(String::as_str).collect()
+    }
+
+    fn metrics(&self) -> &[String] {
+        &self.metrics
+    }
+
+    fn is_aggregated(&self) -> bool {
+        !self.grouping.is_empty()
+    }
+}
+
+/// Which half of the catalogue a name belongs to.
+#[derive(Clone, Copy)]
+enum Side {
+    Metric,
+    Dimension,
+}
+
+impl Side {
+    fn code(self) -> FindingCode {
+        match self {
+            Self::Metric => FindingCode::MetricInvalid,
+            Self::Dimension => FindingCode::DimensionInvalid,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Metric => "metric",
+            Self::Dimension => "dimension",
+        }
+    }
+
+    fn known_names(self, catalogue: &Catalogue, report_type: ReportType) -> Vec<&str> {
+        match self {
+            Self::Metric => catalogue.metrics(report_type).collect(),
+            Self::Dimension => catalogue.dimensions(report_type).collect(),
+        }
+    }
+}
+
+impl Validator<'_> {
+    fn check_columns<'d>(
+        &mut self,
+        at: &str,
+        list: Option<&'d Vec<String>>,
+        side: Side,
+        report_type: Option<ReportType>,
+    ) -> Option<&'d [String]> {
+        let list = self.require(at, list)?;
+        self.check_not_empty(at, list);
+        self.check_duplicates(at, list);
+        for (i, name) in list.iter().enumerate() {
+            self.check_known(&format!("{at}/{i}"), name, side, report_type);
+        }
+        Some(list)
+    }
+
+    /// Whether the catalogue has the name for this type of report, and if not, who has.
+    fn check_known(&mut self, at: &str, name: &str, side: Side, report_type: Option<ReportType>) {
+        let (Some(catalogue), Some(report_type)) = (self.catalogue, report_type) else {
+            return;
+        };
+        let known = side.known_names(catalogue, report_type);
+        if known.contains(&name) {
+            return;
+        }
+        let elsewhere: Vec<&str> = ReportType::ALL
+            .iter()
+            .filter(|other| side.known_names(catalogue, **other).contains(&name))
+            .map(|other| other.as_str())
+            .collect();
+        let message = format!(
+            "{:?} is not a {} of {report_type} reports",
+            shown(name),
+            side.word()
+        );
+        let hint = if elsewhere.is_empty() {
+            suggest(name, known.into_iter())
+        } else {
+            format!(
+                "{} reports have it; {report_type} reports have {}",
+                elsewhere.join(", "),
+                known.join(", ")
+            )
+        };
+        self.report_finding(side.code(), at, message, hint);
+    }
+
+    fn refuse_in_both(&mut self, metrics: &[String], dimensions: &[String]) {
+        for (i, name) in dimensions
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| metrics.contains(name))
+        {
+            let message = format!("{:?} is a metric as well", shown(name));
+            self.report_finding(
+                FindingCode::Duplicate,
+                format!("/report/dimensions/{i}"),
+                message,
+                "a row has each column once",
+            );
+        }
+    }
+
+    fn parse_filters(
+        &mut self,
+        raw: &[RawFilter],
+        report_type: Option<ReportType>,
+    ) -> Option<Vec<Filter>> {
+        // Every filter is looked at before the first bad one ends the list.
+        let filters: Vec<_> = raw
+            .iter()
+            .enumerate()
+            .map(|(i, raw)| self.parse_filter(i, raw, report_type))
+            .collect();
+        filters.into_iter().collect()
+    }
+
+    fn parse_filter(
+        &mut self,
+        i: usize,
+        raw: &RawFilter,
+        report_type: Option<ReportType>,
+    ) -> Option<Filter> {
+        let at = format!("/report/filters/{i}");
+        let dimension = self.require(&format!("{at}/dimension"), raw.dimension.as_ref());
+        if let Some(dimension) = dimension {
+            self.check_known(
+                &format!("{at}/dimension"),
+                dimension,
+                Side::Dimension,
+                report_type,
+            );
+        }
+        let values = self.require(&format!("{at}/values"), raw.values.as_ref());
+        if let Some(values) = values {
+            self.check_not_empty(&format!("{at}/values"), values);
+            self.check_duplicates(&format!("{at}/values"), values);
+        }
+        let operator = self.parse_enum(&format!("{at}/operator"), raw.operator.as_deref());
+        Some(Filter {
+            dimension: dimension?.clone(),
+            values: values?.clone(),
+            operator: operator?,
+        })
+    }
+
+    fn check_grouping(&mut self, grouping: &[String], dimensions: Option<&[String]>) {
+        self.check_duplicates("/report/grouping", grouping);
+        let Some(dimensions) = dimensions else { return };
+        for (i, name) in grouping
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !dimensions.contains(name))
+        {
+            let message = format!("{:?} is not among the dimensions", shown(name));
+            let hint = suggest(name, dimensions.iter().map(String::as_str));
+            self.report_finding(
+                FindingCode::GroupingNotDimension,
+                format!("/report/grouping/{i}"),
+                message,
+                hint,
+            );
+        }
+    }
+}

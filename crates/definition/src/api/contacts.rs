@@ -1,0 +1,91 @@
+//! Published: completed contacts, in pages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::enums::Recurrence;
+use crate::validator::Validator;
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    run: RunKind::Direct,
+    spacing: None,
+    has_delivery_formats: false,
+    names_every_column: false,
+    default_key: |_| Some(vec!["contactId".to_owned()]),
+};
+
+/// Completed contacts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactsReport {
+    /// The API's version, 10 to 99.
+    pub api_version: u16,
+    /// The columns of the stored rows; empty where they are not known beforehand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Over which time.
+    pub date_range: DateRange,
+}
+
+/// Completed contacts (`pipeline.api` is `contacts`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ContactsReport")]
+pub(crate) struct RawContactsReport {
+    /// The `N` of `/inContactAPI/services/vN.0`.
+    #[schemars(required, range(min = 10, max = 99))]
+    api_version: Option<i64>,
+    /// The columns of the stored rows; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    columns: Option<Vec<String>>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    date_range: Option<RawDateRange>,
+}
+
+impl RawContactsReport {
+    pub(super) fn validate(
+        &self,
+        validator: &mut Validator<'_>,
+        recurrence: Option<Recurrence>,
+    ) -> Option<ContactsReport> {
+        let api_version = validator.parse_api_version(self.api_version);
+        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
+        Some(ContactsReport {
+            api_version: api_version?,
+            columns,
+            date_range: date_range?,
+        })
+    }
+}
+
+impl RawApiReport for RawContactsReport {
+    fn date_range(&self) -> Option<&RawDateRange> {
+        self.date_range.as_ref()
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            dimensions: self.columns.as_deref().unwrap_or_default(),
+            ..Columns::default()
+        }
+    }
+}
+
+impl ApiReport for ContactsReport {
+    fn date_range(&self) -> &DateRange {
+        &self.date_range
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(String::as_str).collect()
+    }
+
+    fn split_bounds(&self) -> Option<SplitBounds> {
+        Some(SplitBounds::THIRTY_DAYS)
+    }
+}

@@ -1,0 +1,123 @@
+//! Published: a report over dates, answered at once.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::enums::Recurrence;
+use crate::finding::FindingCode;
+use crate::ids::ReportId;
+use crate::utc_offset::{UtcOffset, UtcOffsetError};
+use crate::validator::Validator;
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    run: RunKind::Direct,
+    spacing: None,
+    has_delivery_formats: false,
+    names_every_column: false,
+    default_key: |_| None,
+};
+
+/// A report that is downloaded for dates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataDownloadReport {
+    /// The report.
+    pub report_id: ReportId,
+    /// The API's version, 10 to 99.
+    pub api_version: u16,
+    /// The API user's time zone without daylight saving, in which the API reads dates.
+    pub utc_offset: UtcOffset,
+    /// The columns that the file must have; empty where they are not known beforehand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Over which time.
+    pub date_range: DateRange,
+}
+
+/// A report that is downloaded for dates (`pipeline.api` is `data-download`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "DataDownloadReport")]
+pub(crate) struct RawDataDownloadReport {
+    /// The report's id.
+    #[schemars(required, regex(pattern = r"^\d{1,19}$"))]
+    report_id: Option<String>,
+    /// The `N` of `/inContactAPI/services/vN.0`.
+    #[schemars(required, range(min = 10, max = 99))]
+    api_version: Option<i64>,
+    /// The API user's time zone without daylight saving, in which the API reads dates; such as `-07:00`.
+    #[schemars(required, regex(pattern = r"^[+-]\d\d:\d\d$"))]
+    utc_offset: Option<String>,
+    /// The columns that the file must have; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    columns: Option<Vec<String>>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    date_range: Option<RawDateRange>,
+}
+
+impl RawDataDownloadReport {
+    pub(super) fn validate(
+        &self,
+        validator: &mut Validator<'_>,
+        recurrence: Option<Recurrence>,
+    ) -> Option<DataDownloadReport> {
+        let report_id = validator.parse_id("/report/reportId", self.report_id.as_ref());
+        let api_version = validator.parse_api_version(self.api_version);
+        let utc_offset = parse_utc_offset(validator, self.utc_offset.as_ref());
+        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
+        Some(DataDownloadReport {
+            report_id: report_id?,
+            api_version: api_version?,
+            utc_offset: utc_offset?,
+            columns,
+            date_range: date_range?,
+        })
+    }
+}
+
+fn parse_utc_offset(validator: &mut Validator<'_>, text: Option<&String>) -> Option<UtcOffset> {
+    let at = "/report/utcOffset";
+    let offset: Result<_, UtcOffsetError> = validator.require(at, text)?.parse();
+    if let Err(error) = &offset {
+        let hint = "the API user's time zone without daylight saving, such as \"-07:00\": data download reads its \
+                    dates in it";
+        validator.report_finding(FindingCode::UtcOffsetInvalid, at, error.to_string(), hint);
+    }
+    offset.ok()
+}
+
+impl RawApiReport for RawDataDownloadReport {
+    fn date_range(&self) -> Option<&RawDateRange> {
+        self.date_range.as_ref()
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            dimensions: self.columns.as_deref().unwrap_or_default(),
+            ..Columns::default()
+        }
+    }
+}
+
+impl ApiReport for DataDownloadReport {
+    fn date_range(&self) -> &DateRange {
+        &self.date_range
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(String::as_str).collect()
+    }
+
+    fn time_zone(&self) -> String {
+        self.utc_offset.to_string()
+    }
+
+    fn split_bounds(&self) -> Option<SplitBounds> {
+        Some(SplitBounds::THIRTY_DAYS)
+    }
+}

@@ -1,0 +1,128 @@
+//! Published: a job that extracts an entity's rows into a file.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::enums::Recurrence;
+use crate::ids::{EntityName, EntityVersion};
+use crate::text_enum::text_enum;
+use crate::validator::Validator;
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    run: RunKind::Direct,
+    // The API allows one call in 30 s.
+    spacing: Some(Duration::from_secs(31)),
+    has_delivery_formats: false,
+    names_every_column: false,
+    default_key: |_| None,
+};
+
+text_enum!(
+    /// How an API reads the end of a range of whole days. Its documentation does not say.
+    EndDate {
+        /// The first day that is left out, which is the default.
+        Exclusive = "exclusive",
+        /// The last day that counts.
+        Inclusive = "inclusive",
+    }
+);
+
+/// An entity whose rows are extracted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataExtractionReport {
+    /// The entity.
+    pub entity_name: EntityName,
+    /// The version of its columns.
+    pub entity_version: EntityVersion,
+    /// The columns that the file must have; empty where they are not known beforehand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// How the API reads the end of a window of whole days; none where the definition does not say: `exclusive`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<EndDate>,
+    /// Over which time.
+    pub date_range: DateRange,
+}
+
+/// An entity whose rows are extracted (`pipeline.api` is `data-extraction`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "DataExtractionReport")]
+pub(crate) struct RawDataExtractionReport {
+    /// The entity, such as `recording-interaction-metadata`.
+    #[schemars(required, regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"))]
+    entity_name: Option<String>,
+    /// The version of its columns, such as `7`.
+    #[schemars(required, regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,15}$"))]
+    entity_version: Option<String>,
+    /// The columns that the file must have; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    columns: Option<Vec<String>>,
+    /// How the API reads an end date of a window of whole days: not known, so look at a day of yours. `exclusive` by default.
+    #[serde(default)]
+    #[schemars(with = "Option<EndDate>")]
+    end_date: Option<String>,
+    /// Over which time.
+    #[schemars(required, with = "DateRangeSchema")]
+    date_range: Option<RawDateRange>,
+}
+
+impl RawDataExtractionReport {
+    pub(super) fn validate(
+        &self,
+        validator: &mut Validator<'_>,
+        recurrence: Option<Recurrence>,
+    ) -> Option<DataExtractionReport> {
+        let entity_name = validator.parse_id("/report/entityName", self.entity_name.as_ref());
+        let entity_version =
+            validator.parse_id("/report/entityVersion", self.entity_version.as_ref());
+        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let end_date = (self.end_date.as_deref())
+            .and_then(|text| validator.parse_enum("/report/endDate", Some(text)));
+        let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
+        Some(DataExtractionReport {
+            entity_name: entity_name?,
+            entity_version: entity_version?,
+            columns,
+            end_date,
+            date_range: date_range?,
+        })
+    }
+}
+
+impl RawApiReport for RawDataExtractionReport {
+    fn date_range(&self) -> Option<&RawDateRange> {
+        self.date_range.as_ref()
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            dimensions: self.columns.as_deref().unwrap_or_default(),
+            ..Columns::default()
+        }
+    }
+}
+
+impl ApiReport for DataExtractionReport {
+    fn date_range(&self) -> &DateRange {
+        &self.date_range
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(String::as_str).collect()
+    }
+
+    fn split_bounds(&self) -> Option<SplitBounds> {
+        Some(SplitBounds {
+            default: SignedDuration::from_hours(24),
+            longest: SignedDuration::from_hours(14 * 24),
+        })
+    }
+}

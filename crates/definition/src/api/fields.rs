@@ -1,0 +1,57 @@
+//! Fields that the report blocks of several APIs have.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use crate::finding::{FindingCode, shown};
+use crate::ids::IdError;
+use crate::validator::Validator;
+
+/// Versions of the API that have been seen are 10 to 34; a later one is believed.
+const VERSIONS: RangeInclusive<i64> = 10..=99;
+/// The longest name of a column, in bytes, as for a file's header.
+const MAX_NAME: usize = 256;
+
+impl Validator<'_> {
+    /// Parses a name that becomes part of a URL or a request.
+    pub(super) fn parse_id<I: FromStr<Err = IdError>>(
+        &mut self,
+        at: &str,
+        text: Option<&String>,
+    ) -> Option<I> {
+        let id = self.require(at, text)?.parse::<I>();
+        if let Err(error) = &id {
+            self.report_finding(FindingCode::IdInvalid, at, error.to_string(), "");
+        }
+        id.ok()
+    }
+
+    pub(super) fn parse_api_version(&mut self, number: Option<i64>) -> Option<u16> {
+        let at = "/report/apiVersion";
+        let number = *self.require(at, number.as_ref())?;
+        if !VERSIONS.contains(&number) {
+            let message = format!("{number} is not 10 to 99");
+            let hint = "the N of /inContactAPI/services/vN.0, such as 34";
+            self.report_finding(FindingCode::ApiVersionInvalid, at, message, hint);
+            return None;
+        }
+        u16::try_from(number).ok()
+    }
+
+    /// Checks a list of names that stand in a file's header; a list that is left out is empty.
+    pub(super) fn check_names(&mut self, at: &str, list: Option<&[String]>) -> Vec<String> {
+        let Some(list) = list else { return Vec::new() };
+        self.check_not_empty(at, list);
+        self.check_duplicates(at, list);
+        for (i, name) in list.iter().enumerate() {
+            let fits = (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control);
+            if !fits {
+                let message = format!("{:?} can't be a column", shown(name));
+                let hint = "1 to 256 bytes without control characters";
+                let at = format!("{at}/{i}");
+                self.report_finding(FindingCode::ColumnInvalid, at, message, hint);
+            }
+        }
+        list.to_vec()
+    }
+}

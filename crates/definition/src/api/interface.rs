@@ -1,0 +1,104 @@
+//! What each API's file says about its API, in terms that the rest of the crate works with.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::date_range::{DateRange, RawDateRange};
+use crate::enums::SourceRange;
+
+/// What holds for every report of an API.
+pub(crate) struct Capabilities {
+    pub(crate) run: RunKind,
+    /// The least time between any two calls of one tenant; `None` where the API sets none.
+    pub(crate) spacing: Option<Duration>,
+    /// Whether the API can be asked for its rows in more than one form (`delivery.format`).
+    pub(crate) has_delivery_formats: bool,
+    /// Whether a definition names every column of its rows. Elsewhere `report.columns` may be left out.
+    pub(crate) names_every_column: bool,
+    /// The columns that make a row unique if the definition does not say; `None` where nothing is known about it.
+    pub(crate) default_key: fn(&Columns<'_>) -> Option<Vec<String>>,
+}
+
+/// What can be done with a run once it is started.
+#[derive(Clone, Copy)]
+pub(crate) enum RunKind {
+    /// It has a state to poll, and CXone can be told to stop it.
+    Cancellable,
+    /// It has a state to poll.
+    Polled,
+    /// It has no state: its rows are asked for at once, and "not yet" is one of the answers.
+    Direct,
+}
+
+/// The columns that a report block names, as the author wrote them.
+#[derive(Default)]
+pub(crate) struct Columns<'d> {
+    pub(crate) metrics: &'d [String],
+    /// All columns, where an API does not tell metrics from dimensions.
+    pub(crate) dimensions: &'d [String],
+    pub(crate) grouping: &'d [String],
+}
+
+impl Columns<'_> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        self.dimensions
+            .iter()
+            .chain(self.metrics)
+            .map(String::as_str)
+    }
+}
+
+/// A report block as the author wrote it.
+pub(crate) trait RawApiReport {
+    fn date_range(&self) -> Option<&RawDateRange>;
+    fn columns(&self) -> Columns<'_>;
+}
+
+/// A report block that was checked.
+pub(crate) trait ApiReport {
+    fn date_range(&self) -> &DateRange;
+
+    /// The columns of a row, in order; empty where they are not known beforehand.
+    fn columns(&self) -> Vec<&str>;
+
+    /// Columns whose texts are numbers.
+    fn metrics(&self) -> &[String] {
+        &[]
+    }
+
+    /// Whether a row sums others up.
+    fn is_aggregated(&self) -> bool {
+        false
+    }
+
+    /// The zone in which the API reads its dates and writes its times.
+    fn time_zone(&self) -> String {
+        "UTC".to_owned()
+    }
+
+    fn source_range(&self) -> SourceRange {
+        SourceRange::Requested
+    }
+
+    /// How long the windows are that the API can be asked for; `None` where a window is never split.
+    fn split_bounds(&self) -> Option<SplitBounds> {
+        None
+    }
+}
+
+/// How long the windows are that an API can be asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct SplitBounds {
+    /// For a definition that does not say.
+    pub(crate) default: SignedDuration,
+    pub(crate) longest: SignedDuration,
+}
+
+impl SplitBounds {
+    /// For the APIs that answer for 30 days at most, and as well for 30 days as for one.
+    pub(crate) const THIRTY_DAYS: Self = Self {
+        default: SignedDuration::from_hours(30 * 24),
+        longest: SignedDuration::from_hours(30 * 24),
+    };
+}

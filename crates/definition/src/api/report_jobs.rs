@@ -1,0 +1,171 @@
+//! Published: a job that runs a report's template and leaves a file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::enums::{Recurrence, SourceRange};
+use crate::finding::FindingCode;
+use crate::ids::ReportId;
+use crate::text_enum::text_enum;
+use crate::validator::Validator;
+
+/// The last version in which a report job took dates.
+const LAST_WITH_DATES: u16 = 13;
+const RANGE: &str = "/report/range";
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    run: RunKind::Polled,
+    spacing: None,
+    has_delivery_formats: false,
+    names_every_column: false,
+    default_key: |_| None,
+};
+
+text_enum!(
+    /// Whose range a report job's file is about.
+    RangeOf {
+        /// The template's own, whatever was asked for: all that there is from version 14 on.
+        Template = "template",
+        /// The dates that are sent with the job, which versions 10 to 13 take.
+        Dates = "dates",
+    }
+);
+
+/// A report's template that a job runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportJobsReport {
+    /// The template.
+    pub report_id: ReportId,
+    /// The API's version, 10 to 99.
+    pub api_version: u16,
+    /// Whose range the file is about.
+    pub range: RangeOf,
+    /// The columns that the file must have; empty where they are not known beforehand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// What the first cells of a total row at the end say; empty for the usual words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub total_labels: Vec<String>,
+    /// Over which time.
+    pub date_range: DateRange,
+}
+
+/// A template that a report job runs (`pipeline.api` is `report-jobs`).
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ReportJobsReport")]
+pub(crate) struct RawReportJobsReport {
+    /// The template's id.
+    #[schemars(required, regex(pattern = r"^\d{1,19}$"))]
+    report_id: Option<String>,
+    /// The `N` of `/inContactAPI/services/vN.0`.
+    #[schemars(required, range(min = 10, max = 99))]
+    api_version: Option<i64>,
+    /// Whose range the file is about. From version 14 on a job takes no dates, so that it is the template's.
+    #[schemars(required, with = "RangeOf")]
+    range: Option<String>,
+    /// The columns that the file must have; needed for CSV.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    columns: Option<Vec<String>>,
+    /// What the first cell of a total row at the end may say; by default `Total`, `Totals`, `Grand Total` and the like.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    total_labels: Option<Vec<String>>,
+    /// Over which time. With the template's range it only names the window.
+    #[schemars(required, with = "DateRangeSchema")]
+    date_range: Option<RawDateRange>,
+}
+
+impl RawReportJobsReport {
+    pub(super) fn validate(
+        &self,
+        validator: &mut Validator<'_>,
+        recurrence: Option<Recurrence>,
+    ) -> Option<ReportJobsReport> {
+        let report_id = validator.parse_id("/report/reportId", self.report_id.as_ref());
+        let api_version = validator.parse_api_version(self.api_version);
+        let range = parse_range(validator, self.range.as_deref(), api_version);
+        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let total_labels =
+            validator.check_names("/report/totalLabels", self.total_labels.as_deref());
+        let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
+        Some(ReportJobsReport {
+            report_id: report_id?,
+            api_version: api_version?,
+            range: range?,
+            columns,
+            total_labels,
+            date_range: date_range?,
+        })
+    }
+}
+
+/// Parses whose range the file is about. The author has to say it, because the API no longer takes dates.
+fn parse_range(
+    validator: &mut Validator<'_>,
+    word: Option<&str>,
+    api_version: Option<u16>,
+) -> Option<RangeOf> {
+    let takes_dates = api_version.is_some_and(|version| version <= LAST_WITH_DATES);
+    if word.is_none() && api_version.is_some() && !takes_dates && !validator.is_spoiled(RANGE) {
+        refuse_dates(
+            validator,
+            "it is not said whose range the file is about".to_owned(),
+        );
+        return None;
+    }
+    let range = validator.parse_enum(RANGE, word)?;
+    if let (RangeOf::Dates, Some(version), false) = (range, api_version, takes_dates) {
+        refuse_dates(validator, format!("version {version} takes no dates"));
+    }
+    Some(range)
+}
+
+fn refuse_dates(validator: &mut Validator<'_>, message: String) {
+    let hint = "from version 14 on a report job takes no dates: the range of the report's template is the window, \
+                whatever dateRange says. Write \"range\": \"template\", give the template the same range as \
+                dateRange, and mind that it is in the business unit's time zone";
+    validator.report_finding(FindingCode::TemplateRange, RANGE, message, hint);
+}
+
+impl RawApiReport for RawReportJobsReport {
+    fn date_range(&self) -> Option<&RawDateRange> {
+        self.date_range.as_ref()
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            dimensions: self.columns.as_deref().unwrap_or_default(),
+            ..Columns::default()
+        }
+    }
+}
+
+impl ApiReport for ReportJobsReport {
+    fn date_range(&self) -> &DateRange {
+        &self.date_range
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(String::as_str).collect()
+    }
+
+    fn time_zone(&self) -> String {
+        "business-unit".to_owned()
+    }
+
+    fn source_range(&self) -> SourceRange {
+        match self.range {
+            RangeOf::Template => SourceRange::Template,
+            RangeOf::Dates => SourceRange::Requested,
+        }
+    }
+
+    fn split_bounds(&self) -> Option<SplitBounds> {
+        (self.range == RangeOf::Dates).then_some(SplitBounds::THIRTY_DAYS)
+    }
+}

@@ -1,0 +1,162 @@
+//! The `dateRange` of a report, which every API has.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::enums::{Recurrence, RelativeRange};
+use crate::finding::{FindingCode, shown};
+use crate::hint::suggest;
+use crate::validator::Validator;
+use crate::window::{Window, WindowError, parse_utc};
+
+const AT: &str = "/report/dateRange";
+
+/// The time that a report covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum DateRange {
+    /// Relative to the scheduled time.
+    Relative {
+        /// Which span.
+        value: RelativeRange,
+    },
+    /// The same window every time: only for a schedule that runs once.
+    Absolute(Window),
+}
+
+/// A `dateRange` as the author wrote it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawDateRange {
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    value: Option<String>,
+    start: Option<String>,
+    end: Option<String>,
+}
+
+/// Over which time: relative for a schedule that recurs, absolute for one that runs once.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "DateRange",
+    tag = "type",
+    rename_all = "lowercase",
+    deny_unknown_fields
+)]
+#[expect(dead_code, reason = "describes `RawDateRange` to people; never made")]
+pub(crate) enum DateRangeSchema {
+    /// Relative to the scheduled time.
+    Relative {
+        /// Which span before the scheduled time.
+        value: RelativeRange,
+    },
+    /// The same window every time.
+    Absolute {
+        /// The first second, `YYYY-MM-DDThh:mm:ssZ`.
+        start: String,
+        /// The first second after it, at most 31 days later.
+        end: String,
+    },
+}
+
+impl Validator<'_> {
+    /// Checks the range by itself and, where the schedule's recurrence is known, against it.
+    pub(crate) fn check_date_range(
+        &mut self,
+        raw: Option<&RawDateRange>,
+        recurrence: Option<Recurrence>,
+    ) -> Option<DateRange> {
+        let raw = self.require(AT, raw)?;
+        let kind = self.require("/report/dateRange/type", raw.kind.as_ref())?;
+        match kind.as_str() {
+            "relative" => {
+                self.refuse_fields("relative", &[("start", &raw.start), ("end", &raw.end)]);
+                let value = self.parse_enum("/report/dateRange/value", raw.value.as_deref())?;
+                self.compare_with_schedule(value, recurrence);
+                Some(DateRange::Relative { value })
+            }
+            "absolute" => {
+                self.refuse_fields("absolute", &[("value", &raw.value)]);
+                self.refuse_recurring(recurrence);
+                self.parse_window(raw).map(DateRange::Absolute)
+            }
+            other => {
+                let message = format!("unknown word {:?}", shown(other));
+                let hint = suggest(other, ["relative", "absolute"].into_iter());
+                self.report_finding(
+                    FindingCode::WrongValue,
+                    "/report/dateRange/type",
+                    message,
+                    hint,
+                );
+                None
+            }
+        }
+    }
+
+    /// Reports fields that belong to the other type of range.
+    fn refuse_fields(&mut self, kind: &str, fields: &[(&str, &Option<String>)]) {
+        for (field, _) in fields.iter().filter(|(_, value)| value.is_some()) {
+            let message = format!("a range of type {kind:?} has no {field:?}");
+            let at = format!("{AT}/{field}");
+            self.report_finding(FindingCode::UnknownField, at, message, "");
+        }
+    }
+
+    /// Warns where the windows of a schedule would overlap or leave gaps.
+    fn compare_with_schedule(&mut self, value: RelativeRange, recurrence: Option<Recurrence>) {
+        let Some(recurrence) = recurrence else { return };
+        let fits = match recurrence {
+            Recurrence::Once => true,
+            Recurrence::Daily => value == RelativeRange::PreviousDay,
+            Recurrence::Weekly => value == RelativeRange::PreviousWeek,
+            Recurrence::Monthly => value == RelativeRange::PreviousMonth,
+        };
+        if !fits {
+            let message =
+                format!("{value} on a {recurrence} schedule: windows overlap or leave gaps");
+            let at = "/report/dateRange/value";
+            self.report_finding(FindingCode::RangeNotSchedule, at, message, "");
+        }
+    }
+
+    /// Reports an absolute range on a schedule that runs more than once.
+    fn refuse_recurring(&mut self, recurrence: Option<Recurrence>) {
+        let Some(recurrence) = recurrence.filter(|r| *r != Recurrence::Once) else {
+            return;
+        };
+        let message = format!(
+            "an absolute range on a {recurrence} schedule: every run would return the same window"
+        );
+        let hint = "use a relative range such as {\"type\":\"relative\",\"value\":\"previousDay\"}; \
+                    for another window, replay it";
+        self.report_finding(FindingCode::AbsoluteOnRecurring, AT, message, hint);
+    }
+
+    fn parse_window(&mut self, raw: &RawDateRange) -> Option<Window> {
+        let start = self.parse_utc("/report/dateRange/start", raw.start.as_ref());
+        let end = self.parse_utc("/report/dateRange/end", raw.end.as_ref());
+        let (start, end) = (start?, end?);
+        let window = Window::new(start, end);
+        if let Err(error) = window {
+            let code = match error {
+                WindowError::TooLong => FindingCode::WindowTooLong,
+                WindowError::OutOfRange => FindingCode::WindowOutOfRange,
+                _ => FindingCode::StartNotBeforeEnd,
+            };
+            self.report_finding(code, AT, error.to_string(), "");
+        }
+        window.ok()
+    }
+
+    fn parse_utc(&mut self, at: &str, text: Option<&String>) -> Option<Timestamp> {
+        let text = self.require(at, text)?;
+        let time = parse_utc(text);
+        if let Err(error) = time {
+            let hint = "such as \"2026-11-21T00:00:00Z\"";
+            self.report_finding(FindingCode::NotIsoUtc, at, error.to_string(), hint);
+        }
+        time.ok()
+    }
+}

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use definition::{Api, Definition, Dialect};
-use delivery::documents::{Commit, Run, Slot};
+use delivery::documents::{Commit, RunRecord, Slot};
 use delivery::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -143,7 +143,7 @@ fn a_message_of_before_there_were_several_apis_is_of_the_guides() {
 fn what_was_stored_before_there_were_several_apis_is_read() {
     let window = json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z"});
     let at = "2026-11-22T05:30:00Z";
-    let run: Run = serde_json::from_value(json!({
+    let run: RunRecord = serde_json::from_value(json!({
         "v": 1, "runId": "run-1", "scheduleId": "sch-1", "window": window, "triggeredAt": at,
         "settled": true, "simplified": false, "execution": "arn", "redriveCount": 0,
     }))

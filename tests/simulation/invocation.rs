@@ -11,11 +11,11 @@ use cxone::Error;
 use definition::RunId;
 use definition::RunStatus;
 use delivery::effects::{
-    self, Ask, Claimed, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
+    self, Claimed, Effects, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
 };
 use delivery::{
     Failure, FailureName, FetchIn, FetchOut, FinalizeIn, FinalizeOut, RunIn, TriggerIn, TriggerOut,
-    abandoned, cut_off, done_after_all, judge_around_cancel, judge_look,
+    classify_cancel_poll, classify_poll, report_abandoned, report_completed, report_cut_off,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -32,9 +32,9 @@ type Flow<T> = Pin<Box<dyn Future<Output = Result<T, Failure>>>>;
 /// The deployed decisions, or a copy of them with a bug planted.
 #[derive(Clone, Copy)]
 pub(crate) struct Flows {
-    pub(crate) trigger: fn(Ask<TriggerEffect>, TriggerIn) -> Flow<TriggerOut>,
-    pub(crate) fetch: fn(Ask<FetchEffect>, FetchIn) -> Flow<FetchOut>,
-    pub(crate) finalize: fn(Ask<FinalizeEffect>, FinalizeIn) -> Flow<FinalizeOut>,
+    pub(crate) trigger: fn(Effects<TriggerEffect>, TriggerIn) -> Flow<TriggerOut>,
+    pub(crate) fetch: fn(Effects<FetchEffect>, FetchIn) -> Flow<FetchOut>,
+    pub(crate) finalize: fn(Effects<FinalizeEffect>, FinalizeIn) -> Flow<FinalizeOut>,
 }
 
 /// Builds [`Flows`] from a module that holds the three.
@@ -260,7 +260,7 @@ impl Invocation {
                 };
                 match look(outside, mishap, &message.work.run_id) {
                     Ok(look) => Progress::Answered(
-                        judge_look(message, look.map_err(fault_of_call)).map(value),
+                        classify_poll(message, look.map_err(fault_of_call)).map(value),
                     ),
                     Err(progress) => progress,
                 }
@@ -298,7 +298,7 @@ fn value<T: serde::Serialize>(message: T) -> Value {
 /// Carries an effect out, or not, and tells about it, or not.
 fn with<T>(
     mishap: Mishap,
-    reply: effects::Reply<T>,
+    reply: effects::Responder<T>,
     effect: impl FnOnce() -> Result<T, Fault>,
 ) -> Progress {
     let lost = || Err(Fault::Unavailable("no answer".to_owned()));
@@ -352,7 +352,7 @@ fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progr
             Ok(store.claim(key, body)) as Result<Claimed, Fault>
         }),
         StoreEffect::Find(key, reply) => with(mishap, reply, || Ok(store.find(&key))),
-        StoreEffect::Swap {
+        StoreEffect::CompareAndSwap {
             key,
             body,
             found,
@@ -520,7 +520,7 @@ fn cancel(
 ) -> Progress {
     let run = &message.work.run_id;
     if message.work.direct {
-        return Progress::Answered(Ok(value(abandoned(message, None))));
+        return Progress::Answered(Ok(value(report_abandoned(message, None))));
     }
     if let CancelStep::Delete(state) = step {
         if mishap == Mishap::KillBefore {
@@ -537,21 +537,21 @@ fn cancel(
         };
     }
     let look = match look(outside, mishap, run) {
-        Ok(look) => judge_around_cancel(look.map_err(|error| failure_of_call(&error))),
+        Ok(look) => classify_cancel_poll(look.map_err(|error| failure_of_call(&error))),
         Err(progress) => return progress,
     };
     match (look, step) {
         (Err(failure), _) => Progress::Answered(Err(failure)),
-        (Ok(None), _) => Progress::Answered(Ok(value(done_after_all()))),
+        (Ok(None), _) => Progress::Answered(Ok(value(report_completed()))),
         (Ok(Some(state)), CancelStep::Look) if !message.work.dialect.can_cancel() => {
-            Progress::Answered(Ok(value(abandoned(message, Some(&state)))))
+            Progress::Answered(Ok(value(report_abandoned(message, Some(&state)))))
         }
         (Ok(Some(state)), step @ CancelStep::Look) => {
             *step = CancelStep::Delete(state);
             Progress::Goes
         }
         (Ok(Some(_)), CancelStep::LookAgain(state) | CancelStep::Delete(state)) => {
-            Progress::Answered(Ok(value(cut_off(message, state))))
+            Progress::Answered(Ok(value(report_cut_off(message, state))))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use delivery::EndReason;
-use delivery::documents::{Commit, End, Open, Verification};
+use delivery::documents::{Commit, EndRecord, GenerationRecord, Verification};
 use delivery::keys::version_of;
 
 use crate::consumer::Holdings;
@@ -99,7 +99,11 @@ impl Oracle {
             .into_iter()
             .filter_map(|key| store.read(&key));
         let wishes: BTreeSet<String> = opens
-            .map(|bytes| serde_json::from_slice::<Open>(&bytes).unwrap().wish)
+            .map(|bytes| {
+                serde_json::from_slice::<GenerationRecord>(&bytes)
+                    .unwrap()
+                    .request_key
+            })
             .collect();
         if let Some(replay) = replays.iter().find(|replay| !wishes.contains(*replay)) {
             return Err(format!("{replay} was wished for and never opened"));
@@ -217,7 +221,7 @@ fn left_behind(store: &Store, tenant: &Tenant, commit: &Commit) -> u64 {
     }
     let generation = format!("/win/{}/g{:04}/", commit.window.key(), commit.generation);
     let cut_off = |key: &String| {
-        let end: End = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
+        let end: EndRecord = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
         end.reason == EndReason::TimedOut
     };
     let ends = store.keys_with(&generation).into_iter();

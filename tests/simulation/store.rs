@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use delivery::documents::{Part, Sidecar, sha256_hex};
-use delivery::effects::{Claimed, Merged, Swapped, Tagged};
+use delivery::effects::{CasOutcome, Claimed, Merged, Versioned};
 
 #[derive(Debug, Default)]
 pub(crate) struct Store {
@@ -35,19 +35,19 @@ impl Store {
     }
 
     /// As S3 does, the tag is a hash of what is stored.
-    pub(crate) fn find(&self, key: &str) -> Option<Tagged> {
+    pub(crate) fn find(&self, key: &str) -> Option<Versioned> {
         let bytes = self.objects.get(key)?.clone();
         let tag = sha256_hex(&bytes);
-        Some(Tagged { bytes, tag })
+        Some(Versioned { bytes, etag: tag })
     }
 
-    pub(crate) fn swap(&mut self, key: String, body: Vec<u8>, found: Option<&str>) -> Swapped {
-        if self.find(&key).map(|there| there.tag).as_deref() != found && !self.swaps_overwrite {
-            return Swapped::Lost;
+    pub(crate) fn swap(&mut self, key: String, body: Vec<u8>, found: Option<&str>) -> CasOutcome {
+        if self.find(&key).map(|there| there.etag).as_deref() != found && !self.swaps_overwrite {
+            return CasOutcome::Lost;
         }
         assert!(key.contains("/_pace/"), "{key} is not to be replaced");
         self.objects.insert(key, body);
-        Swapped::Done
+        CasOutcome::Stored
     }
 
     pub(crate) fn read(&self, key: &str) -> Option<Vec<u8>> {

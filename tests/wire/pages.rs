@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cxone::Error;
-use delivery::documents::Lap;
+use delivery::documents::CycleDetector;
 use serde_json::value::RawValue;
 
 use crate::cases::Call::{File, Pages};
@@ -91,19 +91,19 @@ async fn a_circle_of_page_tokens_is_found() {
         ("token-cycles:back=2", 12),
     ] {
         let (_, read) = all(spec, "json").await;
-        let mut lap = Lap::default();
+        let mut lap = CycleDetector::default();
         let tokens = read.ends.iter().map(|end| end.next.as_ref().unwrap());
-        let found = tokens.take(within).position(|token| lap.closes(token));
+        let found = tokens.take(within).position(|token| lap.observe(token));
         assert!(found.is_some(), "{spec}: not within {within} pages");
     }
     let (_, read) = all("", "json").await;
-    let mut lap = Lap::default();
+    let mut lap = CycleDetector::default();
     assert!(
         !read
             .ends
             .iter()
             .filter_map(|end| end.next.as_ref())
-            .any(|token| lap.closes(token))
+            .any(|token| lap.observe(token))
     );
 }
 

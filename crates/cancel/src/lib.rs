@@ -2,8 +2,8 @@
 
 use aws_config::SdkConfig;
 use delivery::{
-    CancelOut, Environment, Failure, RunIn, abandoned, cut_off, done_after_all,
-    judge_around_cancel, tolerate,
+    CancelOut, Environment, Failure, RunIn, classify_cancel_poll, ignore_unless_operator_error,
+    report_abandoned, report_completed, report_cut_off,
 };
 use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
@@ -53,21 +53,21 @@ impl Handler {
         if message.work.direct {
             // There is nothing to look at that FetchPage has not just asked for.
             warn!("the run took too long and is abandoned");
-            return Ok(abandoned(message, None));
+            return Ok(report_abandoned(message, None));
         }
         let Some(state) = self.look(message).await? else {
-            return Ok(done_after_all());
+            return Ok(report_completed());
         };
         if !message.work.dialect.can_cancel() {
             warn!(run.state = %state, "the API can't cancel; the run is abandoned");
-            return Ok(abandoned(message, Some(&state)));
+            return Ok(report_abandoned(message, Some(&state)));
         }
         self.cancel(message).await?;
         if self.look(message).await?.is_none() {
-            return Ok(done_after_all());
+            return Ok(report_completed());
         }
         info!(run.state = %state, "cancelled the run");
-        Ok(cut_off(message, &state))
+        Ok(report_cut_off(message, &state))
     }
 
     async fn look(&self, message: &RunIn) -> Result<Option<String>, Failure> {
@@ -76,7 +76,7 @@ impl Handler {
             .session
             .call(async |client, token| client.look(token, dialect, run).await)
             .await;
-        judge_around_cancel(look.map_err(Failure::from))
+        classify_cancel_poll(look.map_err(Failure::from))
     }
 
     async fn cancel(&self, message: &RunIn) -> Result<(), Failure> {
@@ -89,7 +89,7 @@ impl Handler {
             Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),
             Err(error) => {
                 warn!(%error, "the run can't be cancelled and is given up all the same");
-                tolerate(error.into())?;
+                ignore_unless_operator_error(error.into())?;
             }
         }
         Ok(())

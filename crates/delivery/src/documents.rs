@@ -10,14 +10,15 @@ use sha2::{Digest, Sha256};
 
 use crate::{EndReason, SegmentId};
 
-/// `open.json`: one wish to state a window.
+/// `open.json`: the request that opened a generation of a window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Open {
+pub struct GenerationRecord {
     /// Format version.
     pub v: u8,
-    /// What identifies the wish: `schedule`, or the id of the event that asked for a replay.
-    pub wish: String,
+    /// What identifies the request: `schedule`, or the id of the event that asked for a replay.
+    #[serde(rename = "wish")]
+    pub request_key: String,
     /// Why, where an operator asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -42,7 +43,7 @@ pub struct Open {
 /// `run.json`: the one CXone run of a try.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Run {
+pub struct RunRecord {
     /// Format version.
     pub v: u8,
     /// CXone's id of the run.
@@ -67,7 +68,7 @@ pub struct Run {
 /// `end.json`: why a try ended without its data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct End {
+pub struct EndRecord {
     /// Format version.
     pub v: u8,
     /// Why.
@@ -109,7 +110,7 @@ pub struct Slot {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub summary_rows: u64,
     /// What finds a circle in the page tokens.
-    pub lap: Lap,
+    pub lap: CycleDetector,
     /// Fields of the page envelope that we do not know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_fields: Vec<String>,
@@ -118,7 +119,7 @@ pub struct Slot {
 /// `_pace/….json`: when the next call of a spaced API may be made. The one object that is replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Pace {
+pub struct RateLimitRecord {
     /// Format version.
     pub v: u8,
     /// Nobody calls before that.
@@ -131,7 +132,7 @@ pub struct Pace {
 /// an anchor is kept, moved to the current token at every power of two, and a token
 /// that equals it closes the circle.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lap {
+pub struct CycleDetector {
     /// Hash of the anchored token.
     anchor: Option<String>,
     /// Steps since the anchor was set.
@@ -140,9 +141,9 @@ pub struct Lap {
     limit: u64,
 }
 
-impl Lap {
+impl CycleDetector {
     /// Takes the next token; `true` says that the tokens go in a circle.
-    pub fn closes(&mut self, token: &PageToken) -> bool {
+    pub fn observe(&mut self, token: &PageToken) -> bool {
         let hash = sha256_hex(token.as_str().as_bytes());
         if self.anchor.as_ref() == Some(&hash) {
             return true;

@@ -1,7 +1,7 @@
 //! How a flow asks for effects.
 //!
-//! A flow is an async function that holds an [`Ask`]. Each question travels as a value of an
-//! effect enum, together with the place for its typed answer; [`drive`] hands it to whoever
+//! A flow is an async function that holds [`Effects`]. Each question travels as a value of an
+//! effect enum, together with the place for its typed answer; [`run_flow`] hands it to whoever
 //! carries effects out. In a handler that is S3 and CXone, in a simulation a model of both,
 //! which may also kill the flow by dropping it. There is no trait to implement and nothing
 //! in a flow that knows where the answers come from.
@@ -106,7 +106,7 @@ impl From<Failure> for Fault {
 pub type Answered<T> = Result<T, Fault>;
 
 /// The place for an answer. Dropping it kills the flow.
-pub type Reply<T> = oneshot::Sender<Answered<T>>;
+pub type Responder<T> = oneshot::Sender<Answered<T>>;
 
 /// What a claim found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,18 +119,18 @@ pub enum Claimed {
 
 /// An object, and what tells it from every other object that is put in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tagged {
+pub struct Versioned {
     /// What is stored.
     pub bytes: Vec<u8>,
     /// Its `ETag`.
-    pub tag: String,
+    pub etag: String,
 }
 
 /// What a swap came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swapped {
+pub enum CasOutcome {
     /// What we wanted to store was stored.
-    Done,
+    Stored,
     /// Something else is there, or was put there first.
     Lost,
 }
@@ -139,9 +139,9 @@ pub enum Swapped {
 #[derive(Debug)]
 pub enum StoreEffect {
     /// The object under this key with its tag; none where nothing is stored.
-    Find(String, Reply<Option<Tagged>>),
+    Find(String, Responder<Option<Versioned>>),
     /// Store these bytes under this key if the object with this tag is still there, or if nothing is.
-    Swap {
+    CompareAndSwap {
         /// Where.
         key: String,
         /// What.
@@ -149,12 +149,12 @@ pub enum StoreEffect {
         /// The tag of what was found there; none where nothing was.
         found: Option<String>,
         /// Whether it was done.
-        reply: Reply<Swapped>,
+        reply: Responder<CasOutcome>,
     },
     /// Store these bytes under this key unless something is there, then say what is there.
-    Claim(String, Vec<u8>, Reply<Claimed>),
+    Claim(String, Vec<u8>, Responder<Claimed>),
     /// The objects under these keys, in their order; none where nothing is stored.
-    Read(Vec<String>, Reply<Vec<Option<Vec<u8>>>>),
+    Read(Vec<String>, Responder<Vec<Option<Vec<u8>>>>),
     /// All keys that begin with the prefix and sort after `after`, in order.
     List {
         /// What they begin with.
@@ -162,13 +162,13 @@ pub enum StoreEffect {
         /// What they sort after.
         after: Option<String>,
         /// The keys.
-        reply: Reply<Vec<String>>,
+        reply: Responder<Vec<String>>,
     },
 }
 
 /// How long ago the flow's question was asked: what `now` in the message lags behind by now.
 #[derive(Debug)]
-pub struct Elapsed(pub Reply<SignedDuration>);
+pub struct Elapsed(pub Responder<SignedDuration>);
 
 impl Elapsed {
     /// Answers with how long ago the question was asked.
@@ -187,11 +187,11 @@ pub enum TriggerEffect {
     /// Time.
     Elapsed(Elapsed),
     /// Make sure that whatever a run needs is registered as defined.
-    Register(Box<Definition>, Reply<Option<ScheduleId>>),
+    Register(Box<Definition>, Responder<Option<ScheduleId>>),
     /// Start a run.
-    StartRun(StartRequest, Reply<RunId>),
+    StartRun(StartRequest, Responder<RunId>),
     /// Cancel a run that nobody will look after. Best effort, and only where the API can.
-    CancelRun(Dialect, RunId, Reply<()>),
+    CancelRun(Dialect, RunId, Responder<()>),
 }
 
 /// Which run to start.
@@ -216,11 +216,11 @@ pub enum FetchEffect {
     /// Time.
     Elapsed(Elapsed),
     /// Take a page and append its rows to the open parts.
-    Page(PageRequest, Reply<Page>),
+    Page(PageRequest, Responder<Page>),
     /// Finish the open parts. Their rows are now what a slot may name.
-    Close(Reply<Vec<Part>>),
+    Close(Responder<Vec<Part>>),
     /// Give the open parts up.
-    Discard(Reply<()>),
+    Discard(Responder<()>),
 }
 
 /// Which page to take, and where its rows go.
@@ -269,11 +269,11 @@ pub enum FinalizeEffect {
     Store(StoreEffect),
     /// Compare size and checksum of these parts and their sidecars with what is stored;
     /// the answer names the first that differs or is missing.
-    Check(Vec<Part>, Reply<Option<String>>),
+    Check(Vec<Part>, Responder<Option<String>>),
     /// Merge the sidecars of these parts.
-    Merge(Vec<Part>, Reply<Merged>),
+    Merge(Vec<Part>, Responder<Merged>),
     /// Write this part anew without these rows (their numbers, ascending).
-    Rewrite(RewriteRequest, Reply<Part>),
+    Rewrite(RewriteRequest, Responder<Part>),
 }
 
 /// A part that is to be written anew.
@@ -330,11 +330,11 @@ impl From<Elapsed> for FetchEffect {
 
 /// A flow's side: asks for effects of type `E`.
 #[derive(Clone, Debug)]
-pub struct Ask<E>(mpsc::UnboundedSender<E>);
+pub struct Effects<E>(mpsc::UnboundedSender<E>);
 
-impl<E> Ask<E> {
+impl<E> Effects<E> {
     /// Asks for one effect and waits for its answer.
-    pub async fn for_effect<T>(&self, effect: impl FnOnce(Reply<T>) -> E) -> Answered<T> {
+    pub async fn request<T>(&self, effect: impl FnOnce(Responder<T>) -> E) -> Answered<T> {
         let (reply, answer) = oneshot::channel();
         let asked = self.0.send(effect(reply));
         match (asked, answer.await) {
@@ -345,17 +345,17 @@ impl<E> Ask<E> {
     }
 }
 
-impl<E: From<Elapsed>> Ask<E> {
+impl<E: From<Elapsed>> Effects<E> {
     /// See [`Elapsed`].
     pub async fn elapsed(&self) -> Answered<SignedDuration> {
-        self.for_effect(|reply| Elapsed(reply).into()).await
+        self.request(|reply| Elapsed(reply).into()).await
     }
 }
 
-impl<E: From<StoreEffect>> Ask<E> {
+impl<E: From<StoreEffect>> Effects<E> {
     /// See [`StoreEffect::Claim`].
     pub async fn claim(&self, key: String, body: Vec<u8>) -> Answered<Claimed> {
-        self.for_effect(|reply| StoreEffect::Claim(key, body, reply).into())
+        self.request(|reply| StoreEffect::Claim(key, body, reply).into())
             .await
     }
 
@@ -364,7 +364,7 @@ impl<E: From<StoreEffect>> Ask<E> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.for_effect(|reply| StoreEffect::Read(keys, reply).into())
+        self.request(|reply| StoreEffect::Read(keys, reply).into())
             .await
     }
 
@@ -374,20 +374,20 @@ impl<E: From<StoreEffect>> Ask<E> {
     }
 
     /// See [`StoreEffect::Find`].
-    pub async fn find(&self, key: String) -> Answered<Option<Tagged>> {
-        self.for_effect(|reply| StoreEffect::Find(key, reply).into())
+    pub async fn find(&self, key: String) -> Answered<Option<Versioned>> {
+        self.request(|reply| StoreEffect::Find(key, reply).into())
             .await
     }
 
-    /// See [`StoreEffect::Swap`].
-    pub async fn swap(
+    /// See [`StoreEffect::CompareAndSwap`].
+    pub async fn compare_and_swap(
         &self,
         key: String,
         body: Vec<u8>,
         found: Option<String>,
-    ) -> Answered<Swapped> {
-        self.for_effect(|reply| {
-            StoreEffect::Swap {
+    ) -> Answered<CasOutcome> {
+        self.request(|reply| {
+            StoreEffect::CompareAndSwap {
                 key,
                 body,
                 found,
@@ -400,7 +400,7 @@ impl<E: From<StoreEffect>> Ask<E> {
 
     /// See [`StoreEffect::List`].
     pub async fn list(&self, prefix: String, after: Option<String>) -> Answered<Vec<String>> {
-        self.for_effect(|reply| {
+        self.request(|reply| {
             StoreEffect::List {
                 prefix,
                 after,
@@ -412,25 +412,25 @@ impl<E: From<StoreEffect>> Ask<E> {
     }
 }
 
-/// Runs a flow, handing its effects one by one to `perform`.
-pub async fn drive<E, T>(
-    flow: impl AsyncFnOnce(Ask<E>) -> T,
-    mut perform: impl AsyncFnMut(E),
+/// Runs a flow, handing its effects one by one to `execute`.
+pub async fn run_flow<E, T>(
+    flow: impl AsyncFnOnce(Effects<E>) -> T,
+    mut execute: impl AsyncFnMut(E),
 ) -> T {
     let (sender, mut effects) = mpsc::unbounded_channel();
-    let mut flow = std::pin::pin!(flow(Ask(sender)));
+    let mut flow = std::pin::pin!(flow(Effects(sender)));
     loop {
         tokio::select! {
             biased;
             output = &mut flow => return output,
-            Some(effect) = effects.recv() => perform(effect).await,
+            Some(effect) = effects.recv() => execute(effect).await,
         }
     }
 }
 
 /// Both ends of the questions, for whoever polls the flow by hand.
 #[must_use]
-pub fn channel<E>() -> (Ask<E>, mpsc::UnboundedReceiver<E>) {
+pub fn channel<E>() -> (Effects<E>, mpsc::UnboundedReceiver<E>) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Ask(sender), receiver)
+    (Effects(sender), receiver)
 }

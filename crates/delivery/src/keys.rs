@@ -9,7 +9,7 @@ use crate::SegmentId;
 /// What keeps the calls of one API of one tenant apart. No report is named so: in a report's key a
 /// leading `_` can't stand.
 #[must_use]
-pub fn pace(prefix: &str, tenant: &TenantId, api: &str) -> String {
+pub fn rate_limit(prefix: &str, tenant: &TenantId, api: &str) -> String {
     format!("{}/_pace/{api}.json", tenant_root(prefix, tenant))
 }
 

@@ -22,6 +22,7 @@ pub use message::{
     Version, Work,
 };
 pub use run_status::{
-    abandoned, cut_off, done_after_all, judge_around_cancel, judge_look, tolerate,
+    classify_cancel_poll, classify_poll, ignore_unless_operator_error, report_abandoned,
+    report_completed, report_cut_off,
 };
 pub use segment::{InvalidSegment, SegmentId};

@@ -81,7 +81,7 @@ pub enum EndReason {
 impl EndReason {
     /// Its word in messages and metrics.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "failed",
             Self::TimedOut => "timed_out",

@@ -13,7 +13,7 @@ const ARRIVAL_SECONDS: i64 = 60;
 ///
 /// # Errors
 /// What the look failed with, unless that says something about the run.
-pub fn judge_look(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<PollOut, Failure> {
+pub fn classify_poll(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<PollOut, Failure> {
     match look {
         Ok(RunStatus::Completed) => Ok(seen(Saw::Completed, "completed")),
         Ok(RunStatus::Pending { state, .. }) => Ok(seen(Saw::Pending, &state)),
@@ -39,12 +39,12 @@ pub fn judge_look(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<Pol
 /// # Errors
 /// `Cxone.Auth` and `Cxone.Config` only. Whatever else goes wrong must not hide that the run was
 /// cut off.
-pub fn judge_around_cancel(look: Result<RunStatus, Failure>) -> Result<Option<String>, Failure> {
+pub fn classify_cancel_poll(look: Result<RunStatus, Failure>) -> Result<Option<String>, Failure> {
     match look {
         Ok(RunStatus::Completed) => Ok(None),
         Ok(RunStatus::Pending { state, .. }) => Ok(Some(clean_state(&state))),
         Ok(RunStatus::Failed { .. }) => Ok(Some("failed".to_owned())),
-        Err(failure) => tolerate(failure).map(|()| Some("unknown".to_owned())),
+        Err(failure) => ignore_unless_operator_error(failure).map(|()| Some("unknown".to_owned())),
     }
 }
 
@@ -52,7 +52,7 @@ pub fn judge_around_cancel(look: Result<RunStatus, Failure>) -> Result<Option<St
 ///
 /// # Errors
 /// The failure itself, if a person has to mend it.
-pub fn tolerate(failure: Failure) -> Result<(), Failure> {
+pub fn ignore_unless_operator_error(failure: Failure) -> Result<(), Failure> {
     match failure.name {
         FailureName::Auth | FailureName::Config => Err(failure),
         _ => Ok(()),
@@ -61,13 +61,13 @@ pub fn tolerate(failure: Failure) -> Result<(), Failure> {
 
 /// What Cancel answers about a run that is done after all.
 #[must_use]
-pub fn done_after_all() -> CancelOut {
+pub fn report_completed() -> CancelOut {
     seen(Saw::Completed, "completed")
 }
 
 /// What Cancel answers about a run that it cut off in this state.
 #[must_use]
-pub fn cut_off(message: &RunIn, state: &str) -> CancelOut {
+pub fn report_cut_off(message: &RunIn, state: &str) -> CancelOut {
     let detail = format!("its last state was {state}");
     CancelOut {
         ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
@@ -78,7 +78,7 @@ pub fn cut_off(message: &RunIn, state: &str) -> CancelOut {
 /// What Cancel answers about a run that took too long at an API that can't cancel, and was in this state
 /// when it was looked at last, if it was.
 #[must_use]
-pub fn abandoned(message: &RunIn, state: Option<&str>) -> CancelOut {
+pub fn report_abandoned(message: &RunIn, state: Option<&str>) -> CancelOut {
     let last = state.map_or_else(String::new, |state| format!("its last state was {state}; "));
     let detail = format!(
         "{last}the API can't cancel, so the run is abandoned and may still be under way there"

@@ -3,7 +3,7 @@
 mod pages;
 
 use aws_config::SdkConfig;
-use delivery::effects::drive;
+use delivery::effects::run_flow;
 use delivery::flow;
 use delivery::{Environment, Failure, FetchIn, FetchOut};
 use handler::metrics::{About, Metric, Tally};
@@ -55,9 +55,9 @@ impl Handler {
         let (deadline, direct) = (event.context.deadline(), event.payload.work.direct);
         let mut pages = Pages::new(self, deadline, direct);
         let prefix = self.store.prefix();
-        let answer = drive(
+        let answer = run_flow(
             async |ask| Box::pin(flow::fetch(ask, prefix, event.payload)).await,
-            async |effect| pages.perform(effect).await,
+            async |effect| pages.execute(effect).await,
         )
         .await?;
         info!(

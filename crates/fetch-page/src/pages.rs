@@ -69,9 +69,9 @@ impl<'a> Pages<'a> {
     }
 
     /// A reply that nobody takes belongs to a flow that is gone.
-    pub(crate) async fn perform(&mut self, effect: FetchEffect) {
+    pub(crate) async fn execute(&mut self, effect: FetchEffect) {
         match effect {
-            FetchEffect::Store(effect) => self.store.perform(effect).await,
+            FetchEffect::Store(effect) => self.store.execute(effect).await,
             FetchEffect::Elapsed(effect) => effect.answer(self.asked.elapsed()),
             FetchEffect::Page(request, reply) => {
                 let _ = reply.send(self.page(request).await);

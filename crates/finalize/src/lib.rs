@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use delivery::effects::drive;
+use delivery::effects::run_flow;
 use delivery::flow;
 use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 use handler::metrics::{About, Metric, Tally};
@@ -44,9 +44,9 @@ impl Handler {
 
     async fn finalize(&self, message: FinalizeIn) -> Result<FinalizeOut, Failure> {
         let (prefix, bucket) = (self.store.prefix(), self.store.bucket());
-        let answer = drive(
+        let answer = run_flow(
             async |ask| flow::finalize(ask, prefix, bucket, message).await,
-            async |effect| self.store.perform_finalize(effect).await,
+            async |effect| self.store.execute_finalize(effect).await,
         )
         .await?;
         info!(outcome = ?answer.outcome, "finalized");

@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use definition::RunStatus;
-use delivery::{Environment, Failure, PollOut, RunIn, judge_look};
+use delivery::{Environment, Failure, PollOut, RunIn, classify_poll};
 use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session};
@@ -59,8 +59,8 @@ impl Handler {
             warn!(run.state = %state, "CXone names a state that is not documented; it is taken for pending");
         }
         let seen = match looked {
-            Ok(look) => judge_look(message, Ok(look)),
-            Err(error @ Error::Call(_)) => judge_look(message, Err(error.into())),
+            Ok(look) => classify_poll(message, Ok(look)),
+            Err(error @ Error::Call(_)) => classify_poll(message, Err(error.into())),
             Err(error) => Err(error.into()),
         }?;
         info!(run.state = %seen.state, saw = ?seen.saw, wait_seconds = seen.wait_seconds, "looked at the run");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use definition::{Definition, Dialect, RunId, ScheduleId};
-use delivery::effects::{Answered, Fault, StartRequest, TriggerEffect, drive};
+use delivery::effects::{Answered, Fault, StartRequest, TriggerEffect, run_flow};
 use delivery::flow;
 use delivery::{Environment, Failure, TriggerIn, TriggerOut};
 use handler::metrics::{About, Metric, Tally};
@@ -52,9 +52,9 @@ impl Handler {
     async fn answer(&self, message: TriggerIn) -> Result<TriggerOut, Failure> {
         let prefix = self.store.prefix();
         let asked = Instant::now();
-        let answer = drive(
+        let answer = run_flow(
             async |ask| Box::pin(flow::trigger(ask, prefix, message)).await,
-            async |effect| self.perform(effect, asked).await,
+            async |effect| self.execute(effect, asked).await,
         )
         .await?;
         info!(next = ?answer.next, "answered");
@@ -77,9 +77,9 @@ impl Handler {
     }
 
     /// A reply that nobody takes belongs to a flow that is gone.
-    async fn perform(&self, effect: TriggerEffect, asked: Instant) {
+    async fn execute(&self, effect: TriggerEffect, asked: Instant) {
         match effect {
-            TriggerEffect::Store(effect) => self.store.perform(effect).await,
+            TriggerEffect::Store(effect) => self.store.execute(effect).await,
             TriggerEffect::Elapsed(effect) => effect.answer(asked.elapsed()),
             TriggerEffect::Register(definition, reply) => {
                 let _ = reply.send(self.register(&definition).await);
@@ -147,7 +147,7 @@ fn about(message: &TriggerIn) -> Option<About> {
     let report = definition["name"].as_str()?.parse().ok()?;
     let about = About::new(&tenant, &report).with("execution", &message.execution.id);
     Some(match &message.ended {
-        Some(ended) => about.with("reason", ended.reason.word()),
+        Some(ended) => about.with("reason", ended.reason.as_str()),
         None => about,
     })
 }

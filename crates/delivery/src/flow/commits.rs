@@ -6,7 +6,7 @@ use definition::Window;
 use super::parse;
 use super::plan::missing;
 use crate::documents::Commit;
-use crate::effects::{Ask, StoreEffect};
+use crate::effects::{Effects, StoreEffect};
 use crate::keys::{ReportKeys, version_of};
 
 /// The log from a version on.
@@ -21,7 +21,7 @@ pub(super) struct Log {
 impl Log {
     /// The last version of the log.
     pub(super) async fn head<E: From<StoreEffect>>(
-        ask: &Ask<E>,
+        ask: &Effects<E>,
         keys: &ReportKeys,
     ) -> Result<u64, Failure> {
         let listed = ask.list(keys.log(), None).await?;
@@ -34,7 +34,7 @@ impl Log {
 
     /// Every commit of the window behind `base`.
     pub(super) async fn since<E: From<StoreEffect>>(
-        ask: &Ask<E>,
+        ask: &Effects<E>,
         keys: &ReportKeys,
         window: &Window,
         base: u64,

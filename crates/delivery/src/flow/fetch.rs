@@ -10,8 +10,10 @@ use super::pace::{Lane, Turn};
 use super::plan::missing;
 use super::stall::Stall;
 use super::{V, body, contract, parse};
-use crate::documents::{End, Lap, Open, Part, Run, Slot, sha256_hex};
-use crate::effects::{Ask, Claimed, Fault, FetchEffect, Page, PageRequest};
+use crate::documents::{
+    CycleDetector, EndRecord, GenerationRecord, Part, RunRecord, Slot, sha256_hex,
+};
+use crate::effects::{Claimed, Effects, Fault, FetchEffect, Page, PageRequest};
 use crate::keys::{Claim, GenerationKeys, ReportKeys, RunKeys};
 
 /// A run that is not known this soon after its start may just not have arrived everywhere.
@@ -28,7 +30,7 @@ const TORN_MAX: u32 = 3;
 
 /// Continues a run's pages where the stored slots end.
 pub async fn fetch(
-    ask: Ask<FetchEffect>,
+    ask: Effects<FetchEffect>,
     prefix: &str,
     message: FetchIn,
 ) -> Result<FetchOut, Failure> {
@@ -142,7 +144,7 @@ struct Cursor {
     prev: Option<String>,
     next: Option<PageToken>,
     total: Option<u64>,
-    lap: Lap,
+    lap: CycleDetector,
     done: bool,
 }
 
@@ -163,12 +165,12 @@ impl Cursor {
 
 enum Found {
     Cursor(Cursor),
-    End(End),
+    End(EndRecord),
 }
 
 /// Looks for the last slot. The hint only says where to start looking.
 async fn find_cursor(
-    ask: &Ask<FetchEffect>,
+    ask: &Effects<FetchEffect>,
     generation: &GenerationKeys,
     keys: &RunKeys,
     hint: u32,
@@ -216,7 +218,7 @@ struct Taken {
     next: Option<PageToken>,
     total: Option<u64>,
     summary_rows: u64,
-    lap: Lap,
+    lap: CycleDetector,
     unknown_fields: Vec<String>,
     stopped: Option<Stop>,
 }
@@ -250,7 +252,10 @@ impl Taken {
             }
         }
         let pages = cursor.pages + self.pages;
-        let circle = page.next.as_ref().is_some_and(|next| self.lap.closes(next));
+        let circle = page
+            .next
+            .as_ref()
+            .is_some_and(|next| self.lap.observe(next));
         if circle || pages > PAGES_MAX {
             return Some(Stop::Ended(
                 EndReason::TokenLoop,
@@ -264,7 +269,7 @@ impl Taken {
 
 /// What stays the same while a batch is taken.
 struct Batch<'a> {
-    ask: &'a Ask<FetchEffect>,
+    ask: &'a Effects<FetchEffect>,
     keys: &'a RunKeys,
     work: &'a Work,
     /// Where the API's calls are to be kept apart.
@@ -279,7 +284,7 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     async fn new(
-        ask: &'a Ask<FetchEffect>,
+        ask: &'a Effects<FetchEffect>,
         generation: &GenerationKeys,
         keys: &'a RunKeys,
         message: &'a FetchIn,
@@ -299,8 +304,8 @@ impl<'a> Batch<'a> {
             .next()
             .flatten()
             .ok_or_else(|| missing(&keys.run()))?;
-        let open: Open = parse(&generation.open(), &open)?;
-        let run: Run = parse(&keys.run(), &run)?;
+        let open: GenerationRecord = parse(&generation.open(), &open)?;
+        let run: RunRecord = parse(&keys.run(), &run)?;
         if run.run_id != work.run_id {
             return Err(contract(
                 "the message names another run than the one that is bound",
@@ -341,7 +346,7 @@ impl<'a> Batch<'a> {
                     return Ok(open);
                 }
                 Closing::Torn(why) => {
-                    self.ask.for_effect(FetchEffect::Discard).await?;
+                    self.ask.request(FetchEffect::Discard).await?;
                     torn += 1;
                     let good = open.pages - closed.pages;
                     if good > 0 {
@@ -372,7 +377,7 @@ impl<'a> Batch<'a> {
             let (close, stop) = (page.close, page.stop);
             if let Some(reason) = taken.add(cursor, page) {
                 // The run is dead, and so are all its pages.
-                self.ask.for_effect(FetchEffect::Discard).await?;
+                self.ask.request(FetchEffect::Discard).await?;
                 *taken = Taken {
                     stopped: Some(reason.clone()),
                     ..Taken::default()
@@ -389,7 +394,7 @@ impl<'a> Batch<'a> {
         if taken.pages > before {
             taken
                 .parts
-                .extend(self.ask.for_effect(FetchEffect::Close).await?);
+                .extend(self.ask.request(FetchEffect::Close).await?);
         }
         Ok(closing)
     }
@@ -405,7 +410,7 @@ impl<'a> Batch<'a> {
             part_prefix: self.part_prefix.clone(),
         };
         self.ask
-            .for_effect(|reply| FetchEffect::Page(request, reply))
+            .request(|reply| FetchEffect::Page(request, reply))
             .await
     }
 

@@ -11,14 +11,15 @@ use super::plan::{Leaf, Plan, missing};
 use super::{V, body, contract, parse};
 use crate::SegmentId;
 use crate::documents::{
-    AbandonedRun, Commit, CommitPart, CommitRun, Open, Part, Run, Slot, Verification, sha256_hex,
+    AbandonedRun, Commit, CommitPart, CommitRun, GenerationRecord, Part, RunRecord, Slot,
+    Verification, sha256_hex,
 };
-use crate::effects::{Ask, Claimed, FinalizeEffect, Merged, RewriteRequest};
+use crate::effects::{Claimed, Effects, FinalizeEffect, Merged, RewriteRequest};
 use crate::keys::{GenerationKeys, ReportKeys};
 
 /// Commits a generation whose segments all have their pages.
 pub async fn finalize(
-    ask: Ask<FinalizeEffect>,
+    ask: Effects<FinalizeEffect>,
     prefix: &str,
     bucket: &str,
     message: FinalizeIn,
@@ -30,7 +31,7 @@ pub async fn finalize(
         .read(keys.open())
         .await?
         .ok_or_else(|| missing(&keys.open()))?;
-    let open: Open = parse(&keys.open(), &bytes)?;
+    let open: GenerationRecord = parse(&keys.open(), &bytes)?;
     let finalizing = Finalizing {
         ask,
         report,
@@ -47,10 +48,10 @@ pub async fn finalize(
 }
 
 struct Finalizing<'a> {
-    ask: Ask<FinalizeEffect>,
+    ask: Effects<FinalizeEffect>,
     report: ReportKeys,
     keys: GenerationKeys,
-    open: Open,
+    open: GenerationRecord,
     bucket: &'a str,
     message: &'a FinalizeIn,
 }
@@ -59,7 +60,7 @@ struct Finalizing<'a> {
 struct Chain {
     segment: SegmentId,
     number: u32,
-    run: Run,
+    run: RunRecord,
     pages: u64,
     rows: u64,
     total: Option<u64>,
@@ -100,7 +101,7 @@ impl Finalizing<'_> {
         // one supersedes is found even if it was committed before this one was opened.
         let first = self.report.generation(&self.open.window, 1);
         let base = match self.ask.read(first.open()).await? {
-            Some(bytes) => parse::<Open>(&first.open(), &bytes)?.base_version,
+            Some(bytes) => parse::<GenerationRecord>(&first.open(), &bytes)?.base_version,
             None => 0,
         };
         Log::since(&self.ask, &self.report, &self.open.window, base).await
@@ -140,7 +141,7 @@ impl Finalizing<'_> {
         for chain in &chains {
             if let Some(what) = self
                 .ask
-                .for_effect(|reply| FinalizeEffect::Check(chain.parts.clone(), reply))
+                .request(|reply| FinalizeEffect::Check(chain.parts.clone(), reply))
                 .await?
             {
                 return Err(contract(format!(
@@ -157,7 +158,7 @@ impl Finalizing<'_> {
         if self.open.definition.dialect().can_cancel() {
             return Vec::new();
         }
-        let left = |(segment, run): &(SegmentId, Run)| AbandonedRun {
+        let left = |(segment, run): &(SegmentId, RunRecord)| AbandonedRun {
             segment: segment.clone(),
             run_id: run.run_id.clone(),
             triggered_at: run.triggered_at,
@@ -181,7 +182,7 @@ impl Finalizing<'_> {
         &self,
         segment: &SegmentId,
         number: u32,
-        run: Run,
+        run: RunRecord,
         count: u32,
     ) -> Result<Option<Chain>, Failure> {
         let keys = self.keys.run(segment, number);
@@ -269,7 +270,7 @@ impl Finalizing<'_> {
     async fn merge_parts(&self, parts: Vec<Part>) -> Result<Merged, Failure> {
         let merged = self
             .ask
-            .for_effect(|reply| FinalizeEffect::Merge(parts, reply))
+            .request(|reply| FinalizeEffect::Merge(parts, reply))
             .await?;
         Ok(merged)
     }
@@ -396,7 +397,7 @@ impl Finalizing<'_> {
             };
             let rewritten = self
                 .ask
-                .for_effect(|reply| FinalizeEffect::Rewrite(request, reply))
+                .request(|reply| FinalizeEffect::Rewrite(request, reply))
                 .await?;
             if rewritten.rows > 0 {
                 parts.push(rewritten);

@@ -1,6 +1,6 @@
 //! The decisions: what to do next for a window, which slot to trust, what to commit.
 //!
-//! No I/O, no clock, no randomness. Everything is asked for through [`crate::effects::Ask`].
+//! No I/O, no clock, no randomness. Everything is asked for through [`crate::effects::Effects`].
 
 mod commits;
 mod fetch;

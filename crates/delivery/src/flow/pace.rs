@@ -13,8 +13,8 @@ use definition::{Dialect, ReportName, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{V, body, parse};
-use crate::documents::Pace;
-use crate::effects::{Ask, Elapsed, StoreEffect, Swapped};
+use crate::documents::RateLimitRecord;
+use crate::effects::{CasOutcome, Effects, Elapsed, StoreEffect};
 use crate::keys;
 
 /// How long after its turn was taken a call may still begin.
@@ -52,7 +52,7 @@ impl Lane {
     pub(super) fn of(prefix: &str, tenant: &TenantId, dialect: Dialect) -> Option<Self> {
         let spacing = dialect.spacing()?;
         Some(Self {
-            key: keys::pace(prefix, tenant, dialect.api().as_str()),
+            key: keys::rate_limit(prefix, tenant, dialect.api().as_str()),
             spacing: SignedDuration::try_from(spacing).unwrap_or(SignedDuration::MAX),
         })
     }
@@ -65,12 +65,12 @@ impl Lane {
     /// Asks for a turn. `now` is when the flow was asked, `elapsed` says how long ago that is.
     pub(super) async fn turn<E: From<StoreEffect> + From<Elapsed>>(
         &self,
-        ask: &Ask<E>,
+        ask: &Effects<E>,
         now: Timestamp,
         by: &ReportName,
     ) -> Result<Turn, Failure> {
         let found = ask.find(self.key.clone()).await?;
-        let stored: Option<Pace> = match &found {
+        let stored: Option<RateLimitRecord> = match &found {
             Some(found) => Some(parse(&self.key, &found.bytes)?),
             None => None,
         };
@@ -85,16 +85,19 @@ impl Lane {
             }
             Decision::Mend { free_at } => (free_at, later(clock, free_at)),
         };
-        let pace = Pace {
+        let pace = RateLimitRecord {
             v: V,
             free_at,
             by: by.clone(),
         };
-        let tag = found.map(|found| found.tag);
-        match ask.swap(self.key.clone(), body(&pace)?, tag).await? {
-            Swapped::Done => Ok(turn),
+        let tag = found.map(|found| found.etag);
+        match ask
+            .compare_and_swap(self.key.clone(), body(&pace)?, tag)
+            .await?
+        {
+            CasOutcome::Stored => Ok(turn),
             // Whoever was first took the turn at about this time.
-            Swapped::Lost => Ok(later(clock, after(clock, self.hold()))),
+            CasOutcome::Lost => Ok(later(clock, after(clock, self.hold()))),
         }
     }
 }

@@ -8,17 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{contract, parse};
 use crate::SegmentId;
-use crate::documents::{End, Open, Run};
-use crate::effects::{Ask, StoreEffect};
+use crate::documents::{EndRecord, GenerationRecord, RunRecord};
+use crate::effects::{Effects, StoreEffect};
 use crate::keys::{Claim, GenerationKeys, RunKeys};
 
 /// One run of a segment, as far as it is stored.
 #[derive(Clone, Debug, Default)]
 pub struct RunState {
     /// Its binding to a CXone run.
-    pub run: Option<Run>,
+    pub run: Option<RunRecord>,
     /// Why it ended without its data.
-    pub end: Option<End>,
+    pub end: Option<EndRecord>,
     /// How many slots it has.
     pub slots: u32,
 }
@@ -71,15 +71,15 @@ pub struct Plan {
     pub leaves: Vec<Leaf>,
     /// The runs that were cut off, of all segments. Where the API can't cancel, they may still be
     /// under way there.
-    pub cut_off: Vec<(SegmentId, Run)>,
+    pub cut_off: Vec<(SegmentId, RunRecord)>,
 }
 
 impl Plan {
     /// Reads the claims of a generation and derives its segments from them.
     pub async fn read<E: From<StoreEffect>>(
-        ask: &Ask<E>,
+        ask: &Effects<E>,
         keys: &GenerationKeys,
-        open: &Open,
+        open: &GenerationRecord,
     ) -> Result<Self, Failure> {
         let listed = ask.list(keys.claims().to_owned(), None).await?;
         let mut stored: BTreeMap<(SegmentId, u32), RunState> = BTreeMap::new();
@@ -114,7 +114,7 @@ impl Plan {
 
     /// The segments that these runs leave: a window that is too long for the API is cut up front,
     /// and a piece that was cut off is divided, if it may be.
-    fn derive(open: &Open, stored: &BTreeMap<(SegmentId, u32), RunState>) -> Self {
+    fn derive(open: &GenerationRecord, stored: &BTreeMap<(SegmentId, u32), RunState>) -> Self {
         let smallest = open
             .definition
             .pipeline
@@ -199,7 +199,7 @@ fn halves(window: &Window, smallest: SignedDuration) -> Option<(Window, Window)>
 
 /// The last slot of a run, if it has one.
 pub(super) async fn last_slot<E: From<StoreEffect>>(
-    ask: &Ask<E>,
+    ask: &Effects<E>,
     keys: &RunKeys,
     slots: u32,
 ) -> Result<Option<crate::documents::Slot>, Failure> {

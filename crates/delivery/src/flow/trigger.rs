@@ -15,8 +15,8 @@ use super::pace::{Lane, Turn};
 use super::plan::{Leaf, Plan, last_slot};
 use super::stall::Stall;
 use super::{V, body, contract, parse};
-use crate::documents::{End, Open, Run};
-use crate::effects::{Ask, Claimed, Fault, StartRequest, TriggerEffect};
+use crate::documents::{EndRecord, GenerationRecord, RunRecord};
+use crate::effects::{Claimed, Effects, Fault, StartRequest, TriggerEffect};
 use crate::keys::{GenerationKeys, ReportKeys, generation_of};
 
 /// How long a run may take, counted from its start.
@@ -32,7 +32,7 @@ const SCHEDULE: &str = "schedule";
 ///
 /// `prefix` is where in the bucket reports live.
 pub async fn trigger(
-    ask: Ask<TriggerEffect>,
+    ask: Effects<TriggerEffect>,
     prefix: &str,
     message: TriggerIn,
 ) -> Result<TriggerOut, Failure> {
@@ -56,7 +56,7 @@ struct Request {
     window: Window,
     keys: ReportKeys,
     prefix: String,
-    wish: String,
+    request_key: String,
     now: Timestamp,
 }
 
@@ -73,7 +73,7 @@ impl Request {
             }
             None => scheduled_window(&definition, message)?,
         };
-        let wish = match &detail.replay {
+        let request_key = match &detail.replay {
             None => SCHEDULE.to_owned(),
             Some(_) => match message.event.id.as_deref() {
                 Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
@@ -89,7 +89,7 @@ impl Request {
             prefix: prefix.to_owned(),
             definition,
             window,
-            wish,
+            request_key,
             now: message.now,
         })
     }
@@ -110,7 +110,11 @@ impl Request {
     }
 
     /// Finds or opens the generation that this execution works for.
-    async fn join(&self, ask: &Ask<TriggerEffect>, message: &TriggerIn) -> Result<Joined, Failure> {
+    async fn join(
+        &self,
+        ask: &Effects<TriggerEffect>,
+        message: &TriggerIn,
+    ) -> Result<Joined, Failure> {
         if let Some(generation) = message.generation {
             let keys = self.keys.generation(&self.window, generation);
             return Joined::read(ask, keys, generation).await?.ok_or_else(|| {
@@ -133,7 +137,7 @@ impl Request {
     }
 
     /// The number of the newest generation; 0 if there is none.
-    async fn newest(&self, ask: &Ask<TriggerEffect>) -> Result<u32, Failure> {
+    async fn newest(&self, ask: &Effects<TriggerEffect>) -> Result<u32, Failure> {
         let prefix = self.keys.window(&self.window);
         let listed = ask.list(prefix.clone(), None).await?;
         Ok(listed
@@ -147,10 +151,10 @@ impl Request {
     /// the newest there is, a replay only by its own.
     async fn adopt(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         newest: u32,
     ) -> Result<Option<Joined>, Failure> {
-        let candidates = if self.wish == SCHEDULE {
+        let candidates = if self.request_key == SCHEDULE {
             newest.max(1)..=newest
         } else {
             1..=newest
@@ -158,7 +162,7 @@ impl Request {
         for generation in candidates {
             let keys = self.keys.generation(&self.window, generation);
             if let Some(joined) = Joined::read(ask, keys, generation).await?
-                && (self.wish == SCHEDULE || joined.open.wish == self.wish)
+                && (self.request_key == SCHEDULE || joined.open.request_key == self.request_key)
             {
                 return Ok(Some(joined));
             }
@@ -169,15 +173,15 @@ impl Request {
     /// Opens a generation; `None` if somebody with another wish was first.
     async fn open(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         generation: u32,
         message: &TriggerIn,
     ) -> Result<Option<Joined>, Failure> {
         let keys = self.keys.generation(&self.window, generation);
         let replay = message.event.detail.replay.as_ref();
-        let open = Open {
+        let open = GenerationRecord {
             v: V,
-            wish: self.wish.clone(),
+            request_key: self.request_key.clone(),
             reason: replay.map(|replay| clean_detail(&replay.reason)),
             requested_by: replay.map(|replay| clean_detail(&replay.requested_by)),
             execution: message.execution.id.clone(),
@@ -190,8 +194,8 @@ impl Request {
         let open = match ask.claim(keys.open(), body(&open)?).await? {
             Claimed::Ours => open,
             Claimed::Theirs(bytes) => {
-                let theirs: Open = parse(&keys.open(), &bytes)?;
-                if theirs.wish != self.wish {
+                let theirs: GenerationRecord = parse(&keys.open(), &bytes)?;
+                if theirs.request_key != self.request_key {
                     return Ok(None);
                 }
                 theirs
@@ -209,12 +213,12 @@ impl Request {
 struct Joined {
     generation: u32,
     keys: GenerationKeys,
-    open: Open,
+    open: GenerationRecord,
 }
 
 impl Joined {
     async fn read(
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         keys: GenerationKeys,
         generation: u32,
     ) -> Result<Option<Self>, Failure> {
@@ -231,7 +235,7 @@ impl Joined {
 
     async fn next(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         request: &Request,
         message: &TriggerIn,
     ) -> Result<Next, Failure> {
@@ -272,7 +276,7 @@ impl Joined {
     /// whatever the message says, unless Finalize itself won't trust it.
     async fn record(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         ended: &Ended,
         now: Timestamp,
     ) -> Result<(), Failure> {
@@ -288,7 +292,7 @@ impl Joined {
                 return Ok(());
             }
         }
-        let end = End {
+        let end = EndRecord {
             v: V,
             reason: ended.reason,
             detail: clean_detail(&ended.detail),
@@ -302,7 +306,7 @@ impl Joined {
     /// What a segment needs; `None` if it has all its pages.
     async fn leaf(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         request: &Request,
         message: &TriggerIn,
         leaf: &Leaf,
@@ -324,7 +328,7 @@ impl Joined {
     /// Starts the next run of a segment and binds it.
     async fn start(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         request: &Request,
         message: &TriggerIn,
         leaf: &Leaf,
@@ -351,7 +355,7 @@ impl Joined {
             Err(fault) => return put_off(fault, request.now, message),
         };
         let number = leaf.current();
-        let run = Run {
+        let run = RunRecord {
             v: V,
             run_id,
             schedule_id,
@@ -366,12 +370,12 @@ impl Joined {
         let run = match ask.claim(key.clone(), body(&run)?).await? {
             Claimed::Ours => run,
             Claimed::Theirs(bytes) => {
-                let theirs: Run = parse(&key, &bytes)?;
+                let theirs: RunRecord = parse(&key, &bytes)?;
                 let dialect = self.open.definition.dialect();
                 if theirs.run_id != run.run_id && dialect.can_cancel() {
                     // Best effort: nobody will ever look at it, and it ends by itself.
                     let _ = ask
-                        .for_effect(|reply| TriggerEffect::CancelRun(dialect, run.run_id, reply))
+                        .request(|reply| TriggerEffect::CancelRun(dialect, run.run_id, reply))
                         .await;
                 }
                 theirs
@@ -383,7 +387,7 @@ impl Joined {
     /// Whether a run may be started now; none where the API doesn't mind.
     async fn turn(
         &self,
-        ask: &Ask<TriggerEffect>,
+        ask: &Effects<TriggerEffect>,
         request: &Request,
     ) -> Result<Option<Turn>, Failure> {
         let definition = &self.open.definition;
@@ -443,7 +447,7 @@ impl Joined {
         )))
     }
 
-    fn look_after(&self, leaf: &Leaf, number: u32, run: &Run) -> Result<Next, Failure> {
+    fn look_after(&self, leaf: &Leaf, number: u32, run: &RunRecord) -> Result<Next, Failure> {
         let dialect = self.open.definition.dialect();
         let deadline_at = run
             .triggered_at
@@ -469,14 +473,14 @@ impl Joined {
 
 /// Registers what a run needs, and starts it.
 async fn start_run(
-    ask: &Ask<TriggerEffect>,
+    ask: &Effects<TriggerEffect>,
     definition: Definition,
     window: Window,
     within: Option<Duration>,
 ) -> Result<(Option<ScheduleId>, RunId), Fault> {
     let definition = Box::new(definition);
     let schedule = ask
-        .for_effect(|reply| TriggerEffect::Register(definition.clone(), reply))
+        .request(|reply| TriggerEffect::Register(definition.clone(), reply))
         .await?;
     let request = StartRequest {
         definition,
@@ -485,7 +489,7 @@ async fn start_run(
         within,
     };
     let run_id = ask
-        .for_effect(|reply| TriggerEffect::StartRun(request, reply))
+        .request(|reply| TriggerEffect::StartRun(request, reply))
         .await?;
     Ok((schedule, run_id))
 }

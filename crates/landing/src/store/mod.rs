@@ -93,13 +93,13 @@ impl Store {
     }
 
     /// Carries out one effect and answers it.
-    pub async fn perform(&self, effect: StoreEffect) {
+    pub async fn execute(&self, effect: StoreEffect) {
         // Whoever does not wait for the answer any more does not need it either.
         match effect {
             StoreEffect::Find(key, reply) => {
                 let _ = reply.send(self.find(&key).await);
             }
-            StoreEffect::Swap {
+            StoreEffect::CompareAndSwap {
                 key,
                 body,
                 found,
@@ -124,9 +124,9 @@ impl Store {
     }
 
     /// Carries out one effect of Finalize and answers it.
-    pub async fn perform_finalize(&self, effect: FinalizeEffect) {
+    pub async fn execute_finalize(&self, effect: FinalizeEffect) {
         match effect {
-            FinalizeEffect::Store(effect) => self.perform(effect).await,
+            FinalizeEffect::Store(effect) => self.execute(effect).await,
             FinalizeEffect::Check(parts, reply) => {
                 let _ = reply.send(self.check(parts).await);
             }

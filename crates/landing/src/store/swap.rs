@@ -4,14 +4,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use super::{Action, Checksum, OBJECT_CAP, Refusal, Store, range, unique};
-use delivery::effects::{Answered, Swapped, Tagged};
+use delivery::effects::{Answered, CasOutcome, Versioned};
 
 /// Metadata by which a writer knows what it wrote itself: two writers may well write the same bytes.
 const MARK: &str = "swap-mark";
 
 impl Store {
     /// The object under a key with its `ETag`.
-    pub(super) async fn find(&self, key: &str) -> Answered<Option<Tagged>> {
+    pub(super) async fn find(&self, key: &str) -> Answered<Option<Versioned>> {
         let get = || async {
             let object = self
                 .client
@@ -22,7 +22,7 @@ impl Store {
                 .await?;
             let tag = object.e_tag.unwrap_or_default();
             let bytes = range::collect(object.body, OBJECT_CAP).await?;
-            Ok::<_, Refusal>(Tagged { bytes, tag })
+            Ok::<_, Refusal>(Versioned { bytes, etag: tag })
         };
         match self.attempt(Action::GetObject, key, get).await {
             Ok(found) => Ok(Some(found)),
@@ -38,7 +38,7 @@ impl Store {
         key: &str,
         body: Vec<u8>,
         found: Option<String>,
-    ) -> Answered<Swapped> {
+    ) -> Answered<CasOutcome> {
         let body = Bytes::from(body);
         let checksum = Checksum::of(&body);
         let mark = unique();
@@ -59,7 +59,7 @@ impl Store {
             .send()
         };
         match self.attempt(Action::PutObject, key, put).await {
-            Ok(_) => Ok(Swapped::Done),
+            Ok(_) => Ok(CasOutcome::Stored),
             // S3 says of what is to be replaced and is gone that it is absent.
             Err(Refusal::Exists | Refusal::Absent) => self.judge(key, &mark).await,
             Err(refusal) => Err(self.fault(Action::PutObject, key, refusal)),
@@ -67,7 +67,7 @@ impl Store {
     }
 
     /// Whether what is stored is what this writer stored.
-    async fn judge(&self, key: &str, mark: &str) -> Answered<Swapped> {
+    async fn judge(&self, key: &str, mark: &str) -> Answered<CasOutcome> {
         let head = || {
             self.client
                 .head_object()
@@ -79,9 +79,13 @@ impl Store {
             Ok(head) => {
                 let metadata = head.metadata.unwrap_or_default();
                 let ours = metadata.get(MARK).is_some_and(|stored| stored == mark);
-                Ok(if ours { Swapped::Done } else { Swapped::Lost })
+                Ok(if ours {
+                    CasOutcome::Stored
+                } else {
+                    CasOutcome::Lost
+                })
             }
-            Err(Refusal::Absent) => Ok(Swapped::Lost),
+            Err(Refusal::Absent) => Ok(CasOutcome::Lost),
             Err(refusal) => Err(self.fault(Action::HeadObject, key, refusal)),
         }
     }

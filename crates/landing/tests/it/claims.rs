@@ -1,12 +1,12 @@
-use delivery::effects::{Answered, Ask, Claimed, Fault, StoreEffect, drive};
+use delivery::effects::{Answered, Claimed, Effects, Fault, StoreEffect, run_flow};
 use hyper::Method;
 use landing::Store;
 
 use crate::bucket::{Bucket, Fault as Broken, NAME};
 
 /// Asks a store as a flow does.
-async fn ask<T>(store: &Store, flow: impl AsyncFnOnce(Ask<StoreEffect>) -> T) -> T {
-    drive(flow, async |effect| store.perform(effect).await).await
+async fn ask<T>(store: &Store, flow: impl AsyncFnOnce(Effects<StoreEffect>) -> T) -> T {
+    run_flow(flow, async |effect| store.execute(effect).await).await
 }
 
 async fn claim(store: &Store, key: &str, body: &[u8]) -> Answered<Claimed> {
@@ -217,6 +217,6 @@ fn effects_can_be_carried_out_on_any_thread() {
     check(|store| landing::merge(store, &[]));
     check(|store| {
         let (reply, _) = tokio::sync::oneshot::channel();
-        store.perform(StoreEffect::Read(Vec::new(), reply))
+        store.execute(StoreEffect::Read(Vec::new(), reply))
     });
 }

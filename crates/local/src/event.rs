@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 /// A scheduled event, as EventBridge Scheduler sends it or an operator makes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduledEvent {
-    /// Tells a new wish from an old one that comes again; by default the same for the same time.
+    /// Distinguishes a new request from a repeated one. By default it follows from the time, so the same time is the same request.
     pub id: String,
-    /// The report definition.
     pub definition: Value,
-    /// The scheduled time, from which a relative range is taken.
+    /// The scheduled time, which a relative range refers to.
     pub time: Timestamp,
-    /// Another window than the definition's.
+    /// A window instead of the definition's range.
     pub window: Option<Window>,
-    /// Why a window that was delivered is wanted again.
+    /// The reason to fetch a delivered window again.
     pub replay: Option<String>,
 }
 
@@ -39,14 +38,14 @@ impl ScheduledEvent {
         self
     }
 
-    /// Sets the id. Each replay of a window is a wish of its own and needs one of its own.
+    /// Sets the id. Each replay of a window is a request of its own and needs an id of its own.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// Asks for a window that was delivered before, and says why.
+    /// Asks for a delivered window again, for this reason.
     #[must_use]
     pub fn replay(mut self, reason: impl Into<String>) -> Self {
         self.replay = Some(reason.into());

@@ -1,7 +1,7 @@
-//! The handlers' executables.
+//! Finds or builds the handlers' executables.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,8 +11,9 @@ use tokio::process::Command;
 
 /// The handlers, by the names of their packages, functions and executables.
 pub const NAMES: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
-/// What cargo tells a program that it runs. A build of ours must not see it: build scripts ask for some of it and would run again.
-const CARGOS_OWN: [&str; 6] = [
+/// Prefixes of the variables that cargo sets for a program that it runs. A cargo that this program starts must not see them:
+/// build scripts depend on some of them and would run again.
+const CARGO_VARIABLES: [&str; 6] = [
     "CARGO_MANIFEST_",
     "CARGO_PKG_",
     "CARGO_BIN_",
@@ -21,11 +22,10 @@ const CARGOS_OWN: [&str; 6] = [
     "OUT_DIR",
 ];
 
-/// Where the handlers' executables are.
+/// The paths of the handlers' executables.
 #[derive(Debug, Clone)]
 pub struct Handlers(BTreeMap<String, PathBuf>);
 
-/// Executables that can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlersError {
     /// Cargo can't be started.
@@ -33,19 +33,15 @@ pub enum HandlersError {
         "CXL101: {cargo} can't be started; set CARGO to it, or LOCAL_HANDLERS to a folder with the built handlers"
     )]
     NoCargo {
-        /// What was tried.
         cargo: String,
-        /// Why it failed.
         #[source]
         source: io::Error,
     },
-    /// The build failed.
     #[error("CXL102: the handlers can't be built: {0}")]
     Build(String),
     /// An executable is not where it should be.
     #[error("CXL103: there is no handler {name} at {path}; build it, or unset LOCAL_HANDLERS")]
     Missing {
-        /// The handler.
         name: String,
         /// Where it was looked for.
         path: PathBuf,
@@ -53,7 +49,7 @@ pub enum HandlersError {
 }
 
 impl Handlers {
-    /// The handlers in the folder that `LOCAL_HANDLERS` names, or freshly built ones.
+    /// The handlers in the folder that `LOCAL_HANDLERS` names; without it they are built.
     ///
     /// # Errors
     /// When one is missing, or can't be built.
@@ -89,47 +85,25 @@ impl Handlers {
     /// Builds the handlers with cargo, in the profile that this code was built in.
     ///
     /// They are built by themselves because the state machine's expressions switch on a feature of `serde_json` that the deployed
-    /// handlers don't have. Cargo's lock makes it safe to be called by many processes at once.
+    /// handlers don't have. Cargo's lock makes it safe to call this from many processes at once.
     ///
     /// # Errors
-    /// When cargo can't be started or says no.
+    /// When cargo can't be started or the build fails.
     pub async fn build(output: Output) -> Result<Self, HandlersError> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let mut command = Command::new(&cargo);
-        command.current_dir(workspace());
-        command.args([
-            "build",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-        ]);
-        command.args(NAMES.iter().flat_map(|name| ["-p", name]));
-        if !cfg!(debug_assertions) {
-            command.arg("--release");
-        }
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if CARGOS_OWN.iter().any(|own| text.starts_with(own)) {
-                command.env_remove(&name);
-            }
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        command.stderr(match output {
-            Output::Shown => Stdio::inherit(),
-            Output::Captured => Stdio::piped(),
-        });
-        let built = command.kill_on_drop(true).output().await;
+        let built = build_command(&cargo, output).output().await;
         let built = built.map_err(|source| HandlersError::NoCargo {
             cargo: cargo.to_string_lossy().into_owned(),
             source,
         })?;
         if !built.status.success() {
-            let said = String::from_utf8_lossy(&built.stderr);
+            let messages = String::from_utf8_lossy(&built.stderr);
             return Err(HandlersError::Build(format!(
-                "cargo {}\n{said}",
+                "cargo {}\n{messages}",
                 built.status
             )));
         }
-        let executables = executables(&built.stdout);
+        let executables = read_executables(&built.stdout);
         for name in NAMES {
             if !executables.contains_key(name) {
                 return Err(HandlersError::Build(format!(
@@ -147,7 +121,37 @@ impl Handlers {
     }
 }
 
-/// Where cargo's own words go.
+fn build_command(cargo: &OsStr, output: Output) -> Command {
+    let mut command = Command::new(cargo);
+    command.current_dir(workspace());
+    command.args([
+        "build",
+        "--locked",
+        "--message-format=json-render-diagnostics",
+    ]);
+    command.args(NAMES.iter().flat_map(|name| ["-p", name]));
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if CARGO_VARIABLES
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        {
+            command.env_remove(&name);
+        }
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(match output {
+        Output::Shown => Stdio::inherit(),
+        Output::Captured => Stdio::piped(),
+    });
+    command.kill_on_drop(true);
+    command
+}
+
+/// Where cargo's messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// To this process's standard error.
@@ -164,7 +168,7 @@ pub fn workspace() -> PathBuf {
 }
 
 /// The executables among cargo's messages.
-fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
+fn read_executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
         target: Target,
@@ -191,7 +195,7 @@ mod tests {
 {"reason":"compiler-artifact","target":{"name":"trigger"},"executable":"/target/debug/trigger"}
 {"reason":"build-finished","success":true}
 "#;
-        let found = executables(messages);
+        let found = read_executables(messages);
         assert_eq!(found.len(), 1);
         assert_eq!(found["trigger"], Path::new("/target/debug/trigger"));
     }

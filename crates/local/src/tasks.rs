@@ -1,4 +1,4 @@
-//! What the state machine's tasks do here: invoke a function, publish a message, start an execution.
+//! Runs the tasks of the state machine: invokes a function, publishes a message, starts an execution.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,18 +9,17 @@ use serde_json::{Value, json};
 use local_aws::lambda::LambdaHost;
 use local_aws::{Publication, Topics};
 
-/// The integrations that a definition may use here.
+/// The integrations that a definition may use.
 pub(crate) const RESOURCES: [&str; 3] = [INVOKE, PUBLISH, START];
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 const PUBLISH: &str = "arn:aws:states:::sns:publish";
 const START: &str = "arn:aws:states:::aws-sdk:sfn:startExecution";
 
-/// Runs tasks.
 #[derive(Clone)]
 pub(crate) struct Tasks {
     lambda: LambdaHost,
     topics: Topics,
-    /// The engine that runs the tasks, which starts executions too. Taken out at the end, because the engine holds this.
+    /// The engine that runs the tasks, for those that start executions. It is removed at the end, because the engine holds this struct.
     engine: Arc<Mutex<Option<Engine>>>,
 }
 
@@ -33,25 +32,25 @@ impl Tasks {
         }
     }
 
-    /// Lets tasks start executions of this engine, or of none.
-    pub(crate) fn attach(&self, engine: Option<Engine>) {
+    /// Sets the engine in which tasks start executions; `None` removes it.
+    pub(crate) fn attach_engine(&self, engine: Option<Engine>) {
         *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = engine;
     }
 
-    pub(crate) async fn run(self, call: TaskCall) -> Result<Value, TaskFailure> {
+    pub(crate) async fn run_task(self, call: TaskCall) -> Result<Value, TaskFailure> {
         match &*call.resource {
-            INVOKE => self.invoke(&call.arguments).await,
-            PUBLISH => self.publish(&call.arguments),
-            START => self.start(&call.arguments),
+            INVOKE => self.invoke_function(&call.arguments).await,
+            PUBLISH => self.publish_message(&call.arguments),
+            START => self.start_execution(&call.arguments),
             other => Err(TaskFailure::new(
                 "States.Runtime",
-                format!("the resource {other} is not known here"),
+                format!("the resource {other} is not implemented"),
             )),
         }
     }
 
-    async fn invoke(&self, arguments: &Value) -> Result<Value, TaskFailure> {
-        let function = text(arguments, "FunctionName")?;
+    async fn invoke_function(&self, arguments: &Value) -> Result<Value, TaskFailure> {
+        let function = get_text(arguments, "FunctionName")?;
         let name = function.split(":function:").last().unwrap_or(function);
         let name = name.split(':').next().unwrap_or(name);
         let payload = arguments.get("Payload").unwrap_or(&Value::Null).to_string();
@@ -60,17 +59,17 @@ impl Tasks {
         let payload: Value = serde_json::from_slice(&answer).map_err(|error| {
             TaskFailure::new(
                 "Lambda.Unknown",
-                format!("the function's answer is no JSON: {error}"),
+                format!("the function's answer is not JSON: {error}"),
             )
         })?;
         Ok(json!({"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}))
     }
 
-    fn publish(&self, arguments: &Value) -> Result<Value, TaskFailure> {
+    fn publish_message(&self, arguments: &Value) -> Result<Value, TaskFailure> {
         let message = match arguments.get("Message") {
             Some(Value::String(message)) => message.clone(),
             Some(message) => message.to_string(),
-            None => return Err(missing("Message")),
+            None => return Err(missing_argument("Message")),
         };
         let subject = arguments.get("Subject").and_then(Value::as_str);
         if let Some(subject) = subject.filter(|subject| !is_subject(subject)) {
@@ -82,21 +81,21 @@ impl Tasks {
             ));
         }
         let id = self.topics.publish(Publication {
-            topic: text(arguments, "TopicArn")?.to_owned(),
+            topic: get_text(arguments, "TopicArn")?.to_owned(),
             subject: subject.map(str::to_owned),
             message,
         });
         Ok(json!({ "MessageId": id }))
     }
 
-    fn start(&self, arguments: &Value) -> Result<Value, TaskFailure> {
+    fn start_execution(&self, arguments: &Value) -> Result<Value, TaskFailure> {
         let engine = self
             .engine
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let engine =
-            engine.ok_or_else(|| TaskFailure::new("Sfn.SfnException", "it is closing down"))?;
+        let engine = engine
+            .ok_or_else(|| TaskFailure::new("Sfn.SfnException", "the engine is shutting down"))?;
         let input = arguments
             .get("Input")
             .and_then(Value::as_str)
@@ -105,7 +104,7 @@ impl Tasks {
             TaskFailure::new("Sfn.InvalidExecutionInputException", error.to_string())
         })?;
         let name = arguments.get("Name").and_then(Value::as_str);
-        let started = engine.start(text(arguments, "StateMachineArn")?, name, input);
+        let started = engine.start(get_text(arguments, "StateMachineArn")?, name, input);
         let started = started.map_err(|error| {
             let name = match error {
                 asl::StartError::StateMachineDoesNotExist(_) => {
@@ -124,7 +123,7 @@ impl Tasks {
     }
 }
 
-/// SNS takes subjects of ASCII text that begins with a letter, digit or punctuation mark, without line breaks, shorter than 100 characters or as long.
+/// A subject of SNS: at most 100 characters of printable ASCII, not starting with a space.
 fn is_subject(subject: &str) -> bool {
     (1..=100).contains(&subject.len())
         && subject.starts_with(|first: char| first.is_ascii_graphic())
@@ -133,14 +132,14 @@ fn is_subject(subject: &str) -> bool {
             .all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
-fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, TaskFailure> {
+fn get_text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, TaskFailure> {
     arguments
         .get(name)
         .and_then(Value::as_str)
-        .ok_or_else(|| missing(name))
+        .ok_or_else(|| missing_argument(name))
 }
 
-fn missing(name: &str) -> TaskFailure {
+fn missing_argument(name: &str) -> TaskFailure {
     TaskFailure::new(
         "States.Runtime",
         format!("the task's arguments have no {name}"),

@@ -7,6 +7,14 @@ use std::process::{Command, Output};
 fn local(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     command.args(arguments).env("LOCAL_HANDLERS", "/nowhere");
+    for name in [
+        "CXONE_TOKEN_URL",
+        "CXONE_ALLOWED_HOSTS",
+        "CXONE_CLIENT_ID",
+        "CXONE_CLIENT_SECRET",
+    ] {
+        command.env_remove(name);
+    }
     command.output().unwrap()
 }
 
@@ -26,8 +34,12 @@ fn what_is_wrong_with_the_arguments_is_said_first() {
         &["CXL001", "/nowhere.json", "--definition"],
     );
     check(
-        &["--window", "2026-11-20"],
-        &["CXL003", "--window 2026-11-20", "START/END"],
+        &["--window", "2026-11-20T00:00:00Z/"],
+        &["CXL003", "--window 2026-11-20T00:00:00Z/", "START/END"],
+    );
+    check(
+        &["--window", "last week"],
+        &["CXL003", "--window last week", "START/END"],
     );
     check(
         &["--window", "2026-11-20/2026-11-19"],
@@ -35,7 +47,7 @@ fn what_is_wrong_with_the_arguments_is_said_first() {
     );
     check(
         &["--fault", "throtled"],
-        &["CXL004", "is it \"throttled\"?", "local faults"],
+        &["CXL004", "did you mean \"throttled\"?", "local faults"],
     );
     check(
         &["--fault", "throttled:secs=1"],
@@ -43,12 +55,17 @@ fn what_is_wrong_with_the_arguments_is_said_first() {
     );
     check(
         &["--tenant", "https://api.example.com"],
-        &["CXL005", "CXONE_"],
+        &[
+            "CXL005",
+            "CXONE_TOKEN_URL, CXONE_ALLOWED_HOSTS, CXONE_CLIENT_ID, CXONE_CLIENT_SECRET",
+        ],
     );
     check(
         &["serve", "--listen", "0.0.0.0:0"],
         &["CXL006", "0.0.0.0:0"],
     );
+    // One day is a window, so the handlers are what is missing.
+    check(&["--window", "2026-11-20"], &["CXL103"]);
     check(&["--api", "reports"], &["data-extraction", "contacts"]);
     check(
         &["--api", "contacts", "--definition", "x.json"],
@@ -90,5 +107,12 @@ fn the_faults_are_listed() {
         "\n  link-expired",
     ] {
         assert!(said.contains(expected), "{expected}");
+    }
+    for entry in cxone_sim::Fault::catalogue()
+        .iter()
+        .chain(cxone_sim::Fault::published())
+    {
+        let line = format!("\n  {:<22} {}\n", entry.name, entry.about);
+        assert_eq!(said.matches(&line).count(), 1, "{}", entry.name);
     }
 }

@@ -1,9 +1,11 @@
-//! What can be asked for.
+//! The arguments of the command line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use definition::Api;
 
 use crate::clock::TimeScale;
 
@@ -19,7 +21,6 @@ pub(crate) struct Arguments {
     pub(crate) run: Run,
 }
 
-/// What else it can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Keeps everything running until Ctrl-C, for the AWS CLI, an SDK or `cxr`.
@@ -35,21 +36,19 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Option<PathBuf>,
     /// Which of CXone's report APIs: a built-in definition for each.
-    #[arg(long, value_name = "NAME", conflicts_with = "definition",
-        value_parser = ["analytics", "report-jobs", "data-extraction", "data-download", "contacts"])]
-    pub(crate) api: Option<String>,
-    /// The window, `2026-11-20T00:00:00Z/2026-11-21T00:00:00Z` or `2026-11-20/2026-11-21`; without it the definition's range, yesterday
-    /// for a daily one.
-    #[arg(long, value_name = "START/END")]
+    #[arg(long, value_name = "NAME", conflicts_with = "definition", value_parser = api_parser())]
+    pub(crate) api: Option<Api>,
+    /// The window: a day like `2026-11-20`, or `START/END`, both as days or as `2026-11-20T00:00:00Z`. Without it the definition's
+    /// range, which for a daily report is yesterday.
+    #[arg(long, value_name = "DAY|START/END")]
     pub(crate) window: Option<String>,
-    /// States the window anew although it was delivered, for this reason.
+    /// Fetches a window again that was delivered before, and why; the new rows replace the old ones.
     #[arg(long, value_name = "REASON")]
     pub(crate) replay: Option<String>,
     #[command(flatten)]
     pub(crate) world: World,
 }
 
-/// A world that stays.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Where AWS listens; port 0 takes a free one.
@@ -59,26 +58,33 @@ pub(crate) struct Serve {
     pub(crate) world: World,
 }
 
-/// What world it is.
+/// The simulated tenant, the clock and the folder.
 #[derive(Debug, Args)]
 pub(crate) struct World {
     /// Rows that the simulated tenant has for a full day.
     #[arg(long, default_value_t = 25_000, value_name = "N")]
     pub(crate) rows: u64,
-    /// A fault of the simulated tenant, `NAME[:key=value,…]`; may be repeated, replaces the usual ones; `none` for a tenant that behaves.
+    /// A fault of the simulated tenant, `NAME[:key=value,…]`; may be repeated. It replaces the faults that are set by default; `none` sets none.
     #[arg(long = "fault", value_name = "SPEC")]
     pub(crate) faults: Vec<String>,
-    /// Decides the rows, and all that is left to chance.
+    /// Seed of the rows and of everything random: the same seed gives the same run.
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
-    /// The folder for the bucket; what is there is built upon.
+    /// The folder of the bucket. What earlier runs delivered there stays delivered.
     #[arg(long, default_value = "out", value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// How fast time goes: a factor, or `virtual` for as fast as can be.
+    /// The speed of the simulated clock: a factor of real time, or `virtual`, which jumps over every wait.
     #[arg(long, value_name = "N|virtual")]
     pub(crate) time_scale: Option<TimeScale>,
     /// The base URL of a real tenant; its client is in `CXONE_CLIENT_ID`, `CXONE_CLIENT_SECRET`, `CXONE_TOKEN_URL` and
     /// `CXONE_ALLOWED_HOSTS`, and time is real.
     #[arg(long, value_name = "URL", conflicts_with_all = ["faults", "time_scale"])]
     pub(crate) tenant: Option<String>,
+}
+
+/// One list of names: that of the definitions.
+fn api_parser() -> impl TypedValueParser<Value = Api> {
+    let names = Api::ALL.iter().map(|api| api.as_str());
+    PossibleValuesParser::new(names)
+        .try_map(|name| Api::from_word(&name).ok_or("not an API of CXone"))
 }

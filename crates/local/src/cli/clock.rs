@@ -1,16 +1,16 @@
-//! How fast time goes.
+//! The speed of the simulated clock.
 
+use std::fmt;
 use std::str::FromStr;
 
 use asl::Clock;
 use jiff::Timestamp;
 
-/// The speed of the world's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum TimeScale {
-    /// So many times as fast as real time.
+    /// A multiple of real time.
     Factor(f64),
-    /// It jumps over every wait.
+    /// The clock stands still while a handler works and jumps over every wait.
     Virtual,
 }
 
@@ -28,9 +28,18 @@ impl FromStr for TimeScale {
     }
 }
 
+impl fmt::Display for TimeScale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Factor(factor) => write!(f, "goes {factor} times as fast as real time"),
+            Self::Virtual => f.write_str("jumps over every wait"),
+        }
+    }
+}
+
 impl TimeScale {
     /// A clock of this speed that starts at `start`.
-    pub(crate) fn clock(self, start: Timestamp) -> Clock {
+    pub(crate) fn start_clock(self, start: Timestamp) -> Clock {
         match self {
             Self::Factor(factor) => Clock::scaled(factor, start),
             Self::Virtual => Clock::virtual_at(start),

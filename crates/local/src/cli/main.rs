@@ -1,13 +1,14 @@
-//! The command line: everything on one machine, in one command.
+//! The command `local`: everything on one machine.
 
+mod advice;
 mod arguments;
 mod clock;
-mod demo;
 mod failure;
 mod faults;
 mod progress;
+mod run;
+mod scenario;
 mod serve;
-mod setting;
 mod summary;
 mod terminal;
 
@@ -26,12 +27,12 @@ async fn main() -> ExitCode {
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let terminal = Terminal::of_process();
+    let terminal = Terminal::for_process();
     let ended = match arguments.command {
-        None => demo::run(&arguments.run, &terminal).await,
-        Some(Command::Serve(serve)) => serve::run(&serve, &terminal).await,
+        None => run::run_report(&arguments.run, &terminal).await,
+        Some(Command::Serve(serve)) => serve::serve(&serve, &terminal).await,
         Some(Command::Faults) => {
-            faults::list(&terminal);
+            faults::print_list(&terminal);
             Ok(())
         }
     };

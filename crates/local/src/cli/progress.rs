@@ -1,4 +1,4 @@
-//! What the execution does, as it does it.
+//! Prints what an execution does while it runs.
 
 use std::convert::Infallible;
 
@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::terminal::Terminal;
 
-/// The parts of the handlers' answers that say how far things are. Another definition's may have none of them.
+/// The parts of the handlers' answers that tell the progress. All are optional, because another state machine may answer differently.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Answer {
@@ -47,7 +47,7 @@ struct Invoked {
     payload: Answer,
 }
 
-/// Shows the events of executions.
+/// Prints the events of executions.
 pub(crate) struct Follower<'a> {
     events: Receiver<Progress>,
     world: &'a World,
@@ -57,7 +57,7 @@ pub(crate) struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    /// Listens from now on.
+    /// Subscribes to the events from now on.
     pub(crate) fn new(world: &'a World, terminal: &'a Terminal) -> Self {
         Self {
             events: world.engine().subscribe(),
@@ -68,26 +68,26 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Shows what happens until it is dropped.
+    /// Prints events until it is dropped.
     pub(crate) async fn follow(&mut self) -> Infallible {
         loop {
             match self.events.recv().await {
-                Ok(progress) => self.show(&progress),
-                // Who is too slow for a million events misses some of them.
+                Ok(progress) => self.print_event(&progress),
+                // The terminal was too slow and missed some events, which does no harm.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => std::future::pending().await,
             }
         }
     }
 
-    /// Shows what has happened and was not shown yet.
+    /// Prints the events that were not printed yet.
     pub(crate) fn catch_up(&mut self) {
         while let Ok(progress) = self.events.try_recv() {
-            self.show(&progress);
+            self.print_event(&progress);
         }
     }
 
-    fn show(&mut self, progress: &Progress) {
+    fn print_event(&mut self, progress: &Progress) {
         let time = progress.event.timestamp.strftime("%H:%M:%S");
         let line = |text: &str| {
             self.terminal
@@ -112,7 +112,7 @@ impl<'a> Follower<'a> {
                 let answer = invoked.map(|invoked| invoked.payload).unwrap_or_default();
                 let run = answer.work.as_ref().and_then(|work| work.run_id.as_ref());
                 let run = run.unwrap_or(&self.run);
-                line(&describe(&answer, run));
+                line(&describe_answer(&answer, run));
                 self.run = run.clone();
             }
             EventDetail::TaskFailed { error, .. } | EventDetail::TaskTimedOut { error, .. } => {
@@ -124,34 +124,38 @@ impl<'a> Follower<'a> {
     }
 }
 
-fn describe(answer: &Answer, run: &str) -> String {
+fn describe_answer(answer: &Answer, run: &str) -> String {
     let pause = answer.wait_seconds.filter(|seconds| *seconds > 0);
-    let pause = pause.map_or_else(String::new, |seconds| {
-        format!(", asked to wait {seconds} s")
-    });
+    let pause = pause.map_or_else(String::new, |seconds| format!(", wait {seconds} s"));
     if let Some(ended) = &answer.ended {
         return format!("{run} ended without its data: {}", ended.reason);
     }
     if let (Some(pages), Some(count), Some(rows)) =
         (&answer.pages, answer.page_count, answer.row_count)
     {
-        return format!("{count} pages, {} rows: {pages}{pause}", grouped(rows));
+        return format!(
+            "{count} pages, {} rows: {pages}{pause}",
+            group_thousands(rows)
+        );
     }
     if answer.saw.is_some() {
         let state = answer.state.as_deref().unwrap_or_default();
         return format!("{run} is {state}{pause}");
     }
     match (answer.next.as_deref(), &answer.outcome, answer.until) {
-        (Some("run"), ..) => format!("look after {run}"),
-        (Some("not_before"), _, Some(until)) => format!("not before {until}"),
+        (Some("run"), ..) => format!("next: get {run}"),
+        (Some("ready"), ..) => "all pages are stored".to_owned(),
+        (Some("delivered"), ..) => "the window was delivered before".to_owned(),
+        (Some("superseded"), ..) => "another execution delivers a newer generation".to_owned(),
+        (Some("not_before"), _, Some(until)) => format!("wait until {until}"),
         (Some(next), ..) => next.replace('_', " "),
         (None, Some(outcome), _) => outcome.clone(),
         (None, None, _) => "done".to_owned(),
     }
 }
 
-/// The version of the log that an execution found its window delivered by.
-pub(crate) fn delivered(engine: &Engine, execution_arn: &str) -> Option<u64> {
+/// The version of the commit that delivered the window before, as the execution reported it.
+pub(crate) fn find_delivered_version(engine: &Engine, execution_arn: &str) -> Option<u64> {
     let history = engine.history(execution_arn).ok()?;
     let mut answers = history
         .iter()
@@ -165,8 +169,8 @@ pub(crate) fn delivered(engine: &Engine, execution_arn: &str) -> Option<u64> {
     answers.find_map(|invoked| invoked.payload.version)
 }
 
-/// A number with its thousands set apart.
-pub(crate) fn grouped(number: u64) -> String {
+/// A number with commas between the thousands.
+pub(crate) fn group_thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -186,11 +190,11 @@ mod tests {
     fn answers_are_told_in_a_few_words() {
         let check = |answer: &str, expected: &str| {
             let answer: Answer = serde_json::from_str(answer).unwrap();
-            assert_eq!(describe(&answer, "run-1"), expected);
+            assert_eq!(describe_answer(&answer, "run-1"), expected);
         };
         check(
             r#"{"next":"run","work":{"runId":"run-1"}}"#,
-            "look after run-1",
+            "next: get run-1",
         );
         check(
             r#"{"saw":"pending","state":"queued","waitSeconds":0}"#,
@@ -198,15 +202,15 @@ mod tests {
         );
         check(
             r#"{"pages":"throttled","pageCount":14,"rowCount":14000,"waitSeconds":45}"#,
-            "14 pages, 14,000 rows: throttled, asked to wait 45 s",
+            "14 pages, 14,000 rows: throttled, wait 45 s",
         );
         check(r#"{"outcome":"committed","version":3}"#, "committed");
     }
 
     #[test]
     fn thousands_are_set_apart() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_000), "1,000");
-        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(group_thousands(7), "7");
+        assert_eq!(group_thousands(1_000), "1,000");
+        assert_eq!(group_thousands(1_234_567), "1,234,567");
     }
 }

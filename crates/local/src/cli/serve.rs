@@ -1,34 +1,50 @@
-//! A world that stays.
+//! `local serve`: everything running until Ctrl-C.
 
 use jiff::Timestamp;
+use local::World;
 use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN};
 
 use crate::arguments::Serve;
 use crate::clock::TimeScale;
 use crate::failure::Failure;
 use crate::progress::Follower;
-use crate::setting;
-use crate::setting::Usual;
+use crate::scenario::{self, Defaults, WorldBuilder};
 use crate::terminal::Terminal;
 
-/// Starts everything, says how to reach it and waits for Ctrl-C.
-pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failure> {
+/// Starts everything, prints what to export and waits for Ctrl-C.
+pub(crate) async fn serve(asked: &Serve, terminal: &Terminal) -> Result<(), Failure> {
     if !asked.listen.ip().is_loopback() {
         return Err(Failure::NotLoopback(asked.listen));
     }
-    let usual = Usual {
+    let defaults = Defaults {
         faults: &[],
         slow: false,
         scale: TimeScale::Factor(1.0),
         start: Timestamp::now(),
         listen: asked.listen,
     };
-    let prepared = setting::Prepared::new(&asked.world, &usual)?;
-    let world = prepared.start(setting::handlers_quietly().await?).await?;
+    let builder = WorldBuilder::new(&asked.world, &defaults)?;
+    let world = builder
+        .start(scenario::build_handlers_quietly().await?)
+        .await?;
     let logs = asked.world.out.join("handlers.log");
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
         tracing::warn!(%error, "the handlers' log can't be kept");
     }
+    print_exports(&world, terminal);
+    terminal.line(&format!(
+        "# objects are in {}, the handlers' log is {}; Ctrl-C ends everything",
+        world.folder().display(),
+        logs.display()
+    ));
+    let mut follower = Follower::new(&world, terminal);
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        never = follower.follow() => match never {},
+    }
+}
+
+fn print_exports(world: &World, terminal: &Terminal) {
     let ours = [
         ("AWS_REGION", "us-east-1"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
@@ -40,22 +56,12 @@ pub(crate) async fn run(asked: &Serve, terminal: &Terminal) -> Result<(), Failur
     let handlers = world.environment().iter();
     let handlers = handlers.map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in handlers.chain(ours) {
-        terminal.line(&format!("export {name}={}", quoted(value)));
-    }
-    terminal.line(&format!(
-        "# objects in {}, log in {}; Ctrl-C ends it",
-        world.folder().display(),
-        logs.display()
-    ));
-    let mut follower = Follower::new(&world, terminal);
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => Ok(()),
-        never = follower.follow() => match never {},
+        terminal.line(&format!("export {name}={}", quote_for_shell(value)));
     }
 }
 
-/// A value as a shell reads it.
-fn quoted(value: &str) -> String {
+/// A value, quoted for a shell if it has to be.
+fn quote_for_shell(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
     if !value.is_empty() && value.bytes().all(plain) {
         return value.to_owned();

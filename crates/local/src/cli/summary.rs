@@ -1,59 +1,147 @@
-//! What landed.
+//! Prints what landed, with a line about each figure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use definition::SourceRange;
-use delivery::documents::Commit;
+use delivery::documents::{Commit, Verification};
+use delivery::keys::ReportKeys;
 use local::World;
 use local::handlers::NAMES;
-use local::world::LandedError;
+use local::world::{LandedError, PREFIX};
 
-use crate::progress::grouped;
+use crate::progress::group_thousands;
 use crate::terminal::Terminal;
 
-/// The first rows that are shown.
+/// The number of rows that are printed.
 const SHOWN: usize = 3;
 
-/// Shows a commit, its files and its first rows.
-pub(crate) fn landed(
+/// Prints a commit, its files, its first rows and what the simulated tenant did.
+pub(crate) fn print_commit(
     world: &World,
     commit: &Commit,
     bucket: &Path,
     terminal: &Terminal,
 ) -> Result<(), LandedError> {
     terminal.line("");
-    for line in table(commit) {
-        terminal.line(&line);
+    for (name, value, meaning) in list_figures(commit) {
+        let line = format!("{name:<13} {value:<22} {meaning}");
+        terminal.line(line.trim_end());
     }
     terminal.line("");
-    terminal.line(&format!("{:<10} {}", "source", source(commit)));
-    terminal.line(&format!("{:<10} {}", "commit", path(commit, bucket)));
+    print_named(terminal, "source", &describe_source(commit));
+    print_named(terminal, "commit", &commit_path(commit, bucket));
     for part in &commit.parts {
-        let path = bucket.join(&part.key);
-        terminal.line(&format!("{:<10} {}", "part", path.display()));
+        print_named(
+            terminal,
+            "part",
+            &bucket.join(&part.key).display().to_string(),
+        );
     }
     for row in world.rows(commit)?.iter().take(SHOWN) {
-        terminal.line(&format!("{:<10} {row}", "row"));
+        print_named(terminal, "row", row);
     }
-    for line in met(world) {
-        terminal.line(&line);
-    }
+    print_tenant(world, terminal);
+    print_named(terminal, "memory", &describe_memory(world));
     Ok(())
 }
 
-/// Where the rows are from, and what was left out or behind.
-fn source(commit: &Commit) -> String {
-    let source = &commit.source;
-    let mut text = format!(
-        "{}, times are {}, the range is the one {}",
-        source.api,
-        source.time_zone,
-        match source.range {
-            SourceRange::Requested => "that was asked for",
-            SourceRange::Template => "of the report's template",
+/// Says that the window was delivered before.
+pub(crate) fn print_delivered_already(commit: &Commit, bucket: &Path, terminal: &Terminal) {
+    terminal.line(&format!(
+        "delivered already: version {}, {} rows, committed at {}; nothing was changed",
+        commit.version,
+        group_thousands(commit.unique),
+        commit.committed_at
+    ));
+    print_named(terminal, "commit", &commit_path(commit, bucket));
+    terminal.line(
+        "to fetch the window again: --replay REASON; to start with an empty folder: --out DIR",
+    );
+}
+
+fn print_named(terminal: &Terminal, name: &str, value: &str) {
+    terminal.line(&format!("{name:<13} {value}"));
+}
+
+/// The figures by their names in the commit, each with its meaning.
+fn list_figures(commit: &Commit) -> [(&'static str, String, String); 9] {
+    let bytes = commit.parts.iter().map(|part| part.bytes).sum();
+    let verification = serde_json::to_value(commit.verification).unwrap_or_default();
+    let verification = verification.as_str().unwrap_or_default().to_owned();
+    let text = String::from;
+    [
+        (
+            "window",
+            format_window(commit),
+            text("start/end in UTC; the end is not included"),
+        ),
+        (
+            "version",
+            commit.version.to_string(),
+            text("number of this commit in the report's log"),
+        ),
+        (
+            "generation",
+            commit.generation.to_string(),
+            text("1 is the first delivery of the window; each replay makes the next one"),
+        ),
+        (
+            "runs",
+            commit.runs.len().to_string(),
+            text("runs at CXone that the rows come from"),
+        ),
+        (
+            "rows",
+            group_thousands(commit.rows),
+            text("received from CXone"),
+        ),
+        (
+            "unique",
+            group_thousands(commit.unique),
+            text("stored: the rows without duplicates"),
+        ),
+        (
+            "duplicates",
+            group_thousands(commit.duplicates),
+            text("received more than once and dropped"),
+        ),
+        (
+            "verification",
+            verification,
+            text(explain_verification(commit.verification)),
+        ),
+        (
+            "parts",
+            commit.parts.len().to_string(),
+            format!("files with the rows, {} bytes", group_thousands(bytes)),
+        ),
+    ]
+}
+
+fn explain_verification(verification: Verification) -> &'static str {
+    match verification {
+        Verification::Total => "as many rows as CXone said there are",
+        Verification::Consistent => "CXone gave no total; the pages contradict each other nowhere",
+        Verification::SecondRun => {
+            "no total, and duplicates across pages; a second run had the same content"
         }
+        Verification::None => {
+            "no total, duplicates across pages, and no second run with the same content"
+        }
+    }
+}
+
+fn describe_source(commit: &Commit) -> String {
+    let source = &commit.source;
+    let range = match source.range {
+        SourceRange::Requested => "the range was part of the request",
+        SourceRange::Template => "the range is that of the report's template",
+    };
+    let mut text = format!(
+        "API {}; times are {}; {range}",
+        source.api, source.time_zone
     );
     if commit.summary_rows > 0 {
         let _ = write!(text, "; {} summary rows left out", commit.summary_rows);
@@ -64,61 +152,13 @@ fn source(commit: &Commit) -> String {
     text
 }
 
-/// Says that there was nothing to do.
-pub(crate) fn delivered_already(commit: &Commit, bucket: &Path, terminal: &Terminal) {
-    terminal.line(&format!(
-        "delivered already: version {}, {} rows, committed at {}; nothing was changed",
-        commit.version,
-        grouped(commit.unique),
-        commit.committed_at
-    ));
-    terminal.line(&format!("{:<10} {}", "commit", path(commit, bucket)));
-    terminal.line("to state the window anew: --replay REASON; for an empty folder: --out DIR");
+fn commit_path(commit: &Commit, bucket: &Path) -> String {
+    let keys = ReportKeys::new(PREFIX, &commit.tenant, &commit.report);
+    let path = bucket.join(keys.commit(commit.version));
+    path.display().to_string()
 }
 
-fn path(commit: &Commit, bucket: &Path) -> String {
-    // The log lies beside the data: {root}/data/{window}/… and {root}/_log/….
-    let name = format!("_log/{:020}.json", commit.version);
-    let part = commit.parts.first().map(|part| part.key.as_str());
-    let root = part
-        .and_then(|key| key.split_once("/data/"))
-        .map(|(root, _)| root);
-    root.map_or_else(
-        || name.clone(),
-        |root| bucket.join(root).join(&name).display().to_string(),
-    )
-}
-
-/// Two lines: names and values, one under the other.
-fn table(commit: &Commit) -> [String; 2] {
-    let bytes = commit.parts.iter().map(|part| part.bytes).sum();
-    let verification = serde_json::to_value(commit.verification).unwrap_or_default();
-    let columns = [
-        ("window", window(commit)),
-        ("version", commit.version.to_string()),
-        ("generation", commit.generation.to_string()),
-        ("runs", commit.runs.len().to_string()),
-        ("rows", grouped(commit.rows)),
-        ("unique", grouped(commit.unique)),
-        ("duplicates", grouped(commit.duplicates)),
-        (
-            "verification",
-            verification.as_str().unwrap_or_default().to_owned(),
-        ),
-        ("parts", commit.parts.len().to_string()),
-        ("bytes", grouped(bytes)),
-    ];
-    let mut lines = [String::new(), String::new()];
-    for (name, value) in columns {
-        let width = name.len().max(value.len());
-        for (line, text) in lines.iter_mut().zip([name, &value]) {
-            let _ = write!(line, "{text:<width$}  ");
-        }
-    }
-    lines.map(|line| line.trim_end().to_owned())
-}
-
-fn window(commit: &Commit) -> String {
+fn format_window(commit: &Commit) -> String {
     let (start, end) = (commit.window.start(), commit.window.end());
     let whole_days = [start, end]
         .iter()
@@ -131,10 +171,10 @@ fn window(commit: &Commit) -> String {
     format!("{}/{}", start.strftime(format), end.strftime(format))
 }
 
-/// How the simulated tenant misbehaved.
-fn met(world: &World) -> Vec<String> {
+/// What the simulated tenant was asked, and the faults that it was told to have.
+fn print_tenant(world: &World, terminal: &Terminal) {
     let Some(tenant) = world.tenant() else {
-        return Vec::new();
+        return;
     };
     let journal = tenant.journal();
     let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
@@ -142,24 +182,32 @@ fn met(world: &World) -> Vec<String> {
         *faults.entry(fault.as_str()).or_default() += 1;
     }
     let refused = journal.iter().filter(|entry| entry.status == 401).count();
-    let mut line = format!("{} requests", journal.len());
+    let mut line = format!("simulated; {} requests", journal.len());
     if refused > 0 {
         let _ = write!(line, ", {refused} answered with 401");
     }
-    for (fault, times) in faults {
-        let _ = write!(line, ", {fault} \u{d7}{times}");
+    for (at, (fault, times)) in faults.into_iter().enumerate() {
+        let before = if at == 0 {
+            "; faults on purpose: "
+        } else {
+            ", "
+        };
+        let _ = write!(line, "{before}{fault} \u{d7}{times}");
     }
-    vec![
-        format!("{:<10} {line}", "tenant"),
-        format!("{:<10} {}", "memory", memory(world)),
-    ]
+    print_named(terminal, "tenant", &line);
+    print_named(
+        terminal,
+        "values",
+        "made up, and odd on purpose: quotes and line breaks in names, integers above 2^53, nulls",
+    );
 }
 
-/// The most memory that each handler held.
-fn memory(world: &World) -> String {
+/// The most memory that each handler used.
+fn describe_memory(world: &World) -> String {
     let peaks = NAMES.iter().filter_map(|name| {
         let peak = world.lambda().peak_memory(name)?;
         Some(format!("{name} {} MiB", peak.div_ceil(1 << 20)))
     });
-    peaks.collect::<Vec<_>>().join(", ")
+    let peaks: Vec<_> = peaks.collect();
+    format!("at most {}", peaks.join(", "))
 }

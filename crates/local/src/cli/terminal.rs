@@ -1,9 +1,8 @@
-//! Plain lines, and one line that changes where there is a terminal.
+//! Lines of output, and on a terminal one line that is overwritten.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// Standard output.
 pub(crate) struct Terminal {
     live: bool,
     /// Whether the last thing written is a line that will be overwritten.
@@ -11,7 +10,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn of_process() -> Self {
+    pub(crate) fn for_process() -> Self {
         Self {
             live: io::stdout().is_terminal(),
             pending: Mutex::default(),
@@ -23,11 +22,11 @@ impl Terminal {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let erase = if *pending { "\r\x1b[2K" } else { "" };
         *pending = false;
-        // Nobody may be listening any more, as behind `| head`.
+        // Writing fails if the reader is gone, for example `| head`.
         let _ = writeln!(io::stdout(), "{erase}{text}");
     }
 
-    /// Shows how things stand: overwritten by the next line on a terminal, left out elsewhere.
+    /// Shows the current state on a terminal, where the next line overwrites it; elsewhere it prints nothing.
     pub(crate) fn status(&self, text: &str) {
         if !self.live {
             return;

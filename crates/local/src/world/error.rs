@@ -1,53 +1,36 @@
-//! Why a world can't be had.
+//! Why a world can't be started or used.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Something that is wrong with the world, with what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// The state machine's definition can't be read.
     #[error("CXL201: the state machine {path} can't be read: {source}")]
-    MachineFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Its placeholders are not the ones that are filled in here.
+    MachineFile { path: PathBuf, source: io::Error },
+    /// Its placeholders and the values for them differ.
     #[error("CXL202: the state machine {path}: {source}")]
     Placeholders {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: asl::SubstituteError,
     },
-    /// It is not a definition that can be run here.
+    /// The definition is refused.
     #[error("CXL203: the state machine {path}: {source}")]
     Machine {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
         source: asl::DefinitionError,
     },
     /// The folder for the objects can't be used.
     #[error("CXL204: the folder {path} can't be used: {source}; choose another one with --out")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Folder { path: PathBuf, source: io::Error },
     /// A port can't be opened.
     #[error("CXL205: {what} can't listen: {source}")]
     Port {
-        /// Who.
         what: &'static str,
-        /// Why.
         source: io::Error,
     },
     /// A handler has no executable.
-    #[error("CXL206: there is no executable of {0}")]
+    #[error("CXL206: there is no executable of the handler {0}")]
     Handler(&'static str),
     /// An execution can't be started.
     #[error("CXL207: the execution can't be started: {0}")]

@@ -1,4 +1,4 @@
-//! What the pipeline has delivered, read as a consumer reads it.
+//! Reads what the pipeline has delivered, as a consumer does.
 
 use std::io::{self, Read};
 
@@ -6,13 +6,11 @@ use delivery::documents::{Commit, CommitPart};
 
 use super::{BUCKET, World};
 
-/// Data that can't be read back.
+/// Delivered data that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error("CXL301: {key} can't be read: {source}")]
 pub struct LandedError {
-    /// The object.
     pub key: String,
-    /// Why.
     pub source: io::Error,
 }
 
@@ -20,7 +18,7 @@ impl World {
     /// The commits of all reports, those of one report in the order of its log.
     ///
     /// # Errors
-    /// When an entry is no commit.
+    /// When an entry is not a commit.
     pub fn log(&self) -> Result<Vec<Commit>, LandedError> {
         let keys = self.store().keys(BUCKET, "");
         let entries = keys.iter().filter(|key| key.contains("/_log/"));
@@ -53,7 +51,7 @@ impl World {
     /// The lines of all parts of a commit, in order; for NDJSON these are its rows.
     ///
     /// # Errors
-    /// When a part is absent, damaged or no text.
+    /// When a part is absent, damaged or not UTF-8.
     pub fn rows(&self, commit: &Commit) -> Result<Vec<String>, LandedError> {
         let mut rows = Vec::new();
         for part in &commit.parts {

@@ -1,4 +1,4 @@
-//! Tenant, AWS, handlers and state machine together.
+//! A tenant, AWS, the handlers and the state machine, started together.
 
 mod error;
 mod landed;
@@ -20,11 +20,10 @@ use crate::tasks::Tasks;
 use local_aws::lambda::LambdaHost;
 use local_aws::{Gateway, Publication, Services, Store};
 
-/// The bucket that the pipeline lands in.
+/// The bucket of the pipeline.
 pub const BUCKET: &str = "landing";
-/// What all keys begin with.
+/// The prefix of all keys.
 pub const PREFIX: &str = "reports";
-/// The state machine.
 pub const STATE_MACHINE_ARN: &str =
     "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
 /// The topic of the alerts.
@@ -34,7 +33,7 @@ pub const CLIENT_SECRET: &str = "cxone/client";
 /// The secret with the token.
 pub const TOKEN_SECRET: &str = "cxone/token";
 
-/// Everything on one machine; it ends, with all its processes, when it is dropped.
+/// Everything on one machine. Dropping it ends all its processes.
 pub struct World {
     engine: Engine,
     gateway: Gateway,
@@ -47,7 +46,7 @@ pub struct World {
 }
 
 impl World {
-    /// Sends an event to the state machine, as EventBridge Scheduler does; the answer is the execution's ARN.
+    /// Starts an execution with this event, as EventBridge Scheduler does; returns its ARN.
     ///
     /// # Errors
     /// When the event is too large.
@@ -59,13 +58,13 @@ impl World {
     /// Starts an execution with a name.
     ///
     /// # Errors
-    /// As `StartExecution` has them.
+    /// Those of `StartExecution`.
     pub fn start_named(&self, name: &str, event: Value) -> Result<Arc<str>, WorldError> {
         let started = self.engine.start(STATE_MACHINE_ARN, Some(name), event)?;
         Ok(started.execution_arn)
     }
 
-    /// Waits until the execution has ended, and says how.
+    /// Waits until the execution has ended.
     ///
     /// # Errors
     /// When there is no such execution.
@@ -85,7 +84,7 @@ impl World {
     /// Redrives an execution and waits for its end.
     ///
     /// # Errors
-    /// As `RedriveExecution` has them.
+    /// Those of `RedriveExecution`.
     pub async fn redrive(&self, execution_arn: &str) -> Result<Description, WorldError> {
         self.engine.redrive(execution_arn)?;
         self.finish(execution_arn).await
@@ -122,13 +121,13 @@ impl World {
         self.engine.clock()
     }
 
-    /// The simulated tenant, if it is one.
+    /// The simulated tenant; `None` if the tenant is real.
     #[must_use]
     pub fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
     }
 
-    /// The port of AWS, with its hook for faults.
+    /// The port of the simulated AWS, with its hook for faults.
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
@@ -146,7 +145,6 @@ impl World {
         &self.services.lambda
     }
 
-    /// The objects.
     #[must_use]
     pub fn store(&self) -> &Store {
         self.services.s3.store()
@@ -158,7 +156,7 @@ impl World {
         &self.folder
     }
 
-    /// The variables of a handler's environment, which other clients can use too.
+    /// The environment of the handlers, which other clients can use too.
     #[must_use]
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
@@ -167,8 +165,8 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // Engine and tasks hold one another, and running executions hold the engine.
-        self.tasks.attach(None);
+        // The engine and the tasks hold each other, and running executions hold the engine.
+        self.tasks.attach_engine(None);
         for execution in self
             .engine
             .list(STATE_MACHINE_ARN, Some(asl::Status::Running))

@@ -1,4 +1,4 @@
-//! Putting a world together.
+//! Starts everything that a world consists of.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,27 +28,24 @@ const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
     ("finalize", "FinalizeArn", 900, 512),
 ];
 
-/// What kind of world it is.
+/// The options of a world.
 pub struct Options {
-    /// The handlers' executables.
     pub handlers: Handlers,
     /// The clock of the state machine and of a simulated tenant.
     pub clock: Clock,
-    /// The tenant.
     pub tenant: TenantOptions,
     /// The folder for the objects; without one, a temporary folder.
     pub folder: Option<PathBuf>,
-    /// Where AWS listens.
+    /// The address of the simulated AWS.
     pub listen: SocketAddr,
     /// The state machine's definition.
     pub machine: PathBuf,
-    /// Decides jitter and whatever else is left to chance.
+    /// Seed of the jitter of retries and of everything else that is random.
     pub seed: u64,
-    /// The real time that no task may exceed, whatever its own limit.
+    /// A limit in real time for every task, whatever its own limit.
     pub task_limit: Option<Duration>,
 }
 
-/// Which tenant.
 pub enum TenantOptions {
     /// A simulated one; its clock is replaced by the world's.
     Simulated(Box<cxone_sim::Options>),
@@ -56,18 +53,12 @@ pub enum TenantOptions {
     Remote(RemoteTenant),
 }
 
-/// A real tenant.
 #[derive(Clone)]
 pub struct RemoteTenant {
-    /// `CXONE_BASE_URL`.
     pub base_url: String,
-    /// `CXONE_TOKEN_URL`.
     pub token_url: String,
-    /// `CXONE_ALLOWED_HOSTS`.
     pub allowed_hosts: String,
-    /// The OAuth client.
     pub client_id: String,
-    /// Its secret.
     pub client_secret: String,
 }
 
@@ -89,27 +80,27 @@ impl Options {
 }
 
 impl World {
-    /// Starts everything but an execution.
+    /// Starts everything, but no execution.
     ///
     /// # Errors
-    /// When the definition is no good, the folder can't be used or a port can't be had.
+    /// When the definition is refused, or the folder or a port can't be used.
     pub async fn start(options: Options) -> Result<Self, WorldError> {
-        let definition = definition(&options.machine)?;
+        let definition = read_machine(&options.machine)?;
         let machine = StateMachine::parse_for(&definition, &RESOURCES).map_err(|source| {
             WorldError::Machine {
                 path: options.machine.clone(),
                 source,
             }
         })?;
-        let (folder, temporary) = folder(options.folder)?;
+        let (folder, temporary) = open_folder(options.folder)?;
         let host = LambdaHost::start()
             .await
             .map_err(|source| WorldError::Port {
                 what: "the Lambda host",
                 source,
             })?;
-        let services = services(&folder, host)?;
-        let (tenant, remote) = tenant(options.tenant, &options.clock).await?;
+        let services = open_services(&folder, host)?;
+        let (tenant, remote) = start_tenant(options.tenant, &options.clock).await?;
         let client = json!({"client_id": remote.client_id, "client_secret": remote.client_secret});
         services
             .secrets
@@ -117,18 +108,18 @@ impl World {
         services.secrets.put(TOKEN_SECRET, None);
         let gateway = Gateway::start(options.listen, services.clone()).await;
         let gateway = gateway.map_err(|source| WorldError::Port {
-            what: "the port of AWS",
+            what: "the simulated AWS",
             source,
         })?;
-        let environment = environment(&gateway.url(), &remote);
-        register(&services.lambda, &options.handlers, &environment)?;
+        let environment = handler_environment(&gateway.url(), &remote);
+        register_functions(&services.lambda, &options.handlers, &environment)?;
         let tasks = Tasks::new(services.lambda.clone(), services.topics.clone());
         let runner = tasks.clone();
-        let run = move |call| runner.clone().run(call);
+        let run = move |call| runner.clone().run_task(call);
         let engine = Engine::with_task_limit(options.clock, run, options.task_limit, options.seed);
         let role = "arn:aws:iam::000000000000:role/local";
         engine.register(STATE_MACHINE_ARN, role, machine)?;
-        tasks.attach(Some(engine.clone()));
+        tasks.attach_engine(Some(engine.clone()));
         services
             .states
             .attach(engine.clone(), STATE_MACHINE_ARN, definition);
@@ -145,8 +136,8 @@ impl World {
     }
 }
 
-/// The definition with the ARNs of this machine in it.
-fn definition(path: &Path) -> Result<String, WorldError> {
+/// The definition, with the ARNs of the simulated AWS filled in.
+fn read_machine(path: &Path) -> Result<String, WorldError> {
     let text = fs::read_to_string(path).map_err(|source| WorldError::MachineFile {
         path: path.to_owned(),
         source,
@@ -162,7 +153,7 @@ fn definition(path: &Path) -> Result<String, WorldError> {
     })
 }
 
-fn folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), WorldError> {
+fn open_folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), WorldError> {
     let wrong = |path: &Path| {
         let path = path.to_owned();
         move |source| WorldError::Folder { path, source }
@@ -175,7 +166,7 @@ fn folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)
     Ok((temporary.path().to_owned(), Some(temporary)))
 }
 
-fn services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError> {
+fn open_services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError> {
     let wrong = |source| WorldError::Folder {
         path: folder.to_owned(),
         source,
@@ -185,7 +176,7 @@ fn services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError> {
     Ok(services)
 }
 
-async fn tenant(
+async fn start_tenant(
     options: TenantOptions,
     clock: &Clock,
 ) -> Result<(Option<Tenant>, RemoteTenant), WorldError> {
@@ -211,8 +202,8 @@ async fn tenant(
     Ok((Some(tenant), remote))
 }
 
-/// What a handler's environment has beside what Lambda itself sets.
-fn environment(aws: &str, tenant: &RemoteTenant) -> Vec<(String, String)> {
+/// The environment of a handler, except for what Lambda itself sets.
+fn handler_environment(aws: &str, tenant: &RemoteTenant) -> Vec<(String, String)> {
     let variables = [
         ("AWS_ENDPOINT_URL", aws),
         ("CXONE_BASE_URL", &tenant.base_url),
@@ -227,7 +218,7 @@ fn environment(aws: &str, tenant: &RemoteTenant) -> Vec<(String, String)> {
     owned.to_vec()
 }
 
-fn register(
+fn register_functions(
     host: &LambdaHost,
     handlers: &Handlers,
     environment: &[(String, String)],

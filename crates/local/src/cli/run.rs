@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use asl::Status;
-use definition::{Definition, Window};
+use definition::{Api, Definition, Window};
 use delivery::documents::Commit;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -18,38 +18,40 @@ use crate::arguments::Run;
 use crate::clock::TimeScale;
 use crate::failure::{self, Failure, WindowProblem};
 use crate::progress::{self, Follower};
-use crate::setting::Usual;
+use crate::scenario::{Defaults, WorldBuilder};
 use crate::terminal::Terminal;
-use crate::{setting, summary};
+use crate::{scenario, summary};
 
-/// The usual run takes some seven minutes of the state machine's time.
-const USUAL_FACTOR: f64 = 40.0;
+/// A run takes some seven minutes of the state machine's time.
+const DEFAULT_FACTOR: f64 = 40.0;
 
 /// Delivers the report and shows what landed.
-pub(crate) async fn run(asked: &Run, terminal: &Terminal) -> Result<(), Failure> {
-    // What is wrong with the arguments is said before anything is built.
-    let time = fired_at(asked);
-    let event = event(asked, time, terminal)?;
+pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(), Failure> {
+    // The arguments are checked before anything is built.
+    let time = choose_time(arguments);
+    let event = make_event(arguments, time, terminal)?;
     let api = event.definition["pipeline"]["api"].as_str();
-    let usual = Usual {
-        faults: setting::usual_faults(api),
+    let api = api.and_then(Api::from_word).unwrap_or(Api::Analytics);
+    let defaults = Defaults {
+        faults: scenario::default_faults(api),
         slow: true,
-        scale: TimeScale::Factor(USUAL_FACTOR),
+        scale: TimeScale::Factor(DEFAULT_FACTOR),
         start: time,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
     };
-    let prepared = setting::Prepared::new(&asked.world, &usual)?;
-    let handlers = setting::handlers(terminal).await?;
+    let builder = WorldBuilder::new(&arguments.world, &defaults)?;
+    let handlers = scenario::build_handlers(terminal).await?;
+    terminal.line(&builder.describe_clock());
     let started = Instant::now();
-    let world = prepared.start(handlers).await?;
-    let logs = asked.world.out.join("handlers.log");
+    let world = builder.start(handlers).await?;
+    let logs = arguments.world.out.join("handlers.log");
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
-        tracing::warn!(%error, "the handlers' log can't be kept");
+        tracing::warn!(%error, "the handlers' log can't be written to a file");
     }
     deliver(&world, &event, terminal).await?;
     let took = started.elapsed().as_secs_f64();
     terminal.line(&format!(
-        "took {took:.1} s; the handlers' log is {}",
+        "took {took:.1} s of real time; the handlers' log is {}",
         logs.display()
     ));
     Ok(())
@@ -76,10 +78,10 @@ async fn deliver(
     // Other reports may have landed in this folder too.
     let mut new = log.iter().filter(|commit| !before.contains(commit));
     if let Some(commit) = new.next_back() {
-        summary::landed(world, commit, &bucket, terminal)?;
+        summary::print_commit(world, commit, &bucket, terminal)?;
         return Ok(());
     }
-    let delivered = progress::delivered(world.engine(), &arn);
+    let delivered = progress::find_delivered_version(world.engine(), &arn);
     let name = event.definition["name"].as_str().unwrap_or_default();
     let ours =
         |commit: &&Commit| commit.report.as_str() == name && Some(commit.version) == delivered;
@@ -87,15 +89,15 @@ async fn deliver(
     let commit = found
         .next_back()
         .ok_or_else(|| Failure::NoCommit(ended.name))?;
-    summary::delivered_already(commit, &bucket, terminal);
+    summary::print_delivered_already(commit, &bucket, terminal);
     Ok(())
 }
 
-/// Today's scheduled time; for a real tenant the last one that has passed.
-fn fired_at(asked: &Run) -> Timestamp {
+/// Today's scheduled time; with a real tenant the last scheduled time that has passed.
+fn choose_time(arguments: &Run) -> Timestamp {
     let now = Timestamp::now();
-    let today = setting::scheduled(now);
-    if asked.world.tenant.is_some() && today > now {
+    let today = scenario::scheduled_time(now);
+    if arguments.world.tenant.is_some() && today > now {
         return today
             .checked_sub(SignedDuration::from_hours(24))
             .unwrap_or(today);
@@ -103,16 +105,20 @@ fn fired_at(asked: &Run) -> Timestamp {
     today
 }
 
-fn event(asked: &Run, time: Timestamp, terminal: &Terminal) -> Result<ScheduledEvent, Failure> {
-    let path = asked.definition.clone().unwrap_or_else(|| {
-        workspace().join(match asked.api.as_deref() {
-            None | Some("analytics") => "infra/reports/daily-agent-performance.json".to_owned(),
+fn make_event(
+    arguments: &Run,
+    time: Timestamp,
+    terminal: &Terminal,
+) -> Result<ScheduledEvent, Failure> {
+    let path = arguments.definition.clone().unwrap_or_else(|| {
+        workspace().join(match arguments.api {
+            None | Some(Api::Analytics) => "infra/reports/daily-agent-performance.json".to_owned(),
             Some(api) => format!("crates/local/definitions/{api}.json"),
         })
     });
-    let mut event = ScheduledEvent::new(definition(&path, terminal)?, time);
-    event.window = asked.window.as_deref().map(window).transpose()?;
-    if let Some(reason) = &asked.replay {
+    let mut event = ScheduledEvent::new(read_definition(&path, terminal)?, time);
+    event.window = arguments.window.as_deref().map(parse_window).transpose()?;
+    if let Some(reason) = &arguments.replay {
         let id = format!(
             "00000000-0000-4000-b000-{:012x}",
             Timestamp::now().as_millisecond()
@@ -122,7 +128,7 @@ fn event(asked: &Run, time: Timestamp, terminal: &Terminal) -> Result<ScheduledE
     Ok(event)
 }
 
-fn definition(path: &Path, terminal: &Terminal) -> Result<serde_json::Value, Failure> {
+fn read_definition(path: &Path, terminal: &Terminal) -> Result<serde_json::Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|source| Failure::DefinitionFile {
         path: path.to_owned(),
         source,
@@ -133,7 +139,7 @@ fn definition(path: &Path, terminal: &Terminal) -> Result<serde_json::Value, Fai
         Err(findings) => return Err(Failure::Definition { path, findings }),
     };
     for warning in &checked.warnings {
-        terminal.line(&failure::one(warning));
+        terminal.line(&failure::describe_finding(warning));
     }
     serde_json::from_str(&text).map_err(|error| Failure::DefinitionFile {
         path,
@@ -141,10 +147,13 @@ fn definition(path: &Path, terminal: &Terminal) -> Result<serde_json::Value, Fai
     })
 }
 
-fn window(text: &str) -> Result<Window, Failure> {
+fn parse_window(text: &str) -> Result<Window, Failure> {
     let read = || -> Result<Window, WindowProblem> {
-        let (start, end) = text.split_once('/').ok_or(WindowProblem::NoSlash)?;
-        Ok(Window::new(moment(start)?, moment(end)?)?)
+        let Some((start, end)) = text.split_once('/') else {
+            let day: Date = text.parse().map_err(WindowProblem::NotADay)?;
+            return Ok(Window::new(midnight(day)?, midnight(day.tomorrow()?)?)?);
+        };
+        Ok(Window::new(parse_time(start)?, parse_time(end)?)?)
     };
     read().map_err(|reason| Failure::Window {
         text: text.to_owned(),
@@ -152,11 +161,14 @@ fn window(text: &str) -> Result<Window, Failure> {
     })
 }
 
-/// A time, or the beginning of a day in UTC.
-fn moment(text: &str) -> Result<Timestamp, jiff::Error> {
+/// A time, or a day, which means its start in UTC.
+fn parse_time(text: &str) -> Result<Timestamp, jiff::Error> {
     if text.len() > "2026-11-20".len() {
         return text.parse();
     }
-    let day: Date = text.parse()?;
+    midnight(text.parse()?)
+}
+
+fn midnight(day: Date) -> Result<Timestamp, jiff::Error> {
     Ok(day.to_zoned(TimeZone::UTC)?.timestamp())
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use asl::{Clock, Description, Status};
 use cxone_sim::{Entry, Fault, Kind, Tenant};
 use definition::Window;
+use delivery::ScheduledEvent;
 use jiff::{SignedDuration, Timestamp};
 use local::handlers::workspace;
-use local::{Handlers, Options, ScheduledEvent, World};
+use local::{Handlers, Options, World};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -114,7 +115,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// The event of the schedule.
     pub fn event(&self) -> ScheduledEvent {
-        ScheduledEvent::new(self.definition.clone(), self.at)
+        local::scheduled_event(self.definition.clone(), self.at)
     }
 
     /// Fires the schedule and waits for the end of the execution.
@@ -138,7 +139,10 @@ impl Pipeline {
 
     /// Asks for a window that was delivered before; each id is a request of its own.
     pub async fn replay(&self, id: &str) -> Description {
-        let mut event = self.event().replay("the day was restated").to_json();
+        let mut event = self
+            .event()
+            .with_replay(local::replay("the day was restated"))
+            .to_json();
         event["id"] = id.into();
         delivered(self.play(event).await)
     }

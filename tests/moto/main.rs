@@ -11,8 +11,8 @@
 mod moto;
 
 use asl::Status;
+use delivery::ScheduledEvent;
 use delivery::documents::{Commit, sha256_hex};
-use local::ScheduledEvent;
 use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 use serde_json::Value;
 
@@ -90,7 +90,11 @@ async fn a_day_lands_and_lands_once_and_can_be_restated() {
     let over = PipelineOverMoto::start("good-day", 2_500, 100).await;
     over.play(over.event.to_json(), &["Delivered"]).await;
     over.play(over.event.to_json(), &["Nothing to do"]).await;
-    let wish = over.event.clone().id("wish").replay("late rows");
+    let wish = over
+        .event
+        .clone()
+        .with_id("wish")
+        .with_replay(local::replay("late rows"));
     over.pipeline.tenant().set_rows(2_600);
     over.play(wish.to_json(), &["Delivered"]).await;
     let log = over.log().await;

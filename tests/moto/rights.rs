@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use asl::{Clock, Description, Status};
+use delivery::ScheduledEvent;
 use jiff::Timestamp;
 use local::handlers::workspace;
-use local::{Handlers, Options, ScheduledEvent, World};
+use local::{Handlers, Options, World};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -77,7 +78,7 @@ fn event(name: &str) -> ScheduledEvent {
     definition["name"] = name.into();
     definition["pipeline"]["compression"] = "none".into();
     let at = "2026-11-22T05:30:00Z".parse().unwrap();
-    ScheduledEvent::new(definition, at)
+    local::scheduled_event(definition, at)
 }
 
 async fn play(world: &World, event: &ScheduledEvent) -> Description {
@@ -103,7 +104,10 @@ async fn what_a_day_needs_that_is_cut_off_and_stated_anew_is_allowed() {
     let fault = Some("slow-run:seconds=36000");
     let world = world(10, fault, &roles, str::to_owned).await;
     let event = event("cut off");
-    let again = event.clone().id("again").replay("late rows");
+    let again = event
+        .clone()
+        .with_id("again")
+        .with_replay(local::replay("late rows"));
     for event in [event, again] {
         let ended = play(&world, &event).await;
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");

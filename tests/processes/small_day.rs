@@ -3,8 +3,8 @@
 use std::ops::Deref;
 
 use asl::{Description, EventDetail};
+use delivery::ScheduledEvent;
 use delivery::documents::Commit;
-use local::ScheduledEvent;
 use local_aws::Call;
 use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 use serde_json::Value;
@@ -63,8 +63,10 @@ impl SmallDay {
 
     /// The event of another request for the same day.
     pub(crate) fn replay(&self) -> Value {
-        let request = self.event.clone().id("wish");
-        request.replay("the day was restated").to_json()
+        let request = self.event.clone().with_id("wish");
+        request
+            .with_replay(local::replay("the day was restated"))
+            .to_json()
     }
 
     pub(crate) async fn redrive(&self, ended: &Description) -> Description {

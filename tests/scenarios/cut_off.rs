@@ -123,7 +123,7 @@ async fn a_column_that_takes_too_long_is_left_out() {
     pipeline.set_faults(&[]);
     let event = pipeline
         .event()
-        .window(pipeline_tests::harness::day_before(1))
+        .with_window(pipeline_tests::harness::day_before(1))
         .to_json();
     pipeline_tests::harness::delivered(pipeline.play(event).await);
     let next = &pipeline.log()[1];

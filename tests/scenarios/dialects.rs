@@ -173,7 +173,7 @@ async fn killed_at_every_call(api: &str, action: Action) {
         let window = day_before(i64::try_from(point).unwrap());
         delivered(
             pipeline
-                .play(pipeline.event().window(window).to_json())
+                .play(pipeline.event().with_window(window).to_json())
                 .await,
         );
         let log = pipeline.log();
@@ -245,7 +245,7 @@ async fn days_are_extracted_one_by_one() {
     let window = definition::Window::new(start, end).unwrap();
     delivered(
         pipeline
-            .play(pipeline.event().window(window).to_json())
+            .play(pipeline.event().with_window(window).to_json())
             .await,
     );
     let commit = published_commit(&pipeline);
@@ -282,9 +282,11 @@ async fn a_job_that_hangs_is_abandoned_and_the_commit_says_so() {
 async fn a_window_that_a_template_does_not_have_is_refused() {
     let pipeline = PipelineBuilder::of_api("report-jobs").start().await;
     for replay in [false, true] {
-        let mut event = pipeline.event().window(day_before(1));
+        let mut event = pipeline.event().with_window(day_before(1));
         if replay {
-            event = event.replay("late rows").id("wish");
+            event = event
+                .with_replay(local::replay("late rows"))
+                .with_id("wish");
         }
         let ended = pipeline.play(event.to_json()).await;
         assert_eq!(ended.error.as_deref(), Some("Cxone.Config"));

@@ -24,7 +24,7 @@ async fn check(action: &Action, wanted: fn(&Call) -> bool) {
         let killed = Arc::new(AtomicU64::new(0));
         kill_at(&pipeline, point.into(), action.clone(), wanted, &killed);
         let window = day_before(i64::from(point));
-        let event = pipeline.event().window(window).to_json();
+        let event = pipeline.event().with_window(window).to_json();
         delivered(pipeline.play(event).await);
         let log = pipeline.log();
         assert_eq!(log.len(), usize::try_from(point).unwrap(), "point {point}");

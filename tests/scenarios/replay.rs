@@ -59,7 +59,10 @@ async fn the_same_wish_is_granted_once() {
     pipeline.deliver().await;
     pipeline.replay("wish").await;
     let before = pipeline.listing();
-    let mut event = pipeline.event().replay("the day was restated").to_json();
+    let mut event = pipeline
+        .event()
+        .with_replay(local::replay("the day was restated"))
+        .to_json();
     event["id"] = json!("wish");
     let ended = pipeline.play(event).await;
     assert_eq!(ended.state, "Nothing to do");
@@ -88,7 +91,10 @@ async fn an_older_generation_never_replaces_a_newer_one() {
         while pipeline.tenant().runs().is_empty() {
             tokio::task::yield_now().await;
         }
-        let mut event = pipeline.event().replay("could not wait").to_json();
+        let mut event = pipeline
+            .event()
+            .with_replay(local::replay("could not wait"))
+            .to_json();
         event["id"] = json!("impatient");
         (regular, pipeline.world.fire(event).unwrap())
     };

@@ -46,7 +46,7 @@ async fn a_day_in_the_far_future_is_a_mistake() {
     let pipeline = PipelineBuilder::daily().start().await;
     let event = pipeline
         .event()
-        .window(pipeline_tests::harness::day_before(-30))
+        .with_window(pipeline_tests::harness::day_before(-30))
         .to_json();
     let ended = pipeline.play(event).await;
     assert_eq!(ended.error.as_deref(), Some("Cxone.Config"), "{ended:?}");

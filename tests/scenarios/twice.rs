@@ -52,7 +52,7 @@ async fn the_days_of_a_week_are_delivered_in_any_order() {
     pipeline.deliver().await;
     for days in [3, 1, 2] {
         let window = pipeline_tests::harness::day_before(days);
-        let event = pipeline.event().window(window).to_json();
+        let event = pipeline.event().with_window(window).to_json();
         delivered(pipeline.play(event).await);
     }
     let log = pipeline.log();

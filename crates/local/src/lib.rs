@@ -5,6 +5,6 @@ pub mod handlers;
 mod tasks;
 pub mod world;
 
-pub use event::ScheduledEvent;
+pub use event::{replay, scheduled_event};
 pub use handlers::{Handlers, HandlersError};
 pub use world::{Options, World, WorldError};

@@ -85,6 +85,9 @@ pub(crate) struct World {
 /// One list of names: that of the definitions.
 fn api_parser() -> impl TypedValueParser<Value = Api> {
     let names = Api::ALL.iter().map(|api| api.as_str());
-    PossibleValuesParser::new(names)
-        .try_map(|name| Api::from_word(&name).ok_or("not an API of CXone"))
+    PossibleValuesParser::new(names).try_map(|name| find_api(&name).ok_or("not an API of CXone"))
+}
+
+fn find_api(name: &str) -> Option<Api> {
+    Api::ALL.iter().copied().find(|api| api.as_str() == name)
 }

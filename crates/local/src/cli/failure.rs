@@ -9,7 +9,7 @@ use local::world::LandedError;
 use local::{HandlersError, WorldError};
 use serde::Deserialize;
 
-use crate::advice::advise;
+use crate::run::api_of;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -90,13 +90,16 @@ pub(crate) fn describe_finding(finding: &Finding) -> String {
 /// An execution that did not succeed.
 fn explain_execution(ended: &Description) -> String {
     let error = ended.error.as_deref().unwrap_or("no error name");
+    let api = api_of(&ended.input["detail"]["definition"]);
+    let advice = delivery::advice(error, Some(api));
     format!(
-        "CXL302: the execution {} {} in the state {}\n  error  {error}\n  cause  {}\n  what to do  {}",
+        "CXL302: the execution {} {} in the state {}\n  error       {error}: {}\n  cause       {}\n  what to do  {}\n  here        run the same command again in place of a redrive, with --replay REASON in place of `cxr replay`; it goes on from what is stored",
         ended.name,
         ended.status.as_str(),
         ended.state,
+        advice.meaning,
         read_message(ended.cause.as_deref().unwrap_or("none given")),
-        advise(error)
+        advice.action,
     )
 }
 

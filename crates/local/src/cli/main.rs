@@ -1,6 +1,5 @@
 //! The command `local`: everything on one machine.
 
-mod advice;
 mod arguments;
 mod clock;
 mod failure;

@@ -6,13 +6,16 @@ use std::time::Instant;
 
 use asl::Status;
 use definition::{Api, Definition, Window};
+use delivery::ScheduledEvent;
 use delivery::documents::Commit;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use local::handlers::workspace;
 use local::world::BUCKET;
-use local::{ScheduledEvent, World};
+use local::{World, replay, scheduled_event};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::arguments::Run;
 use crate::clock::TimeScale;
@@ -30,8 +33,7 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
     // The arguments are checked before anything is built.
     let time = choose_time(arguments);
     let event = make_event(arguments, time, terminal)?;
-    let api = event.definition["pipeline"]["api"].as_str();
-    let api = api.and_then(Api::from_word).unwrap_or(Api::Analytics);
+    let api = api_of(&event.detail().definition);
     let defaults = Defaults {
         faults: scenario::default_faults(api),
         slow: true,
@@ -82,7 +84,9 @@ async fn deliver(
         return Ok(());
     }
     let delivered = progress::find_delivered_version(world.engine(), &arn);
-    let name = event.definition["name"].as_str().unwrap_or_default();
+    let name = event.detail().definition["name"]
+        .as_str()
+        .unwrap_or_default();
     let ours =
         |commit: &&Commit| commit.report.as_str() == name && Some(commit.version) == delivered;
     let mut found = log.iter().filter(ours);
@@ -116,19 +120,26 @@ fn make_event(
             Some(api) => format!("crates/local/definitions/{api}.json"),
         })
     });
-    let mut event = ScheduledEvent::new(read_definition(&path, terminal)?, time);
-    event.window = arguments.window.as_deref().map(parse_window).transpose()?;
+    let mut event = scheduled_event(read_definition(&path, terminal)?, time);
+    if let Some(text) = &arguments.window {
+        event = event.with_window(parse_window(text)?);
+    }
     if let Some(reason) = &arguments.replay {
-        let id = format!(
-            "00000000-0000-4000-b000-{:012x}",
-            Timestamp::now().as_millisecond()
-        );
-        event = event.replay(reason).id(id);
+        let now = Timestamp::now().as_millisecond();
+        event = event
+            .with_id(format!("00000000-0000-4000-b000-{now:012x}"))
+            .with_replay(replay(reason));
     }
     Ok(event)
 }
 
-fn read_definition(path: &Path, terminal: &Terminal) -> Result<serde_json::Value, Failure> {
+/// The API that a definition names; without one it is the guide's.
+pub(crate) fn api_of(definition: &Value) -> Api {
+    let api = &definition["pipeline"]["api"];
+    Api::deserialize(api).unwrap_or(Api::Analytics)
+}
+
+fn read_definition(path: &Path, terminal: &Terminal) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|source| Failure::DefinitionFile {
         path: path.to_owned(),
         source,

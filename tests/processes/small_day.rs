@@ -112,6 +112,6 @@ impl SmallDay {
     /// Holds the commit's rows against those of its runs, of which there are some.
     pub(crate) fn check_rows(&self, commit: &Commit) {
         assert!(commit.unique > 0, "{commit:?}");
-        self.pipeline.check_rows(commit);
+        self.pipeline.check_committed_rows(commit);
     }
 }

@@ -1,9 +1,9 @@
 //! A handler for the tests of the host: does what the event says.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
+use aws_sdk_s3::config::{Credentials, Region};
+use aws_sdk_s3::primitives::ByteStream;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
@@ -41,29 +41,30 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
                 json!({ "names": names, "pid": std::process::id(), "deadline": event.context.deadline }),
             )
         }
-        Some("put") => Ok(put(event.payload["key"].as_str().unwrap_or("key"))),
+        Some("put") => Ok(put(event.payload["key"].as_str().unwrap_or("key")).await),
         _ => Ok(event.payload),
     }
 }
 
 /// Puts an object, with the access key by which the gateway knows this process.
-fn put(key: &str) -> Value {
+async fn put(key: &str) -> Value {
     let var = |name| {
         std::env::var_os(name)
             .unwrap_or_default()
             .into_string()
             .unwrap_or_default()
     };
-    let url = var("AWS_ENDPOINT_URL");
-    let host = url.trim_start_matches("http://");
-    let access_key = var("AWS_ACCESS_KEY_ID");
-    let request = format!(
-        "PUT /landing/{key} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 4\r\nauthorization: AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/s3/aws4_request\r\n\r\nrows"
-    );
-    let mut answer = String::new();
-    if let Ok(mut stream) = TcpStream::connect(host) {
-        let _ = stream.write_all(request.as_bytes());
-        let _ = stream.read_to_string(&mut answer);
+    let (id, secret) = (var("AWS_ACCESS_KEY_ID"), var("AWS_SECRET_ACCESS_KEY"));
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version_latest()
+        .region(Region::new(var("AWS_REGION")))
+        .credentials_provider(Credentials::new(id, secret, None, None, "environment"))
+        .endpoint_url(var("AWS_ENDPOINT_URL"))
+        .build();
+    let client = aws_sdk_s3::Client::from_conf(config);
+    let put = client.put_object().bucket("landing").key(key);
+    match put.body(ByteStream::from_static(b"rows")).send().await {
+        Ok(_) => json!("stored"),
+        Err(error) => json!(format!("{error:?}")),
     }
-    json!(answer.lines().next())
 }

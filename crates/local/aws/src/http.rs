@@ -6,9 +6,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, header};
@@ -112,6 +113,20 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(full(Bytes::new()));
     *response.status_mut() = status;
     response
+}
+
+/// The same answer with the first half of its body, after which the connection closes.
+pub(crate) async fn cut_body(response: Response<Body>) -> Result<Response<Body>, Cut> {
+    let (mut head, body) = response.into_parts();
+    let whole = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    head.headers
+        .insert(header::CONTENT_LENGTH, whole.len().into());
+    let half = Frame::data(whole.slice(..whole.len() / 2));
+    let pieces = stream::iter([Ok(half), Err(io::Error::other(Cut))]);
+    Ok(Response::from_parts(
+        head,
+        StreamBody::new(pieces).boxed_unsync(),
+    ))
 }
 
 /// The whole body of a request, refused beyond `limit` bytes.

@@ -1,8 +1,8 @@
 //! Lambda's Invoke.
 
-use hyper::body::Incoming;
-use hyper::header::HeaderValue;
-use hyper::{Request, Response, StatusCode};
+use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderValue};
+use hyper::{Response, StatusCode};
 
 use super::reply::JsonError;
 use crate::http::{self, Body, text};
@@ -11,14 +11,15 @@ use crate::lambda::{InvokeError, LambdaHost, PAYLOAD_LIMIT};
 pub(super) async fn answer(
     lambda: &LambdaHost,
     name: &str,
-    request: Request<Incoming>,
+    headers: &HeaderMap,
+    payload: Option<Bytes>,
 ) -> Response<Body> {
-    let kind = text(request.headers(), "x-amz-invocation-type").to_owned();
+    let kind = text(headers, "x-amz-invocation-type");
     // A name, an ARN (whose colons may come encoded) or either with a qualifier.
     let name = name.replace("%3A", ":").replace("%24", "$");
     let name = name.split(":function:").last().unwrap_or(&name);
     let name = name.split(':').next().unwrap_or(name).to_owned();
-    let Some(payload) = http::read(request.into_body(), PAYLOAD_LIMIT).await else {
+    let Some(payload) = payload else {
         return refusal(&InvokeError::TooLarge(PAYLOAD_LIMIT + 1));
     };
     if kind == "Event" {

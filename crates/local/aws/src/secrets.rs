@@ -242,7 +242,7 @@ fn token(input: &Value) -> Result<Option<String>, JsonError> {
 }
 
 fn version_id(seed: &str) -> String {
-    let hash = super::s3::hex(&Sha256::digest(seed)[..16]);
+    let hash = hex::encode(&Sha256::digest(seed)[..16]);
     format!(
         "{}-{}-{}-{}-{}",
         &hash[..8],

@@ -23,7 +23,7 @@ use terminal::Terminal;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::from_default_env())
+        .with_env_filter(log_filter())
         .with_writer(std::io::stderr)
         .init();
     let terminal = Terminal::for_process();
@@ -42,4 +42,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What `RUST_LOG` says, or errors alone, without the protocol crate's: it logs each refusal as one, also an object that is not there.
+fn log_filter() -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,s3s=off"))
 }

@@ -8,12 +8,37 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::object::{Checksum, hex};
-use crate::reply::S3Error;
+use super::object::Checksum;
+
+/// Why the store refuses; the texts are S3's.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreError {
+    #[error("The specified bucket does not exist")]
+    NoSuchBucket,
+    #[error("The specified key does not exist.")]
+    NoSuchKey,
+    #[error("this key can't be a file's name here")]
+    InvalidKey,
+    #[error("At least one of the pre-conditions you specified did not hold")]
+    PreconditionFailed,
+    #[error(
+        "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+    )]
+    NoSuchUpload,
+    #[error("a part's number is 1 to 10000")]
+    InvalidPartNumber,
+    #[error("One or more of the specified parts could not be found.")]
+    InvalidPart,
+    #[error("The list of parts was not in ascending order.")]
+    InvalidPartOrder,
+    #[error("Your proposed upload is smaller than the minimum allowed size")]
+    EntityTooSmall,
+    #[error("the folder can't be used: {0}")]
+    Io(#[from] io::Error),
+}
 
 /// Buckets as folders.
 #[derive(Debug)]
@@ -124,34 +149,30 @@ impl Store {
     }
 
     /// The folder of a bucket that exists.
-    pub(super) fn bucket(&self, bucket: &str) -> Result<PathBuf, S3Error> {
+    pub(super) fn bucket(&self, bucket: &str) -> Result<PathBuf, StoreError> {
         let path = self.root.join(bucket);
         let plain = !bucket.is_empty() && !bucket.starts_with('.') && !bucket.contains(['/', '\\']);
         if plain && path.is_dir() {
             return Ok(path);
         }
-        Err(S3Error::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchBucket",
-            "The specified bucket does not exist",
-        ))
+        Err(StoreError::NoSuchBucket)
     }
 
     /// The file of an object in a bucket that exists.
-    fn object(&self, bucket: &str, key: &str) -> Result<PathBuf, S3Error> {
+    fn object(&self, bucket: &str, key: &str) -> Result<PathBuf, StoreError> {
         let folder = self.bucket(bucket)?;
         let unfit = |part: &str| part.is_empty() || part == "." || part == ".." || part.len() > 255;
         if key.len() > 1024 || key.split('/').any(unfit) || key.contains('\0') {
-            return Err(S3Error::invalid("this key can't be a file's name here"));
+            return Err(StoreError::InvalidKey);
         }
         Ok(folder.join(key))
     }
 
     /// An object and what is known of it.
-    pub(super) fn get(&self, bucket: &str, key: &str) -> Result<(File, Meta), S3Error> {
+    pub(super) fn get(&self, bucket: &str, key: &str) -> Result<(File, Meta), StoreError> {
         let path = self.object(bucket, key)?;
         let _held = self.hold();
-        self.find(bucket, key, &path)?.ok_or_else(no_such_key)
+        self.find(bucket, key, &path)?.ok_or(StoreError::NoSuchKey)
     }
 
     /// Makes a staged file the object, if the condition holds at this very moment.
@@ -162,13 +183,15 @@ impl Store {
         staged: &Path,
         condition: &Condition,
         mut meta: Meta,
-    ) -> Result<Meta, S3Error> {
+    ) -> Result<Meta, StoreError> {
         let path = self.object(bucket, key)?;
         let _held = self.hold();
         if let Some(etag) = &condition.etag {
-            let (_, found) = self.find(bucket, key, &path)?.ok_or_else(no_such_key)?;
+            let (_, found) = self
+                .find(bucket, key, &path)?
+                .ok_or(StoreError::NoSuchKey)?;
             if found.etag != *etag {
-                return Err(S3Error::precondition_failed());
+                return Err(StoreError::PreconditionFailed);
             }
         }
         if let Some(folder) = path.parent() {
@@ -177,7 +200,7 @@ impl Store {
         if condition.absent {
             match fs::hard_link(staged, &path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(S3Error::precondition_failed());
+                    return Err(StoreError::PreconditionFailed);
                 }
                 linked => linked?,
             }
@@ -191,8 +214,21 @@ impl Store {
         Ok(meta)
     }
 
+    /// Copies an object with what is known of it, if the condition holds for the copy.
+    pub(super) fn copy(
+        &self,
+        from: (&str, &str),
+        to: (&str, &str),
+        condition: &Condition,
+    ) -> Result<Meta, StoreError> {
+        let (mut file, meta) = self.get(from.0, from.1)?;
+        let staged = Staged(self.temporary());
+        io::copy(&mut file, &mut File::create(&staged.0)?)?;
+        self.publish(to.0, to.1, &staged.0, condition, meta)
+    }
+
     /// Removes an object, and the folders that it leaves empty; one that is not there is no error.
-    pub(super) fn delete(&self, bucket: &str, key: &str) -> Result<(), S3Error> {
+    pub(super) fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
         let path = self.object(bucket, key)?;
         let _held = self.hold();
         if !path.is_file() {
@@ -219,7 +255,7 @@ impl Store {
         bucket: &str,
         prefix: &str,
         after: &str,
-    ) -> Result<Vec<Listed>, S3Error> {
+    ) -> Result<Vec<Listed>, StoreError> {
         let root = self.bucket(bucket)?;
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
         let mut found = Vec::new();
@@ -244,7 +280,12 @@ impl Store {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, bucket: &str, key: &str, path: &Path) -> Result<Option<(File, Meta)>, S3Error> {
+    fn find(
+        &self,
+        bucket: &str,
+        key: &str,
+        path: &Path,
+    ) -> Result<Option<(File, Meta)>, StoreError> {
         let file = match File::open(path) {
             Err(error) if absent(&error) => return Ok(None),
             opened => opened?,
@@ -274,7 +315,7 @@ impl Store {
 
     fn meta_path(&self, bucket: &str, key: &str) -> PathBuf {
         // A hash, because a key may be longer than a file's name may be.
-        let name = hex(&Sha256::digest(format!("{bucket}/{key}")));
+        let name = hex::encode(Sha256::digest(format!("{bucket}/{key}")));
         self.internal("objects").join(&name[..2]).join(&name[2..])
     }
 }
@@ -302,7 +343,7 @@ fn derive(path: &Path, on_disk: &fs::Metadata) -> io::Result<Meta> {
     }
     let hash = hash.finalize();
     Ok(Meta {
-        etag: hex(&hash[..16]),
+        etag: hex::encode(&hash[..16]),
         size: on_disk.len(),
         modified: on_disk.modified().ok(),
         headers: BTreeMap::new(),
@@ -356,13 +397,5 @@ fn absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
-}
-
-pub(super) fn no_such_key() -> S3Error {
-    S3Error::new(
-        StatusCode::NOT_FOUND,
-        "NoSuchKey",
-        "The specified key does not exist.",
     )
 }

@@ -1,8 +1,8 @@
-//! Faults on purpose, and who called what.
+//! Fault injection, and the journal of who called what.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::lambda::Caller;
 
@@ -28,7 +28,7 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) fn new(
+    pub(crate) fn new(
         service: Service,
         operation: &str,
         resource: &str,
@@ -77,21 +77,57 @@ pub enum Action {
     Cut,
     /// Carry it out, then close the connection instead of answering.
     LoseAnswer,
+    /// Carry it out, then answer with an error all the same.
+    RefuseAfter {
+        /// The HTTP status.
+        status: u16,
+        /// AWS's error code, such as `InternalError`.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// Carry it out, then send the first half of the answer's body and close the connection.
+    CutBody,
     /// Kill the process that called, and do nothing.
     KillBefore,
     /// Carry it out, then kill the process that called before it hears of it.
     KillAfter,
 }
 
-/// The calls so far.
-#[derive(Debug, Default)]
-pub(super) struct Journal {
+impl Action {
+    /// Whether the call must not be carried out.
+    pub(crate) fn forbids_the_call(&self) -> bool {
+        matches!(self, Self::Refuse { .. } | Self::Cut | Self::KillBefore)
+    }
+}
+
+/// The hook that decides, and the calls so far.
+#[derive(Default)]
+pub(crate) struct FaultInjection {
+    hook: RwLock<Option<Hook>>,
     counted: AtomicU64,
     calls: Mutex<VecDeque<Call>>,
 }
 
-impl Journal {
-    pub(super) fn number(&self, mut call: Call) -> Call {
+impl FaultInjection {
+    pub(crate) fn set_hook(&self, hook: Option<Hook>) {
+        *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    /// Notes a call and asks the hook what becomes of it.
+    pub(crate) fn decide(&self, call: Call) -> Action {
+        let call = self.note(call);
+        let hook = self.hook.read().unwrap_or_else(PoisonError::into_inner);
+        let hook = hook.clone();
+        hook.map_or(Action::Pass, |hook| hook(&call))
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().cloned().collect()
+    }
+
+    fn note(&self, mut call: Call) -> Call {
         call.number = self.counted.fetch_add(1, Ordering::Relaxed) + 1;
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() == KEPT {
@@ -99,10 +135,5 @@ impl Journal {
         }
         calls.push_back(call.clone());
         call
-    }
-
-    pub(super) fn calls(&self) -> Vec<Call> {
-        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.iter().cloned().collect()
     }
 }

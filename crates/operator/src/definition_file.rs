@@ -1,100 +1,108 @@
-//! Definition files: found, read, parsed.
+//! Finds, reads and parses definition files.
 
 use std::fmt::Display;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use definition::{Catalogue, Checked, Definition, Findings};
 use serde_json::Value;
 
 use crate::error::Error;
 
-/// No definition is larger than a few kilobytes; a file beyond this is something else.
+/// A definition is a few kilobytes long. This keeps a wrongly named file out of memory.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// A definition file without errors.
-pub struct DefinitionFile {
-    /// The definition.
-    pub definition: Definition,
-    /// The same as it was written, which is what travels in an execution's input.
-    pub written: Value,
+pub(crate) struct DefinitionFile {
+    pub(crate) definition: Definition,
+    /// The definition as its author wrote it, which is what an execution's input contains.
+    pub(crate) written: Value,
 }
 
-/// Reads one definition, which must be without errors.
-pub fn read(file: &Path, catalogue: &Catalogue) -> Result<DefinitionFile, Error> {
-    let text = text(file)?;
-    let wrong = |findings| Error::Definition {
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArg {
+    /// A tenant's additions to the catalogue of metrics and dimensions (JSON).
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+}
+
+impl CatalogueArg {
+    /// The built-in catalogue, with the tenant's additions if a file names them.
+    pub(crate) fn read_catalogue(&self) -> Result<Catalogue, Error> {
+        let Some(file) = &self.catalogue else {
+            return Ok(Catalogue::builtin().clone());
+        };
+        let text = read_bytes(file)?;
+        let text = String::from_utf8(text).map_err(|error| unreadable(file, error))?;
+        Catalogue::builtin()
+            .extended_with(&text)
+            .map_err(|source| Error::Catalogue {
+                file: file.clone(),
+                source,
+            })
+    }
+}
+
+/// Reads one definition, which must have no errors.
+pub(crate) fn read_definition(file: &Path, catalogue: &Catalogue) -> Result<DefinitionFile, Error> {
+    let text = read_bytes(file)?;
+    let checked = parse_definition(&text, catalogue).map_err(|findings| Error::Definition {
         file: file.to_owned(),
         findings,
-    };
-    let checked = parse(&text, catalogue).map_err(wrong)?;
-    let written = serde_json::from_slice(&text).map_err(|error| failed(file, error))?;
+    })?;
+    let written = serde_json::from_slice(&text).map_err(|error| unreadable(file, error))?;
     Ok(DefinitionFile {
         definition: checked.definition,
         written,
     })
 }
 
-/// Parses a definition.
-pub fn parse(text: &[u8], catalogue: &Catalogue) -> Result<Checked, Findings> {
+pub(crate) fn parse_definition(text: &[u8], catalogue: &Catalogue) -> Result<Checked, Findings> {
     Definition::parse_with(text, catalogue)
 }
 
 /// The bytes of a file; `-` is the standard input.
-pub fn text(file: &Path) -> Result<Vec<u8>, Error> {
-    let mut text = Vec::new();
+pub(crate) fn read_bytes(file: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
-        std::io::stdin().take(MAX_BYTES).read_to_end(&mut text)
+        std::io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(file).and_then(|open| open.take(MAX_BYTES).read_to_end(&mut text))
+        std::fs::File::open(file).and_then(|open| open.take(MAX_BYTES).read_to_end(&mut bytes))
     };
-    read.map_err(|error| failed(file, error))?;
-    Ok(text)
+    read.map_err(|error| unreadable(file, error))?;
+    Ok(bytes)
 }
 
-/// The files themselves, and for a folder the `.json` files directly in it, by name.
-pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+/// The files as they are named, and in place of a folder its `.json` files, sorted by name.
+pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in paths {
-        if !path.is_dir() {
+        if path.is_dir() {
+            files.append(&mut list_folder(path)?);
+        } else {
             files.push(path.clone());
-            continue;
         }
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(|error| failed(path, error))? {
-            let file = entry.map_err(|error| failed(path, error))?.path();
-            if file
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                found.push(file);
-            }
-        }
-        if found.is_empty() {
-            return Err(failed(path, "there is no .json file in this folder"));
-        }
-        found.sort();
-        files.append(&mut found);
     }
     Ok(files)
 }
 
-/// The built-in catalogue, with a tenant's additions if there are any.
-pub fn catalogue(file: Option<&Path>) -> Result<Catalogue, Error> {
-    let Some(file) = file else {
-        return Ok(Catalogue::builtin().clone());
-    };
-    let text = text(file)?;
-    let text = String::from_utf8(text).map_err(|error| failed(file, error))?;
-    Catalogue::builtin()
-        .extended_with(&text)
-        .map_err(|source| Error::Catalogue {
-            file: file.to_owned(),
-            source,
-        })
+fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let file = entry.map_err(|error| unreadable(folder, error))?.path();
+        if file.extension().is_some_and(|it| it == "json") {
+            found.push(file);
+        }
+    }
+    if found.is_empty() {
+        return Err(unreadable(folder, "there is no .json file in this folder"));
+    }
+    found.sort();
+    Ok(found)
 }
 
-fn failed(file: &Path, reason: impl Display) -> Error {
+fn unreadable(file: &Path, reason: impl Display) -> Error {
     Error::File {
         file: file.to_owned(),
         reason: reason.to_string(),

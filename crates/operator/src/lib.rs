@@ -1,22 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-pub mod advice;
-pub mod args;
-pub mod check;
-pub mod definition_file;
+mod commands;
+mod definition_check;
+mod definition_file;
+mod digest;
 mod error;
-pub mod input;
-pub mod list;
-pub mod machine;
-pub mod machine_arn;
-pub mod plan;
-pub mod redrive;
-pub mod request;
-mod run;
-pub mod schedules;
-pub mod show;
-pub mod story;
-pub mod time;
+mod execution_input;
+mod history;
+mod output;
+mod request;
+mod step_functions;
+mod target;
+mod template;
+mod time;
 
+pub use commands::{Cli, Context, run};
 pub use error::Error;
-pub use run::{Surroundings, run};

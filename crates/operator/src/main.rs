@@ -5,17 +5,16 @@ use std::process::ExitCode;
 
 use aws_sdk_sfn::config::retry::RetryConfig;
 use clap::Parser as _;
-use operator::args::Cli;
-use operator::{Surroundings, run};
+use operator::{Cli, Context, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let around = Surroundings {
+    let context = Context {
         out: &mut std::io::stdout().lock(),
         now: jiff::Timestamp::now(),
-        aws,
+        aws: load_aws_config,
     };
-    match run(Cli::parse(), around).await {
+    match run(Cli::parse(), context).await {
         Ok(code) => code.into(),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{}: {error}", error.code());
@@ -24,8 +23,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// `ListExecutions` allows five calls a second: the SDK waits longer and longer, and tries often.
-async fn aws() -> aws_sdk_sfn::Config {
+/// `ListExecutions` allows five calls a second, so the SDK retries more often than by default.
+async fn load_aws_config() -> aws_sdk_sfn::Config {
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     aws_sdk_sfn::config::Builder::from(&config)
         .retry_config(RetryConfig::standard().with_max_attempts(8))

@@ -1,74 +1,63 @@
-//! What an execution was started for, read from its input.
+//! Reads from the input of an execution what it was started for.
 
-use definition::{Definition, Window};
+use definition::{Api, Definition, Window};
+use delivery::Replay;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-/// What an execution was started for; empty where its input does not say.
+/// What an execution was started for. A field is empty where the input does not say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Request {
-    /// Whose report.
-    pub tenant: Option<String>,
-    /// Which report.
-    pub report: Option<String>,
-    /// For which window.
-    pub window: Option<Window>,
-    /// The scheduled time.
-    pub scheduled_at: Option<Timestamp>,
-    /// Why a delivered window was wanted anew, and who wanted it.
-    pub replay: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Event {
-    time: Option<Timestamp>,
-    detail: Detail,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Detail {
-    definition: serde_json::Value,
-    window: Option<Window>,
-    replay: Option<Replay>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Replay {
-    reason: String,
-    requested_by: String,
+pub(crate) struct Request {
+    tenant: Option<String>,
+    report: Option<String>,
+    pub(crate) window: Option<Window>,
+    scheduled_at: Option<Timestamp>,
+    /// Why the window is replayed, and who asked for it.
+    pub(crate) replay: Option<String>,
+    #[serde(skip)]
+    pub(crate) api: Option<Api>,
 }
 
 impl Request {
-    /// Reads an input leniently: that of a failed execution may be the very reason why it failed.
-    #[must_use]
-    pub fn read(input: &str) -> Self {
-        let event: Event = serde_json::from_str(input).unwrap_or_default();
-        let definition = &event.detail.definition;
-        let text = |pointer: &str| definition.pointer(pointer)?.as_str().map(str::to_owned);
-        let by_definition = || {
+    /// Reads each field by itself, because a wrong input may be the reason why the execution failed.
+    pub(crate) fn from_input(input: &str) -> Self {
+        let event: Value = serde_json::from_str(input).unwrap_or_default();
+        let definition = event.pointer("/detail/definition").unwrap_or(&Value::Null);
+        let scheduled_at: Option<Timestamp> = read_field(&event, "/time");
+        let window_of_definition = || {
             let checked = Definition::from_value(definition).ok()?;
-            checked.definition.window_for(event.time?).ok()
+            checked.definition.window_for(scheduled_at?).ok()
         };
+        let replay: Option<Replay> = read_field(&event, "/detail/replay");
         Self {
-            tenant: text("/pipeline/tenant"),
-            report: text("/name"),
-            window: event.detail.window.or_else(by_definition),
-            scheduled_at: event.time,
-            replay: event
-                .detail
-                .replay
+            tenant: read_field(definition, "/pipeline/tenant"),
+            report: read_field(definition, "/name"),
+            window: read_field(&event, "/detail/window").or_else(window_of_definition),
+            scheduled_at,
+            replay: replay
                 .map(|replay| format!("{} (requested by {})", replay.reason, replay.requested_by)),
+            api: read_api(definition),
         }
     }
 
     /// `tenant / report`.
-    #[must_use]
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         format!("{} / {}", known(&self.tenant), known(&self.report))
     }
+}
+
+/// The API of a definition, which need not name it.
+fn read_api(definition: &Value) -> Option<Api> {
+    match definition.pointer("/pipeline")?.get("api") {
+        Some(api) => Api::from_word(api.as_str()?),
+        None => Some(Api::Analytics),
+    }
+}
+
+fn read_field<T: DeserializeOwned>(document: &Value, pointer: &str) -> Option<T> {
+    T::deserialize(document.pointer(pointer)?).ok()
 }

@@ -1,4 +1,4 @@
-//! Times and windows as people type them.
+//! Reads times and windows as people type them.
 
 use definition::Window;
 use jiff::civil::Date;
@@ -8,14 +8,14 @@ use jiff::{Span, Timestamp, ToSpan as _};
 use crate::error::Error;
 
 /// `START/END`, each a time or a day (its midnight in UTC), or one day.
-pub fn window(text: &str) -> Result<Window, Error> {
+pub(crate) fn parse_window(text: &str) -> Result<Window, Error> {
     let wrong = |reason: String| Error::Window {
         text: text.to_owned(),
         reason,
     };
     let (start, end) = match text.split_once('/') {
-        Some((start, end)) => (time_or_day(start), time_or_day(end)),
-        None => (day(text), day(text).and_then(next_day)),
+        Some((start, end)) => (parse_time_or_day(start), parse_time_or_day(end)),
+        None => (parse_day(text), parse_day(text).and_then(next_day)),
     };
     match (start, end) {
         (Some(start), Some(end)) => {
@@ -26,35 +26,35 @@ pub fn window(text: &str) -> Result<Window, Error> {
 }
 
 /// A time, or a day (its midnight in UTC).
-pub fn time(option: &'static str, text: &str) -> Result<Timestamp, Error> {
-    time_or_day(text).ok_or_else(|| Error::Time {
+pub(crate) fn parse_time(option: &'static str, text: &str) -> Result<Timestamp, Error> {
+    parse_time_or_day(text).ok_or_else(|| Error::Time {
         option,
         text: text.to_owned(),
     })
 }
 
 /// A time, a day, or how long ago: `90m`, `12h`, `7d`, `P2W`.
-pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
+pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
     let ago = || {
         let span: Span = text.parse().ok()?;
         let then = now.to_zoned(TimeZone::UTC).checked_sub(span.abs()).ok()?;
         Some(then.timestamp())
     };
-    match time_or_day(text).or_else(ago) {
+    match parse_time_or_day(text).or_else(ago) {
         Some(time) => Ok(time),
-        None => time("--since", text),
+        None => parse_time("--since", text),
     }
 }
 
-fn time_or_day(text: &str) -> Option<Timestamp> {
-    day(text).or_else(|| {
+fn parse_time_or_day(text: &str) -> Option<Timestamp> {
+    parse_day(text).or_else(|| {
         let time: Timestamp = text.ends_with('Z').then(|| text.parse().ok())??;
         (time.subsec_nanosecond() == 0).then_some(time)
     })
 }
 
-fn day(text: &str) -> Option<Timestamp> {
-    // Only the plain form: jiff would also take the date out of a longer text.
+fn parse_day(text: &str) -> Option<Timestamp> {
+    // Only this form: jiff would also read the date out of a longer text.
     if text.len() != "2026-06-01".len() {
         return None;
     }
@@ -74,10 +74,14 @@ mod tests {
     fn a_window_is_two_times_two_days_or_one() {
         let june_first = "2026-06-01T00:00:00Z/2026-06-02T00:00:00Z";
         for text in [june_first, "2026-06-01/2026-06-02", "2026-06-01"] {
-            assert_eq!(window(text).unwrap().to_string(), june_first, "{text}");
+            assert_eq!(
+                parse_window(text).unwrap().to_string(),
+                june_first,
+                "{text}"
+            );
         }
         let hour = "2026-06-01T01:00:00Z/2026-06-01T02:00:00Z";
-        assert_eq!(window(hour).unwrap().to_string(), hour);
+        assert_eq!(parse_window(hour).unwrap().to_string(), hour);
     }
 
     #[test]
@@ -91,7 +95,7 @@ mod tests {
             ("2026-06-02/2026-06-01", "not before its end"),
             ("2026-06-01/2026-08-01", "longer than 31 days"),
         ] {
-            let error = window(text).unwrap_err();
+            let error = parse_window(text).unwrap_err();
             assert_eq!(error.code(), "CXO003");
             assert!(error.to_string().contains(reason), "{error}");
         }
@@ -108,8 +112,12 @@ mod tests {
             ("P1W", "2026-06-03T12:00:00Z"),
             ("90m", "2026-06-10T10:30:00Z"),
         ] {
-            assert_eq!(since(text, now).unwrap().to_string(), expected, "{text}");
+            assert_eq!(
+                parse_since(text, now).unwrap().to_string(),
+                expected,
+                "{text}"
+            );
         }
-        assert_eq!(since("a while", now).unwrap_err().code(), "CXO004");
+        assert_eq!(parse_since("a while", now).unwrap_err().code(), "CXO004");
     }
 }

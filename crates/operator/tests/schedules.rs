@@ -9,8 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Parser as _;
-use operator::args::Cli;
-use operator::{Error, Surroundings, run};
+use operator::{Cli, Context, Error, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,13 +18,13 @@ const SHIPPED: &str = "daily-agent-performance.json";
 
 async fn cxr(args: &[&str]) -> (Result<u8, Error>, String) {
     let mut out = Vec::new();
-    let around = Surroundings {
+    let context = Context {
         out: &mut out,
         now: "2026-06-10T12:00:00Z".parse().unwrap(),
         aws: async || panic!("no network"),
     };
     let cli = Cli::try_parse_from([&["cxr", "schedules"], args].concat()).unwrap();
-    let result = run(cli, around).await;
+    let result = run(cli, context).await;
     (result, String::from_utf8(out).unwrap())
 }
 

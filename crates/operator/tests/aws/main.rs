@@ -8,8 +8,7 @@
 mod states;
 
 use clap::Parser as _;
-use operator::args::Cli;
-use operator::{Error, Surroundings, run};
+use operator::{Cli, Context, Error, run};
 use serde_json::{Value, json};
 use states::{MACHINE, Server, arn};
 
@@ -18,14 +17,14 @@ const AUTH: &str = r#"{"errorType":"Cxone.Auth","errorMessage":"the token endpoi
 
 async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, Error>, String) {
     let mut out = Vec::new();
-    let around = Surroundings {
+    let context = Context {
         out: &mut out,
         now: "2026-06-10T12:00:00Z".parse().unwrap(),
         aws: async || server.config(),
     };
     let machine = ["--state-machine", MACHINE];
     let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
-    let result = run(cli, around).await;
+    let result = run(cli, context).await;
     (result, String::from_utf8(out).unwrap())
 }
 
@@ -219,12 +218,12 @@ async fn an_aws_that_is_not_there_is_unavailable() {
     config.set_endpoint_url(Some("http://127.0.0.1:1".to_owned()));
     let config = config.build();
     let mut out = Vec::new();
-    let around = Surroundings {
+    let context = Context {
         out: &mut out,
         now: "2026-06-10T12:00:00Z".parse().unwrap(),
         aws: async || config,
     };
     let cli = Cli::try_parse_from(["cxr", "list", "--state-machine", MACHINE]).unwrap();
-    let error = run(cli, around).await.unwrap_err();
+    let error = run(cli, context).await.unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("CXO012", 4));
 }

@@ -1,4 +1,4 @@
-//! The state machine's ARN, and the executions' that follow from it.
+//! The ARNs of the state machine and of its executions.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MachineArn(String);
+pub(crate) struct MachineArn(String);
 
 impl FromStr for MachineArn {
     type Err = Error;
@@ -23,27 +23,20 @@ impl FromStr for MachineArn {
 }
 
 impl MachineArn {
-    /// The whole ARN.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its region.
-    #[must_use]
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         self.part(3)
     }
 
-    /// Its account.
-    #[must_use]
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         self.part(4)
     }
 
-    /// The ARN of an execution of this machine, which may be given by its name alone.
-    #[must_use]
-    pub fn execution(&self, name_or_arn: &str) -> String {
+    /// The ARN of an execution of this state machine, given its name or its ARN.
+    pub(crate) fn execution_arn(&self, name_or_arn: &str) -> String {
         if name_or_arn.starts_with("arn:") {
             return name_or_arn.to_owned();
         }
@@ -57,8 +50,7 @@ impl MachineArn {
 }
 
 /// The last part of an execution's ARN.
-#[must_use]
-pub fn name_of(execution: &str) -> &str {
+pub(crate) fn name_of(execution: &str) -> &str {
     execution.rsplit(':').next().unwrap_or(execution)
 }
 
@@ -72,8 +64,8 @@ mod tests {
             .parse()
             .unwrap();
         let arn = "arn:aws:states:eu-central-1:123456789012:execution:reports:run-1";
-        assert_eq!(machine.execution("run-1"), arn);
-        assert_eq!(machine.execution(arn), arn);
+        assert_eq!(machine.execution_arn("run-1"), arn);
+        assert_eq!(machine.execution_arn(arn), arn);
         assert_eq!(
             (machine.region(), machine.account()),
             ("eu-central-1", "123456789012")

@@ -1,4 +1,4 @@
-//! `cxr check`: what is wrong with definition files, for authors and for CI.
+//! Checks definition files one by one and against each other.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,69 +9,69 @@ use serde::Serialize;
 
 use crate::definition_file;
 use crate::error::Error;
+use crate::output::count_of;
 
-/// Two files describe the same report of the same tenant.
+/// The code of the finding that two files describe the same report of the same tenant.
 const SAME_REPORT: &str = "CXO020";
 
 /// One finding in one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Remark {
-    /// The file.
-    pub file: String,
+struct Remark {
+    file: String,
     /// `error` or `warning`.
-    pub severity: String,
-    /// Its stable code.
-    pub code: String,
+    severity: String,
+    code: String,
     /// Where in the file, as a JSON pointer.
-    pub pointer: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do; possibly empty.
-    pub hint: String,
+    pointer: String,
+    message: String,
+    /// What to do; may be empty.
+    hint: String,
 }
 
 /// All findings in all files.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Verdict {
-    /// How many files were looked at.
-    pub files: usize,
-    /// The findings, file by file.
-    pub remarks: Vec<Remark>,
+pub(crate) struct Verdict {
+    /// How many files were checked.
+    files: usize,
+    remarks: Vec<Remark>,
 }
 
 impl Verdict {
     /// Whether the files may be deployed.
-    #[must_use]
-    pub fn passes(&self, deny_warnings: bool) -> bool {
-        self.count("error") == 0 && !(deny_warnings && self.count("warning") > 0)
+    pub(crate) fn passes(&self, deny_warnings: bool) -> bool {
+        self.count_severity("error") == 0 && !(deny_warnings && self.count_severity("warning") > 0)
     }
 
-    fn count(&self, severity: &str) -> usize {
-        let of_it = |remark: &&Remark| remark.severity == severity;
-        self.remarks.iter().filter(of_it).count()
+    fn count_severity(&self, severity: &str) -> usize {
+        let is_counted = |remark: &&Remark| remark.severity == severity;
+        self.remarks.iter().filter(is_counted).count()
     }
 }
 
 /// Checks every file, and all of them together.
-pub fn check(files: &[PathBuf], catalogue: &Catalogue) -> Result<Verdict, Error> {
-    let files = definition_file::expand(files)?;
+pub(crate) fn check_files(files: &[PathBuf], catalogue: &Catalogue) -> Result<Verdict, Error> {
+    let files = definition_file::expand_folders(files)?;
     let mut remarks = Vec::new();
     let mut names: HashMap<(String, String), &Path> = HashMap::new();
     for file in &files {
-        let text = definition_file::text(file)?;
-        let findings = match definition_file::parse(&text, catalogue) {
+        let text = definition_file::read_bytes(file)?;
+        let findings = match definition_file::parse_definition(&text, catalogue) {
             Err(findings) => findings.0,
             Ok(checked) => {
                 let definition = checked.definition;
                 let name = definition.name.to_string();
                 let key = (definition.pipeline.tenant.to_string(), name.clone());
                 if let Some(first) = names.insert(key, file) {
-                    remarks.push(same_report(file, first, &name));
+                    remarks.push(same_report_remark(file, first, &name));
                 }
                 checked.warnings
             }
         };
-        remarks.extend(findings.into_iter().map(|finding| remark(file, finding)));
+        remarks.extend(
+            findings
+                .into_iter()
+                .map(|finding| finding_remark(file, finding)),
+        );
     }
     Ok(Verdict {
         remarks,
@@ -79,7 +79,7 @@ pub fn check(files: &[PathBuf], catalogue: &Catalogue) -> Result<Verdict, Error>
     })
 }
 
-fn remark(file: &Path, finding: Finding) -> Remark {
+fn finding_remark(file: &Path, finding: Finding) -> Remark {
     Remark {
         file: file.display().to_string(),
         severity: finding.severity.to_string(),
@@ -90,7 +90,7 @@ fn remark(file: &Path, finding: Finding) -> Remark {
     }
 }
 
-fn same_report(file: &Path, first: &Path, name: &str) -> Remark {
+fn same_report_remark(file: &Path, first: &Path, name: &str) -> Remark {
     Remark {
         file: file.display().to_string(),
         severity: Severity::Error.to_string(),
@@ -132,18 +132,13 @@ impl fmt::Display for Verdict {
         for remark in &self.remarks {
             writeln!(f, "{remark}")?;
         }
-        let (errors, warnings) = (self.count("error"), self.count("warning"));
+        let (errors, warnings) = (self.count_severity("error"), self.count_severity("warning"));
         writeln!(
             f,
             "{} checked: {}, {}",
-            counted(self.files, "definition"),
-            counted(errors, "error"),
-            counted(warnings, "warning")
+            count_of(self.files, "definition"),
+            count_of(errors, "error"),
+            count_of(warnings, "warning")
         )
     }
-}
-
-/// `1 error`, `2 errors`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,28 +1,28 @@
-//! The text between the template's marker lines.
+//! Renders the text between the template's marker lines.
 
 use std::fmt::Write as _;
 
 use definition::{DateRange, Definition, Recurrence};
+use serde_json::Value;
 
-use super::Report;
-use crate::definition_file::DefinitionFile;
+use super::report::ScheduledReport;
 use crate::error::Error;
-use crate::input::Event;
+use crate::execution_input::event_for_scheduler;
 
-/// A schedule and an alarm for each report.
-pub(super) fn made_of(reports: &[Report]) -> Result<String, Error> {
+/// Renders a schedule and an alarm for each report.
+pub(crate) fn render(reports: &[ScheduledReport]) -> Result<String, Error> {
     let mut block = String::from("\n");
     for report in reports {
-        block += &schedule(report)?;
-        block += &alarm(report);
+        block += &render_schedule(report)?;
+        block += &render_alarm(report);
     }
     Ok(block)
 }
 
-fn schedule(report: &Report) -> Result<String, Error> {
-    let Report { stem, resource, .. } = report;
-    let expression = expression(report)?;
-    let input = indented(&escaped(&input(report)?), 10);
+fn render_schedule(report: &ScheduledReport) -> Result<String, Error> {
+    let ScheduledReport { stem, resource, .. } = report;
+    let expression = cron_expression(report)?;
+    let input = indent_lines(&escape_sub(&render_input(report)?), 10);
     Ok(format!(
         "  {resource}Schedule:
     Type: AWS::Scheduler::Schedule
@@ -42,21 +42,21 @@ fn schedule(report: &Report) -> Result<String, Error> {
         Input: !Sub |-
 {input}
 ",
-        quoted(stem),
-        quoted(&title(&report.file.definition)),
+        quote_yaml(stem),
+        quote_yaml(&title_of(&report.file.definition)),
     ))
 }
 
-fn title(definition: &Definition) -> String {
+fn title_of(definition: &Definition) -> String {
     format!("{} / {}", definition.pipeline.tenant, definition.name)
 }
 
-/// When the Scheduler fires: weeks begin on Monday, months with their first day.
-fn expression(report: &Report) -> Result<String, Error> {
+/// When the Scheduler starts an execution. Weeks begin on Monday, months with their first day.
+fn cron_expression(report: &ScheduledReport) -> Result<String, Error> {
     let definition = &report.file.definition;
     let time = definition.schedule.time.to_string();
     let (hour, minute) = time.split_once(':').unwrap_or_default();
-    let (hour, minute) = (plain(hour), plain(minute));
+    let (hour, minute) = (trim_zero(hour), trim_zero(minute));
     Ok(match definition.schedule.recurrence {
         Recurrence::Daily => format!("cron({minute} {hour} * * ? *)"),
         Recurrence::Weekly => format!("cron({minute} {hour} ? * MON *)"),
@@ -76,22 +76,18 @@ fn expression(report: &Report) -> Result<String, Error> {
 }
 
 /// `05` as `5`.
-fn plain(digits: &str) -> &str {
+fn trim_zero(digits: &str) -> &str {
     digits
         .strip_prefix('0')
         .filter(|rest| !rest.is_empty())
         .unwrap_or(digits)
 }
 
-/// The scheduled event, with the definition in it as its author wrote it.
-fn input(report: &Report) -> Result<String, Error> {
-    let nothing = DefinitionFile {
-        definition: report.file.definition.clone(),
-        written: serde_json::Value::Null,
-    };
-    let event = Event::for_scheduler(nothing, None);
+/// The scheduled event, which contains the definition as its author wrote it.
+fn render_input(report: &ScheduledReport) -> Result<String, Error> {
+    let event = event_for_scheduler(Value::Null, None);
     let event = serde_json::to_string_pretty(&event).map_err(std::io::Error::from)?;
-    let definition = indented(&escaped_json(&report.text), 4);
+    let definition = indent_lines(&escape_json(&report.text), 4);
     Ok(event
         .replacen(
             "\"definition\": null",
@@ -106,13 +102,14 @@ fn input(report: &Report) -> Result<String, Error> {
         .replacen("\"region\": \"\"", "\"region\": \"\u{0}{AWS::Region}\"", 1))
 }
 
-/// Only what is ours is a placeholder of `Fn::Sub`; what an author wrote stays as it is.
-fn escaped(input: &str) -> String {
+/// Escapes every `${` that an author wrote, so that `Fn::Sub` replaces our placeholders only.
+fn escape_sub(input: &str) -> String {
     input.replace("${", "${!").replace('\u{0}', "$")
 }
 
-/// YAML breaks lines at some letters that JSON does not, and lets tabs indent nothing.
-fn escaped_json(text: &str) -> String {
+/// Escapes what is not ASCII, because YAML breaks lines at some of these characters, and replaces
+/// tabs, with which YAML does not indent.
+fn escape_json(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, letter| {
         match letter {
             ' '..='~' | '\n' => out.push(letter),
@@ -128,7 +125,7 @@ fn escaped_json(text: &str) -> String {
     })
 }
 
-fn indented(text: &str, spaces: usize) -> String {
+fn indent_lines(text: &str, spaces: usize) -> String {
     let lines: Vec<String> = text
         .lines()
         .map(|line| format!("{:spaces$}{line}", "").trim_end().to_owned())
@@ -136,25 +133,25 @@ fn indented(text: &str, spaces: usize) -> String {
     lines.join("\n")
 }
 
-/// A JSON string, which YAML reads as it is.
-fn quoted(text: &str) -> String {
-    escaped_json(&serde_json::Value::from(text).to_string())
+/// Quotes a text as a JSON string, which is valid YAML.
+fn quote_yaml(text: &str) -> String {
+    escape_json(&Value::from(text).to_string())
 }
 
-/// For how many hours nothing may be committed. CloudWatch looks back 168 hours at most.
-fn patience_hours(recurrence: Recurrence) -> Option<u32> {
+/// After how many hours without a commit the alarm goes off. CloudWatch looks back 168 hours at most.
+fn alarm_hours(recurrence: Recurrence) -> Option<u32> {
     match recurrence {
-        // A day and three hours: the flexible window, one cut-off run and its successor differ from day to day.
+        // A day, and three hours for the flexible window, one run that was cut off and the run after it.
         Recurrence::Daily => Some(27),
         Recurrence::Weekly => Some(168),
         Recurrence::Monthly | Recurrence::Once => None,
     }
 }
 
-fn alarm(report: &Report) -> String {
+fn render_alarm(report: &ScheduledReport) -> String {
     let definition = &report.file.definition;
     let recurrence = definition.schedule.recurrence;
-    let Some(hours) = patience_hours(recurrence) else {
+    let Some(hours) = alarm_hours(recurrence) else {
         return format!(
             "\n  # {}: {recurrence}. CloudWatch looks back 7 days at most, so no alarm tells of a commit that is missing.\n\n",
             report.stem
@@ -162,7 +159,7 @@ fn alarm(report: &Report) -> String {
     };
     let description = format!(
         "{}: nothing was committed for {hours} hours. Run: cxr list --failed; if nothing failed, look at the dead letter queue and at whether the schedule is enabled; then cxr redrive EXECUTION, or cxr run infra/reports/{}.json --window DAY.",
-        title(definition),
+        title_of(definition),
         report.stem
     );
     format!(
@@ -188,8 +185,8 @@ fn alarm(report: &Report) -> String {
 
 ",
         report.resource,
-        quoted(&description),
-        quoted(definition.pipeline.tenant.as_ref()),
-        quoted(definition.name.as_ref()),
+        quote_yaml(&description),
+        quote_yaml(definition.pipeline.tenant.as_ref()),
+        quote_yaml(definition.name.as_ref()),
     )
 }

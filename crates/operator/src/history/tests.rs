@@ -3,41 +3,41 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn told(events: impl IntoIterator<Item = What>) -> Story {
-    let mut story = Story::default();
+fn history_of(kinds: impl IntoIterator<Item = EntryKind>) -> History {
+    let mut history = History::default();
     let at = "2026-06-02T05:30:00Z".parse().unwrap();
-    events
+    kinds
         .into_iter()
-        .for_each(|what| story.see(Event { at, what }));
-    story
+        .for_each(|kind| history.add(Entry { at, kind }));
+    history
 }
 
-fn entered(state: &str) -> What {
-    What::Entered(state.to_owned())
+fn entered(state: &str) -> EntryKind {
+    EntryKind::StateEntered(state.to_owned())
 }
 
-fn exited(state: &str, output: &Value) -> What {
-    What::Exited {
+fn exited(state: &str, output: &Value) -> EntryKind {
+    EntryKind::StateExited {
         state: state.to_owned(),
         output: output.to_string(),
     }
 }
 
-fn attempt(error: &str) -> What {
-    What::AttemptFailed(Fault {
+fn attempt(error: &str) -> EntryKind {
+    EntryKind::AttemptFailed(ExecutionError {
         error: error.to_owned(),
         cause: json!({"errorType": error, "errorMessage": "a sentence"}).to_string(),
     })
 }
 
-fn died(error: &str) -> What {
-    let What::AttemptFailed(fault) = attempt(error) else {
+fn died(error: &str) -> EntryKind {
+    let EntryKind::AttemptFailed(error) = attempt(error) else {
         unreachable!()
     };
-    What::Failed(fault)
+    EntryKind::ExecutionFailed(error)
 }
 
-/// What Trigger answers, in the words of the messages' own crate.
+/// What Trigger returns, written with the type of the messages.
 fn run(number: u32) -> Value {
     let work = json!({
         "tenant": "acme", "report": "Daily", "generation": 1, "segment": "0", "run": number,
@@ -60,34 +60,34 @@ fn ended(number: u32, reason: EndReason) -> Value {
 
 #[test]
 fn a_failure_is_told_with_its_state_attempts_and_sentence() {
-    let story = told([
+    let history = history_of([
         entered("Trigger"),
         attempt("Cxone.Unavailable"),
         attempt("Cxone.Auth"),
         died("Cxone.Auth"),
     ]);
-    let failure = story.failure.unwrap();
+    let failure = history.failure.unwrap();
     assert_eq!((failure.state.as_str(), failure.attempts), ("Trigger", 2));
-    assert_eq!(failure.fault.error, "Cxone.Auth");
-    assert_eq!(failure.fault.cause, "a sentence");
+    assert_eq!(failure.error.error, "Cxone.Auth");
+    assert_eq!(failure.error.cause, "a sentence");
 }
 
 #[test]
 fn a_failed_attempt_is_forgotten_once_another_succeeded() {
-    let story = told([
+    let history = history_of([
         entered("Trigger"),
         attempt("Cxone.Throttled"),
         exited("Trigger", &run(0)),
         entered("Wait"),
     ]);
-    assert_eq!(story.failure, None);
-    assert_eq!(story.state.as_deref(), Some("Wait"));
+    assert_eq!(history.failure, None);
+    assert_eq!(history.state.as_deref(), Some("Wait"));
 }
 
 #[test]
 fn runs_are_told_with_their_pages_and_ends() {
     let fetched = json!({"v": 1, "pages": "more", "waitSeconds": 0, "batches": 1, "pageCount": 3, "rowCount": 900});
-    let story = told([
+    let history = history_of([
         exited("Trigger", &run(0)),
         exited("PollOnce", &ended(0, EndReason::Failed)),
         exited("Alert", &json!({"v": 1})),
@@ -99,36 +99,36 @@ fn runs_are_told_with_their_pages_and_ends() {
         exited("FetchPage", &fetched),
         exited("Trigger", &run(1)),
     ]);
-    let [first, second] = &story.runs[..] else {
-        panic!("{:?}", story.runs)
+    let [first, second] = &history.runs[..] else {
+        panic!("{:?}", history.runs)
     };
     assert_eq!(first.ended.as_ref().unwrap().reason, EndReason::Failed);
     assert_eq!((second.page_count, second.row_count), (3, 900));
     assert_eq!(second.state.as_deref(), Some("completed"));
     assert_eq!(
-        story.window.unwrap().key(),
+        history.window.unwrap().key(),
         "20260601T000000Z-20260602T000000Z"
     );
-    assert_eq!(story.tasks, 7);
+    assert_eq!(history.tasks, 7);
 }
 
 #[test]
 fn a_redrive_makes_a_failure_an_earlier_one() {
-    let story = told([
+    let history = history_of([
         entered("Finalize"),
         attempt("Cxone.Conflict"),
         died("Cxone.Conflict"),
-        What::Redriven,
+        EntryKind::Redriven,
     ]);
-    assert_eq!(story.failure, None);
-    assert_eq!(story.earlier_failures.len(), 1);
+    assert_eq!(history.failure, None);
+    assert_eq!(history.earlier_failures.len(), 1);
 }
 
 #[test]
 fn outcomes_are_told_in_words() {
     let check = |output: Value, expected: &str| {
-        let story = told([exited("Finalize", &output)]);
-        assert_eq!(story.outcome.as_deref(), Some(expected));
+        let history = history_of([exited("Finalize", &output)]);
+        assert_eq!(history.outcome.as_deref(), Some(expected));
     };
     let committed = delivery::FinalizeOut {
         v: delivery::Version,
@@ -167,6 +167,6 @@ fn what_is_not_understood_is_passed_over() {
         json!({"next": 5}),
         json!({"work": {"window": 1}}),
     ];
-    let story = told(odd.iter().map(|output| exited("Trigger", output)));
-    assert_eq!(story.runs, []);
+    let history = history_of(odd.iter().map(|output| exited("Trigger", output)));
+    assert_eq!(history.runs, []);
 }

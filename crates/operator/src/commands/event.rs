@@ -1,0 +1,80 @@
+//! `cxr event`: the input of an execution or of a schedule, for whoever starts it by other means.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use definition::Catalogue;
+use delivery::{Replay, ScheduledEvent};
+use jiff::Timestamp;
+
+use crate::definition_file;
+use crate::error::Error;
+use crate::execution_input::{ExecutionInput, RequesterArg, event_for_scheduler};
+use crate::output::Output;
+use crate::step_functions::MachineArn;
+use crate::target::WindowChoice;
+
+/// Print the input of an execution (no network).
+#[derive(Debug, Args)]
+pub(super) struct EventArgs {
+    /// The definition file; - is the standard input.
+    file: PathBuf,
+    #[command(flatten)]
+    window: EventWindow,
+    /// Replay the window for this reason, although it was delivered.
+    #[arg(long, value_name = "REASON", conflicts_with = "scheduler")]
+    replay: Option<String>,
+    #[command(flatten)]
+    requester: RequesterArg,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct EventWindow {
+    /// The scheduled time, such as 2026-06-02T05:30:00Z.
+    #[arg(long)]
+    at: Option<String>,
+    /// START/END, or one day.
+    #[arg(long)]
+    window: Option<String>,
+    /// Print the input of an EventBridge schedule, in which the Scheduler fills in the time.
+    #[arg(long)]
+    scheduler: bool,
+}
+
+impl EventArgs {
+    pub(super) fn run(
+        self,
+        output: &mut Output<'_>,
+        now: Timestamp,
+        machine: Option<&MachineArn>,
+    ) -> Result<u8, Error> {
+        output.print_json(&self.build_event(now, machine)?)?;
+        Ok(0)
+    }
+
+    fn build_event(
+        self,
+        now: Timestamp,
+        machine: Option<&MachineArn>,
+    ) -> Result<ScheduledEvent, Error> {
+        let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
+        if self.window.scheduler {
+            return Ok(event_for_scheduler(file.written, machine));
+        }
+        let choice = WindowChoice::parse(self.window.at.as_deref(), self.window.window.as_deref())?;
+        let input = match self.replay {
+            Some(reason) => {
+                let window = choice.window_of(&file.definition)?;
+                let requested_by = self.requester.requested_by;
+                let replay = Replay {
+                    reason,
+                    requested_by,
+                };
+                ExecutionInput::for_replay(file, window, replay, now, machine)
+            }
+            None => ExecutionInput::for_window(file, choice, machine)?,
+        };
+        Ok(input.into_event())
+    }
+}

@@ -1,0 +1,100 @@
+//! The command line. Each command is a file with its arguments and its `run`.
+
+mod check;
+mod event;
+mod list;
+mod plan;
+mod redrive;
+mod replay;
+mod run;
+mod schedules;
+mod schema;
+mod show;
+
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::output::{Format, Output};
+use crate::step_functions::{Executions, MachineArn};
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
+3 AWS refuses; 4 AWS does not answer, try again.";
+
+/// For operators and authors of CXone report definitions.
+#[derive(Debug, Parser)]
+#[command(name = "cxr", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How to write the output.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The ARN of the state machine.
+    #[arg(long, global = true, env = "STATE_MACHINE_ARN", value_name = "ARN")]
+    state_machine: Option<String>,
+}
+
+/// In the order of `cxr --help`: first what needs no network, then what needs Step Functions.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
+    Plan(plan::PlanArgs),
+    Event(event::EventArgs),
+    Schedules(schedules::SchedulesArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Redrive(redrive::RedriveArgs),
+    Replay(replay::ReplayArgs),
+    Run(run::RunArgs),
+}
+
+/// What the commands take from outside, so that a test can run them in its own process.
+pub struct Context<'a, Aws> {
+    /// Where the output goes.
+    pub out: &'a mut dyn Write,
+    /// The current time.
+    pub now: Timestamp,
+    /// Loads the SDK's configuration. Called only by commands that need Step Functions.
+    pub aws: Aws,
+}
+
+/// Runs one command and returns the exit code of the process.
+pub async fn run<Aws>(cli: Cli, context: Context<'_, Aws>) -> Result<u8, Error>
+where
+    Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
+{
+    let Context { out, now, aws } = context;
+    let output = &mut Output::new(out, cli.format);
+    let machine = parse_machine(cli.state_machine)?;
+    match cli.command {
+        Command::Check(args) => args.run(output),
+        Command::Schema(args) => args.run(output),
+        Command::Plan(args) => args.run(output),
+        Command::Event(args) => args.run(output, now, machine.as_ref()),
+        Command::Schedules(args) => args.run(output),
+        Command::List(args) => args.run(output, &connect(machine, aws).await?, now).await,
+        Command::Show(args) => args.run(output, &connect(machine, aws).await?).await,
+        Command::Redrive(args) => args.run(output, &connect(machine, aws).await?, now).await,
+        Command::Replay(args) => args.run(output, &connect(machine, aws).await?, now).await,
+        Command::Run(args) => args.run(output, &connect(machine, aws).await?).await,
+    }
+}
+
+/// An empty variable counts as one that is not set.
+fn parse_machine(arn: Option<String>) -> Result<Option<MachineArn>, Error> {
+    arn.filter(|arn| !arn.is_empty())
+        .map(|arn| arn.parse())
+        .transpose()
+}
+
+async fn connect<Aws>(machine: Option<MachineArn>, aws: Aws) -> Result<Executions, Error>
+where
+    Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
+{
+    let machine = machine.ok_or(Error::StateMachine)?;
+    Ok(Executions::new(&aws().await, machine))
+}

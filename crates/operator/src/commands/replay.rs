@@ -1,0 +1,49 @@
+//! `cxr replay`: fetches a window again, as the next generation.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use definition::Catalogue;
+use delivery::Replay;
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::execution_input::{ExecutionInput, RequesterArg, start_execution};
+use crate::output::Output;
+use crate::step_functions::Executions;
+use crate::{definition_file, time};
+
+/// Fetch a window again with this definition, delivered or not, and replace what was delivered: its next generation.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The definition file; it may differ from the one that was used before.
+    file: PathBuf,
+    /// START/END, or one day.
+    #[arg(long)]
+    window: String,
+    /// Why the window is replayed; kept with the data.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    requester: RequesterArg,
+}
+
+impl ReplayArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        executions: &Executions,
+        now: Timestamp,
+    ) -> Result<u8, Error> {
+        let window = time::parse_window(&self.window)?;
+        let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
+        let replay = Replay {
+            reason: self.reason,
+            requested_by: self.requester.requested_by,
+        };
+        let machine = Some(executions.machine());
+        let input = ExecutionInput::for_replay(file, window, replay, now, machine);
+        output.print(&start_execution(executions, &input).await?)?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,31 @@
+//! `cxr run`: starts an execution for a window, as the Scheduler would.
+
+use clap::Args;
+use definition::Catalogue;
+
+use crate::error::Error;
+use crate::execution_input::{ExecutionInput, start_execution};
+use crate::output::Output;
+use crate::step_functions::Executions;
+use crate::target::Target;
+
+/// Ask for a window as the Scheduler would: what is stored of it is used, and a delivered window stays as it is.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+impl RunArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        executions: &Executions,
+    ) -> Result<u8, Error> {
+        // The handlers know the built-in catalogue only.
+        let (file, choice) = self.target.read(Catalogue::builtin())?;
+        let input = ExecutionInput::for_window(file, choice, Some(executions.machine()))?;
+        output.print(&start_execution(executions, &input).await?)?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,192 @@
+//! `cxr show`: why an execution failed and what to do about it.
+
+use std::fmt;
+
+use clap::Args;
+use delivery::advice;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::history::{CxoneRun, History, StateFailure};
+use crate::output::{Output, count_of, one_line};
+use crate::request::Request;
+use crate::step_functions::{ExecutionDetail, Executions, name_of};
+
+/// Print why an execution failed and what to do about it.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Its name or ARN.
+    execution: String,
+}
+
+impl ShowArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        executions: &Executions,
+    ) -> Result<u8, Error> {
+        let detail = executions.describe(&self.execution).await?;
+        let history = executions.read_history(&self.execution).await?;
+        output.print(&Explanation::new(detail, history))?;
+        Ok(0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explanation {
+    execution: String,
+    status: String,
+    started_at: Timestamp,
+    stopped_at: Option<Timestamp>,
+    redrive_count: i32,
+    /// Why it can't be redriven; `None` if it can.
+    not_redrivable: Option<String>,
+    request: Request,
+    #[serde(rename = "story")]
+    history: History,
+    advice: Option<String>,
+}
+
+impl Explanation {
+    fn new(detail: ExecutionDetail, mut history: History) -> Self {
+        let request = Request::from_input(&detail.input);
+        let failure = history.failure.as_ref().map(|failure| &failure.error);
+        let error = failure.or(detail.error.as_ref());
+        let has_failed = !matches!(detail.summary.status.as_str(), "SUCCEEDED" | "RUNNING");
+        let advice = error
+            .filter(|_| has_failed)
+            .map(|error| describe_advice(&error.error, &request));
+        history.window = history.window.or(request.window);
+        Self {
+            execution: detail.summary.arn,
+            status: detail.summary.status,
+            started_at: detail.summary.started_at,
+            stopped_at: detail.summary.stopped_at,
+            redrive_count: detail.redrive_count,
+            not_redrivable: detail.not_redrivable,
+            request,
+            history,
+            advice,
+        }
+    }
+
+    fn can_be_redriven(&self) -> bool {
+        self.not_redrivable.is_none()
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (request, history) = (&self.request, &self.history);
+        writeln!(f, "report     {}", one_line(&request.title()))?;
+        if let Some(window) = history.window {
+            writeln!(f, "window     {window}")?;
+        }
+        if let Some(replay) = &request.replay {
+            writeln!(f, "replay     {}", one_line(replay))?;
+        }
+        writeln!(f, "execution  {}", self.execution)?;
+        writeln!(f, "status     {}", self.status_line())?;
+        if let Some(outcome) = &history.outcome
+            && history.failure.is_none()
+        {
+            writeln!(f, "outcome    {}", one_line(outcome))?;
+        }
+        for failure in &history.earlier_failures {
+            writeln!(f, "earlier    {} at {}", failure_line(failure), failure.at)?;
+        }
+        if let Some(failure) = &history.failure {
+            writeln!(f, "failed     {}", failure_line(failure))?;
+            writeln!(f, "cause      {}", one_line(&failure.error.cause))?;
+        }
+        if let Some(advice) = &self.advice {
+            writeln!(f, "to do      {advice}")?;
+        }
+        if self.can_be_redriven() {
+            writeln!(f, "           cxr redrive {}", name_of(&self.execution))?;
+        }
+        self.write_runs(f)
+    }
+}
+
+impl Explanation {
+    fn status_line(&self) -> String {
+        let mut parts = vec![self.status.clone(), format!("started {}", self.started_at)];
+        parts.extend(self.stopped_at.map(|at| format!("stopped {at}")));
+        if let Ok(count @ 1..) = usize::try_from(self.redrive_count) {
+            parts.push(count_of(count, "redrive"));
+        }
+        parts.push(format!(
+            "{} done",
+            count_of(self.history.tasks as usize, "task")
+        ));
+        match &self.history.state {
+            Some(state) if self.status == "RUNNING" => parts.push(format!("now in {state}")),
+            _ => {}
+        }
+        parts.join(", ")
+    }
+
+    fn write_runs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.history.runs.is_empty() {
+            return writeln!(f, "runs       no run was started");
+        }
+        for (index, run) in self.history.runs.iter().enumerate() {
+            let label = if index == 0 { "runs" } else { "" };
+            writeln!(f, "{label:<10} {}", one_line(&run_line(run)))?;
+        }
+        Ok(())
+    }
+}
+
+fn failure_line(failure: &StateFailure) -> String {
+    let StateFailure {
+        state,
+        attempts,
+        error,
+        ..
+    } = failure;
+    let state = if state.is_empty() {
+        "before any state"
+    } else {
+        state
+    };
+    let times = count_of(*attempts as usize, "attempt");
+    format!("{state} with {}, after {times}", one_line(&error.error))
+}
+
+fn run_line(run: &CxoneRun) -> String {
+    let mut parts = vec![
+        format!("segment {} run {}: {}", run.segment, run.run, run.run_id),
+        format!("started {}", run.triggered_at),
+    ];
+    if run.ended.is_none() {
+        parts.extend(run.state.clone());
+    }
+    if run.page_count > 0 {
+        let pages = usize::try_from(run.page_count).unwrap_or(usize::MAX);
+        parts.push(format!(
+            "{} with {} rows",
+            count_of(pages, "page"),
+            run.row_count
+        ));
+    }
+    if let Some(ended) = &run.ended {
+        parts.push(ended.reason.describe().to_owned());
+        if !ended.detail.is_empty() {
+            parts.push(format!("{:?}", ended.detail));
+        }
+    }
+    parts.join(", ")
+}
+
+/// What happened and what to do, in sentences.
+fn describe_advice(error: &str, request: &Request) -> String {
+    let advice = advice(error, request.api);
+    let mut meaning = advice.meaning.chars();
+    let first = meaning.next().map(|letter| letter.to_ascii_uppercase());
+    let meaning: String = first.into_iter().chain(meaning).collect();
+    format!("{meaning}. {}", advice.action)
+}

@@ -1,0 +1,207 @@
+//! What an execution is started with: a scheduled event, and the name that goes with it.
+
+use std::fmt;
+
+use clap::Args;
+use definition::Window;
+use delivery::{Replay, ScheduledEvent};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::definition_file::DefinitionFile;
+use crate::digest::hex_digest;
+use crate::error::Error;
+use crate::step_functions::{Executions, MachineArn};
+use crate::target::WindowChoice;
+
+/// The largest input that Step Functions accepts.
+const MAX_INPUT_BYTES: usize = 256 * 1024;
+
+/// The longest name that Step Functions accepts, in characters.
+const MAX_NAME_CHARS: usize = 80;
+
+#[derive(Debug, Args)]
+pub(crate) struct RequesterArg {
+    /// Who asks for a replay; kept with the data.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    pub(crate) requested_by: String,
+}
+
+/// The event that asks for one window, and what its execution is named after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExecutionInput {
+    event: ScheduledEvent,
+    report: String,
+    window: Window,
+}
+
+/// An execution that was started.
+#[derive(Serialize)]
+pub(crate) struct StartedExecution {
+    execution: String,
+}
+
+/// Starts an execution. The same input again is the same execution, as long as it runs.
+pub(crate) async fn start_execution(
+    executions: &Executions,
+    input: &ExecutionInput,
+) -> Result<StartedExecution, Error> {
+    let name = input.execution_name();
+    let execution = executions.start(&name, input.to_json()?).await?;
+    Ok(StartedExecution { execution })
+}
+
+/// The input of a schedule.
+pub(crate) fn event_for_scheduler(
+    definition: Value,
+    machine: Option<&MachineArn>,
+) -> ScheduledEvent {
+    set_origin(ScheduledEvent::for_scheduler(definition), machine)
+}
+
+impl ExecutionInput {
+    /// Asks for a window. The event has the scheduled time, or else the time at which the window is
+    /// final, but never the current one. So the same request makes the same event and the same
+    /// name, and a second one finds the execution of the first.
+    pub(crate) fn for_window(
+        file: DefinitionFile,
+        choice: WindowChoice,
+        machine: Option<&MachineArn>,
+    ) -> Result<Self, Error> {
+        let definition = &file.definition;
+        let window = choice.window_of(definition)?;
+        let report = definition.name.to_string();
+        let event = match choice {
+            WindowChoice::ScheduledAt(at) => ScheduledEvent::new(file.written, at),
+            WindowChoice::Window(window) => {
+                let settled_at = definition.settled_at(&window);
+                ScheduledEvent::new(file.written, settled_at).with_window(window)
+            }
+        };
+        Ok(Self::identified(event, report, window, machine))
+    }
+
+    /// Asks for a replay, which is another request in each second.
+    pub(crate) fn for_replay(
+        file: DefinitionFile,
+        window: Window,
+        replay: Replay,
+        now: Timestamp,
+        machine: Option<&MachineArn>,
+    ) -> Self {
+        let event = ScheduledEvent::new(file.written, now)
+            .with_window(window)
+            .with_replay(replay);
+        Self::identified(event, file.definition.name.to_string(), window, machine)
+    }
+
+    /// Gives the event an id that is a digest of everything else in it.
+    fn identified(
+        event: ScheduledEvent,
+        report: String,
+        window: Window,
+        machine: Option<&MachineArn>,
+    ) -> Self {
+        let event = set_origin(event, machine);
+        let id = format!("cxr-{}", short_digest(&event));
+        Self {
+            event: event.with_id(id),
+            report,
+            window,
+        }
+    }
+
+    pub(crate) fn into_event(self) -> ScheduledEvent {
+        self.event
+    }
+
+    /// The event on one line, unless it is larger than Step Functions accepts.
+    fn to_json(&self) -> Result<String, Error> {
+        let text = event_json(&self.event);
+        if text.len() > MAX_INPUT_BYTES {
+            return Err(Error::TooLarge {
+                size_bytes: text.len(),
+            });
+        }
+        Ok(text)
+    }
+
+    fn execution_name(&self) -> String {
+        let is_replay = self.event.detail().replay.is_some();
+        let verb = if is_replay { "replay" } else { "run" };
+        let start = self.window.start().strftime("%Y%m%dT%H%M%SZ");
+        let digest = short_digest(&self.event);
+        format_name(verb, &self.report, &start.to_string(), &digest)
+    }
+}
+
+fn set_origin(event: ScheduledEvent, machine: Option<&MachineArn>) -> ScheduledEvent {
+    match machine {
+        Some(machine) => event.with_origin(machine.account(), machine.region()),
+        None => event,
+    }
+}
+
+fn event_json(event: &ScheduledEvent) -> String {
+    // Strings, lists and a value that was JSON before can always be JSON.
+    serde_json::to_string(event).unwrap_or_default()
+}
+
+fn short_digest(event: &ScheduledEvent) -> String {
+    let mut digest = hex_digest(&event_json(event));
+    digest.truncate(12);
+    digest
+}
+
+/// `verb-report-start-digest`. The report is reduced to lower-case letters, digits and `-`, because
+/// Step Functions allows few other characters, and cut so that the whole has at most 80 characters.
+fn format_name(verb: &str, report: &str, start: &str, digest: &str) -> String {
+    let room = MAX_NAME_CHARS - (verb.len() + start.len() + digest.len() + 3);
+    let mut slug = String::new();
+    for letter in report.chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(room);
+    let slug = slug.trim_end_matches('-');
+    let slug = if slug.is_empty() { "report" } else { slug };
+    format!("{verb}-{slug}-{start}-{digest}")
+}
+
+impl fmt::Display for StartedExecution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "started {}", self.execution)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_name_is_one_that_step_functions_takes() {
+        let check = |report: &str, expected: &str| {
+            let name = format_name("replay", report, "20260601T000000Z", "0123456789ab");
+            assert_eq!(name, expected);
+            assert!(name.len() <= 80, "{name}");
+        };
+        check(
+            "Daily Agent Performance Aggregation",
+            "replay-daily-agent-performance-aggregation-20260601T000000Z-0123456789ab",
+        );
+        check(
+            "Zoë's \"A&B\" / 5%",
+            "replay-zo-s-a-b-5-20260601T000000Z-0123456789ab",
+        );
+        check("報告", "replay-report-20260601T000000Z-0123456789ab");
+        check("  -- ", "replay-report-20260601T000000Z-0123456789ab");
+        check(
+            &"x".repeat(100),
+            &format!("replay-{}-20260601T000000Z-0123456789ab", "x".repeat(43)),
+        );
+    }
+}

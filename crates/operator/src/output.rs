@@ -1,0 +1,57 @@
+//! How commands write their results: as text for people or as JSON for programs.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::error::Error;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+}
+
+pub(crate) struct Output<'a> {
+    out: &'a mut dyn Write,
+    format: Format,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(out: &'a mut dyn Write, format: Format) -> Self {
+        Self { out, format }
+    }
+
+    /// Writes a result in the format that `--format` names.
+    pub(crate) fn print(&mut self, result: &(impl Display + Serialize)) -> Result<(), Error> {
+        match self.format {
+            Format::Text => Ok(write!(self.out, "{result}")?),
+            Format::Json => self.print_json(result),
+        }
+    }
+
+    /// Writes what is JSON whatever `--format` says.
+    pub(crate) fn print_json(&mut self, result: &impl Serialize) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(result).map_err(std::io::Error::from)?;
+        self.print_line(&text)
+    }
+
+    pub(crate) fn print_line(&mut self, line: &str) -> Result<(), Error> {
+        Ok(writeln!(self.out, "{line}")?)
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn count_of(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A text on one line without control characters: causes quote CXone, and a terminal would obey
+/// some of its characters.
+pub(crate) fn one_line(text: &str) -> String {
+    definition::text::line(text, usize::MAX)
+}

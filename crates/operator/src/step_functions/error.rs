@@ -1,0 +1,63 @@
+//! The errors of Step Functions, as errors of `cxr`.
+
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+
+use crate::error::Error;
+
+pub(super) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
+    error.as_service_error()?.code()
+}
+
+pub(super) fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    let message = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::message);
+    message.unwrap_or_default().to_owned()
+}
+
+/// Sorts an error by what the operator can do about it.
+pub(super) fn from_sdk<E: ProvideErrorMetadata>(
+    operation: &'static str,
+    what: &str,
+    error: &SdkError<E>,
+) -> Error {
+    let SdkError::ServiceError(service) = error else {
+        return Error::Unavailable {
+            operation,
+            reason: describe_transport(error),
+        };
+    };
+    match code_of(error).unwrap_or_default() {
+        "ExecutionDoesNotExist" | "StateMachineDoesNotExist" => Error::NotFound {
+            what: what.to_owned(),
+        },
+        code if service.raw().status().is_server_error() || code.contains("Throttl") => {
+            Error::Unavailable {
+                operation,
+                reason: format!("AWS answers {code} again and again"),
+            }
+        }
+        code => Error::Refused {
+            operation,
+            code: code.to_owned(),
+            message: message_of(error),
+        },
+    }
+}
+
+/// Why no usable response arrived, with the causes that the SDK's error wraps.
+fn describe_transport<E>(error: &SdkError<E>) -> String {
+    let (text, source) = match error {
+        SdkError::ConstructionFailure(_) => ("the request can't be made", None),
+        SdkError::TimeoutError(_) => ("no answer in time", None),
+        SdkError::DispatchFailure(failure) => ("no connection", failure.as_connector_error()),
+        _ => ("an unreadable response", None),
+    };
+    let mut texts = vec![text.to_owned()];
+    let mut source = source.and_then(std::error::Error::source);
+    while let Some(error) = source {
+        texts.push(error.to_string());
+        source = error.source();
+    }
+    texts.join(": ")
+}

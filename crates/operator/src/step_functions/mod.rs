@@ -1,0 +1,221 @@
+//! The executions of the state machine. The only module that uses the SDK of Step Functions.
+
+mod arn;
+mod entry;
+mod error;
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
+use jiff::Timestamp;
+
+use crate::digest::hex_digest;
+use crate::error::Error;
+use crate::history::{ExecutionError, History};
+
+pub(crate) use arn::{MachineArn, name_of};
+use entry::to_timestamp;
+
+/// The statuses of executions that ended without success, as AWS spells them.
+pub(crate) const FAILED: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
+
+/// An execution as `ListExecutions` returns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExecutionSummary {
+    pub(crate) arn: String,
+    /// The status as AWS spells it.
+    pub(crate) status: String,
+    pub(crate) started_at: Timestamp,
+    pub(crate) stopped_at: Option<Timestamp>,
+}
+
+/// An execution as `DescribeExecution` returns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExecutionDetail {
+    pub(crate) summary: ExecutionSummary,
+    /// The input, as JSON.
+    pub(crate) input: String,
+    /// Why it failed, if it did.
+    pub(crate) error: Option<ExecutionError>,
+    pub(crate) redrive_count: i32,
+    /// Why it can't be redriven; `None` if it can.
+    pub(crate) not_redrivable: Option<String>,
+}
+
+/// The executions of one state machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Executions {
+    client: Client,
+    machine: MachineArn,
+}
+
+impl Executions {
+    /// The SDK's configuration decides about endpoint, credentials and retries.
+    pub(crate) fn new(config: &aws_sdk_sfn::Config, machine: MachineArn) -> Self {
+        Self {
+            client: Client::from_conf(config.clone()),
+            machine,
+        }
+    }
+
+    pub(crate) fn machine(&self) -> &MachineArn {
+        &self.machine
+    }
+
+    /// Executions with one of the statuses (all, if none is given) started since a time, newest first.
+    pub(crate) async fn list(
+        &self,
+        statuses: &[&str],
+        since: Timestamp,
+    ) -> Result<Vec<ExecutionSummary>, Error> {
+        let mut found = Vec::new();
+        if statuses.is_empty() {
+            self.list_status(None, since, &mut found).await?;
+        }
+        for status in statuses {
+            let status = ExecutionStatus::from(*status);
+            self.list_status(Some(status), since, &mut found).await?;
+        }
+        found.sort_by(|a, b| b.started_at.cmp(&a.started_at).then(a.arn.cmp(&b.arn)));
+        Ok(found)
+    }
+
+    async fn list_status(
+        &self,
+        status: Option<ExecutionStatus>,
+        since: Timestamp,
+        found: &mut Vec<ExecutionSummary>,
+    ) -> Result<(), Error> {
+        let mut next = None;
+        loop {
+            let page = self
+                .client
+                .list_executions()
+                .state_machine_arn(self.machine.as_str())
+                .set_status_filter(status.clone())
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|error| {
+                    error::from_sdk("ListExecutions", self.machine.as_str(), &error)
+                })?;
+            // Sorted by start or redrive, newest first: behind an old one all are old.
+            let is_old = page.executions.last().is_some_and(|last| {
+                to_timestamp(last.redrive_date.as_ref().unwrap_or(&last.start_date)) < since
+            });
+            let listed = page.executions.into_iter().map(|item| ExecutionSummary {
+                arn: item.execution_arn,
+                status: item.status.as_str().to_owned(),
+                started_at: to_timestamp(&item.start_date),
+                stopped_at: item.stop_date.as_ref().map(to_timestamp),
+            });
+            found.extend(listed.filter(|item| item.started_at >= since));
+            next = page.next_token;
+            if next.is_none() || is_old {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Describes one execution, given its name or its ARN.
+    pub(crate) async fn describe(&self, execution: &str) -> Result<ExecutionDetail, Error> {
+        let arn = self.machine.execution_arn(execution);
+        let answer = self
+            .client
+            .describe_execution()
+            .execution_arn(&arn)
+            .send()
+            .await
+            .map_err(|error| error::from_sdk("DescribeExecution", &arn, &error))?;
+        let is_redrivable = answer.redrive_status == Some(ExecutionRedriveStatus::Redrivable);
+        let reason = answer.redrive_status_reason.unwrap_or_default();
+        Ok(ExecutionDetail {
+            summary: ExecutionSummary {
+                arn,
+                status: answer.status.as_str().to_owned(),
+                started_at: to_timestamp(&answer.start_date),
+                stopped_at: answer.stop_date.as_ref().map(to_timestamp),
+            },
+            input: answer.input.unwrap_or_default(),
+            error: answer.error.map(|error| ExecutionError {
+                error,
+                cause: answer.cause.unwrap_or_default(),
+            }),
+            redrive_count: answer.redrive_count.unwrap_or_default(),
+            not_redrivable: (!is_redrivable).then_some(reason),
+        })
+    }
+
+    /// Reads the whole history, 1,000 events a call.
+    pub(crate) async fn read_history(&self, execution: &str) -> Result<History, Error> {
+        let arn = self.machine.execution_arn(execution);
+        let mut history = History::default();
+        let mut next = None;
+        loop {
+            let page = self
+                .client
+                .get_execution_history()
+                .execution_arn(&arn)
+                .max_results(1_000)
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|error| error::from_sdk("GetExecutionHistory", &arn, &error))?;
+            page.events
+                .into_iter()
+                .filter_map(entry::from_event)
+                .for_each(|entry| history.add(entry));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(history);
+            }
+        }
+    }
+
+    /// Redrives an execution. The token is the same for a repeated request, so that AWS redrives once.
+    pub(crate) async fn redrive(&self, detail: &ExecutionDetail) -> Result<(), Error> {
+        let arn = &detail.summary.arn;
+        let name = name_of(arn);
+        let token = hex_digest(&format!("redrive {} of {arn}", detail.redrive_count + 1));
+        let answer = self
+            .client
+            .redrive_execution()
+            .execution_arn(arn)
+            .client_token(token)
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| match error::code_of(&error) {
+                Some("ExecutionNotRedrivable") => Error::NotRedrivable {
+                    execution: name.to_owned(),
+                    reason: error::message_of(&error),
+                },
+                _ => error::from_sdk("RedriveExecution", arn, &error),
+            })
+    }
+
+    /// Starts an execution and returns its ARN. While it runs, the same name and input return it again.
+    pub(crate) async fn start(&self, name: &str, input: String) -> Result<String, Error> {
+        let answer = self
+            .client
+            .start_execution()
+            .state_machine_arn(self.machine.as_str())
+            .name(name)
+            .input(input)
+            .send()
+            .await;
+        match answer {
+            Ok(started) => Ok(started.execution_arn),
+            Err(error) if error::code_of(&error) == Some("ExecutionAlreadyExists") => {
+                Err(Error::Exists {
+                    name: name.to_owned(),
+                })
+            }
+            Err(error) => Err(error::from_sdk(
+                "StartExecution",
+                self.machine.as_str(),
+                &error,
+            )),
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use definition::{Api, Definition, Window};
 use delivery::Replay;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 /// What an execution was started for. A field is empty where the input does not say it.
@@ -53,7 +53,7 @@ impl Request {
 /// The API of a definition, which need not name it.
 fn read_api(definition: &Value) -> Option<Api> {
     match definition.pointer("/pipeline")?.get("api") {
-        Some(api) => Api::from_word(api.as_str()?),
+        Some(api) => Api::deserialize(api).ok(),
         None => Some(Api::Analytics),
     }
 }

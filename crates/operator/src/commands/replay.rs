@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::step_functions::Executions;
 use crate::{definition_file, time};
 
-/// Fetch a window again with this definition, delivered or not, and replace what was delivered: its next generation.
+/// Fetch a window again with this definition, delivered or not; the result replaces what was delivered.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The definition file; it may differ from the one that was used before.

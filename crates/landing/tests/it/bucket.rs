@@ -1,23 +1,16 @@
-//! An S3 over a temporary folder, with faults.
+//! A bucket of the local S3 in a temporary folder, with faults.
 
-use std::convert::Infallible;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::ByteStream;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper::Method;
 use landing::{Config, Store};
-use s3s::auth::SimpleAuth;
-use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s_fs::FileSystem;
+use local_aws::lambda::LambdaHost;
+use local_aws::{Action, Call, Gateway, Services};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 
 pub(crate) const NAME: &str = "landing-zone";
 
@@ -47,35 +40,34 @@ struct Rule {
 pub(crate) struct Bucket {
     root: TempDir,
     rules: Arc<Mutex<Vec<Rule>>>,
+    services: Services,
+    _gateway: Gateway,
     client: aws_sdk_s3::Client,
 }
 
 impl Bucket {
     pub(crate) async fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join(NAME)).unwrap();
+        let services = Services::open(root.path(), LambdaHost::start().await.unwrap()).unwrap();
+        services.s3.store().create_bucket(NAME).unwrap();
+        let gateway = Gateway::start(([127, 0, 0, 1], 0).into(), services.clone());
+        let gateway = gateway.await.unwrap();
         let rules = Arc::<Mutex<Vec<Rule>>>::default();
-        let server = Server {
-            s3: service(root.path()),
-            rules: Arc::clone(&rules),
-            order: Arc::default(),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(server.run(listener));
+        let held = Arc::clone(&rules);
+        gateway.set_hook(move |call| next_action(&held, call));
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .credentials_provider(Credentials::new("id", "local", None, None, "test"))
             .region(Region::new("eu-central-1"))
-            .endpoint_url(endpoint)
+            .endpoint_url(gateway.url())
             .force_path_style(true)
-            .retry_config(
-                RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1)),
-            )
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
             .build();
         Self {
             root,
             rules,
+            services,
+            _gateway: gateway,
             client: aws_sdk_s3::Client::from_conf(config),
         }
     }
@@ -102,7 +94,7 @@ impl Bucket {
         self.rules().clear();
     }
 
-    fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
+    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,98 +128,38 @@ impl Bucket {
 
     /// Uploads that are neither complete nor aborted.
     pub(crate) fn open_uploads(&self) -> usize {
-        std::fs::read_dir(self.root.path())
-            .unwrap()
-            .filter(|entry| {
-                let name = entry.as_ref().unwrap().file_name();
-                name.to_string_lossy().contains("upload")
-            })
-            .count()
+        self.services.s3.store().open_uploads().len()
     }
 }
 
-fn service(root: &Path) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
-    builder.set_auth(SimpleAuth::from_single("id", "secret"));
-    builder.build()
-}
-
-#[derive(Clone)]
-struct Server {
-    s3: S3Service,
-    rules: Arc<Mutex<Vec<Rule>>>,
-    /// s3s-fs looks first and writes then; S3 does both at once.
-    order: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Server {
-    async fn run(self, listener: TcpListener) {
-        while let Ok((stream, _)) = listener.accept().await {
-            let server = self.clone();
-            let answer = service_fn(move |request| {
-                let server = server.clone();
-                async move { server.answer(request).await }
-            });
-            tokio::spawn(
-                hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), answer),
-            );
-        }
+/// What the first rule that fits says of a call.
+fn next_action(rules: &Mutex<Vec<Rule>>, call: &Call) -> Action {
+    let method = match &*call.operation {
+        "PutObject" | "UploadPart" => Method::PUT,
+        "CreateMultipartUpload" | "CompleteMultipartUpload" => Method::POST,
+        "AbortMultipartUpload" => Method::DELETE,
+        _ => Method::GET,
+    };
+    let target = format!("{}?{}", call.resource, call.query);
+    let mut rules = rules.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut open = rules.iter_mut().filter(|rule| rule.times > 0);
+    let Some(rule) = open.find(|rule| rule.method == method && target.contains(rule.part)) else {
+        return Action::Pass;
+    };
+    rule.times -= 1;
+    let (code, message) = (str::to_owned, "as requested".to_owned());
+    match rule.fault {
+        Fault::Refuse(status, name) => Action::Refuse {
+            status,
+            code: code(name),
+            message,
+        },
+        Fault::DoneBut(status, name) => Action::RefuseAfter {
+            status,
+            code: code(name),
+            message,
+        },
+        Fault::LoseAnswer => Action::LoseAnswer,
+        Fault::CutBody => Action::CutBody,
     }
-
-    /// An error closes the connection.
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<s3s::Body>, std::io::Error> {
-        let fault = self.next_fault(&request);
-        if let Some(Fault::Refuse(status, code)) = fault {
-            // As S3 does, which reads on so that the client can read the answer.
-            let _ = request.into_body().collect().await;
-            return Ok(refusal(status, code));
-        }
-        let _turn = match *request.method() {
-            Method::PUT | Method::POST => Some(self.order.lock().await),
-            _ => None,
-        };
-        let response = self
-            .s3
-            .call(request.map(s3s::Body::from))
-            .await
-            .map_err(|_| std::io::Error::other("s3s"))?;
-        match fault {
-            Some(Fault::LoseAnswer) => Err(std::io::Error::other("lost")),
-            Some(Fault::DoneBut(status, code)) => Ok(refusal(status, code)),
-            Some(Fault::CutBody) => Ok(cut(response).await),
-            _ => Ok(response),
-        }
-    }
-
-    fn next_fault(&self, request: &Request<Incoming>) -> Option<Fault> {
-        let target = request.uri().path_and_query()?.as_str();
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let rule = rules.iter_mut().find(|rule| {
-            rule.times > 0 && rule.method == *request.method() && target.contains(rule.part)
-        })?;
-        rule.times -= 1;
-        Some(rule.fault)
-    }
-}
-
-fn refusal(status: u16, code: &str) -> Response<s3s::Body> {
-    let body = format!("<Error><Code>{code}</Code><Message>as requested</Message></Error>");
-    Response::builder()
-        .status(status)
-        .header("content-type", "application/xml")
-        .body(s3s::Body::from(body))
-        .unwrap()
-}
-
-async fn cut(response: Response<s3s::Body>) -> Response<s3s::Body> {
-    let (mut parts, body) = response.into_parts();
-    let whole = body.collect().await.unwrap().to_bytes();
-    parts.headers.insert("content-length", whole.len().into());
-    let half =
-        Full::<Bytes>::from(whole.slice(..whole.len() / 2)).map_err(|it: Infallible| match it {});
-    Response::from_parts(parts, s3s::Body::http_body(half))
 }

@@ -23,6 +23,8 @@ pub struct Call {
     pub operation: String,
     /// `bucket/key`, the secret's name, the topic's ARN, the function's name; empty for Step Functions.
     pub resource: String,
+    /// The query of a request to S3, such as `partNumber=2&uploadId=…`; empty for the other services.
+    pub query: String,
     /// The process of a handler that called, none for callers from elsewhere.
     pub caller: Option<Caller>,
 }
@@ -39,6 +41,7 @@ impl Call {
             service,
             operation: operation.to_owned(),
             resource: resource.to_owned(),
+            query: String::new(),
             caller,
         }
     }

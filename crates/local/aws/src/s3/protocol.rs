@@ -97,11 +97,13 @@ impl S3Access for FaultGate {
         let resource = format!("{bucket}/{}", path.get_object_key().unwrap_or_default());
         let operation = context.s3_op().name();
         let operation = operation.to_owned();
+        let query = context.uri().query().unwrap_or_default().to_owned();
         let Some(decision) = context.extensions_mut().get::<Decision>() else {
             return Ok(());
         };
         let caller = decision.caller.clone();
-        let call = Call::new(Service::S3, &operation, &resource, caller);
+        let mut call = Call::new(Service::S3, &operation, &resource, caller);
+        call.query = query;
         let action = decision.action.get_or_init(|| self.0.decide(call));
         if action.forbids_the_call() {
             return Err(s3_error!(ServiceUnavailable, "fault injection forbids it"));

@@ -100,7 +100,7 @@ impl<'a> Pages<'a> {
             PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
         });
         let appended = self.append(&mut page, &mut open).await;
-        let bytes = open.bytes();
+        let bytes = open.stored_bytes();
         self.open = Some(open);
         appended?;
         let end = page.finish().await.map_err(torn)?;
@@ -140,7 +140,7 @@ impl<'a> Pages<'a> {
     /// Whatever breaks once rows may have been appended, the open parts can't be used any more.
     async fn append(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
         while page.fill(&mut self.chunk).await.map_err(torn)? {
-            open.append_lines(self.chunk.bytes())
+            open.append_rows(self.chunk.bytes())
                 .await
                 .map_err(|fault| Fault::Torn(Box::new(fault)))?;
         }

@@ -126,7 +126,7 @@ impl Work {
             let spec = spec(format, compression);
             let mut set = PartSet::new(store(client), spec, "data/".to_owned());
             for piece in self.pieces() {
-                set.append_lines(piece).await.unwrap();
+                set.append_rows(piece).await.unwrap();
             }
             stored = set.close().await.unwrap();
         });

@@ -3,7 +3,7 @@
 use bytes::{Buf as _, Bytes};
 use tokio::task::JoinSet;
 
-use crate::part::{ENTRY, Entry};
+use crate::part::{ENTRY_BYTES, Entry};
 use crate::store::{Checksum, Sha256, Store};
 use delivery::documents::{Part, Sidecar};
 use delivery::effects::{Answered, Fault};
@@ -37,7 +37,7 @@ impl Cursor {
             hasher: Sha256::default(),
             last: None,
         };
-        if part.keys.bytes != part.rows * ENTRY as u64 {
+        if part.keys.bytes != part.rows * ENTRY_BYTES as u64 {
             return Err(cursor.wrong("has another size than its rows need"));
         }
         cursor.ask();
@@ -46,11 +46,11 @@ impl Cursor {
 
     /// The next entry, if it need not be waited for.
     pub(super) fn next_in_memory(&mut self) -> Answered<Option<Entry>> {
-        let Some(bytes) = self.here.first_chunk::<ENTRY>() else {
+        let Some(bytes) = self.here.first_chunk::<ENTRY_BYTES>() else {
             return Ok(None);
         };
         let entry = Entry::read(bytes);
-        self.here.advance(ENTRY);
+        self.here.advance(ENTRY_BYTES);
         if self.last.is_some_and(|last| last >= entry) {
             return Err(self.wrong("is not sorted"));
         }

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use crate::part::ENTRY;
+use crate::part::ENTRY_BYTES;
 use crate::store::{Checksum, Sha256, Store};
 use cursor::Cursor;
 use delivery::documents::Part;
@@ -29,7 +29,7 @@ const MOST_DROPPED: u64 = 5_000_000;
 
 /// Merges the sidecars of these parts, in this order.
 pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
-    let piece = (MEMORY / parts.len().max(1)).max(SMALLEST) / ENTRY * ENTRY;
+    let piece = (MEMORY / parts.len().max(1)).max(SMALLEST) / ENTRY_BYTES * ENTRY_BYTES;
     let mut cursors = Vec::with_capacity(parts.len());
     for part in parts {
         cursors.push(Cursor::start(store, part, piece)?);

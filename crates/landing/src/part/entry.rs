@@ -12,8 +12,7 @@
 use bytes::{Bytes, BytesMut};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes of an entry.
-pub(crate) const ENTRY: usize = 28;
+pub(crate) const ENTRY_BYTES: usize = 28;
 
 /// One row in a sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +26,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn read(bytes: &[u8; ENTRY]) -> Self {
+    pub(crate) fn read(bytes: &[u8; ENTRY_BYTES]) -> Self {
         let [key @ .., _, _, _, _, _, _, _, _, _, _, _, _] = *bytes;
         let [
             _,
@@ -60,8 +59,8 @@ impl Entry {
         }
     }
 
-    pub(crate) fn bytes(self) -> [u8; ENTRY] {
-        let mut bytes = [0; ENTRY];
+    pub(crate) fn to_bytes(self) -> [u8; ENTRY_BYTES] {
+        let mut bytes = [0; ENTRY_BYTES];
         bytes[..16].copy_from_slice(&self.key.to_be_bytes());
         bytes[16..24].copy_from_slice(&self.row.to_be_bytes());
         bytes[24..].copy_from_slice(&self.number.to_be_bytes());
@@ -77,10 +76,10 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Room is only used where it is written to.
+    /// Reserves address space; memory is used as entries are written.
     pub(super) fn with_room_for(rows: u32) -> Self {
         Self {
-            bytes: BytesMut::with_capacity(rows as usize * ENTRY),
+            bytes: BytesMut::with_capacity(rows as usize * ENTRY_BYTES),
             rows: 0,
         }
     }
@@ -95,55 +94,56 @@ impl Entries {
             row: xxh3_64(row),
             number: self.rows,
         };
-        self.bytes.extend_from_slice(&entry.bytes());
+        self.bytes.extend_from_slice(&entry.to_bytes());
         self.rows += 1;
     }
 
     /// The sidecar.
     pub(super) fn into_sorted(mut self) -> Bytes {
-        let (entries, _) = self.bytes.as_chunks_mut::<ENTRY>();
+        let (entries, _) = self.bytes.as_chunks_mut::<ENTRY_BYTES>();
         sort(entries, 0);
         self.bytes.freeze()
     }
 }
 
-/// Sorts entries that agree before this byte. Key hashes are evenly spread: dealt by their first two
-/// bytes, a part's entries are in heaps of four, in less than half the time of comparing alone.
-fn sort(entries: &mut [[u8; ENTRY]], byte: usize) {
-    /// Not worth dealing.
+/// Sorts entries whose bytes before this one are equal. Key hashes are evenly spread: partitioned by
+/// their first two bytes, a full part's entries are in buckets of one or two, in less than half the
+/// time that comparing alone takes.
+fn sort(entries: &mut [[u8; ENTRY_BYTES]], byte: usize) {
+    /// So few are faster compared than partitioned.
     const FEW: usize = 512;
     if byte == 2 || entries.len() < FEW {
         entries.sort_unstable_by(|a, b| Entry::read(a).cmp(&Entry::read(b)));
         return;
     }
-    let heaps = deal(entries, byte);
-    for ends in heaps.windows(2) {
+    let buckets = radix_partition(entries, byte);
+    for ends in buckets.windows(2) {
         sort(&mut entries[ends[0]..ends[1]], byte + 1);
     }
 }
 
-/// Brings entries with the same value of a byte together, in place (an American flag sort);
-/// gives where each heap begins, and the end.
-fn deal(entries: &mut [[u8; ENTRY]], byte: usize) -> [usize; 257] {
+/// Brings entries with the same value of a byte together, in place (an American flag sort).
+/// Gives where the bucket of each value begins, and the end of the last one.
+fn radix_partition(entries: &mut [[u8; ENTRY_BYTES]], byte: usize) -> [usize; 257] {
     let mut starts = [0; 257];
     for entry in &*entries {
         starts[usize::from(entry[byte]) + 1] += 1;
     }
-    for heap in 0..256 {
-        starts[heap + 1] += starts[heap];
+    for bucket in 0..256 {
+        starts[bucket + 1] += starts[bucket];
     }
     let mut next = starts;
-    for heap in 0..256 {
-        while next[heap] < starts[heap + 1] {
-            let mut entry = entries[next[heap]];
+    for bucket in 0..256 {
+        while next[bucket] < starts[bucket + 1] {
+            let mut entry = entries[next[bucket]];
             let mut home = usize::from(entry[byte]);
-            while home != heap {
+            while home != bucket {
                 (entry, entries[next[home]]) = (entries[next[home]], entry);
                 next[home] += 1;
                 home = usize::from(entry[byte]);
             }
-            entries[next[heap]] = entry;
-            next[heap] += 1;
+            entries[next[bucket]] = entry;
+            next[bucket] += 1;
         }
     }
     starts
@@ -157,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dealing_sorts_as_comparing_does(
+        fn partitioning_sorts_as_comparing_does(
             keys in prop::collection::vec((0..3_u8, any::<u8>(), any::<u16>()), 0..3_000)
         ) {
             let mut entries = Entries::with_room_for(1);
@@ -165,7 +165,7 @@ mod tests {
                 let key = u128::from(first) << 120 | u128::from(second) << 112 | u128::from(rest);
                 entries.push(key, &rest.to_be_bytes());
             }
-            let mut expected = entries.bytes.as_chunks::<ENTRY>().0.to_vec();
+            let mut expected = entries.bytes.as_chunks::<ENTRY_BYTES>().0.to_vec();
             expected.sort_unstable();
             prop_assert_eq!(entries.into_sorted(), expected.as_flattened());
         }
@@ -178,10 +178,10 @@ mod tests {
             entries.push(u128::from(row[0]) << 120, row);
         }
         let sorted = entries.into_sorted();
-        let (entries, rest) = sorted.as_chunks::<ENTRY>();
+        let (entries, rest) = sorted.as_chunks::<ENTRY_BYTES>();
         assert!(rest.is_empty() && entries.is_sorted());
         let numbers: Vec<u32> = entries.iter().map(|e| Entry::read(e).number).collect();
         assert_eq!(numbers, [1, 0, 2]);
-        assert!(entries.iter().all(|e| Entry::read(e).bytes() == *e));
+        assert!(entries.iter().all(|e| Entry::read(e).to_bytes() == *e));
     }
 }

@@ -1,22 +1,32 @@
 //! Uploading bytes of unknown number with constant memory.
 //!
-//! Less than one buffer is a single `PutObject`. More is a multipart upload, in which one buffer is on
-//! its way while the next one fills. 5 MiB is the smallest part that S3 takes; two of those cost
-//! less memory than one of 8 MiB and one that waits for it.
+//! Up to one buffer is sent by a single `PutObject`. More is a multipart upload, in which one buffer is
+//! in flight while the next one fills. 5 MiB is the smallest part that S3 accepts; two buffers of
+//! that size need less memory than two of the 8 MiB that are usual.
 
 use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
+use delivery::effects::{Answered, Fault};
 use tokio::task::JoinSet;
 
-use super::data::Stored;
 use crate::store::{Checksum, Sha256, Store};
-use delivery::effects::{Answered, Fault};
 
 /// A buffer of this size is sent.
-pub(super) const FULL: usize = 5 * 1024 * 1024;
+pub(super) const BUFFER_BYTES: usize = 5 * 1024 * 1024;
 
-/// Room for what comes out of the compressor at once, beyond a full buffer.
-const SLACK: usize = 512 * 1024;
+/// Room beyond a full buffer for what the compressor gives out at once.
+const BUFFER_SLACK: usize = 512 * 1024;
+
+/// A data object that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StoredObject {
+    pub(super) key: String,
+    pub(super) bytes: u64,
+    /// In hex.
+    pub(super) sha256: String,
+    /// The checksum by which S3 knows the object.
+    pub(super) checksum: String,
+}
 
 /// An object that is being uploaded.
 #[derive(Debug)]
@@ -34,8 +44,8 @@ struct Multipart {
     id: String,
     checksums: Vec<Checksum>,
     completed: Vec<CompletedPart>,
-    /// At most one; dropped with the upload.
-    on_its_way: JoinSet<(Answered<CompletedPart>, Bytes)>,
+    /// At most one request; dropped with the upload.
+    in_flight: JoinSet<(Answered<CompletedPart>, Bytes)>,
 }
 
 impl Upload {
@@ -50,19 +60,18 @@ impl Upload {
         }
     }
 
-    /// An empty buffer.
-    pub(super) fn buffer() -> BytesMut {
-        BytesMut::with_capacity(FULL + SLACK)
+    pub(super) fn new_buffer() -> BytesMut {
+        BytesMut::with_capacity(BUFFER_BYTES + BUFFER_SLACK)
     }
 
-    /// Bytes sent, or on their way.
+    /// Bytes that were sent or are being sent.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Sends a full buffer and gives an empty one for it.
     pub(super) async fn send(&mut self, buffer: BytesMut) -> Answered<BytesMut> {
-        let checksum = self.add(&buffer);
+        let checksum = self.count(&buffer);
         let multipart = match &mut self.multipart {
             Some(multipart) => multipart,
             none => none.insert(Multipart {
@@ -72,17 +81,17 @@ impl Upload {
                     .await?,
                 checksums: Vec::new(),
                 completed: Vec::new(),
-                on_its_way: JoinSet::new(),
+                in_flight: JoinSet::new(),
             }),
         };
-        let free = multipart.arrived().await?;
-        multipart.start(&self.store, &self.key, buffer.freeze(), checksum)?;
-        Ok(free.unwrap_or_else(Self::buffer))
+        let free = multipart.wait_for_part().await?;
+        multipart.send_part(&self.store, &self.key, buffer.freeze(), checksum)?;
+        Ok(free.unwrap_or_else(Self::new_buffer))
     }
 
     /// Sends the last bytes and makes the object appear.
-    pub(super) async fn finish(mut self, last: BytesMut) -> Answered<Stored> {
-        let checksum = self.add(&last);
+    pub(super) async fn finish(mut self, last: BytesMut) -> Answered<StoredObject> {
+        let checksum = self.count(&last);
         let sha256 = Checksum::from_hasher(self.sha256.clone());
         let last = last.freeze();
         let checksum = if self.multipart.is_some() {
@@ -95,11 +104,11 @@ impl Upload {
             }
         } else {
             self.store
-                .create(&self.key, self.content_type, &last, sha256, None)
+                .create_object(&self.key, self.content_type, &last, sha256, None)
                 .await?;
             sha256.base64()
         };
-        Ok(Stored {
+        Ok(StoredObject {
             key: self.key,
             bytes: self.bytes,
             sha256: sha256.hex(),
@@ -107,11 +116,11 @@ impl Upload {
         })
     }
 
-    /// Gives up. Nothing appears.
+    /// Aborts the upload. No object appears.
     pub(super) async fn discard(mut self) {
         if let Some(mut multipart) = self.multipart.take() {
             // A part that arrives after the abort would be stored, and paid for.
-            multipart.on_its_way.shutdown().await;
+            multipart.in_flight.shutdown().await;
             if let Err(fault) = self.store.abort_upload(&self.key, &multipart.id).await {
                 tracing::warn!(s3.key = self.key, ?fault, "an upload could not be aborted");
             }
@@ -123,10 +132,10 @@ impl Upload {
         let Some(multipart) = &mut self.multipart else {
             return Err(Fault::Contract("an upload that was not begun".to_owned()));
         };
-        multipart.arrived().await?;
+        multipart.wait_for_part().await?;
         if !last.is_empty() {
-            multipart.start(&self.store, &self.key, last, checksum)?;
-            multipart.arrived().await?;
+            multipart.send_part(&self.store, &self.key, last, checksum)?;
+            multipart.wait_for_part().await?;
         }
         let composite = Checksum::composite(&multipart.checksums);
         let parts = std::mem::take(&mut multipart.completed);
@@ -136,8 +145,8 @@ impl Upload {
         Ok(composite)
     }
 
-    /// Counts bytes; gives their own checksum.
-    fn add(&mut self, buffer: &[u8]) -> Checksum {
+    /// Counts and hashes the next bytes of the object; gives the checksum of these bytes alone.
+    fn count(&mut self, buffer: &[u8]) -> Checksum {
         self.sha256.update(buffer);
         let first = self.bytes == 0;
         self.bytes += buffer.len() as u64;
@@ -150,23 +159,29 @@ impl Upload {
 }
 
 impl Multipart {
-    fn start(&mut self, store: &Store, key: &str, body: Bytes, checksum: Checksum) -> Answered<()> {
+    fn send_part(
+        &mut self,
+        store: &Store,
+        key: &str,
+        body: Bytes,
+        checksum: Checksum,
+    ) -> Answered<()> {
         self.checksums.push(checksum);
         let number = i32::try_from(self.checksums.len())
             .ok()
             .filter(|number| *number <= 10_000)
             .ok_or_else(|| Fault::Contract("an object of more than 10,000 parts".to_owned()))?;
         let (store, key, id) = (store.clone(), key.to_owned(), self.id.clone());
-        self.on_its_way.spawn(async move {
+        self.in_flight.spawn(async move {
             let part = store.upload_part(&key, &id, number, &body, checksum).await;
             (part, body)
         });
         Ok(())
     }
 
-    /// Waits for the part that is on its way; gives its buffer back.
-    async fn arrived(&mut self) -> Answered<Option<BytesMut>> {
-        let Some(joined) = self.on_its_way.join_next().await else {
+    /// Waits for the part that is in flight, if any; gives its buffer back.
+    async fn wait_for_part(&mut self) -> Answered<Option<BytesMut>> {
+        let Some(joined) = self.in_flight.join_next().await else {
             return Ok(None);
         };
         let (part, body) =

@@ -25,7 +25,7 @@ use delivery::{Environment, Failure};
 pub(crate) use checksum::{Checksum, Sha256};
 pub(crate) use object::DataMark;
 pub(crate) use range::RangeReader;
-pub(crate) use refusal::{Action, Refusal, unique};
+pub(crate) use refusal::{Action, Refusal, unique_id};
 
 /// How many requests a handler has in flight at most.
 const CONCURRENCY: usize = 16;

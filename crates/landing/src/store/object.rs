@@ -67,7 +67,7 @@ impl Store {
 
     /// Creates an object in one request. The name is unique, so that an object that is there
     /// already is this one, stored by a request whose answer was lost.
-    pub(crate) async fn create(
+    pub(crate) async fn create_object(
         &self,
         key: &str,
         content_type: &str,

@@ -221,7 +221,7 @@ fn random_u64() -> u64 {
 }
 
 /// 128 such bits as 32 hexadecimal digits: no two are ever the same.
-pub(crate) fn unique() -> String {
+pub(crate) fn unique_id() -> String {
     format!("{:016x}{:016x}", random_u64(), random_u64())
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-use super::{Action, Checksum, OBJECT_CAP, Refusal, Store, range, unique};
+use super::{Action, Checksum, OBJECT_CAP, Refusal, Store, range, unique_id};
 use delivery::effects::{Answered, CasOutcome, Versioned};
 
 /// Metadata by which a writer knows what it wrote itself: two writers may well write the same bytes.
@@ -41,7 +41,7 @@ impl Store {
     ) -> Answered<CasOutcome> {
         let body = Bytes::from(body);
         let checksum = Checksum::of(&body);
-        let mark = unique();
+        let mark = unique_id();
         let put = || {
             let put = self
                 .client

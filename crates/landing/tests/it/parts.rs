@@ -146,9 +146,9 @@ async fn what_is_discarded_never_appears() {
     let bucket = Bucket::new().await;
     let spec = spec(OutputFormat::Ndjson, Compression::None);
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
-    parts.append_lines(&lines(&bulky(90_000))).await.unwrap();
+    parts.append_rows(&lines(&bulky(90_000))).await.unwrap();
     assert!(bucket.open_uploads() > 0);
-    assert!(parts.bytes() > 10 * 1024 * 1024);
+    assert!(parts.stored_bytes() > 10 * 1024 * 1024);
     parts.discard().await;
     assert_eq!(bucket.open_uploads(), 0);
     assert_eq!(bucket.stored("data"), None);
@@ -159,7 +159,7 @@ async fn an_upload_that_can_not_be_completed_is_given_up() {
     let bucket = Bucket::new().await;
     let spec = spec(OutputFormat::Ndjson, Compression::None);
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
-    parts.append_lines(&lines(&bulky(90_000))).await.unwrap();
+    parts.append_rows(&lines(&bulky(90_000))).await.unwrap();
     let denied = Broken::Refuse(403, "AccessDenied");
     bucket.fault(Method::POST, "uploadId=", 1, denied);
     let closed = parts.close().await;
@@ -178,7 +178,7 @@ async fn a_denied_upload_says_what_is_missing() {
     );
     let spec = spec(OutputFormat::Ndjson, Compression::None);
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
-    let Err(Fault::Config(message)) = parts.append_lines(&lines(&bulky(90_000))).await else {
+    let Err(Fault::Config(message)) = parts.append_rows(&lines(&bulky(90_000))).await else {
         panic!("an upload was denied")
     };
     assert!(message.contains("s3:PutObject"), "{message}");
@@ -192,17 +192,17 @@ async fn a_row_without_its_key_is_named_but_not_quoted() {
         spec(OutputFormat::Ndjson, Compression::Gzip),
         "data/".to_owned(),
     );
-    parts.append_lines(&lines(&rows(3))).await.unwrap();
+    parts.append_rows(&lines(&rows(3))).await.unwrap();
     let refused = |line: &[u8]| line.to_vec();
     let missing = refused(b"{\"agentId\":\"a\"}\n{\"note\":\"secret\"}\n");
     assert_eq!(
-        parts.append_lines(&missing).await,
+        parts.append_rows(&missing).await,
         Err(Fault::Contract(
             "row 4 of the batch has no key column agentId".to_owned()
         ))
     );
     let twice = refused(b"{\"agentId\":\"secret\",\"agentId\":\"secret\"}\n");
-    let Err(Fault::Contract(message)) = parts.append_lines(&twice).await else {
+    let Err(Fault::Contract(message)) = parts.append_rows(&twice).await else {
         panic!("a key column was there twice")
     };
     assert!(
@@ -220,7 +220,7 @@ async fn unknown_members_are_told() {
         "data/".to_owned(),
     );
     parts
-        .append_lines(b"{\"agentId\":\"a\",\"new\":1}\n")
+        .append_rows(b"{\"agentId\":\"a\",\"new\":1}\n")
         .await
         .unwrap();
     assert_eq!(parts.extra_columns(), ["new"]);

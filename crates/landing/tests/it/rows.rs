@@ -68,9 +68,9 @@ pub(crate) async fn write(bucket: &Bucket, spec: &PartSpec, rows: &[String]) -> 
         "data/s0-r01-b000000-".to_owned(),
     );
     for chunk in rows.chunks(1_000) {
-        parts.append_lines(&lines(chunk)).await.unwrap();
+        parts.append_rows(&lines(chunk)).await.unwrap();
     }
-    assert_eq!(parts.rows(), rows.len() as u64);
+    assert_eq!(parts.row_count(), rows.len() as u64);
     parts.close().await.unwrap()
 }
 

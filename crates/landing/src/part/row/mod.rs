@@ -5,17 +5,18 @@
 //! taken member by member, and becomes what the next one is compared with. A row is well-formed
 //! JSON (its page was checked); text that is not ends in an error or in odd cells, never in a panic.
 
-mod ends;
+mod json_spans;
+mod malformed;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use definition::OutputFormat;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Malformed, PartSpec};
-use ends::{nested_end, row_end, scalar_length, skip_space, string_end, value_end};
+pub(super) use malformed::Malformed;
+
+use json_spans::{nested_end, row_end, scalar_length, skip_space, string_end, value_end};
 
 /// No more names of unknown members are kept, and no more characters of one.
 const EXTRA_COLUMNS: usize = 16;
@@ -54,7 +55,7 @@ pub(super) struct Scanner {
     /// Places of the key columns among the columns.
     key: Vec<usize>,
     /// Columns of which a second value is an error.
-    once: Vec<bool>,
+    unique: Vec<bool>,
     layout: Vec<Member>,
     cells: Vec<Cell>,
     extra: Vec<String>,
@@ -62,33 +63,31 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    pub(super) fn new(spec: &PartSpec) -> Self {
-        let mut columns = spec.columns.clone();
-        let mut key = Vec::new();
-        for name in &spec.key {
+    /// A scanner for rows with these columns, of which `key` are the key columns. Unless repeated
+    /// columns are kept, a column that is twice in a row is an error, as a key column always is.
+    pub(super) fn new(columns: &[String], key: &[String], keeps_repeated_columns: bool) -> Self {
+        let mut columns = columns.to_vec();
+        let mut key_columns = Vec::new();
+        for name in key {
             let place = columns.iter().position(|column| column == name);
-            key.push(place.unwrap_or(columns.len()));
+            key_columns.push(place.unwrap_or(columns.len()));
             if place.is_none() {
                 columns.push(name.clone());
             }
         }
-        // NDJSON keeps both values of a member that is there twice; CSV would lose one.
-        let csv = spec.format == OutputFormat::Csv;
+        let is_unique = |place| !keeps_repeated_columns || key_columns.contains(&place);
         Self {
-            once: (0..columns.len())
-                .map(|place| csv || key.contains(&place))
-                .collect(),
+            unique: (0..columns.len()).map(is_unique).collect(),
             cells: vec![Cell::default(); columns.len()],
             layout: Vec::new(),
             extra: Vec::new(),
             canonical: Vec::new(),
             columns,
-            key,
+            key: key_columns,
         }
     }
 
-    /// The number of columns.
-    pub(super) fn columns(&self) -> usize {
+    pub(super) fn column_count(&self) -> usize {
         self.columns.len()
     }
 
@@ -152,7 +151,7 @@ impl Scanner {
             let escaped;
             (at, escaped) = value_end(lines, start).ok_or(Malformed::NotAnObject)?;
             if let Some(column) = column {
-                if self.cells[column].end != 0 && self.once[column] {
+                if self.cells[column].end != 0 && self.unique[column] {
                     return Err(Malformed::Twice(self.columns[column].clone()));
                 }
                 self.cells[column] = Cell {

@@ -1,19 +1,11 @@
-use definition::Compression;
 use proptest::prelude::*;
 
-use super::super::Limits;
 use super::*;
 
 fn scanner(columns: &[&str], key: &[&str]) -> Scanner {
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Scanner::new(&PartSpec {
-        format: OutputFormat::Ndjson,
-        compression: Compression::None,
-        columns: owned(columns),
-        key: owned(key),
-        formula_guard: false,
-        limits: Limits::default(),
-    })
+    let owned =
+        |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    Scanner::new(&owned(columns), &owned(key), true)
 }
 
 fn key_of(row: &str) -> Result<u128, Malformed> {

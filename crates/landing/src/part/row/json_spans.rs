@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-use super::Malformed;
+use super::malformed::Malformed;
 
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')

@@ -1,75 +1,105 @@
-//! Rows as RFC 4180, and where a record ends.
+//! CSV after RFC 4180.
 //!
-//! A part begins with a header line; columns come in the definition's order. A string is written as
-//! its text, a number or a truth value as CXone wrote it, an array or object as compact JSON.
-//! `null` and a missing member are an empty cell; the empty string is `""`, so that readers that
-//! care can tell them apart. Cells are quoted only where they have to be. The one deviation from
-//! the RFC: lines end with LF, as Athena's and most other readers take CR for part of the last cell.
-//! A text that a spreadsheet would take for a formula may get a `'` before it ([`guarded`]).
-//! In a table of one column an empty cell is written `""`, as readers skip an empty line.
+//! A part begins with a header line, and columns stand in the definition's order. A string is
+//! written as its text, a number or boolean as CXone wrote it, an array or object as compact JSON.
+//! `null` and a missing field are an empty cell; the empty string is `""`, so that a reader that
+//! tells the two apart can. Cells are quoted only where they have to be. Lines end with LF instead
+//! of the RFC's CRLF, because Athena and most other readers take CR for a part of the last cell.
+//! A text that a spreadsheet would take for a formula may get a `'` before it ([`with_guard`]).
+//! In a table of one column an empty cell is written `""`, because readers skip an empty line.
 
+use delivery::effects::Answered;
 use memchr::{memchr, memchr2, memchr3};
 
-use super::Malformed;
-use super::row::{Scanner, Value};
+use super::Traits;
+use super::delimited::FindRecordEnd;
+use crate::part::data::DataWriter;
+use crate::part::row::{Malformed, Scanner, Value};
 
-/// The header line.
-pub(super) fn header(out: &mut Vec<u8>, columns: &[String]) {
-    for (nth, column) in columns.iter().enumerate() {
-        if nth > 0 {
-            out.push(b',');
-        }
-        text(out, column.as_bytes());
-    }
-    out.push(b'\n');
+pub(super) const TRAITS: Traits = Traits {
+    extension: ".csv",
+    content_type: "text/csv; charset=utf-8; header=present",
+    keeps_repeated_columns: false,
+};
+
+/// Encodes rows as records.
+#[derive(Debug)]
+pub(in crate::part) struct RecordWriter {
+    /// What was encoded and not written yet.
+    encoded: Vec<u8>,
+    formula_guard: bool,
 }
 
-/// The record of the row that was scanned last.
-pub(super) fn record(
-    out: &mut Vec<u8>,
-    scanner: &Scanner,
-    row: &[u8],
-    guards: bool,
-) -> Result<(), Malformed> {
-    let columns = scanner.columns();
-    for column in 0..columns {
-        if column > 0 {
-            out.push(b',');
-        }
-        match scanner.value(row, column)? {
-            Value::Missing | Value::Other(b"null") if columns == 1 => {
-                out.extend_from_slice(b"\"\"");
+impl RecordWriter {
+    /// A writer that begins with the header.
+    pub(super) fn new(columns: &[String], formula_guard: bool) -> Self {
+        let mut encoded = Vec::new();
+        for (nth, column) in columns.iter().enumerate() {
+            if nth > 0 {
+                encoded.push(b',');
             }
-            Value::Missing | Value::Other(b"null") => {}
-            Value::Text(value) if guards && is_formula(&value) => text(out, &guarded(&value)),
-            Value::Text(value) => text(out, &value),
-            Value::Other(json @ [b'{' | b'[', ..]) => text(out, &compact(json)),
-            Value::Other(json) => out.extend_from_slice(json),
+            push_text(&mut encoded, column.as_bytes());
+        }
+        encoded.push(b'\n');
+        Self {
+            encoded,
+            formula_guard,
         }
     }
-    out.push(b'\n');
-    Ok(())
+
+    /// Encodes the row that was scanned last.
+    pub(super) fn encode_row(&mut self, scanner: &Scanner, row: &[u8]) -> Result<(), Malformed> {
+        let out = &mut self.encoded;
+        let columns = scanner.column_count();
+        for column in 0..columns {
+            if column > 0 {
+                out.push(b',');
+            }
+            match scanner.value(row, column)? {
+                Value::Missing | Value::Other(b"null") if columns == 1 => {
+                    out.extend_from_slice(b"\"\"");
+                }
+                Value::Missing | Value::Other(b"null") => {}
+                Value::Text(text) if self.formula_guard && is_formula(&text) => {
+                    push_text(out, &with_guard(&text));
+                }
+                Value::Text(text) => push_text(out, &text),
+                Value::Other(json @ [b'{' | b'[', ..]) => push_text(out, &compact_json(json)),
+                Value::Other(json) => out.extend_from_slice(json),
+            }
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    pub(super) fn write_encoded(&mut self, data: &mut DataWriter) -> Answered<()> {
+        data.write(&self.encoded)?;
+        self.encoded.clear();
+        Ok(())
+    }
 }
 
-/// Whether a spreadsheet may take a text for a formula, or take the guard of another text for this one's own.
+/// Whether a spreadsheet may take the text for a formula, or its first `'` for a guard.
 fn is_formula(text: &[u8]) -> bool {
-    const WIDE: [&str; 4] = ["＝", "＋", "－", "＠"];
+    const FULL_WIDTH: [&str; 4] = ["＝", "＋", "－", "＠"];
     matches!(
         text.first(),
         Some(b'=' | b'+' | b'-' | b'@' | b'\'' | b'\t' | b'\r' | b'\n')
-    ) || WIDE.iter().any(|wide| text.starts_with(wide.as_bytes()))
+    ) || FULL_WIDTH
+        .iter()
+        .any(|sign| text.starts_with(sign.as_bytes()))
 }
 
-/// A text with a `'` before it. Whoever takes one `'` from the beginning of a cell has every text back.
-fn guarded(text: &[u8]) -> Vec<u8> {
+/// The text with a `'` before it. Removing one `'` from the beginning of a cell restores every text.
+fn with_guard(text: &[u8]) -> Vec<u8> {
     [b"'", text].concat()
 }
 
-fn text(out: &mut Vec<u8>, text: &[u8]) {
-    let quoted = text.is_empty()
+fn push_text(out: &mut Vec<u8>, text: &[u8]) {
+    let is_quoted = text.is_empty()
         || memchr3(b',', b'"', b'\n', text).is_some()
         || memchr(b'\r', text).is_some();
-    if !quoted {
+    if !is_quoted {
         out.extend_from_slice(text);
         return;
     }
@@ -85,7 +115,7 @@ fn text(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// JSON without the spaces between its tokens.
-fn compact(json: &[u8]) -> Vec<u8> {
+fn compact_json(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut in_string = false;
     let mut escaped = false;
@@ -105,28 +135,28 @@ fn compact(json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Finds the ends of records in CSV that comes in pieces. Every quote opens or closes: one
-/// inside a quoted cell is doubled, and there is none in another cell.
+/// Finds the ends of records. Every quote opens or closes a cell: one inside a quoted cell is
+/// doubled, and an unquoted cell holds none.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Records {
-    quoted: bool,
+pub(super) struct RecordEnds {
+    is_quoted: bool,
 }
 
-impl Records {
-    /// Behind the line end of the record that these bytes begin with or go on with; none if
-    /// it goes on behind them.
-    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+impl FindRecordEnd for RecordEnds {
+    const HAS_HEADER: bool = true;
+
+    fn find_record_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         loop {
-            if self.quoted {
+            if self.is_quoted {
                 at += memchr(b'"', &bytes[at..])? + 1;
-                self.quoted = false;
+                self.is_quoted = false;
             } else {
                 at += memchr2(b'"', b'\n', &bytes[at..])? + 1;
                 if bytes[at - 1] == b'\n' {
                     return Some(at);
                 }
-                self.quoted = true;
+                self.is_quoted = true;
             }
         }
     }
@@ -134,11 +164,9 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
-    use definition::{Compression, OutputFormat};
     use proptest::prelude::*;
     use serde_json::Value as Json;
 
-    use super::super::{Limits, PartSpec};
     use super::*;
 
     fn written(columns: &[&str], rows: &[String]) -> Vec<u8> {
@@ -146,22 +174,14 @@ mod tests {
     }
 
     fn written_with(formula_guard: bool, columns: &[&str], rows: &[String]) -> Vec<u8> {
-        let spec = PartSpec {
-            format: OutputFormat::Csv,
-            compression: Compression::None,
-            formula_guard,
-            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
-            key: Vec::new(),
-            limits: Limits::default(),
-        };
-        let mut scanner = Scanner::new(&spec);
-        let mut out = Vec::new();
-        header(&mut out, &spec.columns);
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let mut scanner = Scanner::new(&columns, &[], TRAITS.keeps_repeated_columns);
+        let mut writer = RecordWriter::new(&columns, formula_guard);
         for row in rows {
             let row = scanner.scan(row.as_bytes()).unwrap().to_owned();
-            record(&mut out, &scanner, &row, spec.formula_guard).unwrap();
+            writer.encode_row(&scanner, &row).unwrap();
         }
-        out
+        writer.encoded
     }
 
     fn check(columns: &[&str], row: &str, expected: &str) {
@@ -220,7 +240,7 @@ mod tests {
 
             let mut rest = &csv[..];
             let mut records = 0;
-            while let Some(end) = Records::default().end(rest) {
+            while let Some(end) = RecordEnds::default().find_record_end(rest) {
                 rest = &rest[end..];
                 records += 1;
             }
@@ -310,11 +330,11 @@ mod tests {
     fn records_end_outside_quotes_only() {
         let csv = b"a,\"b\n\"\"c\"\"\n\",d\nnext\n";
         for cut in 0..csv.len() {
-            let mut records = Records::default();
+            let mut records = RecordEnds::default();
             let (head, tail) = csv.split_at(cut);
-            let first = match records.end(head) {
+            let first = match records.find_record_end(head) {
                 Some(end) => end,
-                None => cut + records.end(tail).unwrap(),
+                None => cut + records.find_record_end(tail).unwrap(),
             };
             assert_eq!(&csv[first..], b"next\n", "cut at {cut}");
         }

@@ -1,0 +1,116 @@
+//! Formats: each has its own file, and this one is the only place that asks which format it is.
+//!
+//! To add a format, add a file for it and an arm to each `match` below; the compiler names them.
+//! A format whose rows are not delimited text (a columnar one) gives [`RowWriter`] its encoder
+//! and [`copy_rows`] its own way to read a stored part.
+
+mod csv;
+mod delimited;
+mod ndjson;
+
+use definition::{Compression, OutputFormat};
+use delivery::effects::Answered;
+
+use super::data::DataWriter;
+use super::reader::PartReader;
+use super::row::{Malformed, Scanner};
+use super::spec::PartSpec;
+
+/// What is the same for every part of a format.
+struct Traits {
+    /// Ending of an uncompressed part's name.
+    extension: &'static str,
+    /// Media type of an uncompressed part.
+    content_type: &'static str,
+    /// Whether a column that is twice in a row is stored twice. Otherwise it is an error, as one
+    /// value would be lost.
+    keeps_repeated_columns: bool,
+}
+
+fn traits(format: OutputFormat) -> &'static Traits {
+    match format {
+        OutputFormat::Ndjson => &ndjson::TRAITS,
+        OutputFormat::Csv => &csv::TRAITS,
+    }
+}
+
+/// The ending of a part's name: `.ndjson.gz`, `.csv` and so on.
+pub(super) fn extension(spec: &PartSpec) -> String {
+    let compression = match spec.compression {
+        Compression::Gzip => ".gz",
+        Compression::Zstd => ".zst",
+        Compression::None => "",
+    };
+    format!("{}{compression}", traits(spec.format).extension)
+}
+
+/// The media type of the stored bytes. No `Content-Encoding` is set: a client that decompresses
+/// by itself would hand out other bytes than the checksum is of.
+pub(super) fn content_type(spec: &PartSpec) -> &'static str {
+    match spec.compression {
+        Compression::Gzip => "application/gzip",
+        Compression::Zstd => "application/zstd",
+        Compression::None => traits(spec.format).content_type,
+    }
+}
+
+/// A scanner for the rows of a part.
+pub(super) fn row_scanner(spec: &PartSpec) -> Scanner {
+    let keeps_repeated_columns = traits(spec.format).keeps_repeated_columns;
+    Scanner::new(&spec.columns, &spec.key, keeps_repeated_columns)
+}
+
+/// Writes the rows of one part.
+#[derive(Debug)]
+pub(super) enum RowWriter {
+    /// Rows are stored as CXone sent them.
+    Ndjson,
+    /// Each row is encoded.
+    Csv(csv::RecordWriter),
+}
+
+impl RowWriter {
+    /// A writer for a new part. What stands before the first row is written with the first rows.
+    pub(super) fn new(spec: &PartSpec) -> Self {
+        match spec.format {
+            OutputFormat::Ndjson => Self::Ndjson,
+            OutputFormat::Csv => {
+                Self::Csv(csv::RecordWriter::new(&spec.columns, spec.formula_guard))
+            }
+        }
+    }
+
+    /// Encodes the row that was scanned last.
+    #[inline]
+    pub(super) fn encode_row(&mut self, scanner: &Scanner, row: &[u8]) -> Result<(), Malformed> {
+        match self {
+            Self::Ndjson => Ok(()),
+            Self::Csv(writer) => writer.encode_row(scanner, row),
+        }
+    }
+
+    /// Writes the rows that were encoded since the last call. `rows` are the same rows as CXone
+    /// sent them, each with its line end.
+    pub(super) fn write_rows(&mut self, rows: &[u8], data: &mut DataWriter) -> Answered<()> {
+        match self {
+            Self::Ndjson => data.write(rows),
+            Self::Csv(writer) => writer.write_encoded(data),
+        }
+    }
+}
+
+/// Copies the rows of a stored part without those of the numbers in `without`, which ascend.
+/// Gives the number of rows in the stored part; none if the last one is not complete.
+pub(super) async fn copy_rows(
+    format: OutputFormat,
+    stored: &mut PartReader<'_>,
+    without: &[u32],
+    data: &mut DataWriter,
+) -> Answered<Option<u64>> {
+    match format {
+        OutputFormat::Ndjson => delimited::copy_rows(ndjson::LineEnds, stored, without, data).await,
+        OutputFormat::Csv => {
+            delimited::copy_rows(csv::RecordEnds::default(), stored, without, data).await
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use delivery::effects::Fault;
+
+/// What is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::part) enum Malformed {
+    /// A key column is missing.
+    Missing(String),
+    /// A column is there twice, and only one value could be kept.
+    Twice(String),
+    NotAnObject,
+    /// A string that is not valid text.
+    Text(String),
+}
+
+impl Malformed {
+    /// Says where the row is, but never what is in it.
+    pub(in crate::part) fn in_row(self, row: u64) -> Fault {
+        Fault::Contract(match self {
+            Self::Missing(column) => format!("row {row} of the batch has no key column {column}"),
+            Self::Twice(column) => format!("row {row} of the batch has column {column} twice"),
+            Self::NotAnObject => format!("row {row} of the batch is no JSON object"),
+            Self::Text(column) => {
+                format!("row {row} of the batch has no valid text in column {column}")
+            }
+        })
+    }
+}

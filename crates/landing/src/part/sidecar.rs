@@ -1,0 +1,63 @@
+//! Storing the sidecar of a data object, which completes a part.
+
+use bytes::Bytes;
+use delivery::documents::{Part, Sidecar};
+use delivery::effects::Answered;
+
+use super::upload::StoredObject;
+use crate::store::{Checksum, DataMark, Store};
+
+/// Stores the sidecar of a finished data object; `keys` are its sorted entries.
+pub(super) async fn store_sidecar(
+    store: &Store,
+    data: StoredObject,
+    rows: u64,
+    keys: Bytes,
+) -> Answered<Part> {
+    let key = sidecar_key(&data.key);
+    let checksum = Checksum::of(&keys);
+    let mark = DataMark {
+        checksum: data.checksum,
+        sha256: data.sha256.clone(),
+    };
+    store
+        .create_object(
+            &key,
+            "application/octet-stream",
+            &keys,
+            checksum,
+            Some(&mark),
+        )
+        .await?;
+    Ok(Part {
+        key: data.key,
+        rows,
+        bytes: data.bytes,
+        sha256: data.sha256,
+        keys: Sidecar {
+            key,
+            bytes: keys.len() as u64,
+            sha256: checksum.hex(),
+        },
+    })
+}
+
+/// `{prefix}{unique}.keys` for `{prefix}{unique}.ndjson.gz`.
+fn sidecar_key(data: &str) -> String {
+    let (folder, name) = data
+        .rsplit_once('/')
+        .map_or(("", data), |(folder, _)| data.split_at(folder.len() + 1));
+    let stem = name.split('.').next().unwrap_or(name);
+    format!("{folder}{stem}.keys")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sidecar_stands_beside_its_data() {
+        assert_eq!(sidecar_key("a.b/c-d.ndjson.gz"), "a.b/c-d.keys");
+        assert_eq!(sidecar_key("c.csv"), "c.keys");
+    }
+}

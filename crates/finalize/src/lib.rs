@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
-use delivery::effects::run_flow;
+use delivery::effects::{FinalizeEffect, run_flow};
 use delivery::flow;
 use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
-use landing::{Config, Store};
+use landing::{Config, Store, merge, rewrite};
 use tracing::{info, instrument};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
@@ -46,11 +46,28 @@ impl Handler {
         let (prefix, bucket) = (self.store.prefix(), self.store.bucket());
         let answer = run_flow(
             async |ask| flow::finalize(ask, prefix, bucket, message).await,
-            async |effect| self.store.execute_finalize(effect).await,
+            async |effect| self.execute(effect).await,
         )
         .await?;
         info!(outcome = ?answer.outcome, "finalized");
         Ok(answer)
+    }
+
+    /// Carries out one effect and answers it.
+    async fn execute(&self, effect: FinalizeEffect) {
+        // Send errors are ignored: the receiver is dropped when the flow is cancelled.
+        match effect {
+            FinalizeEffect::Store(effect) => self.store.execute(effect).await,
+            FinalizeEffect::Check(parts, reply) => {
+                let _ = reply.send(self.store.check_parts(parts).await);
+            }
+            FinalizeEffect::Merge(parts, reply) => {
+                let _ = reply.send(merge(&self.store, &parts).await);
+            }
+            FinalizeEffect::Rewrite(request, reply) => {
+                let _ = reply.send(rewrite(&self.store, request).await);
+            }
+        }
     }
 
     /// That nothing was committed is told too: an alarm waits for a commit.

@@ -2,40 +2,40 @@
 
 use crate::part::Entry;
 
-/// A row, in the order of the merge.
+/// A row; rows are ordered as the merge meets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Row {
-    /// Hash of its key.
+    /// Hash of the key.
     pub(super) key: u128,
-    /// Hash of its bytes.
+    /// Hash of the row's bytes.
     pub(super) hash: u64,
-    /// Place of its part.
-    place: u32,
-    /// Its number there.
+    /// Number of its part, in the order of the merge.
+    part: u32,
+    /// Number of the row in its part.
     pub(super) number: u32,
 }
 
 impl Row {
-    pub(super) fn of(entry: Entry, place: usize) -> Self {
+    pub(super) fn new(entry: Entry, part: usize) -> Self {
         Self {
             key: entry.key,
             hash: entry.row,
-            place: u32::try_from(place).unwrap_or(u32::MAX),
+            part: u32::try_from(part).unwrap_or(u32::MAX),
             number: entry.number,
         }
     }
 
-    pub(super) fn place(self) -> usize {
-        self.place as usize
+    pub(super) fn part(self) -> usize {
+        self.part as usize
     }
 
-    /// When it came.
-    fn came(self) -> (u32, u32) {
-        (self.place, self.number)
+    /// Where the row stands among all rows, which is the order in which CXone sent them.
+    fn position(self) -> (u32, u32) {
+        (self.part, self.number)
     }
 }
 
-/// A row that has to be left out.
+/// The row that has to be left out, if any, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dropped {
     None,
@@ -43,30 +43,30 @@ pub(super) enum Dropped {
     Replaced(Row),
 }
 
-/// Equal rows: which came first, and which last.
+/// Identical rows: the first and the last of them.
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct Variant {
     first: Row,
     last: Row,
 }
 
-/// The rows of one key, of which all but two runs are decided.
+/// The rows of one key. All but two variants are decided.
 ///
-/// Of equal rows the first stays. Of different ones that stays which came last, counting every time
-/// that it came: a row that returns after another one is the newest again.
+/// Keep the first of identical rows. Of differing rows with one key keep the variant whose last
+/// occurrence is latest: a row that returns after another one is the newest again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Group {
-    /// The run that came last so far, of those that are complete.
-    newest: Option<Run>,
-    /// The run that is being read.
-    open: Run,
+    /// The latest of the variants that are complete.
+    latest: Option<Variant>,
+    /// The variant that is being read.
+    open: Variant,
 }
 
 impl Group {
     pub(super) fn new(row: Row) -> Self {
         Self {
-            newest: None,
-            open: Run {
+            latest: None,
+            open: Variant {
                 first: row,
                 last: row,
             },
@@ -77,31 +77,31 @@ impl Group {
         self.open.first.key
     }
 
-    /// Takes a row of the same key, in the order of (row hash, place, number).
+    /// Adds a row of the same key. Rows come in the order of (row hash, part, number).
     pub(super) fn add(&mut self, row: Row) -> Dropped {
         if row.hash == self.open.first.hash {
             self.open.last = row;
             return Dropped::Duplicate(row);
         }
-        let (newest, replaced) = self.decide();
-        self.newest = Some(newest);
-        self.open = Run {
+        let (latest, replaced) = self.decide_latest();
+        self.latest = Some(latest);
+        self.open = Variant {
             first: row,
             last: row,
         };
         replaced.map_or(Dropped::None, Dropped::Replaced)
     }
 
-    /// The row that stays, and the one that it replaces, if that was not said yet.
+    /// The row that stays, and the row that it replaces unless [`Self::add`] gave that already.
     pub(super) fn close(self) -> (Row, Option<Row>) {
-        let (newest, replaced) = self.decide();
-        (newest.first, replaced)
+        let (latest, replaced) = self.decide_latest();
+        (latest.first, replaced)
     }
 
-    fn decide(&self) -> (Run, Option<Row>) {
-        match self.newest {
+    fn decide_latest(&self) -> (Variant, Option<Row>) {
+        match self.latest {
             None => (self.open, None),
-            Some(before) if before.last.came() < self.open.last.came() => {
+            Some(before) if before.last.position() < self.open.last.position() => {
                 (self.open, Some(before.first))
             }
             Some(before) => (before, Some(self.open.first)),

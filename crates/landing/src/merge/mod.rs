@@ -1,8 +1,8 @@
 //! Finding rows that repeat others, from the sidecars alone.
 //!
 //! The sidecars are sorted, so one pass over all of them at once meets equal keys side by side. Each
-//! is read in pieces, one in use and one on its way; together they are at most 8 MiB, unless there are
-//! more than 1,024 parts.
+//! is read in pieces, one in use and one in flight. All pieces together are at most 8 MiB, unless there
+//! are more than 1,024 parts.
 
 mod cursor;
 mod group;
@@ -11,69 +11,61 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
+use delivery::documents::Part;
+use delivery::effects::{Answered, Fault, Merged};
+
 use crate::part::ENTRY_BYTES;
 use crate::store::{Checksum, Sha256, Store};
 use cursor::Cursor;
-use delivery::documents::Part;
-use delivery::effects::{Answered, Fault, Merged};
-use group::{Group, Row};
+use group::{Dropped, Group, Row};
 
-/// Bytes of the pieces in use; as many are on their way.
-const MEMORY: usize = 4 * 1024 * 1024;
+/// Bytes of all pieces in use; as many are in flight.
+const PIECES_BYTES: usize = 4 * 1024 * 1024;
 
-/// The smallest piece.
-const SMALLEST: usize = 4 * 1024;
+const MIN_PIECE_BYTES: usize = 4 * 1024;
 
-/// More rows are never left out: paging that repeats so much is broken.
-const MOST_DROPPED: u64 = 5_000_000;
+/// At most so many rows are left out: paging that repeats more of them is broken.
+const MAX_DROPPED: u64 = 5_000_000;
 
 /// Merges the sidecars of these parts, in this order.
 pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
-    let piece = (MEMORY / parts.len().max(1)).max(SMALLEST) / ENTRY_BYTES * ENTRY_BYTES;
+    let piece_bytes =
+        (PIECES_BYTES / parts.len().max(1)).max(MIN_PIECE_BYTES) / ENTRY_BYTES * ENTRY_BYTES;
     let mut cursors = Vec::with_capacity(parts.len());
     for part in parts {
-        cursors.push(Cursor::start(store, part, piece)?);
+        cursors.push(Cursor::open(store, part, piece_bytes)?);
     }
     let mut heap = BinaryHeap::with_capacity(parts.len());
-    for (place, cursor) in cursors.iter_mut().enumerate() {
-        heap.extend(
-            cursor
-                .next()
-                .await?
-                .map(|entry| Reverse(Row::of(entry, place))),
-        );
+    for (part, cursor) in cursors.iter_mut().enumerate() {
+        let entry = cursor.next_entry().await?;
+        heap.extend(entry.map(|entry| Reverse(Row::new(entry, part))));
     }
-    let mut found = Found::new(parts.len());
+    let mut merge = MergeState::new(parts.len());
     loop {
         let Some(mut top) = heap.peek_mut() else {
-            return found.finish();
+            return merge.finish();
         };
         let Reverse(row) = *top;
-        found.add(row)?;
-        let cursor = &mut cursors[row.place()];
+        merge.add(row)?;
+        let cursor = &mut cursors[row.part()];
         if let Some(entry) = cursor.next_in_memory()? {
-            *top = Reverse(Row::of(entry, row.place()));
+            *top = Reverse(Row::new(entry, row.part()));
             continue;
         }
         PeekMut::pop(top);
-        heap.extend(
-            cursor
-                .next()
-                .await?
-                .map(|entry| Reverse(Row::of(entry, row.place()))),
-        );
+        let entry = cursor.next_entry().await?;
+        heap.extend(entry.map(|entry| Reverse(Row::new(entry, row.part()))));
     }
 }
 
-/// What has been found so far.
-struct Found {
+struct MergeState {
     merged: Merged,
     content: Sha256,
     /// The rows of the key that is being read.
     group: Option<Group>,
 }
 
-impl Found {
+impl MergeState {
     fn new(parts: usize) -> Self {
         Self {
             merged: Merged {
@@ -85,20 +77,20 @@ impl Found {
         }
     }
 
-    /// Takes the next row in the order of (key, row, place, number).
+    /// Adds the next row. Rows come in the order of (key hash, row hash, part, number).
     fn add(&mut self, row: Row) -> Answered<()> {
         self.merged.rows += 1;
         match &mut self.group {
             Some(group) if group.key() == row.key => match group.add(row) {
-                group::Dropped::Duplicate(row) => {
+                Dropped::Duplicate(row) => {
                     self.merged.duplicates += 1;
                     self.leave_out(row)?;
                 }
-                group::Dropped::Replaced(row) => {
+                Dropped::Replaced(row) => {
                     self.merged.replaced += 1;
                     self.leave_out(row)?;
                 }
-                group::Dropped::None => {}
+                Dropped::None => {}
             },
             _ => {
                 self.close_group()?;
@@ -125,10 +117,10 @@ impl Found {
     }
 
     fn leave_out(&mut self, row: Row) -> Answered<()> {
-        self.merged.without[row.place()].push(row.number);
-        if self.merged.duplicates + self.merged.replaced > MOST_DROPPED {
+        self.merged.without[row.part()].push(row.number);
+        if self.merged.duplicates + self.merged.replaced > MAX_DROPPED {
             return Err(Fault::Contract(format!(
-                "more than {MOST_DROPPED} rows repeat the key of another row; \
+                "more than {MAX_DROPPED} rows repeat the key of another row; \
                  the key columns do not tell rows apart, or paging is broken"
             )));
         }
@@ -152,16 +144,16 @@ mod tests {
 
     #[test]
     fn paging_that_repeats_itself_without_end_is_refused() {
-        let mut found = Found::new(1);
+        let mut merge = MergeState::new(1);
         let row = |number| {
             let entry = Entry {
                 key: 1,
                 row: 1,
                 number,
             };
-            Row::of(entry, 0)
+            Row::new(entry, 0)
         };
-        let kept = (0..u32::MAX).find(|number| found.add(row(*number)).is_err());
-        assert_eq!(kept.map(u64::from), Some(MOST_DROPPED + 1));
+        let kept = (0..u32::MAX).find(|number| merge.add(row(*number)).is_err());
+        assert_eq!(kept.map(u64::from), Some(MAX_DROPPED + 1));
     }
 }

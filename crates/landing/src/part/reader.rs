@@ -45,7 +45,7 @@ impl<'a> PartReader<'a> {
         let part = self.part;
         let unreadable = |_| Fault::Contract(format!("{} can't be decompressed", part.key));
         if self.compressed.is_empty()
-            && let Some(bytes) = self.ranges.next().await?
+            && let Some(bytes) = self.ranges.next_piece().await?
         {
             self.sha256.update(&bytes);
             self.compressed = bytes;

@@ -90,7 +90,7 @@ async fn read_sidecar(store: &Store, part: &Part) -> Answered<BytesMut> {
     }
     let mut sidecar = BytesMut::with_capacity(slot.bytes.try_into().unwrap_or_default());
     let mut reader = RangeReader::new(store, &slot.key, slot.bytes);
-    while let Some(piece) = reader.next().await? {
+    while let Some(piece) = reader.next_piece().await? {
         sidecar.extend_from_slice(&piece);
     }
     if Checksum::of(&sidecar).hex() == slot.sha256 {

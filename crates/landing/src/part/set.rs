@@ -2,6 +2,7 @@
 
 use delivery::documents::Part;
 use delivery::effects::Answered;
+use uuid::Uuid;
 
 use super::data::DataWriter;
 use super::entry::Entries;
@@ -9,7 +10,7 @@ use super::format::{self, RowWriter};
 use super::row::{Malformed, Scanner};
 use super::sidecar::store_sidecar;
 use super::spec::PartSpec;
-use crate::store::{Store, unique_id};
+use crate::store::Store;
 
 /// The open parts of one batch: at most one is being written, those before it are finished.
 #[derive(Debug)]
@@ -166,6 +167,7 @@ impl OpenPart {
 
 /// Begins a data object under a name that no other object ever has.
 pub(super) fn create_data(store: &Store, spec: &PartSpec, prefix: &str) -> Answered<DataWriter> {
-    let key = format!("{prefix}{}{}", unique_id(), format::extension(spec));
+    let unique = Uuid::new_v4().simple();
+    let key = format!("{prefix}{unique}{}", format::extension(spec));
     DataWriter::create(store, key, format::content_type(spec), spec.compression)
 }

@@ -1,20 +1,22 @@
 //! Whether parts are still what their slots say, without reading them.
 //!
-//! S3 compared every uploaded byte with a SHA-256 of ours and keeps that checksum: of the whole
-//! object if it came in one request, else of the list of its parts' checksums ("composite"), which
-//! is not what the slot names. So the sidecar's metadata, written after the data object, binds
-//! the two: the composite checksum by which S3 knows the data object, and its SHA-256. One HEAD
-//! of each is enough then. An object for which S3 keeps no checksum (a copy, another store), or
-//! whose sidecar says nothing, is read and hashed piece by piece.
+//! S3 compared every uploaded byte with our SHA-256 and keeps that checksum: of the whole object if
+//! it was uploaded in one request, otherwise of the list of its parts' checksums ("composite"),
+//! which is not what the slot names. So the sidecar's metadata, written after the data object, binds
+//! the two: it holds the composite checksum by which S3 knows the data object, and the data object's
+//! SHA-256. Then one HEAD of each is enough. An object for which S3 keeps no checksum (a copy, or
+//! another store), or whose sidecar has no such metadata, is read and hashed piece by piece.
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
-
-use super::object::{DataMark, Head};
-use super::{CONCURRENCY, Checksum, RangeReader, Sha256, Store};
 use delivery::documents::Part;
 use delivery::effects::Answered;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
-/// What the checksum that S3 keeps says of an object.
+use super::checksum::{Checksum, Sha256};
+use super::client::{MAX_REQUESTS, Store};
+use super::object::{DataMark, Head};
+use super::range::RangeReader;
+
+/// Whether the checksum that S3 keeps is the one that the slot names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Evidence {
     Same,
@@ -23,12 +25,12 @@ enum Evidence {
 }
 
 impl Store {
-    /// Compares size and checksum of parts and sidecars with what is stored; names the first
+    /// Compares size and checksum of parts and sidecars with what is stored. Names the first object
     /// that differs or is missing.
-    pub async fn check(&self, parts: Vec<Part>) -> Answered<Option<String>> {
+    pub async fn check_parts(&self, parts: Vec<Part>) -> Answered<Option<String>> {
         let mut findings = futures_util::stream::iter(parts)
             .map(|part| async move { self.check_part(&part).await })
-            .buffered(CONCURRENCY);
+            .buffered(MAX_REQUESTS);
         while let Some(finding) = findings.try_next().await? {
             if finding.is_some() {
                 return Ok(finding);
@@ -38,10 +40,10 @@ impl Store {
     }
 
     async fn check_part(&self, part: &Part) -> Answered<Option<String>> {
-        let Some(sidecar) = self.head(&part.keys.key).await? else {
+        let Some(sidecar) = self.head_object(&part.keys.key).await? else {
             return Ok(Some(format!("{} is missing", part.keys.key)));
         };
-        let Some(data) = self.head(&part.key).await? else {
+        let Some(data) = self.head_object(&part.key).await? else {
             return Ok(Some(format!("{} is missing", part.key)));
         };
         let objects = [
@@ -55,10 +57,10 @@ impl Store {
                     head.bytes
                 )));
             }
-            let same = match evidence(sha256, head, &sidecar) {
+            let same = match compare_checksum(sha256, head, &sidecar) {
                 Evidence::Same => true,
                 Evidence::Other => false,
-                Evidence::None => self.hash(key, bytes).await? == *sha256,
+                Evidence::None => self.hash_object(key, bytes).await? == *sha256,
             };
             if !same {
                 return Ok(Some(format!(
@@ -69,23 +71,24 @@ impl Store {
         Ok(None)
     }
 
-    async fn hash(&self, key: &str, bytes: u64) -> Answered<String> {
+    async fn hash_object(&self, key: &str, bytes: u64) -> Answered<String> {
         let mut hasher = Sha256::default();
         let mut reader = RangeReader::new(self, key, bytes);
-        while let Some(piece) = reader.next().await? {
+        while let Some(piece) = reader.next_piece().await? {
             hasher.update(&piece);
         }
         Ok(Checksum::from_hasher(hasher).hex())
     }
 }
 
-fn evidence(sha256: &str, head: &Head, sidecar: &Head) -> Evidence {
+fn compare_checksum(sha256: &str, head: &Head, sidecar: &Head) -> Evidence {
     let Some(checksum) = &head.checksum else {
         return Evidence::None;
     };
-    // A store that leaves the number of parts away shows a composite one as if it were of the whole.
-    let composite = |mark: &DataMark| mark.checksum.split_once('-').map(|(it, _)| it.to_owned());
-    let unnumbered = sidecar.mark.as_ref().and_then(composite);
+    // Some stores give a composite checksum without the number of parts, as if it were of the whole.
+    let without_number =
+        |mark: &DataMark| mark.checksum.split_once('-').map(|(it, _)| it.to_owned());
+    let unnumbered = sidecar.mark.as_ref().and_then(without_number);
     let same = if checksum.contains('-') {
         let Some(mark) = &sidecar.mark else {
             return Evidence::None;
@@ -122,7 +125,7 @@ mod tests {
             }),
         };
         let sha256 = Checksum::of(b"data").hex();
-        assert_eq!(evidence(&sha256, &data, &sidecar), expected);
+        assert_eq!(compare_checksum(&sha256, &data, &sidecar), expected);
     }
 
     #[test]
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_checksum_there_is_no_evidence() {
+    fn without_a_checksum_there_is_no_compare_checksum() {
         check(None, Some(("x-2", &Checksum::of(b"data"))), Evidence::None);
     }
 }

@@ -1,13 +1,11 @@
-//! SHA-256 of what is stored, by the library that the TLS stack brings along: of those in the tree
-//! it is the fastest by far, and every stored byte is hashed twice.
+//! SHA-256 of what is stored, by the library that the TLS stack brings along. It is the fastest in the
+//! tree by far, and every stored byte is hashed twice.
 
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
-use delivery::documents::hex;
 
 /// A SHA-256 that is being computed.
 #[derive(Clone)]
@@ -31,7 +29,6 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-/// A SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Checksum([u8; 32]);
 
@@ -48,22 +45,22 @@ impl Checksum {
         Self(bytes)
     }
 
-    /// As S3 spells it.
+    /// In base64, as S3 writes it.
     pub(crate) fn base64(&self) -> String {
         STANDARD.encode(self.0)
     }
 
-    /// Reads what S3 spells.
+    /// Reads what S3 writes.
     pub(super) fn parse_base64(text: &str) -> Option<Self> {
         Some(Self(STANDARD.decode(text).ok()?.try_into().ok()?))
     }
 
-    /// As documents spell it.
+    /// In lower-case hex, as documents hold it.
     pub(crate) fn hex(&self) -> String {
-        hex(&self.0)
+        hex::encode(self.0)
     }
 
-    /// What S3 says is the checksum of an object that was uploaded in these parts.
+    /// The checksum by which S3 knows an object that was uploaded in these parts.
     pub(crate) fn composite(parts: &[Self]) -> String {
         let mut hasher = Sha256::default();
         for part in parts {

@@ -1,11 +1,13 @@
-//! Creating an object, in one request or in several, and looking at one.
+//! Creating a data object or sidecar, in one request or in several, and asking for its head.
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
-
-use super::{Action, Checksum, Refusal, Store};
 use delivery::effects::{Answered, Fault};
+
+use super::checksum::Checksum;
+use super::client::Store;
+use super::error::{ErrorKind, Operation, S3Error};
 
 /// Metadata of a sidecar: what S3 says is the checksum of the data object beside it.
 const DATA_CHECKSUM: &str = "data-checksum";
@@ -13,11 +15,11 @@ const DATA_CHECKSUM: &str = "data-checksum";
 /// Metadata of a sidecar: SHA-256 of the data object beside it, in hex.
 const DATA_SHA256: &str = "data-sha256";
 
-/// What tells rows and sidecars from claims for the bucket's lifecycle, whose prefixes can't have a
-/// wildcard in their middle.
+/// The tag of data objects and sidecars. The bucket's lifecycle tells them from claims by it, because its
+/// prefixes can't have a wildcard in their middle.
 const TAG: &str = "cxone-reports=data";
 
-/// What a sidecar remembers of the data object beside it.
+/// What a sidecar's metadata says of the data object beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DataMark {
     /// The checksum by which S3 knows the data object.
@@ -36,8 +38,8 @@ pub(super) struct Head {
 }
 
 impl Store {
-    /// Looks at an object; none if there is no such thing.
-    pub(super) async fn head(&self, key: &str) -> Answered<Option<Head>> {
+    /// Asks what S3 knows of an object; none if there is no such object.
+    pub(super) async fn head_object(&self, key: &str) -> Answered<Option<Head>> {
         let head = || {
             self.client
                 .head_object()
@@ -46,27 +48,30 @@ impl Store {
                 .checksum_mode(ChecksumMode::Enabled)
                 .send()
         };
-        let head = match self.attempt(Action::HeadObject, key, head).await {
+        let head = match self.with_retry(Operation::HeadObject, key, head).await {
             Ok(head) => head,
-            Err(Refusal::Absent) => return Ok(None),
-            Err(refusal) => return Err(self.fault(Action::HeadObject, key, refusal)),
+            Err(S3Error {
+                kind: ErrorKind::NotFound,
+                ..
+            }) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let metadata = head.metadata.unwrap_or_default();
-        let noted = |name: &str| metadata.get(name).cloned();
+        let metadata_of = |name: &str| metadata.get(name).cloned();
         Ok(Some(Head {
             bytes: head
                 .content_length
                 .and_then(|bytes| bytes.try_into().ok())
                 .unwrap_or_default(),
             checksum: head.checksum_sha256,
-            mark: noted(DATA_CHECKSUM)
-                .zip(noted(DATA_SHA256))
+            mark: metadata_of(DATA_CHECKSUM)
+                .zip(metadata_of(DATA_SHA256))
                 .map(|(checksum, sha256)| DataMark { checksum, sha256 }),
         }))
     }
 
-    /// Creates an object in one request. The name is unique, so that an object that is there
-    /// already is this one, stored by a request whose answer was lost.
+    /// Creates an object in one request. The name is unique, so an object that exists already is
+    /// this one, stored by a request whose answer was lost.
     pub(crate) async fn create_object(
         &self,
         key: &str,
@@ -94,24 +99,17 @@ impl Store {
             // The signed checksum header covers the payload.
             put.customize().disable_payload_signing().send()
         };
-        match self.attempt(Action::PutObject, key, put).await {
+        match self.with_retry(Operation::PutObject, key, put).await {
             Ok(_) => Ok(()),
-            Err(Refusal::Exists) => {
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 let size = body.len() as u64;
-                self.expect(
-                    Action::PutObject,
-                    key,
-                    size,
-                    &checksum.base64(),
-                    Refusal::Exists,
-                )
-                .await
+                self.expect_object(key, size, &checksum.base64(), error)
+                    .await
             }
-            Err(refusal) => Err(self.fault(Action::PutObject, key, refusal)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Begins an upload in parts.
     pub(crate) async fn begin_upload(&self, key: &str, content_type: &str) -> Answered<String> {
         let create = || {
             self.client
@@ -123,14 +121,13 @@ impl Store {
                 .checksum_algorithm(ChecksumAlgorithm::Sha256)
                 .send()
         };
-        self.attempt(Action::CreateMultipartUpload, key, create)
-            .await
-            .map_err(|refusal| self.fault(Action::CreateMultipartUpload, key, refusal))?
+        self.with_retry(Operation::CreateMultipartUpload, key, create)
+            .await?
             .upload_id
             .ok_or_else(|| Fault::Contract("S3 began an upload without an id".to_owned()))
     }
 
-    /// Uploads one part. S3 compares its bytes with the checksum.
+    /// Uploads one part, whose bytes S3 compares with the checksum.
     pub(crate) async fn upload_part(
         &self,
         key: &str,
@@ -152,10 +149,7 @@ impl Store {
                 .disable_payload_signing()
                 .send()
         };
-        let part = self
-            .attempt(Action::UploadPart, key, put)
-            .await
-            .map_err(|refusal| self.fault(Action::UploadPart, key, refusal))?;
+        let part = self.with_retry(Operation::UploadPart, key, put).await?;
         Ok(CompletedPart::builder()
             .part_number(number)
             .set_e_tag(part.e_tag)
@@ -163,8 +157,8 @@ impl Store {
             .build())
     }
 
-    /// Makes an object of the parts. Whatever S3 answers, the object itself decides: a lost
-    /// answer turns into `NoSuchUpload` or 412 when the request is repeated.
+    /// Makes an object of the parts. Whatever S3 answers, the object itself decides: if an answer was
+    /// lost, the repeated request is answered by `NoSuchUpload` or 412.
     pub(crate) async fn complete_upload(
         &self,
         key: &str,
@@ -186,8 +180,8 @@ impl Store {
                 .if_none_match("*")
                 .send()
         };
-        let action = Action::CompleteMultipartUpload;
-        match self.attempt(action, key, complete).await {
+        let operation = Operation::CompleteMultipartUpload;
+        match self.with_retry(operation, key, complete).await {
             Ok(done)
                 if done
                     .checksum_sha256
@@ -199,11 +193,11 @@ impl Store {
             Ok(_) => Err(Fault::Contract(format!(
                 "S3 stored {key} with another checksum"
             ))),
-            Err(refusal) => self.expect(action, key, bytes, checksum, refusal).await,
+            Err(error) => self.expect_object(key, bytes, checksum, error).await,
         }
     }
 
-    /// Gives an upload up, so that its parts cost nothing until the bucket's lifecycle comes by.
+    /// Aborts an upload, so that its parts cost nothing until the bucket's lifecycle removes them.
     pub(crate) async fn abort_upload(&self, key: &str, upload: &str) -> Answered<()> {
         let abort = || {
             self.client
@@ -213,32 +207,39 @@ impl Store {
                 .upload_id(upload)
                 .send()
         };
-        match self.attempt(Action::AbortMultipartUpload, key, abort).await {
-            Ok(_) | Err(Refusal::NoUpload | Refusal::Absent) => Ok(()),
-            Err(refusal) => Err(self.fault(Action::AbortMultipartUpload, key, refusal)),
+        match self
+            .with_retry(Operation::AbortMultipartUpload, key, abort)
+            .await
+        {
+            Ok(_)
+            | Err(S3Error {
+                kind: ErrorKind::NoSuchUpload | ErrorKind::NotFound,
+                ..
+            }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Whether the object is there after all although S3 refused to make it.
-    async fn expect(
+    /// Whether the object exists with this size and checksum, although S3 answered the request that
+    /// makes it with an error.
+    async fn expect_object(
         &self,
-        action: Action,
         key: &str,
         bytes: u64,
         checksum: &str,
-        refusal: Refusal,
+        error: S3Error,
     ) -> Answered<()> {
-        match self.head(key).await {
-            Ok(Some(head))
-                if head.bytes == bytes
-                    && head.checksum.as_deref().is_none_or(|it| it == checksum) =>
-            {
-                Ok(())
-            }
-            Ok(Some(_)) => Err(Fault::Contract(format!(
+        let Ok(Some(head)) = self.head_object(key).await else {
+            return Err(error.into());
+        };
+        let is_same =
+            head.bytes == bytes && head.checksum.as_deref().is_none_or(|it| it == checksum);
+        if is_same {
+            Ok(())
+        } else {
+            Err(Fault::Contract(format!(
                 "{key} is not what was stored there"
-            ))),
-            Ok(None) | Err(_) => Err(self.fault(action, key, refusal)),
+            )))
         }
     }
 }

@@ -2,28 +2,26 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-
-use super::{Action, Refusal, Store};
 use delivery::effects::{Answered, Fault};
 
-/// How much of a large object is in memory at a time.
-const PIECE: u64 = 2 * 1024 * 1024;
+use super::client::Store;
+use super::error::{ErrorKind, Operation};
+
+/// Bytes of a large object that are in memory at a time.
+const PIECE_BYTES: u64 = 2 * 1024 * 1024;
 
 /// The bytes of a body, unless they are more than the cap.
-pub(super) async fn collect(mut body: ByteStream, cap: u64) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn collect_body(mut body: ByteStream, cap: u64) -> Result<Vec<u8>, ErrorKind> {
+    let too_large = || ErrorKind::Other(format!("the object has more than {cap} bytes"));
     let (least, _) = body.size_hint();
     if least > cap {
-        return Err(Refusal::Other(format!(
-            "the object has more than {cap} bytes"
-        )));
+        return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(least).unwrap_or_default());
     while let Some(piece) = body.next().await {
         bytes.extend_from_slice(&piece?);
         if bytes.len() as u64 > cap {
-            return Err(Refusal::Other(format!(
-                "the object has more than {cap} bytes"
-            )));
+            return Err(too_large());
         }
     }
     Ok(bytes)
@@ -31,7 +29,7 @@ pub(super) async fn collect(mut body: ByteStream, cap: u64) -> Result<Vec<u8>, R
 
 impl Store {
     /// The bytes from `start`, exactly `length` (not zero) of them.
-    pub(crate) async fn get_range(&self, key: &str, start: u64, length: u64) -> Answered<Bytes> {
+    pub(crate) async fn read_range(&self, key: &str, start: u64, length: u64) -> Answered<Bytes> {
         let range = format!("bytes={start}-{}", start + length - 1);
         let get = || async {
             let object = self
@@ -42,12 +40,9 @@ impl Store {
                 .range(&range)
                 .send()
                 .await?;
-            collect(object.body, length).await
+            collect_body(object.body, length).await
         };
-        let bytes = self
-            .attempt(Action::GetObject, key, get)
-            .await
-            .map_err(|refusal| self.fault(Action::GetObject, key, refusal))?;
+        let bytes = self.with_retry(Operation::GetObject, key, get).await?;
         if bytes.len() as u64 == length {
             Ok(bytes.into())
         } else {
@@ -78,12 +73,12 @@ impl<'a> RangeReader<'a> {
     }
 
     /// The next piece; none at the end.
-    pub(crate) async fn next(&mut self) -> Answered<Option<Bytes>> {
-        let length = PIECE.min(self.end - self.at);
+    pub(crate) async fn next_piece(&mut self) -> Answered<Option<Bytes>> {
+        let length = PIECE_BYTES.min(self.end - self.at);
         if length == 0 {
             return Ok(None);
         }
-        let piece = self.store.get_range(self.key, self.at, length).await?;
+        let piece = self.store.read_range(self.key, self.at, length).await?;
         self.at += length;
         Ok(Some(piece))
     }

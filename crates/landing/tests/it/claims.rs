@@ -213,7 +213,7 @@ async fn a_listing_goes_on_after_a_thousand_keys() {
 #[test]
 fn effects_can_be_carried_out_on_any_thread() {
     fn check<T: Send>(_: fn(&'static Store) -> T) {}
-    check(|store| store.check(Vec::new()));
+    check(|store| store.check_parts(Vec::new()));
     check(|store| landing::merge(store, &[]));
     check(|store| {
         let (reply, _) = tokio::sync::oneshot::channel();

@@ -34,7 +34,7 @@ async fn check_large(method: Method, part: &'static str, times: usize, broken: B
     assert!(parts[0].bytes > 2 * 5 * 1024 * 1024);
     assert_holds(&bucket, &spec, &parts, &rows);
     bucket.heal();
-    assert_eq!(bucket.store().check(parts).await, Ok(None));
+    assert_eq!(bucket.store().check_parts(parts).await, Ok(None));
     assert_eq!(bucket.open_uploads(), 0);
 }
 
@@ -49,7 +49,7 @@ async fn rows_land_in_every_form() {
         let counts: Vec<u64> = parts.iter().map(|part| part.rows).collect();
         assert_eq!(counts, [700, 700, 700, 400]);
         assert_holds(&bucket, &spec, &parts, &rows);
-        assert_eq!(bucket.store().check(parts).await, Ok(None));
+        assert_eq!(bucket.store().check_parts(parts).await, Ok(None));
     }
 }
 
@@ -64,7 +64,7 @@ async fn large_parts_land_in_every_form() {
         assert_eq!(parts.len(), 1);
         assert!(parts[0].bytes > 8 * 1024 * 1024);
         assert_holds(&bucket, &spec, &parts, &rows);
-        assert_eq!(bucket.store().check(parts).await, Ok(None));
+        assert_eq!(bucket.store().check_parts(parts).await, Ok(None));
         assert_eq!(bucket.open_uploads(), 0);
     }
 }
@@ -233,7 +233,7 @@ async fn a_check_names_what_differs() {
     let mut spec = spec(OutputFormat::Ndjson, Compression::Gzip);
     spec.limits.rows = 10;
     let parts = write(&bucket, &spec, &rows(50)).await;
-    let check = async || store.check(parts.clone()).await.unwrap().unwrap();
+    let check = async || store.check_parts(parts.clone()).await.unwrap().unwrap();
 
     let mut other = bucket.stored(&parts[3].key).unwrap();
     other[20] ^= 1;

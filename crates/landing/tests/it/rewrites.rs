@@ -55,7 +55,7 @@ async fn check(rows: &[String], left_out: &[u32]) {
             assert_eq!(new.keys.sha256, fresh[0].keys.sha256);
         }
         let parts = vec![old[0].clone(), new];
-        assert_eq!(bucket.store().check(parts).await, Ok(None));
+        assert_eq!(bucket.store().check_parts(parts).await, Ok(None));
     }
 }
 

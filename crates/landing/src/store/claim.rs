@@ -1,0 +1,93 @@
+//! Claiming, reading and listing small objects.
+
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use delivery::effects::{Answered, Claimed, Fault};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use super::checksum::Checksum;
+use super::client::{MAX_REQUESTS, Store};
+use super::error::{ErrorKind, Operation, S3Error};
+
+impl Store {
+    /// Stores the bytes unless there is an object under the key, and says what is stored then. A 412
+    /// alone does not decide: the SDK repeats a request whose answer was lost, and meets its own object.
+    pub(super) async fn claim(&self, key: &str, body: Vec<u8>) -> Answered<Claimed> {
+        let body = Bytes::from(body);
+        let checksum = Checksum::of(&body);
+        let put = || {
+            self.client
+                .put_object()
+                .bucket(self.bucket())
+                .key(key)
+                .if_none_match("*")
+                .content_type("application/json")
+                .checksum_sha256(checksum.base64())
+                .body(ByteStream::from(body.clone()))
+                .send()
+        };
+        match self.with_retry(Operation::PutObject, key, put).await {
+            Ok(_) => return Ok(Claimed::Ours),
+            Err(S3Error {
+                kind: ErrorKind::AlreadyExists,
+                ..
+            }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match self.read(key).await? {
+            Some(stored) if stored == body => Ok(Claimed::Ours),
+            Some(stored) => Ok(Claimed::Theirs(stored)),
+            None => Err(Fault::Unavailable(format!(
+                "S3 said that {key} exists and then that it does not"
+            ))),
+        }
+    }
+
+    pub(super) async fn read_all(&self, keys: Vec<String>) -> Answered<Vec<Option<Vec<u8>>>> {
+        futures_util::stream::iter(keys)
+            .map(|key| async move { self.read(&key).await })
+            .buffered(MAX_REQUESTS)
+            .try_collect()
+            .await
+    }
+
+    pub(super) async fn list_keys(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+    ) -> Answered<Vec<String>> {
+        let mut keys = Vec::new();
+        let mut after = after;
+        loop {
+            let page = || {
+                self.client
+                    .list_objects_v2()
+                    .bucket(self.bucket())
+                    .prefix(prefix)
+                    .set_start_after(after.clone())
+                    .send()
+            };
+            let page = self
+                .with_retry(Operation::ListObjects, prefix, page)
+                .await?;
+            let truncated = page.is_truncated() == Some(true);
+            let before = keys.len();
+            keys.extend(page.contents.into_iter().flatten().filter_map(|o| o.key));
+            if !truncated {
+                return Ok(keys);
+            }
+            // The last key says where to go on as well as a continuation token does, and it
+            // can be asked for again however long ago the answer came.
+            if keys.len() == before {
+                return Err(Fault::Unavailable(format!(
+                    "S3 gave an empty page of the listing of {prefix}"
+                )));
+            }
+            after = keys.last().cloned();
+        }
+    }
+
+    async fn read(&self, key: &str) -> Answered<Option<Vec<u8>>> {
+        Ok(self.find_versioned(key).await?.map(|found| found.bytes))
+    }
+}

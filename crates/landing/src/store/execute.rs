@@ -1,0 +1,38 @@
+//! Carrying out the effects that flows request.
+
+use delivery::effects::StoreEffect;
+
+use super::client::Store;
+
+impl Store {
+    /// Carries out one effect and answers it.
+    pub async fn execute(&self, effect: StoreEffect) {
+        // Send errors are ignored: the receiver is dropped when the flow is cancelled.
+        match effect {
+            StoreEffect::Find(key, reply) => {
+                let _ = reply.send(self.find_versioned(&key).await);
+            }
+            StoreEffect::CompareAndSwap {
+                key,
+                body,
+                found,
+                reply,
+            } => {
+                let _ = reply.send(self.compare_and_swap(&key, body, found).await);
+            }
+            StoreEffect::Claim(key, body, reply) => {
+                let _ = reply.send(self.claim(&key, body).await);
+            }
+            StoreEffect::Read(keys, reply) => {
+                let _ = reply.send(self.read_all(keys).await);
+            }
+            StoreEffect::List {
+                prefix,
+                after,
+                reply,
+            } => {
+                let _ = reply.send(self.list_keys(&prefix, after).await);
+            }
+        }
+    }
+}

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use cxone::AccessToken;
 use jiff::{SignedDuration, Timestamp};
-use tokens::decide::{
-    Held, Keep, Memory, Next, Search, Secret, Snapshot, WRITE_INTERVAL, fingerprint,
+use tokens::expiry::{Life, MIN_HOLD, Now};
+use tokens::token_state::{
+    CachedToken, ClientIdentity, LookupState, Memory, NextStep, Snapshot, WRITE_INTERVAL,
+    WriteBack, fingerprint,
 };
-use tokens::life::{Life, MIN_HOLD, Now};
 
 use crate::canaries::Kind;
 use crate::invocation::Mishap;
@@ -54,9 +55,9 @@ pub(crate) enum Signing {
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     memory: Option<Memory>,
-    search: Option<Search>,
+    search: Option<LookupState>,
     /// The token that is to be stored, over this version.
-    keeps: Option<(Held, Option<String>)>,
+    keeps: Option<(CachedToken, Option<String>)>,
     refused: u32,
 }
 
@@ -70,12 +71,12 @@ impl Session {
         mishap: Mishap,
     ) -> Signing {
         let memory = self.memory.get_or_insert_with(|| vault.process(rng));
-        let search = self.search.get_or_insert_with(Search::any);
+        let search = self.search.get_or_insert_with(LookupState::any_token);
         let next = match &self.keeps {
             Some(_) => None,
-            None => Some(search.next(memory, clocks(now))),
+            None => Some(search.next_step(memory, clocks(now))),
         };
-        if let Some(Next::Use(held)) = next {
+        if let Some(NextStep::Use(held)) = next {
             memory.token = Some(held.clone());
             return self.call(vault, held, now);
         }
@@ -90,7 +91,7 @@ impl Session {
     }
 
     /// The tenant looks at the token.
-    fn call(&mut self, vault: &mut Vault, held: Held, now: Timestamp) -> Signing {
+    fn call(&mut self, vault: &mut Vault, held: CachedToken, now: Timestamp) -> Signing {
         if vault.takes(&held, now) {
             self.search = None;
             self.refused = 0;
@@ -98,7 +99,7 @@ impl Session {
         }
         vault.told.refused += 1;
         self.refused += 1;
-        self.search = Some(Search::other_than(held));
+        self.search = Some(LookupState::other_than(held));
         if self.refused > REFUSALS {
             return Signing::Out(Mishap::Refused);
         }
@@ -107,7 +108,7 @@ impl Session {
 
     fn one_effect(
         &mut self,
-        next: Option<&Next>,
+        next: Option<&NextStep>,
         vault: &mut Vault,
         rng: &mut Rng,
         now: Timestamp,
@@ -123,19 +124,19 @@ impl Session {
         let (Some(memory), Some(search)) = (&mut self.memory, &mut self.search) else {
             return Signing::Busy;
         };
-        if next == Some(&Next::ReadClient) && !is_lost {
+        if next == Some(&NextStep::ReadClient) && !is_lost {
             let id = fingerprint(Kind::Client.text());
             let same = memory.client == Some(id);
-            search.client_read(memory, Secret { id, same });
-        } else if next == Some(&Next::ReadStore) {
+            search.client_read(memory, ClientIdentity { id, same });
+        } else if next == Some(&NextStep::ReadStore) {
             search.store_read((!is_lost).then(|| vault.store.clone()));
-        } else if next == Some(&Next::Grant) {
+        } else if next == Some(&NextStep::Grant) {
             let held = vault.grant(rng, now);
             if is_lost {
                 search.unavailable(memory, None, clocks(now));
             } else {
                 search.granted(memory, held.clone());
-                if let Keep::Store(version) = search.keep(clocks(now)) {
+                if let WriteBack::Store(version) = search.write_back(clocks(now)) {
                     self.keeps = Some((held, version.map(str::to_owned)));
                 }
             }
@@ -162,7 +163,7 @@ impl Vault {
         self.warm.swap_remove(index)
     }
 
-    fn grant(&mut self, rng: &mut Rng, now: Timestamp) -> Held {
+    fn grant(&mut self, rng: &mut Rng, now: Timestamp) -> CachedToken {
         self.told.grants += 1;
         let name = format!("{}{}", Kind::Access.text(), self.told.grants);
         let life = Duration::from_secs([0, 60, 600, 900, 3_600, 3_600][rng.index(6)]);
@@ -170,11 +171,11 @@ impl Vault {
         self.valid.insert(name.clone(), end);
         let client = fingerprint(Kind::Client.text());
         let life = Life::granted(clocks(now), life);
-        Held::new(AccessToken::new(name).unwrap(), client, life)
+        CachedToken::new(AccessToken::new(name).unwrap(), client, life)
     }
 
     /// Whether the tenant takes it. It may have ended on the way, or been revoked.
-    fn takes(&self, held: &Held, now: Timestamp) -> bool {
+    fn takes(&self, held: &CachedToken, now: Timestamp) -> bool {
         let end = self.valid.get(held.token().expose());
         end.is_some_and(|end| now < *end)
     }
@@ -185,7 +186,7 @@ impl Vault {
     }
 
     /// Compares and sets.
-    fn write(&mut self, held: Held, version: Option<&str>, now: Timestamp) {
+    fn write(&mut self, held: CachedToken, version: Option<&str>, now: Timestamp) {
         if self.store.version.as_deref() != version && !self.writes_blindly {
             self.told.lost_races += 1;
             return;

@@ -7,37 +7,37 @@ use delivery::documents::Part;
 use delivery::effects::{Answered, Fault, FetchEffect, Page, PageRequest};
 use handler::metrics::{Metric, Tally};
 use landing::{PartSet, PartSpec, Store};
-use tokens::{Error, Session, Turn, fault_of_call};
+use tokens::{CallPermit, Error, Session, fault_of_call};
 use tracing::warn;
 
 use crate::Handler;
 
-/// An invocation takes pages for this long at most, so that a kill costs no more than that.
+/// An invocation takes pages for at most this long, which bounds what a kill costs.
 const TIME_BUDGET: Duration = Duration::from_mins(10);
 
-/// It stops this long before Lambda would stop it, to close its parts and store its slot.
-const TIME_LEFT: Duration = Duration::from_secs(90);
+/// An invocation stops this long before its Lambda timeout, to close its parts and store its slot.
+const CLOSING_TIME: Duration = Duration::from_secs(90);
 
-/// Open parts are closed when they hold this many stored bytes: what a broken page may cost.
+/// Open parts are closed when they hold this many stored bytes, which bounds what a broken page costs.
 const CLOSE_BYTES: u64 = 64 << 20;
 
-/// A slot names no more parts than this, so that it stays a small object.
-const PARTS_MAX: usize = 256;
+/// A slot names at most so many parts, so that it stays a small object.
+const MAX_PARTS: usize = 256;
 
-/// One invocation's pages.
+/// The pages of one invocation.
 #[derive(Debug)]
 pub(crate) struct Pages<'a> {
     session: &'a Session,
     store: &'a Store,
     tally: &'a Tally,
-    asked: Instant,
+    started: Instant,
     stop_at: Instant,
-    /// Whether even a short pause is the state machine's: where a run has no state, pauses are what
-    /// says that it is not done.
+    /// Whether the API has no run state. Then a pause is how it says that the run is not done, so even a
+    /// short one is left to the state machine.
     direct: bool,
-    open: Option<PartSet>,
+    open_parts: Option<PartSet>,
     /// Pages in the open parts.
-    taken: u64,
+    open_pages: u64,
     part_count: usize,
     chunk: RowChunk,
 }
@@ -52,36 +52,37 @@ impl<'a> Pages<'a> {
         let left = deadline
             .duration_since(SystemTime::now())
             .unwrap_or_default()
-            .saturating_sub(TIME_LEFT);
-        let asked = Instant::now();
+            .saturating_sub(CLOSING_TIME);
+        let started = Instant::now();
         Self {
             session,
             store,
             tally,
-            asked,
-            stop_at: asked + left.min(TIME_BUDGET),
+            started,
+            stop_at: started + left.min(TIME_BUDGET),
             direct,
-            open: None,
-            taken: 0,
+            open_parts: None,
+            open_pages: 0,
             part_count: 0,
             chunk: RowChunk::new(),
         }
     }
 
-    /// A reply that nobody takes belongs to a flow that is gone.
+    /// Carries out one effect and answers it.
     pub(crate) async fn execute(&mut self, effect: FetchEffect) {
+        // Send errors are ignored: the receiver is dropped when the flow is cancelled.
         match effect {
             FetchEffect::Store(effect) => self.store.execute(effect).await,
-            FetchEffect::Elapsed(effect) => effect.answer(self.asked.elapsed()),
+            FetchEffect::Elapsed(effect) => effect.answer(self.started.elapsed()),
             FetchEffect::Page(request, reply) => {
-                let _ = reply.send(self.page(request).await);
+                let _ = reply.send(self.take_page(request).await);
             }
             FetchEffect::Close(reply) => {
-                let _ = reply.send(self.close().await);
+                let _ = reply.send(self.close_parts().await);
             }
             FetchEffect::Discard(reply) => {
-                self.taken = 0;
-                if let Some(open) = self.open.take() {
+                self.open_pages = 0;
+                if let Some(open) = self.open_parts.take() {
                     open.discard().await;
                 }
                 let _ = reply.send(Ok(()));
@@ -89,23 +90,23 @@ impl<'a> Pages<'a> {
         }
     }
 
-    async fn page(&mut self, request: PageRequest) -> Answered<Page> {
+    async fn take_page(&mut self, request: PageRequest) -> Answered<Page> {
         let definition = &request.definition;
         let mut page = self.open_page(&request).await?;
-        let mut open = self.open.take().unwrap_or_else(|| {
+        let mut open = self.open_parts.take().unwrap_or_else(|| {
             let spec = PartSpec {
                 columns: request.columns.clone(),
                 ..PartSpec::from(&**definition)
             };
             PartSet::new(self.store.clone(), spec, request.part_prefix.clone())
         });
-        let appended = self.append(&mut page, &mut open).await;
+        let appended = self.append_page(&mut page, &mut open).await;
         let bytes = open.stored_bytes();
-        self.open = Some(open);
+        self.open_parts = Some(open);
         appended?;
-        let end = page.finish().await.map_err(torn)?;
-        self.taken += 1;
-        Ok(self.facts(end, bytes))
+        let end = page.finish().await.map_err(into_torn)?;
+        self.open_pages += 1;
+        Ok(self.describe_page(end, bytes))
     }
 
     async fn open_page(&self, request: &PageRequest) -> Answered<cxone::Page> {
@@ -115,31 +116,28 @@ impl<'a> Pages<'a> {
             window: &request.window,
             at: request.token.as_ref(),
         };
-        let turn = Turn::new(self.asked, request.within);
+        let permit = CallPermit::new(self.started, request.within);
         let call = async |client: &Client, bearer: &AccessToken| {
-            turn.take("get page", Box::pin(client.page(bearer, page)))
-                .await
+            permit.call(Box::pin(client.page(bearer, page))).await
         };
         let opened = if self.direct {
-            self.session.once(&call).await
+            self.session.call_once(&call).await
         } else {
             self.session.call(call).await
         };
-        if turn.was_missed() {
-            return Err(Fault::TooEarly(Duration::ZERO));
-        }
-        opened.map_err(|error| match error {
-            // Where asking for a page is asking for the report, a name that is taken is another one the next time.
+        let opened = opened.map_err(|error| match error {
+            // For direct APIs a 409 is a file-name collision. The retry uses a new name, so it is transient.
             Error::Call(error @ cxone::Error::Rejected { status: 409, .. }) if self.direct => {
                 Fault::Unavailable(error.to_string())
             }
-            error => fault(error, request.token.is_some()),
-        })
+            error => fault_of_page(error, request.token.is_some()),
+        });
+        opened?.into_answer("get page")
     }
 
-    /// Whatever breaks once rows may have been appended, the open parts can't be used any more.
-    async fn append(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
-        while page.fill(&mut self.chunk).await.map_err(torn)? {
+    /// Any fault is [`Fault::Torn`]: rows may have been appended, so the open parts can't be used any more.
+    async fn append_page(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
+        while page.fill(&mut self.chunk).await.map_err(into_torn)? {
             open.append_rows(self.chunk.bytes())
                 .await
                 .map_err(|fault| Fault::Torn(Box::new(fault)))?;
@@ -147,7 +145,7 @@ impl<'a> Pages<'a> {
         Ok(())
     }
 
-    fn facts(&self, end: PageEnd, bytes: u64) -> Page {
+    fn describe_page(&self, end: PageEnd, bytes: u64) -> Page {
         Page {
             rows: end.rows,
             next: end.next,
@@ -155,12 +153,12 @@ impl<'a> Pages<'a> {
             summary_rows: end.summary_rows,
             unknown_fields: end.unknown_fields,
             close: bytes >= CLOSE_BYTES,
-            stop: Instant::now() >= self.stop_at || self.part_count >= PARTS_MAX,
+            stop: Instant::now() >= self.stop_at || self.part_count >= MAX_PARTS,
         }
     }
 
-    async fn close(&mut self) -> Answered<Vec<Part>> {
-        let Some(open) = self.open.take() else {
+    async fn close_parts(&mut self) -> Answered<Vec<Part>> {
+        let Some(open) = self.open_parts.take() else {
             return Ok(Vec::new());
         };
         let extra = open.extra_columns();
@@ -169,12 +167,12 @@ impl<'a> Pages<'a> {
         }
         let parts = open.close().await?;
         self.part_count += parts.len();
-        self.count(&parts);
+        self.count_parts(&parts);
         Ok(parts)
     }
 
-    fn count(&mut self, parts: &[Part]) {
-        let pages = std::mem::take(&mut self.taken);
+    fn count_parts(&mut self, parts: &[Part]) {
+        let pages = std::mem::take(&mut self.open_pages);
         self.tally.add(Metric::Pages, pages);
         let rows = parts.iter().map(|part| part.rows).sum();
         self.tally.add(Metric::Rows, rows);
@@ -183,12 +181,12 @@ impl<'a> Pages<'a> {
     }
 }
 
-fn torn(error: cxone::Error) -> Fault {
+fn into_torn(error: cxone::Error) -> Fault {
     Fault::Torn(Box::new(fault_of_call(error)))
 }
 
-/// A refused page token is the end of the run; any other refusal is not.
-fn fault(error: Error, has_token: bool) -> Fault {
+/// A refused page token ends the run; any other refusal does not.
+fn fault_of_page(error: Error, has_token: bool) -> Fault {
     match error {
         Error::Call(
             cxone::Error::Rejected { status: 400, .. } | cxone::Error::NotFound { status: 410, .. },

@@ -4,8 +4,8 @@ use cxone::{AccessKey, ClientCredentials, SignIn};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
-use crate::decide::{Fingerprint, fingerprint};
 use crate::error::Problem;
+use crate::token_state::{Fingerprint, fingerprint};
 
 /// The client, the access key, or both.
 #[derive(Debug)]

@@ -1,20 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+mod cached_token;
+mod call_permit;
 mod credentials;
-pub mod decide;
 mod error;
-pub mod life;
-pub mod patience;
+pub mod expiry;
+pub mod retry_policy;
 mod secrets;
 mod session;
 mod stored;
+pub mod token_state;
 mod tokens;
-mod turn;
 
+pub use call_permit::{CallPermit, Permitted};
 pub use error::{
     AuthError, ConfigError, Error, Problem, SecretsError, UnavailableError, failure_of_call,
     fault_of_call,
 };
 pub use session::Session;
 pub use tokens::{Config, Tokens};
-pub use turn::Turn;

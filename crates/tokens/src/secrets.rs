@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// A secret's current value.
-pub(crate) struct Value {
+pub(crate) struct SecretValue {
     pub(crate) version: Option<String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) text: SecretString,
@@ -36,7 +36,7 @@ impl SecretsError {
         self.code == "ResourceExistsException"
     }
 
-    fn of<E: ProvideErrorMetadata>(secret: &str, error: &SdkError<E>) -> Self {
+    fn from_sdk<E: ProvideErrorMetadata>(secret: &str, error: &SdkError<E>) -> Self {
         let code = match error {
             SdkError::ServiceError(service) => service.err().code().unwrap_or("an unnamed error"),
             SdkError::TimeoutError(_) => "nothing in time",
@@ -44,9 +44,9 @@ impl SecretsError {
             SdkError::ResponseError(_) => "something that is no answer",
             _ => "nothing, as the request could not be made,",
         };
-        // What AWS refuses by name stays refused, what passes with time apart.
+        // What AWS refuses with a code stays refused, unless the code is of a transient kind.
         let is_refusal = matches!(error, SdkError::ServiceError(service)
-            if !service.raw().status().is_server_error() && !PASSING.contains(&code));
+            if !service.raw().status().is_server_error() && !TRANSIENT_CODES.contains(&code));
         Self {
             secret: secret.to_owned(),
             code: code.to_owned(),
@@ -55,9 +55,9 @@ impl SecretsError {
     }
 }
 
-/// The names that AWS has for "later, please", and for credentials or a clock that were good until a
-/// moment ago: the next invocation has others.
-const PASSING: [&str; 8] = [
+/// AWS's error codes for throttling, and for credentials or a clock that were valid until a moment ago: the
+/// next invocation has others.
+const TRANSIENT_CODES: [&str; 8] = [
     "ThrottlingException",
     "Throttling",
     "TooManyRequestsException",
@@ -69,14 +69,17 @@ const PASSING: [&str; 8] = [
 ];
 
 /// Reads the version that is `AWSCURRENT`.
-pub(crate) async fn read(client: &Client, secret: &str) -> Result<Value, SecretsError> {
+pub(crate) async fn read_secret(
+    client: &Client,
+    secret: &str,
+) -> Result<SecretValue, SecretsError> {
     let answer = client
         .get_secret_value()
         .secret_id(secret)
         .send()
         .await
-        .map_err(|error| SecretsError::of(secret, &error))?;
-    Ok(Value {
+        .map_err(|error| SecretsError::from_sdk(secret, &error))?;
+    Ok(SecretValue {
         version: answer.version_id,
         created: answer
             .created_date
@@ -87,7 +90,7 @@ pub(crate) async fn read(client: &Client, secret: &str) -> Result<Value, Secrets
 }
 
 /// Writes a new current version under `request_token`, which becomes its version id.
-pub(crate) async fn write(
+pub(crate) async fn write_secret(
     client: &Client,
     secret: &str,
     request_token: String,
@@ -101,5 +104,5 @@ pub(crate) async fn write(
         .send()
         .await
         .map(drop)
-        .map_err(|error| SecretsError::of(secret, &error))
+        .map_err(|error| SecretsError::from_sdk(secret, &error))
 }

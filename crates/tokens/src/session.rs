@@ -1,7 +1,5 @@
-//! A tenant, ready to be called: the client, a token for it, and the patience to try again.
+//! A tenant that is ready to be called: the client, its token, and the policy for retries.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,9 +7,10 @@ use cxone::{AccessToken, Issuer, Site};
 use delivery::{Environment, Failure, FailureName};
 use tracing::info;
 use url::Url;
+use uuid::Uuid;
 
 use crate::error::failure_of_call;
-use crate::patience::Patience;
+use crate::retry_policy::RetryPolicy;
 use crate::{Config, Error, Tokens, UnavailableError};
 
 /// A tenant's API with its token. Cheap to clone.
@@ -32,7 +31,7 @@ impl Session {
         env: &Environment,
         secrets: aws_sdk_secretsmanager::Client,
     ) -> Result<Self, Failure> {
-        let site = site(*env)?;
+        let site = read_site(*env)?;
         let ids = Config {
             client_secret_id: env.require("CXONE_CLIENT_SECRET_ID")?,
             token_secret_id: env.require("CXONE_TOKEN_SECRET_ID")?,
@@ -45,11 +44,12 @@ impl Session {
         })
     }
 
-    /// Makes a call once, a refused token apart: whoever has another way to wait and to repeat, does it.
+    /// Makes a call once, or again only because the token was refused. For callers that wait and repeat
+    /// in a way of their own.
     ///
     /// # Errors
-    /// Whatever the call came to.
-    pub async fn once<T>(
+    /// The call's own, and whatever keeps a token from being had.
+    pub async fn call_once<T>(
         &self,
         call: &impl AsyncFn(&cxone::Client, &AccessToken) -> Result<T, cxone::Error>,
     ) -> Result<T, Error> {
@@ -67,22 +67,22 @@ impl Session {
         })
     }
 
-    /// How often somebody asked for a pause since this was asked last.
+    /// How often CXone asked for a pause since this function was called last.
     #[must_use]
     pub fn take_throttles(&self) -> u64 {
         self.throttles.swap(0, Ordering::Relaxed)
     }
 
-    /// Makes a call. A refused token is replaced once, a short pause is kept, an unanswered
+    /// Makes a call. A refused token is replaced, a short `Retry-After` is waited for, an unanswered
     /// request is repeated a few times; everything else is the caller's to decide.
     pub async fn call<T>(
         &self,
         call: impl AsyncFn(&cxone::Client, &AccessToken) -> Result<T, cxone::Error>,
     ) -> Result<T, Error> {
-        let mut patience = Patience::default();
+        let mut policy = RetryPolicy::default();
         loop {
-            let error = match self.once(&call).await {
-                // A pause is kept as long as it was asked for, whoever asked for it.
+            let error = match self.call_once(&call).await {
+                // A pause that the token endpoint asks for is kept as well.
                 Err(
                     Error::Call(error)
                     | Error::Unavailable(UnavailableError::Grant(
@@ -91,7 +91,7 @@ impl Session {
                 ) => error,
                 answer => return answer,
             };
-            let Some(pause) = patience.pause(&error, random()) else {
+            let Some(pause) = policy.next_pause(&error, random_fraction()) else {
                 return Err(Error::Call(error));
             };
             info!(
@@ -110,19 +110,19 @@ impl Session {
 }
 
 /// Where the environment says that the tenant is. A URL that is given counts; the issuer says the rest.
-fn site(env: Environment) -> Result<Site, Failure> {
+fn read_site(env: Environment) -> Result<Site, Failure> {
     let allowed_hosts = env
         .optional("CXONE_ALLOWED_HOSTS")
         .split(',')
         .map(|host| host.trim().to_owned())
         .filter(|host| !host.is_empty())
         .collect();
-    let issuer: Option<Url> = optional_url(env, "CXONE_ISSUER_URL")?;
+    let issuer: Option<Url> = read_optional_url(env, "CXONE_ISSUER_URL")?;
     let issuer = issuer.as_ref();
-    let base_url = optional_url(env, "CXONE_BASE_URL")?;
-    let token_url = optional_url(env, "CXONE_TOKEN_URL")?
+    let base_url = read_optional_url(env, "CXONE_BASE_URL")?;
+    let token_url = read_optional_url(env, "CXONE_TOKEN_URL")?
         .or_else(|| issuer.map(Issuer::token_url))
-        .ok_or_else(|| missing("CXONE_TOKEN_URL", "CXONE_ISSUER_URL is not"))?;
+        .ok_or_else(|| missing_variable("CXONE_TOKEN_URL", "CXONE_ISSUER_URL is not"))?;
     if let Some(base_url) = base_url {
         let client = cxone::Client::new(cxone::Config {
             base_url,
@@ -134,7 +134,7 @@ fn site(env: Environment) -> Result<Site, Failure> {
     }
     let tenant = env.optional("CXONE_TENANT_ID");
     let (Some(issuer), false) = (issuer, tenant.is_empty()) else {
-        return Err(missing(
+        return Err(missing_variable(
             "CXONE_BASE_URL",
             "CXONE_ISSUER_URL and CXONE_TENANT_ID are not both",
         ));
@@ -148,14 +148,14 @@ fn site(env: Environment) -> Result<Site, Failure> {
     .map_err(|error| failure_of_call(&error))
 }
 
-fn optional_url(env: Environment, name: &str) -> Result<Option<Url>, Failure> {
+fn read_optional_url(env: Environment, name: &str) -> Result<Option<Url>, Failure> {
     if env.optional(name).is_empty() {
         return Ok(None);
     }
     env.url(name).map(Some)
 }
 
-fn missing(name: &str, instead: &str) -> Failure {
+fn missing_variable(name: &str, instead: &str) -> Failure {
     Failure::new(
         FailureName::Config,
         format!(
@@ -164,10 +164,10 @@ fn missing(name: &str, instead: &str) -> Failure {
     )
 }
 
-/// From 0 to 1. The standard library's hash keys are random, and good enough to spread retries.
-fn random() -> f64 {
-    let bits = RandomState::new().build_hasher().finish() >> 32;
-    f64::from(u32::try_from(bits).unwrap_or(0)) / f64::from(u32::MAX)
+/// A random number from 0 to 1.
+fn random_fraction() -> f64 {
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

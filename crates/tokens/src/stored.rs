@@ -6,13 +6,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::decide::{Fingerprint, Held, Refresh, Snapshot, fingerprint};
-use crate::life::{Life, Now};
+use crate::expiry::{Life, Now};
+use crate::token_state::{CachedRefreshToken, CachedToken, Fingerprint, Snapshot, fingerprint};
 
 /// The format of the token secret. The first one knew no refresh token and is read as well; another number is somebody
 /// else's, and a miss.
 const VERSION: u8 = 2;
-const READ: [u8; 2] = [1, VERSION];
+const READABLE_VERSIONS: [u8; 2] = [1, VERSION];
 
 /// The token secret's value.
 #[derive(Serialize, Deserialize)]
@@ -44,35 +44,35 @@ pub(crate) fn parse_token(
     Snapshot {
         version,
         written_at: is_ours.then_some(created.or(issued_at)).flatten(),
-        token: stored.and_then(|stored| held(stored, now)),
+        token: stored.and_then(|stored| to_cached_token(stored, now)),
     }
 }
 
-fn held(stored: Stored, now: Now) -> Option<Held> {
-    if !READ.contains(&stored.v) {
+fn to_cached_token(stored: Stored, now: Now) -> Option<CachedToken> {
+    if !READABLE_VERSIONS.contains(&stored.v) {
         return None;
     }
     let life = Life::stored(stored.issued_at, stored.expires_at, now)?;
-    let client = from_hex(&stored.client)?;
+    let client = parse_fingerprint(&stored.client)?;
     let token = AccessToken::new(stored.access_token).ok()?;
     let refresh = stored
         .refresh_token
         .and_then(RefreshToken::new)
-        .map(|token| Refresh::new(token, stored.refresh_expires_at));
-    Some(Held::new(token, client, life).renewed_by(refresh))
+        .map(|token| CachedRefreshToken::new(token, stored.refresh_expires_at));
+    Some(CachedToken::new(token, client, life).renewed_by(refresh))
 }
 
 /// The value to write for a token.
-pub(crate) fn render_token(held: &Held) -> Result<SecretString, serde_json::Error> {
+pub(crate) fn render_token(held: &CachedToken) -> Result<SecretString, serde_json::Error> {
     let refresh = held.refresh();
     let stored = Stored {
         v: VERSION,
         access_token: held.token().expose().to_owned(),
         issued_at: held.life().issued_at(),
         expires_at: held.life().expires_at(),
-        client: hex(&held.client()),
+        client: hex::encode(held.client()),
         refresh_token: refresh.map(|refresh| refresh.token().expose().to_owned()),
-        refresh_expires_at: refresh.and_then(Refresh::expires_at),
+        refresh_expires_at: refresh.and_then(CachedRefreshToken::expires_at),
     };
     serde_json::to_string(&stored).map(SecretString::from)
 }
@@ -80,31 +80,15 @@ pub(crate) fn render_token(held: &Held) -> Result<SecretString, serde_json::Erro
 /// The `ClientRequestToken` of a write over `version`: the same for everybody who read that
 /// version, so that Secrets Manager takes the first write and refuses every other value.
 pub(crate) fn request_token(version: Option<&str>) -> String {
-    hex(&fingerprint(&format!(
+    hex::encode(fingerprint(&format!(
         "cxone token after {}",
         version.unwrap_or("nothing")
     )))
 }
 
-fn hex(bytes: &Fingerprint) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
-fn from_hex(text: &str) -> Option<Fingerprint> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
+fn parse_fingerprint(text: &str) -> Option<Fingerprint> {
     let mut bytes = Fingerprint::default();
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -121,8 +105,8 @@ mod tests {
         }
     }
 
-    fn token() -> Held {
-        Held::new(
+    fn token() -> CachedToken {
+        CachedToken::new(
             AccessToken::new("t0ken").unwrap(),
             fingerprint("client-1"),
             Life::granted(now(), Duration::from_hours(1)),
@@ -147,7 +131,7 @@ mod tests {
     #[test]
     fn a_refresh_token_comes_back_beside_its_token() {
         for ends in [None, Some("2025-06-16T12:00:00Z".parse().unwrap())] {
-            let refresh = Refresh::new(RefreshToken::new("r3fresh").unwrap(), ends);
+            let refresh = CachedRefreshToken::new(RefreshToken::new("r3fresh").unwrap(), ends);
             let held = token().renewed_by(Some(refresh));
             let text = render_token(&held).unwrap();
             assert!(!format!("{text:?}{held:?}").contains("r3fresh"));
@@ -163,7 +147,7 @@ mod tests {
     fn what_was_stored_before_there_were_refresh_tokens_is_read() {
         let text = format!(
             r#"{{"v":1,"access_token":"t0ken","issued_at":"2025-06-15T12:00:00Z","expires_at":"2025-06-15T13:00:00Z","client":"{}"}}"#,
-            hex(&fingerprint("client-1"))
+            hex::encode(fingerprint("client-1"))
         );
         let read = parse(&text).token.unwrap();
         assert_eq!(read, token());

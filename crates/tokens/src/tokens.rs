@@ -1,4 +1,4 @@
-//! Carries out what [`decide`](crate::decide) asks for.
+//! Carries out what [`token_state`](crate::token_state) asks for.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,15 +12,18 @@ use tokio::sync::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
 use crate::credentials::Credentials;
-use crate::decide::{Held, Keep, Memory, Next, Reason, Refresh, Search, Secret};
 use crate::error::{AuthError, ConfigError, Error, Problem, UnavailableError, retry_after};
-use crate::life::{Life, Now};
+use crate::expiry::{Life, Now};
 use crate::secrets;
 use crate::stored;
+use crate::token_state::{
+    CachedRefreshToken, CachedToken, ClientIdentity, LookupState, Memory, NextStep, Reason,
+    WriteBack,
+};
 
 /// How often a call is made at most: with the token at hand, with one that another process
 /// had stored meanwhile, and with one granted for it.
-const MOST_CALLS: usize = 3;
+const MAX_CALLS: usize = 3;
 
 /// Which secrets there are.
 #[derive(Clone, Debug)]
@@ -56,7 +59,7 @@ struct State {
 
 /// A token, and how it came to the one who asked.
 struct Found {
-    held: Held,
+    held: CachedToken,
     origin: Origin,
 }
 
@@ -89,7 +92,7 @@ impl Tokens {
     /// A token that is valid for some time: by the clocks for the last tenth of its life or a
     /// minute, whichever is longer, unless no new one is to be had.
     pub async fn bearer(&self) -> Result<AccessToken, Error> {
-        let found = self.inner.find(Search::any()).await?;
+        let found = self.inner.find_token(LookupState::any_token()).await?;
         Ok(found.held.token().clone())
     }
 
@@ -103,7 +106,7 @@ impl Tokens {
         F: FnMut(AccessToken) -> Fut,
         Fut: Future<Output = Result<T, cxone::Error>>,
     {
-        let mut found = self.inner.find(Search::any()).await?;
+        let mut found = self.inner.find_token(LookupState::any_token()).await?;
         let mut calls = 1;
         loop {
             let source = match call(found.held.token().clone()).await {
@@ -111,7 +114,7 @@ impl Tokens {
                 answer => return answer.map_err(Error::Call),
             };
             let is_last = calls > 1 && found.origin == Origin::Granted;
-            if calls == MOST_CALLS || is_last {
+            if calls == MAX_CALLS || is_last {
                 return Err(AuthError::Token { source }.into());
             }
             let from_scratch = calls > 1 || found.origin == Origin::Refreshed;
@@ -121,11 +124,11 @@ impl Tokens {
                 call.count = calls,
                 "the API refused the token"
             );
-            let mut search = Search::other_than(found.held);
+            let mut search = LookupState::other_than(found.held);
             if from_scratch {
                 search = search.from_scratch();
             }
-            found = self.inner.find(search).await?;
+            found = self.inner.find_token(search).await?;
         }
     }
 }
@@ -139,51 +142,51 @@ impl Inner {
     }
 
     /// Asks the token endpoint, wherever that is.
-    async fn ask(&self, with: SignIn<'_>) -> Result<Grant, cxone::Error> {
+    async fn request_grant(&self, with: SignIn<'_>) -> Result<Grant, cxone::Error> {
         self.site.client().await?.grant(with).await
     }
 
     /// The lock is held throughout: whoever comes meanwhile wants the same token.
-    async fn find(&self, search: Search) -> Result<Found, Error> {
+    async fn find_token(&self, search: LookupState) -> Result<Found, Error> {
         let state = self.state.lock().await;
-        let mut hunt = Hunt {
+        let mut lookup = TokenLookup {
             inner: self,
             state,
             search,
             failed: None,
             origin: Origin::Kept,
         };
-        hunt.run().await
+        lookup.run().await
     }
 }
 
-/// One search under way.
-struct Hunt<'a> {
+/// One request for a token that is being served.
+struct TokenLookup<'a> {
     inner: &'a Inner,
     state: MutexGuard<'a, State>,
-    search: Search,
+    search: LookupState,
     /// Why the last grant came to nothing.
     failed: Option<cxone::Error>,
     origin: Origin,
 }
 
-impl Hunt<'_> {
+impl TokenLookup<'_> {
     async fn run(&mut self) -> Result<Found, Error> {
         loop {
-            match self.search.next(&self.state.memory, self.inner.now()) {
-                Next::Use(held) => return Ok(self.found(held)),
-                Next::ReadClient => self.read_client().await?,
-                Next::ReadStore => self.read_store().await,
-                Next::Refresh(refresh) => self.refresh(refresh).await,
-                Next::Grant => self.grant().await?,
-                Next::Fail(reason) => return Err(self.error(reason)),
+            match self.search.next_step(&self.state.memory, self.inner.now()) {
+                NextStep::Use(held) => return Ok(self.use_token(held)),
+                NextStep::ReadClient => self.read_client().await?,
+                NextStep::ReadStore => self.read_store().await,
+                NextStep::Refresh(refresh) => self.request_refresh(refresh).await,
+                NextStep::Grant => self.request_grant().await?,
+                NextStep::Fail(reason) => return Err(self.to_error(reason)),
             }
         }
     }
 
-    fn found(&mut self, held: Held) -> Found {
+    fn use_token(&mut self, held: CachedToken) -> Found {
         if let Some(error) = self.failed.take() {
-            warn!(error = %error, "no new token is to be had; the old one is still valid");
+            warn!(error = %error, "no new token was granted; the old one is still valid");
         }
         self.state.memory.token = Some(held.clone());
         Found {
@@ -198,7 +201,7 @@ impl Hunt<'_> {
             secret: secret.clone(),
             problem,
         };
-        let value = match secrets::read(&self.inner.secrets, secret).await {
+        let value = match secrets::read_secret(&self.inner.secrets, secret).await {
             Ok(value) => value,
             Err(error) if error.is_absent() => return Err(config(Problem::Absent).into()),
             Err(error) if error.is_transient => {
@@ -212,7 +215,7 @@ impl Hunt<'_> {
             .client
             .as_ref()
             .is_some_and(|known| known.is_same_as(&client));
-        let read = Secret {
+        let read = ClientIdentity {
             id: client.fingerprint(),
             same,
         };
@@ -231,14 +234,14 @@ impl Hunt<'_> {
     /// A token secret that can't be read is a miss: it only saves a grant.
     async fn read_store(&mut self) {
         let secret = &self.inner.config.token_secret_id;
-        let snapshot = match secrets::read(&self.inner.secrets, secret).await {
+        let snapshot = match secrets::read_secret(&self.inner.secrets, secret).await {
             Ok(value) => Some(stored::parse_token(
                 value.version,
                 value.created,
                 &value.text,
                 self.inner.now(),
             )),
-            Err(error) if error.is_absent() => Some(crate::decide::Snapshot::default()),
+            Err(error) if error.is_absent() => Some(crate::token_state::Snapshot::default()),
             Err(error) => {
                 warn!(secret.id = secret, error = %error, "the stored token can't be read");
                 None
@@ -248,18 +251,18 @@ impl Hunt<'_> {
     }
 
     /// A refused refresh token is no failure: a full grant follows.
-    async fn refresh(&mut self, refresh: Refresh) {
+    async fn request_refresh(&mut self, refresh: CachedRefreshToken) {
         let Some(client) = self.state.client.as_ref().and_then(Credentials::client) else {
             return self.search.refresh_refused(&mut self.state.memory, refresh);
         };
         let asked = self.inner.now();
         let answer = self
             .inner
-            .ask(SignIn::Refresh(client, refresh.token()))
+            .request_grant(SignIn::Refresh(client, refresh.token()))
             .await;
         match answer {
-            Ok(grant) => self.granted(grant, asked, Some(refresh)).await,
-            Err(error) if is_passing(&error) => self.unavailable(error),
+            Ok(grant) => self.accept_grant(grant, asked, Some(refresh)).await,
+            Err(error) if is_transient(&error) => self.note_unavailable(error),
             Err(error) => {
                 info!(error = %error, "the refresh token is refused");
                 self.search.refresh_refused(&mut self.state.memory, refresh);
@@ -267,26 +270,26 @@ impl Hunt<'_> {
         }
     }
 
-    async fn grant(&mut self) -> Result<(), Error> {
+    async fn request_grant(&mut self) -> Result<(), Error> {
         let Some(client) = &self.state.client else {
             return self.read_client().await;
         };
         // The token's clock starts before the request for it.
         let asked = self.inner.now();
-        match self.inner.ask(client.sign_in()).await {
-            Ok(grant) => self.granted(grant, asked, None).await,
+        match self.inner.request_grant(client.sign_in()).await {
+            Ok(grant) => self.accept_grant(grant, asked, None).await,
             Err(error) if is_refusal(&error) => {
                 let now = self.inner.now();
                 self.search.refused(&mut self.state.memory, now);
                 self.failed = Some(error);
             }
-            Err(error) => self.unavailable(error),
+            Err(error) => self.note_unavailable(error),
         }
         Ok(())
     }
 
     /// An answer without a refresh token leaves the one that was `used` as it is.
-    async fn granted(&mut self, grant: Grant, asked: Now, used: Option<Refresh>) {
+    async fn accept_grant(&mut self, grant: Grant, asked: Now, used: Option<CachedRefreshToken>) {
         let Some(client) = &self.state.client else {
             return;
         };
@@ -299,12 +302,12 @@ impl Hunt<'_> {
             let ends = refresh
                 .lifetime
                 .and_then(|life| asked.wall.checked_add(life).ok());
-            Refresh::new(refresh.token, ends)
+            CachedRefreshToken::new(refresh.token, ends)
         });
         // Where nobody knows how to use it, it is not kept either.
         let refresh = fresh.or(used).filter(|_| client.client().is_some());
         let life = Life::granted(asked, grant.lifetime);
-        let held = Held::new(grant.token, client.fingerprint(), life).renewed_by(refresh);
+        let held = CachedToken::new(grant.token, client.fingerprint(), life).renewed_by(refresh);
         let took = now.monotonic.saturating_sub(asked.monotonic);
         info!(
             token.origin = ?self.origin,
@@ -315,10 +318,10 @@ impl Hunt<'_> {
             "a token was granted"
         );
         self.search.granted(&mut self.state.memory, held.clone());
-        self.keep(&held, now).await;
+        self.write_back(&held, now).await;
     }
 
-    fn unavailable(&mut self, error: cxone::Error) {
+    fn note_unavailable(&mut self, error: cxone::Error) {
         let now = self.inner.now();
         let wait = retry_after(&error);
         self.search.unavailable(&mut self.state.memory, wait, now);
@@ -326,17 +329,19 @@ impl Hunt<'_> {
     }
 
     /// Stores the token for other processes. Failing to do so costs them a grant and nobody anything else.
-    async fn keep(&self, held: &Held, now: Now) {
-        let version = match self.search.keep(now) {
-            Keep::Store(version) => version,
-            Keep::InMemory(reason) => return info!(reason, "the token is kept in memory alone"),
+    async fn write_back(&self, held: &CachedToken, now: Now) {
+        let version = match self.search.write_back(now) {
+            WriteBack::Store(version) => version,
+            WriteBack::InMemory(reason) => {
+                return info!(reason, "the token is kept in memory alone");
+            }
         };
         let secret = &self.inner.config.token_secret_id;
         let request_token = stored::request_token(version);
         let Ok(text) = stored::render_token(held) else {
             return;
         };
-        match secrets::write(&self.inner.secrets, secret, request_token, &text).await {
+        match secrets::write_secret(&self.inner.secrets, secret, request_token, &text).await {
             Ok(()) => info!(secret.id = secret, "the token was stored"),
             Err(error) if error.is_conflict() => {
                 info!(secret.id = secret, "another process stored its token first");
@@ -347,7 +352,7 @@ impl Hunt<'_> {
         }
     }
 
-    fn error(&mut self, reason: Reason) -> Error {
+    fn to_error(&mut self, reason: Reason) -> Error {
         let secret = self.inner.config.client_secret_id.clone();
         match (self.failed.take(), reason) {
             (Some(source), Reason::Refused) => AuthError::Client {
@@ -356,7 +361,7 @@ impl Hunt<'_> {
                 source,
             }
             .into(),
-            (Some(source), Reason::Unavailable) if is_passing(&source) => {
+            (Some(source), Reason::Unavailable) if is_transient(&source) => {
                 UnavailableError::Grant(source).into()
             }
             (Some(source), Reason::Unavailable) => Error::Call(source),
@@ -381,6 +386,6 @@ fn is_refusal(error: &cxone::Error) -> bool {
 }
 
 /// A grant changes nothing, so that one whose answer was lost is simply asked for again.
-fn is_passing(error: &cxone::Error) -> bool {
+fn is_transient(error: &cxone::Error) -> bool {
     error.is_transient() || matches!(error, cxone::Error::Ambiguous { .. })
 }

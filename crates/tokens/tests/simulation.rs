@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use cxone::{AccessToken, RefreshToken};
 use jiff::Timestamp;
-use tokens::decide::{
-    Held, Keep, Memory, Next, Refresh, Search, Secret, Snapshot, WRITE_INTERVAL, fingerprint,
+use tokens::expiry::{Life, MIN_HOLD, Now};
+use tokens::token_state::{
+    CachedRefreshToken, CachedToken, ClientIdentity, LookupState, Memory, NextStep, Snapshot,
+    WRITE_INTERVAL, WriteBack, fingerprint,
 };
-use tokens::life::{Life, MIN_HOLD, Now};
 
 /// xorshift64*: a seed is a schedule.
 struct Dice(u64);
@@ -46,7 +47,7 @@ struct World {
     secret: u64,
     /// Tokens that were not revoked, and when they end.
     valid: HashMap<String, u64>,
-    /// Refresh tokens that were neither used nor revoked, and whose they are.
+    /// CachedRefreshToken tokens that were neither used nor revoked, and whose they are.
     refreshable: HashMap<String, u64>,
     /// Whether tokens that were asked for with a refresh token are worth nothing.
     refreshed_in_vain: bool,
@@ -84,36 +85,36 @@ impl Process {
     /// token was asked for with a refresh token.
     fn search(
         &mut self,
-        mut search: Search,
+        mut search: LookupState,
         world: &mut World,
         dice: &mut Dice,
-    ) -> Option<(Held, bool)> {
+    ) -> Option<(CachedToken, bool)> {
         let (mut grants, mut tries, mut refreshed) = (0, 0, false);
         for _ in 0..12 {
             world.seconds += dice.below(3);
-            match search.next(&self.memory, self.now(world)) {
-                Next::Use(held) => {
+            match search.next_step(&self.memory, self.now(world)) {
+                NextStep::Use(held) => {
                     self.memory.token = Some(held.clone());
                     return Some((held, refreshed));
                 }
-                Next::Fail(_) => return None,
-                Next::ReadClient => {
+                NextStep::Fail(_) => return None,
+                NextStep::ReadClient => {
                     let same = self.client == Some(world.secret);
                     self.client = Some(world.secret);
                     let id = client_id(world.secret);
-                    search.client_read(&mut self.memory, Secret { id, same });
+                    search.client_read(&mut self.memory, ClientIdentity { id, same });
                 }
-                Next::ReadStore => {
+                NextStep::ReadStore => {
                     let snapshot = (!dice.one_in(20)).then(|| world.store.clone());
                     search.store_read(snapshot);
                     world.interfere(self.now(world), dice);
                 }
-                Next::Refresh(refresh) => {
+                NextStep::Refresh(refresh) => {
                     tries += 1;
                     assert_eq!(tries, 1, "a refresh token is tried once");
                     refreshed = self.refresh(&mut search, refresh, world, dice);
                 }
-                Next::Grant => {
+                NextStep::Grant => {
                     grants += 1;
                     assert!(grants <= 2, "a search asks for a grant twice at most");
                     self.grant(&mut search, world, dice);
@@ -123,7 +124,7 @@ impl Process {
         panic!("a search ends")
     }
 
-    fn grant(&mut self, search: &mut Search, world: &mut World, dice: &mut Dice) {
+    fn grant(&mut self, search: &mut LookupState, world: &mut World, dice: &mut Dice) {
         let asked = self.now(world);
         world.seconds += dice.below(5);
         let now = self.now(world);
@@ -142,8 +143,8 @@ impl Process {
     /// Says whether there is another token now.
     fn refresh(
         &mut self,
-        search: &mut Search,
-        refresh: Refresh,
+        search: &mut LookupState,
+        refresh: CachedRefreshToken,
         world: &mut World,
         dice: &mut Dice,
     ) -> bool {
@@ -170,9 +171,9 @@ impl Process {
         true
     }
 
-    fn take(&mut self, search: &mut Search, held: Held, world: &mut World, now: Now) {
+    fn take(&mut self, search: &mut LookupState, held: CachedToken, world: &mut World, now: Now) {
         search.granted(&mut self.memory, held.clone());
-        if let Keep::Store(version) = search.keep(now)
+        if let WriteBack::Store(version) = search.write_back(now)
             && version == world.store.version.as_deref()
         {
             world.write(held, now);
@@ -181,17 +182,23 @@ impl Process {
 }
 
 impl World {
-    fn grant(&mut self, client: u64, life: Life, now: Now, dice: &mut Dice) -> Held {
+    fn grant(&mut self, client: u64, life: Life, now: Now, dice: &mut Dice) -> CachedToken {
         self.granted += 1;
         let name = format!("token-{}", self.granted);
         let end = self.seconds + life.total().as_secs().max(MIN_HOLD.as_secs());
         self.valid.insert(name.clone(), end);
         let token = AccessToken::new(name).unwrap();
-        Held::new(token, client_id(client), life).renewed_by(self.refreshable(client, now, dice))
+        CachedToken::new(token, client_id(client), life)
+            .renewed_by(self.refreshable(client, now, dice))
     }
 
     /// Every second token can be renewed; half of those say until when.
-    fn refreshable(&mut self, client: u64, now: Now, dice: &mut Dice) -> Option<Refresh> {
+    fn refreshable(
+        &mut self,
+        client: u64,
+        now: Now,
+        dice: &mut Dice,
+    ) -> Option<CachedRefreshToken> {
         if dice.one_in(2) {
             return None;
         }
@@ -199,10 +206,13 @@ impl World {
         self.refreshable.insert(name.clone(), client);
         let lives = Duration::from_secs(dice.pick(&[600, 7_200]));
         let ends = dice.one_in(2).then(|| now.wall + lives);
-        Some(Refresh::new(RefreshToken::new(name).unwrap(), ends))
+        Some(CachedRefreshToken::new(
+            RefreshToken::new(name).unwrap(),
+            ends,
+        ))
     }
 
-    fn write(&mut self, held: Held, now: Now) {
+    fn write(&mut self, held: CachedToken, now: Now) {
         self.writes.push(self.seconds);
         self.store = Snapshot {
             version: Some(format!("v{}", self.writes.len())),
@@ -244,14 +254,14 @@ impl World {
 
 /// The shell's `call`: at most three requests.
 fn call(process: &mut Process, world: &mut World, dice: &mut Dice) -> Option<bool> {
-    let (mut held, mut refreshed) = process.search(Search::any(), world, dice)?;
+    let (mut held, mut refreshed) = process.search(LookupState::any_token(), world, dice)?;
     for calls in 1..=3 {
         match world.valid.get(held.token().expose()) {
             Some(end) if *end > world.seconds => return Some(true),
             Some(_) => world.sent_too_late += 1,
             None => {}
         }
-        let mut search = Search::other_than(held);
+        let mut search = LookupState::other_than(held);
         if calls > 1 || refreshed {
             search = search.from_scratch();
         }

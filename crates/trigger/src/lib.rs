@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_config::SdkConfig;
 use definition::{Definition, Dialect, RunId, ScheduleId};
@@ -10,7 +10,7 @@ use delivery::{Environment, Failure, TriggerIn, TriggerOut};
 use handler::metrics::{About, Metric, Tally};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
-use tokens::{Error, Session, Turn};
+use tokens::{CallPermit, Error, Session};
 use tracing::{info, instrument, warn};
 
 /// Answers "what next for this window?".
@@ -103,27 +103,25 @@ impl Handler {
 
     async fn start_run(&self, request: &StartRequest, asked: Instant) -> Answered<RunId> {
         let (schedule, window) = (request.schedule.as_ref(), &request.window);
-        let turn = Turn::new(asked, request.within);
+        let permit = CallPermit::new(asked, request.within);
         let started = self
             .session
             .call(async |client, token| {
                 let start = client.start_run(token, &request.definition, schedule, window);
-                turn.take("start run", Box::pin(start)).await
+                permit.call(Box::pin(start)).await
             })
             .await;
-        if turn.was_missed() {
-            return Err(Fault::TooEarly(Duration::ZERO));
-        }
         let run = started
-            .inspect_err(|error| self.lost(error))
-            .map_err(fault)?;
+            .inspect_err(|error| self.count_lost_start(error))
+            .map_err(fault)?
+            .into_answer("start run")?;
         self.tally.add(Metric::RunsStarted, 1);
         info!(run.id = %run, schedule.id = schedule.map(ScheduleId::as_str), window = %window, "started a run");
         Ok(run)
     }
 
-    /// A start whose answer was lost may have started a run.
-    fn lost(&self, error: &Error) {
+    /// A start whose answer was lost may have started a run that nobody knows of.
+    fn count_lost_start(&self, error: &Error) {
         let is_lost = matches!(error, Error::Call(cxone::Error::Ambiguous { .. }));
         self.tally.add(Metric::OrphanedRuns, is_lost.into());
     }

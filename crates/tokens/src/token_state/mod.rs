@@ -1,16 +1,15 @@
-//! What to do next on the way to a token. Pure: no I/O, no clock.
+//! What to do next to get a token. Pure: no I/O, no clock.
 //!
-//! A [`Search`] is one wish for a token. [`Search::next`] names the one effect that is needed now,
-//! the caller carries it out and tells the answer, faults included, until the search says
-//! [`Next::Use`] or [`Next::Fail`].
+//! A [`LookupState`] is the state of one request for a token. [`LookupState::next_step`] names the one
+//! effect that is needed now. The caller carries it out and reports the answer, faults included, until
+//! the step is [`NextStep::Use`] or [`NextStep::Fail`].
 
 use std::time::Duration;
 
-use cxone::{AccessToken, RefreshToken};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use crate::life::{Life, Now, Phase};
+pub use crate::cached_token::{CachedRefreshToken, CachedToken, Fingerprint, fingerprint};
+use crate::expiry::{Now, Phase};
 
 /// A granted token is stored only if it lives at least this long.
 pub const WORTH_STORING: Duration = Duration::from_mins(15);
@@ -22,119 +21,6 @@ pub const WRITE_INTERVAL: Duration = Duration::from_mins(10);
 /// After a failed grant the old token, if still valid, is used this long before the next try.
 pub const GRANT_PAUSE: Duration = Duration::from_secs(15);
 
-/// The SHA-256 of a token or of whom it was granted for: enough to tell two apart.
-pub type Fingerprint = [u8; 32];
-
-/// The fingerprint of a text.
-#[must_use]
-pub fn fingerprint(text: &str) -> Fingerprint {
-    Sha256::digest(text).into()
-}
-
-/// A token, and what decisions hang on. Two are equal if they are the same token of the same client.
-#[derive(Clone, Debug)]
-pub struct Held {
-    token: AccessToken,
-    id: Fingerprint,
-    client: Fingerprint,
-    life: Life,
-    refresh: Option<Refresh>,
-}
-
-impl Held {
-    /// A token that was granted to `client`.
-    #[must_use]
-    pub fn new(token: AccessToken, client: Fingerprint, life: Life) -> Self {
-        let id = fingerprint(token.expose());
-        Self {
-            token,
-            id,
-            client,
-            life,
-            refresh: None,
-        }
-    }
-
-    /// The same token, with what it can be renewed with.
-    #[must_use]
-    pub fn renewed_by(self, refresh: Option<Refresh>) -> Self {
-        Self { refresh, ..self }
-    }
-
-    /// The token itself.
-    #[must_use]
-    pub fn token(&self) -> &AccessToken {
-        &self.token
-    }
-
-    /// What it can be renewed with.
-    #[must_use]
-    pub fn refresh(&self) -> Option<&Refresh> {
-        self.refresh.as_ref()
-    }
-
-    /// The OAuth client that it was granted to, and the user.
-    #[must_use]
-    pub fn client(&self) -> Fingerprint {
-        self.client
-    }
-
-    /// How long it lives.
-    #[must_use]
-    pub fn life(&self) -> &Life {
-        &self.life
-    }
-}
-
-impl PartialEq for Held {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.client == other.client
-    }
-}
-
-impl Eq for Held {}
-
-/// A refresh token. Two are equal if they are the same token.
-#[derive(Clone, Debug)]
-pub struct Refresh {
-    token: RefreshToken,
-    id: Fingerprint,
-    expires_at: Option<Timestamp>,
-}
-
-impl Refresh {
-    /// A refresh token that is good until then, or until it is refused.
-    #[must_use]
-    pub fn new(token: RefreshToken, expires_at: Option<Timestamp>) -> Self {
-        let id = fingerprint(token.expose());
-        Self {
-            token,
-            id,
-            expires_at,
-        }
-    }
-
-    /// The token itself.
-    #[must_use]
-    pub fn token(&self) -> &RefreshToken {
-        &self.token
-    }
-
-    /// When it ends by the wall clock, if that was said. A wrong clock costs a grant and no more.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.expires_at
-    }
-}
-
-impl PartialEq for Refresh {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-impl Eq for Refresh {}
-
 /// What was found in the token secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -143,34 +29,34 @@ pub struct Snapshot {
     /// When that version was written; `None` when it is a placeholder and no work of ours.
     pub written_at: Option<Timestamp>,
     /// The token in it; `None` when there is none that can be read.
-    pub token: Option<Held>,
+    pub token: Option<CachedToken>,
 }
 
 /// What the process remembers from one search to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// The token that was used last.
-    pub token: Option<Held>,
+    pub token: Option<CachedToken>,
     /// The OAuth client that was read last.
     pub client: Option<Fingerprint>,
     /// The refresh token that was refused last: it is not tried again.
-    pub refused: Option<Refresh>,
+    pub refused: Option<CachedRefreshToken>,
     /// No grant before this moment of the monotonic clock while the token is still valid.
     pub quiet_until: Duration,
 }
 
 /// The one thing to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextStep {
     /// Send this token.
-    Use(Held),
-    /// Read the client secret, then [`Search::client_read`].
+    Use(CachedToken),
+    /// Read the client secret, then [`LookupState::client_read`].
     ReadClient,
-    /// Read the token secret, then [`Search::store_read`].
+    /// Read the token secret, then [`LookupState::store_read`].
     ReadStore,
-    /// Ask for another token with this one, then [`Search::granted`], [`Search::refresh_refused`] or [`Search::unavailable`].
-    Refresh(Refresh),
-    /// Ask for a grant, then [`Search::granted`], [`Search::refused`] or [`Search::unavailable`].
+    /// Ask for another token with this one, then [`LookupState::granted`], [`LookupState::refresh_refused`] or [`LookupState::unavailable`].
+    Refresh(CachedRefreshToken),
+    /// Ask for a grant, then [`LookupState::granted`], [`LookupState::refused`] or [`LookupState::unavailable`].
     Grant,
     /// There is no token to be had.
     Fail(Reason),
@@ -185,11 +71,11 @@ pub enum Reason {
     Unavailable,
 }
 
-/// One wish for a token.
+/// The state of one request for a token.
 #[derive(Clone, Debug, Default)]
-pub struct Search {
+pub struct LookupState {
     /// The token that the API answered with 401, if that is why one is wanted.
-    rejected: Option<Held>,
+    rejected: Option<CachedToken>,
     client_is_new: bool,
     store: Store,
     /// Neither a stored token will do nor one that comes for a refresh token.
@@ -210,21 +96,21 @@ enum Store {
 enum Grant {
     #[default]
     NotAsked,
-    Done(Box<Held>),
+    Done(Box<CachedToken>),
     Refused,
     Unavailable,
 }
 
-impl Search {
+impl LookupState {
     /// Wants any token that is still good.
     #[must_use]
-    pub fn any() -> Self {
+    pub fn any_token() -> Self {
         Self::default()
     }
 
     /// Wants another token than the one that the API has just answered with 401.
     #[must_use]
-    pub fn other_than(rejected: Held) -> Self {
+    pub fn other_than(rejected: CachedToken) -> Self {
         Self {
             rejected: Some(rejected),
             ..Self::default()
@@ -242,9 +128,9 @@ impl Search {
 
     /// The one thing to do now.
     #[must_use]
-    pub fn next(&self, memory: &Memory, now: Now) -> Next {
+    pub fn next_step(&self, memory: &Memory, now: Now) -> NextStep {
         if let Grant::Done(held) = &self.grant {
-            return Next::Use(held.as_ref().clone());
+            return NextStep::Use(held.as_ref().clone());
         }
         let least = if now.monotonic < memory.quiet_until {
             Phase::Due
@@ -252,34 +138,36 @@ impl Search {
             Phase::Fresh
         };
         if let Some(held) = self.usable(memory.token.as_ref(), memory, now, least) {
-            return Next::Use(held.clone());
+            return NextStep::Use(held.clone());
         }
         if memory.client.is_none() {
-            return Next::ReadClient;
+            return NextStep::ReadClient;
         }
         if matches!(self.store, Store::NotRead) {
-            return Next::ReadStore;
+            return NextStep::ReadStore;
         }
         if !self.from_scratch
             && let Some(held) = self.usable(self.stored(), memory, now, Phase::Fresh)
         {
-            return Next::Use(held.clone());
+            return NextStep::Use(held.clone());
         }
         let reason = match &self.grant {
             Grant::NotAsked | Grant::Done(_) => {
-                return self.refresh(memory, now).map_or(Next::Grant, Next::Refresh);
+                return self
+                    .refresh(memory, now)
+                    .map_or(NextStep::Grant, NextStep::Refresh);
             }
-            Grant::Refused if !self.client_is_new => return Next::ReadClient,
+            Grant::Refused if !self.client_is_new => return NextStep::ReadClient,
             Grant::Refused => Reason::Refused,
             Grant::Unavailable => Reason::Unavailable,
         };
         self.last_resort(memory, now)
-            .map_or(Next::Fail(reason), |held| Next::Use(held.clone()))
+            .map_or(NextStep::Fail(reason), |held| NextStep::Use(held.clone()))
     }
 
     /// The client secret was read: this is the client in it.
-    pub fn client_read(&mut self, memory: &mut Memory, client: Secret) {
-        let Secret { id, same } = client;
+    pub fn client_read(&mut self, memory: &mut Memory, client: ClientIdentity) {
+        let ClientIdentity { id, same } = client;
         // Another secret, or another client, gets its own try; the same one was refused for good.
         if self.grant == Grant::Refused && !same {
             self.grant = Grant::NotAsked;
@@ -296,13 +184,13 @@ impl Search {
     }
 
     /// A token was granted.
-    pub fn granted(&mut self, memory: &mut Memory, held: Held) {
+    pub fn granted(&mut self, memory: &mut Memory, held: CachedToken) {
         self.grant = Grant::Done(Box::new(held));
         memory.quiet_until = Duration::ZERO;
     }
 
     /// The token endpoint refused the refresh token, or could do nothing with it: a full grant is next.
-    pub fn refresh_refused(&mut self, memory: &mut Memory, refresh: Refresh) {
+    pub fn refresh_refused(&mut self, memory: &mut Memory, refresh: CachedRefreshToken) {
         self.refresh_was_refused = true;
         memory.refused = Some(refresh);
     }
@@ -322,59 +210,59 @@ impl Search {
 
     /// Whether the token that was granted should be stored, and over which version.
     #[must_use]
-    pub fn keep(&self, now: Now) -> Keep<'_> {
+    pub fn write_back(&self, now: Now) -> WriteBack<'_> {
         let Grant::Done(held) = &self.grant else {
-            return Keep::InMemory("there is no new token");
+            return WriteBack::InMemory("there is no new token");
         };
         let Store::Read(store) = &self.store else {
-            return Keep::InMemory("the stored one could not be read");
+            return WriteBack::InMemory("the stored one could not be read");
         };
-        if held.life.total() < WORTH_STORING {
-            return Keep::InMemory("it lives too short");
+        if held.life().total() < WORTH_STORING {
+            return WriteBack::InMemory("it lives too short");
         }
         match store.written_at {
             // A time ahead of this clock says that the clocks differ, not that it was just written.
             Some(at) if at.duration_since(now.wall).unsigned_abs() < WRITE_INTERVAL => {
-                Keep::InMemory("the stored one was written just now")
+                WriteBack::InMemory("the stored one was written just now")
             }
-            _ => Keep::Store(store.version.as_deref()),
+            _ => WriteBack::Store(store.version.as_deref()),
         }
     }
 
     /// The token, if it is this client's, at least this good, and not (older than) the rejected one.
     fn usable<'a>(
         &self,
-        token: Option<&'a Held>,
+        token: Option<&'a CachedToken>,
         memory: &Memory,
         now: Now,
         least: Phase,
-    ) -> Option<&'a Held> {
+    ) -> Option<&'a CachedToken> {
         let held = token?;
-        let ours = memory.client.is_none_or(|client| client == held.client);
+        let ours = memory.client.is_none_or(|client| client == held.client());
         let newer = self.rejected.as_ref().is_none_or(|rejected| {
-            held.id != rejected.id && held.life.issued_at() >= rejected.life.issued_at()
+            !held.is_same_token(rejected) && held.life().issued_at() >= rejected.life().issued_at()
         });
-        (ours && newer && held.life.phase(now) >= least).then_some(held)
+        (ours && newer && held.life().phase(now) >= least).then_some(held)
     }
 
     /// The refresh token of the newest token, be that one good or not.
-    fn refresh(&self, memory: &Memory, now: Now) -> Option<Refresh> {
+    fn refresh(&self, memory: &Memory, now: Now) -> Option<CachedRefreshToken> {
         if self.from_scratch || self.refresh_was_refused {
             return None;
         }
-        let ours = |held: &&Held| memory.client == Some(held.client);
+        let ours = |held: &&CachedToken| memory.client == Some(held.client());
         let newest = [memory.token.as_ref(), self.stored()]
             .into_iter()
             .flatten()
             .filter(ours)
-            .max_by_key(|held| held.life.issued_at())?;
-        let refresh = newest.refresh.as_ref()?;
-        let lives = refresh.expires_at.is_none_or(|end| now.wall < end);
+            .max_by_key(|held| held.life().issued_at())?;
+        let refresh = newest.refresh()?;
+        let lives = refresh.expires_at().is_none_or(|end| now.wall < end);
         let is_untried = memory.refused.as_ref() != Some(refresh);
         (lives && is_untried).then(|| refresh.clone())
     }
 
-    fn stored(&self) -> Option<&Held> {
+    fn stored(&self) -> Option<&CachedToken> {
         match &self.store {
             Store::Read(snapshot) => snapshot.token.as_ref(),
             Store::NotRead | Store::Unreadable => None,
@@ -382,17 +270,17 @@ impl Search {
     }
 
     /// While no grant is to be had, whatever token is still valid.
-    fn last_resort<'a>(&'a self, memory: &'a Memory, now: Now) -> Option<&'a Held> {
+    fn last_resort<'a>(&'a self, memory: &'a Memory, now: Now) -> Option<&'a CachedToken> {
         [memory.token.as_ref(), self.stored()]
             .into_iter()
             .filter_map(|token| self.usable(token, memory, now, Phase::Due))
-            .max_by_key(|held| held.life.expires_at())
+            .max_by_key(|held| held.life().expires_at())
     }
 }
 
 /// What was read from the client secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Secret {
+pub struct ClientIdentity {
     /// Whom tokens are granted for.
     pub id: Fingerprint,
     /// Whether all of it is what was remembered before.
@@ -401,10 +289,10 @@ pub struct Secret {
 
 /// What becomes of a granted token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep<'a> {
+pub enum WriteBack<'a> {
     /// Write it, if the version (`None`: no value yet) is still the current one.
     Store(Option<&'a str>),
-    /// Keep it in this process only, for this reason.
+    /// WriteBack it in this process only, for this reason.
     InMemory(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! How long a handler puts up with a tenant before it says so and leaves the waiting to the
+//! Which failed calls a handler repeats by itself, and after which pause. Longer waiting belongs to the
 //! state machine.
 
 use std::time::Duration;
@@ -6,33 +6,32 @@ use std::time::Duration;
 /// The longest pause that is waited for in the handler, which costs money while it sleeps.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// A tenant that asks to be left alone for no time at all is left alone for this long, or it would be
-/// asked again as fast as it answers.
+/// The pause after a `Retry-After` of zero: without one the tenant would be asked again as fast as it
+/// answers.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// All pauses of one call together.
+/// The pauses of one call are never longer than this in all.
 const ALL_PAUSES: Duration = Duration::from_mins(1);
 
-/// How often a call that was not answered is made again, and after how long at first.
+/// How often an unanswered call is repeated, and the longest pause before the first time.
 const RETRIES: u32 = 4;
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 
-/// The patience that is left for one call.
+/// The retries and pauses that are left for one call.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Patience {
+pub struct RetryPolicy {
     paused: Duration,
     retries: u32,
 }
 
-impl Patience {
-    /// How long to wait before the same call is made again; `None` when it should not be, at
-    /// least not from here. `random` is anywhere from 0 to 1.
-    pub fn pause(&mut self, error: &cxone::Error, random: f64) -> Option<Duration> {
+impl RetryPolicy {
+    /// How long to wait before the same call is made again; none if the handler should not repeat it. `random` is anywhere from 0 to 1.
+    pub fn next_pause(&mut self, error: &cxone::Error, random: f64) -> Option<Duration> {
         match error {
             cxone::Error::Throttled {
                 retry_after: Some(asked),
                 ..
-            } => self.as_asked(*asked, random),
+            } => self.pause_as_asked(*asked, random),
             cxone::Error::Unavailable { .. } if self.retries < RETRIES => {
                 let longest = FIRST_RETRY * 2_u32.pow(self.retries);
                 self.retries += 1;
@@ -43,8 +42,8 @@ impl Patience {
     }
 
     /// Never less than was asked for, and a little more, so that not all come back at once.
-    fn as_asked(&mut self, asked: Duration, random: f64) -> Option<Duration> {
-        // First, because there is nothing to be multiplied where it is as long as a number can say.
+    fn pause_as_asked(&mut self, asked: Duration, random: f64) -> Option<Duration> {
+        // Compared first, because multiplying the longest duration overflows.
         if asked > LONGEST_PAUSE {
             return None;
         }
@@ -83,7 +82,7 @@ mod tests {
             (Some(u64::MAX), false),
             (None, false),
         ] {
-            let pause = Patience::default().pause(&throttled(asked), 0.5);
+            let pause = RetryPolicy::default().next_pause(&throttled(asked), 0.5);
             assert_eq!(pause.is_some(), waited, "{asked:?}");
             if let (Some(pause), Some(asked)) = (pause, asked) {
                 assert!(
@@ -97,18 +96,18 @@ mod tests {
 
     #[test]
     fn pauses_and_retries_of_one_call_are_bounded() {
-        let mut patience = Patience::default();
-        let pauses = std::iter::from_fn(|| patience.pause(&throttled(Some(20)), 0.0)).take(99);
+        let mut policy = RetryPolicy::default();
+        let pauses = std::iter::from_fn(|| policy.next_pause(&throttled(Some(20)), 0.0)).take(99);
         assert_eq!(pauses.count(), 3);
-        let mut patience = Patience::default();
-        let pauses = std::iter::from_fn(|| patience.pause(&throttled(Some(0)), 0.0)).take(99);
+        let mut policy = RetryPolicy::default();
+        let pauses = std::iter::from_fn(|| policy.next_pause(&throttled(Some(0)), 0.0)).take(99);
         assert_eq!(
             pauses.count(),
             60,
             "no pause at all is no reason to ask for ever"
         );
-        let mut patience = Patience::default();
-        let retries: Vec<_> = std::iter::from_fn(|| patience.pause(&unavailable(), 1.0))
+        let mut policy = RetryPolicy::default();
+        let retries: Vec<_> = std::iter::from_fn(|| policy.next_pause(&unavailable(), 1.0))
             .take(99)
             .map(|pause| pause.as_millis())
             .collect();

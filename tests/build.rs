@@ -93,13 +93,13 @@ fn read(text: &str) -> Vec<Bug> {
 }
 
 fn plant(flow: &Path, out: &Path, bug: &Bug) {
-    fs::create_dir_all(out).expect("OUT_DIR is writable");
-    for entry in fs::read_dir(flow).expect("flow is a folder") {
-        let path = entry.expect("a folder can be read").path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .expect("a file name");
+    // A file that is gone from the flow must not stay in the copy.
+    if out.exists() {
+        fs::remove_dir_all(out).expect("OUT_DIR is writable");
+    }
+    for path in files_below(flow) {
+        let file = path.strip_prefix(flow).expect("a file of the folder");
+        let name = file.to_str().expect("a file name");
         let mut text: String = fs::read_to_string(&path)
             .expect("a source file is readable")
             .lines()
@@ -110,7 +110,6 @@ fn plant(flow: &Path, out: &Path, bug: &Bug) {
         if let Some(tests) = text.find("#[cfg(test)]") {
             text.truncate(tests);
         }
-        text = text.replace("crate::", "delivery::");
         for edit in bug.edits.iter().filter(|edit| edit.file == name) {
             text = replace(&text, edit).unwrap_or_else(|found| {
                 panic!(
@@ -119,8 +118,36 @@ fn plant(flow: &Path, out: &Path, bug: &Bug) {
                 )
             });
         }
-        fs::write(out.join(name), text).expect("OUT_DIR is writable");
+        let target = out.join(file);
+        fs::create_dir_all(target.parent().expect("a folder")).expect("OUT_DIR is writable");
+        fs::write(target, moved_paths(&text, &bug.name)).expect("OUT_DIR is writable");
     }
+    for edit in &bug.edits {
+        let file = flow.join(&edit.file);
+        assert!(file.is_file(), "planted bug {}: no {}", bug.name, edit.file);
+    }
+}
+
+/// The flow's files below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("flow is a folder") {
+        let path = entry.expect("a folder can be read").path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// A copy finds the other files of its own copy, and everything else where it is.
+fn moved_paths(text: &str, bug: &str) -> String {
+    text.split("crate::flow::")
+        .map(|piece| piece.replace("crate::", "delivery::"))
+        .collect::<Vec<_>>()
+        .join(&format!("crate::planted::{bug}::"))
 }
 
 /// Replaces the one place that reads like `from`, however it is broken into lines.

@@ -109,8 +109,9 @@ pub struct Slot {
     /// Rows of this batch that sum up the others and were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub summary_rows: u64,
-    /// What finds a circle in the page tokens.
-    pub lap: CycleDetector,
+    /// What finds a cycle in the page tokens.
+    #[serde(rename = "lap")]
+    pub cycle: CycleDetector,
     /// Fields of the page envelope that we do not know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_fields: Vec<String>,

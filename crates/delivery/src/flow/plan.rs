@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::{EndReason, Failure};
 use definition::Window;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{contract, parse};
-use crate::SegmentId;
-use crate::documents::{EndRecord, GenerationRecord, RunRecord};
+use crate::documents::{EndRecord, GenerationRecord, RunRecord, Slot};
 use crate::effects::{Effects, StoreEffect};
+use crate::flow::stored::{parse, require_stored};
 use crate::keys::{Claim, GenerationKeys, RunKeys};
+use crate::{EndReason, Failure, SegmentId};
 
 /// One run of a segment, as far as it is stored.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +30,10 @@ impl RunState {
     }
 }
 
-/// A segment that is not divided any further.
+/// A segment that is not divided any further, and its runs.
 #[derive(Clone, Debug)]
-pub struct Leaf {
-    /// Which.
+pub struct SegmentState {
+    /// Which part of the window it is.
     pub segment: SegmentId,
     /// Its window.
     pub window: Window,
@@ -42,18 +41,18 @@ pub struct Leaf {
     pub runs: Vec<RunState>,
 }
 
-impl Leaf {
+impl SegmentState {
     /// The number of the run that has not ended: the one that counts.
     #[must_use]
-    pub fn current(&self) -> u32 {
+    pub fn current_run(&self) -> u32 {
         let ended = self.runs.iter().take_while(|run| run.end.is_some()).count();
         u32::try_from(ended).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// The run that has not ended, if it was started.
     #[must_use]
-    pub fn live(&self) -> Option<&RunState> {
-        let index = usize::try_from(self.current()).ok()?.checked_sub(1)?;
+    pub fn live_run(&self) -> Option<&RunState> {
+        let index = usize::try_from(self.current_run()).ok()?.checked_sub(1)?;
         self.runs.get(index).filter(|state| state.run.is_some())
     }
 
@@ -68,21 +67,24 @@ impl Leaf {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// They cover the window without gap or overlap.
-    pub leaves: Vec<Leaf>,
+    pub segments: Vec<SegmentState>,
     /// The runs that were cut off, of all segments. Where the API can't cancel, they may still be
     /// under way there.
     pub cut_off: Vec<(SegmentId, RunRecord)>,
 }
 
+/// What is stored of each run, by its segment and number.
+type StoredRuns = BTreeMap<(SegmentId, u32), RunState>;
+
 impl Plan {
     /// Reads the claims of a generation and derives its segments from them.
-    pub async fn read<E: From<StoreEffect>>(
-        ask: &Effects<E>,
+    pub async fn read_claims<E: From<StoreEffect>>(
+        effects: &Effects<E>,
         keys: &GenerationKeys,
-        open: &GenerationRecord,
+        generation: &GenerationRecord,
     ) -> Result<Self, Failure> {
-        let listed = ask.list(keys.claims().to_owned(), None).await?;
-        let mut stored: BTreeMap<(SegmentId, u32), RunState> = BTreeMap::new();
+        let listed = effects.list(keys.claims().to_owned(), None).await?;
+        let mut stored = StoredRuns::new();
         let mut documents = Vec::new();
         for key in listed {
             match Claim::parse(keys, &key) {
@@ -94,11 +96,10 @@ impl Plan {
                 Some(Claim::Open) | None => {}
             }
         }
-        let bodies = ask
-            .read_all(documents.iter().map(|(_, key)| key.clone()).collect())
-            .await?;
+        let wanted = documents.iter().map(|(_, key)| key.clone()).collect();
+        let bodies = effects.read_all(wanted).await?;
         for ((claim, key), bytes) in documents.into_iter().zip(bodies) {
-            let bytes = bytes.ok_or_else(|| missing(&key))?;
+            let bytes = require_stored(&key, bytes)?;
             match claim {
                 Claim::Run(segment, run) => {
                     stored.entry((segment, run)).or_default().run = Some(parse(&key, &bytes)?);
@@ -109,40 +110,37 @@ impl Plan {
                 Claim::Open | Claim::Slot(..) => {}
             }
         }
-        Ok(Self::derive(open, &stored))
+        Ok(Self::from_runs(generation, &stored))
     }
 
-    /// The segments that these runs leave: a window that is too long for the API is cut up front,
-    /// and a piece that was cut off is divided, if it may be.
-    fn derive(open: &GenerationRecord, stored: &BTreeMap<(SegmentId, u32), RunState>) -> Self {
-        let smallest = open
-            .definition
-            .pipeline
-            .narrow
-            .as_ref()
-            .map(|narrow| narrow.smallest_window);
-        let pieces = pieces(&open.window, open.definition.largest_window());
-        let mut leaves = Vec::new();
+    /// Derives the segments from what is stored of their runs. A window that is too long for the API is cut
+    /// up front, and a piece whose run was cut off is divided, if the definition allows it.
+    fn from_runs(generation: &GenerationRecord, stored: &StoredRuns) -> Self {
+        let definition = &generation.definition;
+        let narrow = definition.pipeline.narrow.as_ref();
+        let smallest = narrow.map(|narrow| narrow.smallest_window);
+        let pieces = cut_into_pieces(&generation.window, definition.largest_window());
+        let mut segments = Vec::new();
         for (number, piece) in pieces.iter().enumerate() {
             let segment = SegmentId::piece(number, pieces.len());
-            divide(segment, *piece, smallest, stored, &mut leaves);
+            divide_segment(segment, *piece, smallest, stored, &mut segments);
         }
         let cut_off = stored
             .iter()
             .filter(|(_, state)| state.was_cut_off())
             .filter_map(|((segment, _), state)| Some((segment.clone(), state.run.clone()?)))
             .collect();
-        Self { leaves, cut_off }
+        Self { segments, cut_off }
     }
 }
 
-/// The window in pieces of at most `largest`, each as long as can be but cut at midnight UTC where
-/// there is one to cut at, which is what the source's own days are closest to. From the window and the
-/// definition alone, so that every reader cuts alike.
-fn pieces(window: &Window, largest: Option<SignedDuration>) -> Vec<Window> {
+/// Cuts the window into pieces of at most `largest`, each as long as possible. A piece ends at midnight UTC
+/// where there is a midnight to end at, because that is closest to the source's own days. The pieces
+/// follow from the window and the definition alone, so that every reader cuts alike.
+fn cut_into_pieces(window: &Window, largest: Option<SignedDuration>) -> Vec<Window> {
     let mut pieces = Vec::new();
     let mut rest = *window;
-    while let Some((piece, after)) = largest.and_then(|largest| cut(&rest, largest)) {
+    while let Some((piece, after)) = largest.and_then(|largest| split_first_piece(&rest, largest)) {
         pieces.push(piece);
         rest = after;
     }
@@ -150,8 +148,8 @@ fn pieces(window: &Window, largest: Option<SignedDuration>) -> Vec<Window> {
     pieces
 }
 
-/// The first piece and what is left; `None` for a window that is no longer than `largest`.
-fn cut(window: &Window, largest: SignedDuration) -> Option<(Window, Window)> {
+/// The first piece and the rest; `None` for a window that is no longer than `largest`.
+fn split_first_piece(window: &Window, largest: SignedDuration) -> Option<(Window, Window)> {
     const DAY: i64 = 86_400;
     let (start, most) = (window.start().as_second(), largest.as_secs());
     if most <= 0 || window.duration().as_secs() <= most {
@@ -166,55 +164,51 @@ fn cut(window: &Window, largest: SignedDuration) -> Option<(Window, Window)> {
     Some((piece, rest))
 }
 
-fn divide(
+/// Adds the segment, or its halves where one of its runs was cut off and the halves are long enough.
+fn divide_segment(
     segment: SegmentId,
     window: Window,
     smallest: Option<SignedDuration>,
-    stored: &BTreeMap<(SegmentId, u32), RunState>,
-    leaves: &mut Vec<Leaf>,
+    stored: &StoredRuns,
+    segments: &mut Vec<SegmentState>,
 ) {
     let runs = (1..)
         .map_while(|run| stored.get(&(segment.clone(), run)).cloned())
         .collect();
-    let leaf = Leaf {
+    let state = SegmentState {
         segment,
         window,
         runs,
     };
-    match smallest.and_then(|smallest| halves(&window, smallest)) {
-        Some((earlier, later)) if leaf.was_cut_off() => {
-            let (first, second) = leaf.segment.halves();
-            divide(first, earlier, smallest, stored, leaves);
-            divide(second, later, smallest, stored, leaves);
+    match smallest.and_then(|smallest| allowed_halves(&window, smallest)) {
+        Some((earlier, later)) if state.was_cut_off() => {
+            let (first, second) = state.segment.halves();
+            divide_segment(first, earlier, smallest, stored, segments);
+            divide_segment(second, later, smallest, stored, segments);
         }
-        _ => leaves.push(leaf),
+        _ => segments.push(state),
     }
 }
 
-fn halves(window: &Window, smallest: SignedDuration) -> Option<(Window, Window)> {
+fn allowed_halves(window: &Window, smallest: SignedDuration) -> Option<(Window, Window)> {
     window
         .halves()
         .filter(|(a, b)| a.duration() >= smallest && b.duration() >= smallest)
 }
 
-/// The last slot of a run, if it has one.
-pub(super) async fn last_slot<E: From<StoreEffect>>(
-    ask: &Effects<E>,
+/// Whether the last of so many slots holds the last page of its run.
+pub(super) async fn has_last_page<E: From<StoreEffect>>(
+    effects: &Effects<E>,
     keys: &RunKeys,
     slots: u32,
-) -> Result<Option<crate::documents::Slot>, Failure> {
+) -> Result<bool, Failure> {
     let Some(batch) = slots.checked_sub(1) else {
-        return Ok(None);
+        return Ok(false);
     };
     let key = keys.slot(batch);
-    let bytes = ask.read(key.clone()).await?.ok_or_else(|| missing(&key))?;
-    parse(&key, &bytes).map(Some)
-}
-
-pub(super) fn missing(key: &str) -> Failure {
-    contract(format!(
-        "the stored object {key} was listed and is gone; nothing of this pipeline deletes, so look for a lifecycle rule or a person"
-    ))
+    let bytes = require_stored(&key, effects.read(key.clone()).await?)?;
+    let slot: Slot = parse(&key, &bytes)?;
+    Ok(slot.next.is_none())
 }
 
 #[cfg(test)]
@@ -224,7 +218,10 @@ mod tests {
     fn check(window: &str, largest: Option<i64>, expected: &[&str]) {
         let window: Window = window.parse().unwrap();
         let largest = largest.map(SignedDuration::from_hours);
-        let keys: Vec<String> = pieces(&window, largest).iter().map(Window::key).collect();
+        let keys: Vec<String> = cut_into_pieces(&window, largest)
+            .iter()
+            .map(Window::key)
+            .collect();
         assert_eq!(keys, expected);
     }
 

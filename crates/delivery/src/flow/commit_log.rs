@@ -1,30 +1,29 @@
 //! What the commit log says about a window.
 
-use crate::Failure;
 use definition::Window;
 
-use super::parse;
-use super::plan::missing;
+use crate::Failure;
 use crate::documents::Commit;
 use crate::effects::{Effects, StoreEffect};
+use crate::flow::stored::{parse, require_stored};
 use crate::keys::{ReportKeys, version_of};
 
 /// The log from a version on.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct CommitLog {
     /// The last version.
     pub(super) head: u64,
     /// The commits of one window, in order.
     pub(super) of_window: Vec<Commit>,
 }
 
-impl Log {
-    /// The last version of the log.
-    pub(super) async fn head<E: From<StoreEffect>>(
-        ask: &Effects<E>,
+impl CommitLog {
+    /// Finds the last version of the log; 0 for an empty log.
+    pub(super) async fn read_head<E: From<StoreEffect>>(
+        effects: &Effects<E>,
         keys: &ReportKeys,
     ) -> Result<u64, Failure> {
-        let listed = ask.list(keys.log(), None).await?;
+        let listed = effects.list(keys.log(), None).await?;
         Ok(listed
             .iter()
             .rev()
@@ -32,15 +31,15 @@ impl Log {
             .unwrap_or(0))
     }
 
-    /// Every commit of the window behind `base`.
-    pub(super) async fn since<E: From<StoreEffect>>(
-        ask: &Effects<E>,
+    /// Reads every commit of the window whose version is greater than `base`.
+    pub(super) async fn read_since<E: From<StoreEffect>>(
+        effects: &Effects<E>,
         keys: &ReportKeys,
         window: &Window,
         base: u64,
     ) -> Result<Self, Failure> {
         let after = (base > 0).then(|| keys.commit(base));
-        let listed: Vec<String> = ask
+        let listed: Vec<String> = effects
             .list(keys.log(), after)
             .await?
             .into_iter()
@@ -50,11 +49,10 @@ impl Log {
             .last()
             .and_then(|key| version_of(key))
             .unwrap_or(base);
-        let bodies = ask.read_all(listed.clone()).await?;
+        let bodies = effects.read_all(listed.clone()).await?;
         let mut of_window = Vec::new();
         for (key, bytes) in listed.iter().zip(bodies) {
-            let bytes = bytes.ok_or_else(|| missing(key))?;
-            let commit: Commit = parse(key, &bytes)?;
+            let commit: Commit = parse(key, &require_stored(key, bytes)?)?;
             if commit.window == *window {
                 of_window.push(commit);
             }
@@ -63,7 +61,7 @@ impl Log {
     }
 
     /// The commit that makes one of this generation pointless: its own, or a newer generation's.
-    pub(super) fn settles(&self, generation: u32) -> Option<&Commit> {
+    pub(super) fn settling_commit(&self, generation: u32) -> Option<&Commit> {
         self.of_window
             .iter()
             .filter(|commit| commit.generation >= generation)

@@ -1,0 +1,89 @@
+//! The pages that one batch has taken.
+
+use definition::PageToken;
+
+use crate::EndReason;
+use crate::documents::{CycleDetector, Part};
+use crate::effects::{Fault, Page};
+use crate::flow::fetch::cursor::Cursor;
+
+/// A run with more pages than this is taken for one that never ends.
+const PAGES_MAX: u64 = 1_000_000;
+
+/// A slot names no more unknown fields than this.
+const UNKNOWN_FIELDS_MAX: usize = 32;
+
+/// Why no more pages were taken.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// The run ended without its data, for this reason.
+    Ended(EndReason, String),
+    /// The next page could not be had.
+    Fault(Fault),
+}
+
+/// What one batch has taken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TakenPages {
+    pub(super) pages: u64,
+    pub(super) rows: u64,
+    pub(super) parts: Vec<Part>,
+    pub(super) next: Option<PageToken>,
+    pub(super) total: Option<u64>,
+    pub(super) summary_rows: u64,
+    pub(super) cycle: CycleDetector,
+    pub(super) unknown_fields: Vec<String>,
+    pub(super) stopped: Option<Stop>,
+}
+
+impl TakenPages {
+    /// No pages yet, behind the stored slots.
+    pub(super) fn behind(cursor: &Cursor) -> Self {
+        Self {
+            next: cursor.next.clone(),
+            total: cursor.total,
+            cycle: cursor.cycle.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// No pages, because the run ended without its data and its pages are worth nothing.
+    pub(super) fn nothing(stopped: Stop) -> Self {
+        Self {
+            stopped: Some(stopped),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a page. The answer says whether the page proves that the run can't be used.
+    pub(super) fn add_page(&mut self, cursor: &Cursor, page: Page) -> Option<Stop> {
+        let first = cursor.pages + self.pages == 0;
+        if !first && page.total != self.total {
+            let detail = "the total changed between pages".to_owned();
+            return Some(Stop::Ended(EndReason::Unstable, detail));
+        }
+        self.pages += 1;
+        self.rows += page.rows;
+        self.total = page.total;
+        self.summary_rows += page.summary_rows;
+        for name in page.unknown_fields {
+            let is_new = !self.unknown_fields.contains(&name);
+            if is_new && self.unknown_fields.len() < UNKNOWN_FIELDS_MAX {
+                self.unknown_fields.push(name);
+            }
+        }
+        let pages = cursor.pages + self.pages;
+        let is_cycle = page
+            .next
+            .as_ref()
+            .is_some_and(|next| self.cycle.observe(next));
+        if is_cycle || pages > PAGES_MAX {
+            return Some(Stop::Ended(
+                EndReason::TokenLoop,
+                format!("after {pages} pages"),
+            ));
+        }
+        self.next = page.next;
+        None
+    }
+}

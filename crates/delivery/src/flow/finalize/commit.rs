@@ -1,0 +1,91 @@
+//! Claims the next version of the log.
+
+use crate::documents::{Commit, CommitPart, Part};
+use crate::effects::{Claimed, FinalizeEffect, RewriteRequest};
+use crate::flow::commit_log::CommitLog;
+use crate::flow::finalize::merge::WindowContent;
+use crate::flow::finalize::pages::RunPages;
+use crate::flow::finalize::{Finalizer, commit_figures};
+use crate::flow::stored::{V, serialise};
+use crate::{Failure, Outcome};
+
+impl Finalizer<'_> {
+    /// Writes the parts that hold rows to leave out again without them, then claims the next version.
+    pub(super) async fn commit_content(&self, content: &WindowContent) -> Result<Outcome, Failure> {
+        let parts = self.rewrite_parts(content).await?;
+        loop {
+            let log = self.read_log().await?;
+            if let Some(outcome) = self.outcome_in_log(&log) {
+                return Ok(outcome);
+            }
+            let commit = self.build_commit(content, &parts, &log);
+            let key = self.report.commit(commit.version);
+            match self.effects.claim(key, serialise(&commit)?).await? {
+                Claimed::Ours => {
+                    self.write_manifest(&commit).await?;
+                    return Ok(Outcome::Committed(commit_figures(&commit)));
+                }
+                // Another window took this version: try the next one.
+                Claimed::Theirs(_) => {}
+            }
+        }
+    }
+
+    async fn rewrite_parts(&self, content: &WindowContent) -> Result<Vec<Part>, Failure> {
+        let mut parts = Vec::with_capacity(content.parts.len());
+        for (part, without) in content.parts.iter().zip(&content.merged.without) {
+            if without.is_empty() {
+                parts.push(part.clone());
+                continue;
+            }
+            let request = RewriteRequest {
+                part: part.clone(),
+                without: without.clone(),
+                definition: Box::new(self.record.definition.clone()),
+                part_prefix: self.keys.merged(),
+            };
+            let rewritten = self
+                .effects
+                .request(|responder| FinalizeEffect::Rewrite(request, responder))
+                .await?;
+            if rewritten.rows > 0 {
+                parts.push(rewritten);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn build_commit(&self, content: &WindowContent, parts: &[Part], log: &CommitLog) -> Commit {
+        let definition = &self.record.definition;
+        let merged = &content.merged;
+        let columns = definition.columns();
+        let superseded = log.of_window.iter().max_by_key(|commit| commit.version);
+        let unchanged = superseded
+            .is_some_and(|commit| commit.content == merged.content && commit.columns == columns);
+        Commit {
+            v: V,
+            version: log.head + 1,
+            report: definition.name.clone(),
+            tenant: definition.pipeline.tenant.clone(),
+            window: self.record.window,
+            generation: self.message.work.generation,
+            definition_hash: self.record.definition_hash.clone(),
+            source: definition.source(),
+            runs: content.runs.iter().map(RunPages::to_commit_run).collect(),
+            abandoned: content.abandoned.clone(),
+            rows: merged.rows,
+            unique: merged.rows - merged.duplicates - merged.replaced,
+            duplicates: merged.duplicates,
+            replaced: merged.replaced,
+            summary_rows: content.runs.iter().map(|pages| pages.summary_rows).sum(),
+            empty: merged.rows == 0,
+            verification: content.verification,
+            columns: columns.into_iter().map(str::to_owned).collect(),
+            parts: parts.iter().map(CommitPart::from).collect(),
+            content: merged.content.clone(),
+            supersedes: superseded.map(|commit| commit.version),
+            unchanged,
+            committed_at: self.message.now,
+        }
+    }
+}

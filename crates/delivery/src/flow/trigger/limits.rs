@@ -1,0 +1,87 @@
+//! Whether another run may be started.
+
+use definition::SourceRange;
+use jiff::Timestamp;
+
+use crate::flow::plan::SegmentState;
+use crate::flow::rate_limit::{Permit, RateLimiter};
+use crate::flow::trigger::Question;
+use crate::flow::trigger::generation::Generation;
+use crate::flow::trigger::request::RequestError;
+use crate::{ExecutionRef, Failure, FailureName};
+
+impl Generation {
+    /// Checks that this execution may start another run of the segment: it may start `maxRuns` of them, and
+    /// as many again each time that it is redriven.
+    pub(super) fn check_run_budget(
+        &self,
+        asking: &ExecutionRef,
+        segment: &SegmentState,
+    ) -> Result<(), Failure> {
+        let started = segment
+            .runs
+            .iter()
+            .filter_map(|state| state.run.as_ref())
+            .filter(|run| run.execution == asking.id && run.redrive_count == asking.redrive_count)
+            .count();
+        let allowed = self.record.definition.pipeline.max_runs;
+        if started < usize::try_from(allowed).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            FailureName::RunsExhausted,
+            format!(
+                "{} of {} ended {started} times without its data, and the definition allows {allowed} runs{}. Redrive this execution to allow {allowed} more",
+                self.record.definition.name,
+                segment.window,
+                describe_last_end(segment)
+            ),
+        ))
+    }
+
+    /// Checks that the template's range still means this window. Where the range is the template's, the API
+    /// takes it from when the run is started: a run that is started on another day is about another window.
+    pub(super) fn check_template_window(&self, now: Timestamp) -> Result<(), RequestError> {
+        let definition = &self.record.definition;
+        if definition.source().range == SourceRange::Requested
+            || definition.window_for(now) == Ok(self.record.window)
+        {
+            return Ok(());
+        }
+        Err(RequestError::TemplateMovedOn {
+            window: self.record.window,
+            now,
+        })
+    }
+
+    /// Requests a permit to start a run; `None` where the API has no such limit.
+    pub(super) async fn acquire_permit(
+        &self,
+        question: Question<'_>,
+    ) -> Result<Option<Permit>, Failure> {
+        let Question {
+            effects, request, ..
+        } = question;
+        let definition = &self.record.definition;
+        let tenant = &definition.pipeline.tenant;
+        match RateLimiter::for_dialect(&request.prefix, tenant, definition.dialect()) {
+            None => Ok(None),
+            Some(limiter) => {
+                let permit = limiter.acquire(effects, request.now, &definition.name);
+                permit.await.map(Some)
+            }
+        }
+    }
+}
+
+fn describe_last_end(segment: &SegmentState) -> String {
+    let last = segment.runs.iter().rev().find_map(|run| run.end.as_ref());
+    last.map_or_else(String::new, |end| {
+        let detail = if end.detail.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", end.detail)
+        };
+        format!("; the last one: {}{detail}", end.reason.describe())
+    })
+}

@@ -13,11 +13,11 @@ import { dashboardFor } from './dashboard';
 import { HandlerName, handlersFor } from './functions';
 import { keyFor } from './key';
 import { machineFor, operatorPolicyFor } from './machine';
-import { alertTopicFor, deadLettersFor } from './mailboxes';
-import { Place } from './place';
+import { alertTopicFor, deadLettersFor } from './notifications';
+import { Naming } from './naming';
 import { readReports } from './reports';
 import { schedulesFor } from './schedules';
-import { CxoneReportsProps, settle } from './settings';
+import { CxoneReportsProps, resolveSettings } from './settings';
 import { storageFor } from './storage';
 
 /** The pipeline: schedules, a state machine, five functions, a bucket with a commit log, and the alarms that go with them. */
@@ -42,20 +42,20 @@ export class CxoneReports extends Construct {
 
   constructor(scope: Construct, id: string, props: CxoneReportsProps) {
     super(scope, id);
-    const settings = settle(props);
+    const settings = resolveSettings(props);
     const reports = readReports(settings.reports);
-    const place = new Place(Stack.of(this), settings);
+    const naming = new Naming(Stack.of(this), settings);
 
-    const key = keyFor(this, settings.kmsKeyArn, place);
-    const storage = storageFor(this, settings, place, key);
-    const alertTopic = alertTopicFor(this, settings.alarmEmail, key, place);
+    const key = keyFor(this, settings.kmsKeyArn, naming);
+    const storage = storageFor(this, settings, naming, key);
+    const alertTopic = alertTopicFor(this, settings.alarmEmail, key, naming);
     const deadLetters = deadLettersFor(this, key);
-    const handlers = handlersFor(this, { settings, storage, key, place });
-    const machine = machineFor(this, { settings, handlers, alertTopic, key, place });
-    const operatorPolicy = operatorPolicyFor(this, place);
-    schedulesFor(this, { reports, aliasArn: machine.aliasArn, deadLetters, key, place });
+    const handlers = handlersFor(this, { settings, storage, key, naming });
+    const machine = machineFor(this, { settings, handlers, alertTopic, key, naming });
+    const operatorPolicy = operatorPolicyFor(this, naming);
+    schedulesFor(this, { reports, aliasArn: machine.aliasArn, deadLetters, key, naming });
     alarmsFor(this, { machine, handlers, deadLetters, reports, alertTopic });
-    dashboardFor(this, { machine, handlers, bucket: storage.bucket, deadLetters, place });
+    dashboardFor(this, { machine, handlers, bucket: storage.bucket, deadLetters, naming });
 
     this.bucket = storage.bucket;
     this.key = key;

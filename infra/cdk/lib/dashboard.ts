@@ -6,14 +6,14 @@ import { Construct } from 'constructs';
 import { NAMESPACE } from './alarms';
 import { Handler } from './functions';
 import { Machine } from './machine';
-import { Place } from './place';
+import { Naming } from './naming';
 
 interface Surroundings {
   readonly machine: Machine;
   readonly handlers: readonly Handler[];
   readonly bucket: s3.IBucket;
   readonly deadLetters: sqs.IQueue;
-  readonly place: Place;
+  readonly naming: Naming;
 }
 
 interface Chart {
@@ -25,7 +25,7 @@ interface Chart {
 
 /** Rows, pages, run times, polls, throttles, and what costs money. */
 export function dashboardFor(scope: Construct, around: Surroundings): cloudwatch.CfnDashboard {
-  const { stack, name } = around.place;
+  const { stack, name } = around.naming;
   const charts = [...reports(), ...services(around), ...costs(around)];
   const widgets = charts.map((chart, index) => widget(chart, index, stack.region));
   return new cloudwatch.CfnDashboard(scope, 'Dashboard', { dashboardName: name, dashboardBody: stack.toJsonString({ widgets }) });

@@ -5,9 +5,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
-import { acknowledgePatterns } from './acknowledge';
-import { codeOf } from './code';
-import { Place } from './place';
+import { acknowledgePatterns } from './nag-suppressions';
+import { codeOf } from './lambda-code';
+import { Naming } from './naming';
 import { allow, Rights, RIGHTS, statementsOf } from './rights';
 import { Settings } from './settings';
 import { Storage } from './storage';
@@ -47,7 +47,7 @@ interface Surroundings {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly key: kms.IKey;
-  readonly place: Place;
+  readonly naming: Naming;
 }
 
 /** The five handlers, each with a role and a log group of its own. */
@@ -56,19 +56,19 @@ export function handlersFor(scope: Construct, around: Surroundings): Handler[] {
 }
 
 function handler(scope: Construct, name: HandlerName, around: Surroundings): Handler {
-  const { settings, storage, key, place } = around;
+  const { settings, storage, key, naming } = around;
   const { id, description, timeoutSeconds, memorySize } = SHAPES[name];
   const rights: Rights = RIGHTS[name];
-  const logGroup = logGroupFor(scope, `${id}LogGroup`, `/aws/lambda/${place.name}-${name}`, settings.logRetentionDays, key);
+  const logGroup = logGroupFor(scope, `${id}LogGroup`, `/aws/lambda/${naming.name}-${name}`, settings.logRetentionDays, key);
   const logging = allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
   const fn = new lambda.Function(scope, `${id}Function`, {
-    functionName: `${place.name}-${name}`,
+    functionName: `${naming.name}-${name}`,
     description,
     runtime: lambda.Runtime.PROVIDED_AL2023,
     architecture: settings.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
     handler: 'bootstrap',
     code: codeOf(name, settings),
-    role: roleFor(scope, `${id}Role`, name, [...statementsOf(rights, storage, key, settings.prefix, place), logging]),
+    role: roleFor(scope, `${id}Role`, name, [...statementsOf(rights, storage, key, settings.prefix, naming), logging]),
     timeout: Duration.seconds(timeoutSeconds),
     memorySize: memorySize ?? settings.memorySize,
     environment: environmentOf(rights, settings, storage),

@@ -3,20 +3,20 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
-import { Place } from './place';
+import { Naming } from './naming';
 
 const USE = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 /** The key of data, secrets, logs, alarms and dead letters: the one that is given, or a new one. */
-export function keyFor(scope: Construct, given: string, place: Place): kms.IKey {
+export function keyFor(scope: Construct, given: string, naming: Naming): kms.IKey {
   if (given !== '') {
     return kms.Key.fromKeyArn(scope, 'DataKey', given);
   }
   return new kms.Key(scope, 'DataKey', {
-    description: `${place.name}: reports, secrets, logs, alarms and dead letters`,
+    description: `${naming.name}: reports, secrets, logs, alarms and dead letters`,
     enableKeyRotation: true,
     removalPolicy: RemovalPolicy.RETAIN,
-    policy: new iam.PolicyDocument({ statements: [account(), alarms(place), logs(place)] }),
+    policy: new iam.PolicyDocument({ statements: [account(), alarms(naming), logs(naming)] }),
   });
 }
 
@@ -30,21 +30,21 @@ function account(): iam.PolicyStatement {
   });
 }
 
-function alarms(place: Place): iam.PolicyStatement {
+function alarms(naming: Naming): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'AlarmsReachTheTopic',
     principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
     actions: USE,
     resources: ['*'],
-    conditions: { StringEquals: { 'aws:SourceAccount': place.stack.account } },
+    conditions: { StringEquals: { 'aws:SourceAccount': naming.stack.account } },
   });
 }
 
-function logs(place: Place): iam.PolicyStatement {
-  const groups = ['/aws/lambda/', '/aws/vendedlogs/states/'].map((folder) => place.arn('logs', 'log-group', `${folder}${place.name}-*`));
+function logs(naming: Naming): iam.PolicyStatement {
+  const groups = ['/aws/lambda/', '/aws/vendedlogs/states/'].map((folder) => naming.arn('logs', 'log-group', `${folder}${naming.name}-*`));
   return new iam.PolicyStatement({
     sid: 'LogsOfThisStack',
-    principals: [new iam.ServicePrincipal(place.endpoint('logs'))],
+    principals: [new iam.ServicePrincipal(naming.endpoint('logs'))],
     actions: [
       'kms:Decrypt',
       'kms:DescribeKey',
@@ -60,11 +60,11 @@ function logs(place: Place): iam.PolicyStatement {
 }
 
 /** A role's right to the key, only by way of these services. */
-export function useOf(key: kms.IKey, place: Place, ...services: string[]): iam.PolicyStatement {
+export function useOf(key: kms.IKey, naming: Naming, ...services: string[]): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'UseKey',
     actions: USE,
     resources: [key.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': services.map((service) => place.endpoint(service)) } },
+    conditions: { StringEquals: { 'kms:ViaService': services.map((service) => naming.endpoint(service)) } },
   });
 }

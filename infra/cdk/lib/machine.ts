@@ -6,10 +6,10 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 
-import { acknowledgePatterns } from './acknowledge';
+import { acknowledgePatterns } from './nag-suppressions';
 import { Handler, logGroupFor } from './functions';
 import { useOf } from './key';
-import { Place } from './place';
+import { Naming } from './naming';
 import { allow } from './rights';
 import { Settings } from './settings';
 
@@ -26,14 +26,14 @@ interface Surroundings {
   readonly handlers: readonly Handler[];
   readonly alertTopic: sns.ITopic;
   readonly key: kms.IKey;
-  readonly place: Place;
+  readonly naming: Naming;
 }
 
 export function machineFor(scope: Construct, around: Surroundings): Machine {
-  const { settings, handlers, alertTopic, key, place } = around;
-  const logGroup = logGroupFor(scope, 'ReportPipelineLogGroup', `/aws/vendedlogs/states/${place.machineName}`, settings.logRetentionDays, key);
+  const { settings, handlers, alertTopic, key, naming } = around;
+  const logGroup = logGroupFor(scope, 'ReportPipelineLogGroup', `/aws/vendedlogs/states/${naming.machineName}`, settings.logRetentionDays, key);
   const stateMachine = new sfn.StateMachine(scope, 'ReportPipeline', {
-    stateMachineName: place.machineName,
+    stateMachineName: naming.machineName,
     stateMachineType: sfn.StateMachineType.STANDARD,
     definitionBody: sfn.DefinitionBody.fromFile(settings.definition),
     definitionSubstitutions: {
@@ -65,19 +65,19 @@ function live(scope: Construct, stateMachine: sfn.StateMachine): string {
   return alias.ref;
 }
 
-function roleFor(scope: Construct, { handlers, alertTopic, key, place }: Surroundings): iam.IRole {
+function roleFor(scope: Construct, { handlers, alertTopic, key, naming }: Surroundings): iam.IRole {
   const statements = [
     allow('CallTheHandlers', ['lambda:InvokeFunction'], handlers.map((it) => `${it.function.functionArn}:live`)),
     allow('TellTheOperators', ['sns:Publish'], [alertTopic.topicArn]),
-    allow('ContinueInANewExecution', ['states:StartExecution'], [place.machineArn()]),
-    useOf(key, place, 'sns'),
+    allow('ContinueInANewExecution', ['states:StartExecution'], [naming.machineArn()]),
+    useOf(key, naming, 'sns'),
     ...watching(),
   ];
   const role = new iam.Role(scope, 'ReportPipelineRole', {
     assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
       conditions: {
-        StringEquals: { 'aws:SourceAccount': place.stack.account },
-        ArnLike: { 'aws:SourceArn': place.machineArn() },
+        StringEquals: { 'aws:SourceAccount': naming.stack.account },
+        ArnLike: { 'aws:SourceArn': naming.machineArn() },
       },
     }),
     inlinePolicies: { pipeline: new iam.PolicyDocument({ statements }) },
@@ -103,13 +103,13 @@ function watching(): iam.PolicyStatement[] {
 }
 
 /** What `cxr` needs to list, show, redrive, run and replay: for the role of the people who do. */
-export function operatorPolicyFor(scope: Construct, place: Place): iam.ManagedPolicy {
-  const executions = place.arn('states', 'execution', `${place.machineName}:*`);
+export function operatorPolicyFor(scope: Construct, naming: Naming): iam.ManagedPolicy {
+  const executions = naming.arn('states', 'execution', `${naming.machineName}:*`);
   const statements = [
-    allow('ListAndAsk', ['states:ListExecutions', 'states:StartExecution'], [place.machineArn()]),
+    allow('ListAndAsk', ['states:ListExecutions', 'states:StartExecution'], [naming.machineArn()]),
     allow('LookAndRedrive', ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:RedriveExecution'], [executions]),
   ];
-  const description = `What cxr needs to list, show, redrive, run and replay executions of ${place.name}`;
+  const description = `What cxr needs to list, show, redrive, run and replay executions of ${naming.name}`;
   const policy = new iam.ManagedPolicy(scope, 'OperatorPolicy', { description, statements });
   acknowledgePatterns(policy, statements);
   return policy;

@@ -2,7 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 
 import { useOf } from './key';
-import { Place } from './place';
+import { Naming } from './naming';
 import { Area, keysIn, Storage } from './storage';
 
 /** What a handler's code calls, and nothing else. None of it deletes. */
@@ -42,12 +42,12 @@ export const RIGHTS = {
 } as const satisfies Record<string, Rights>;
 
 /** The statements of one handler's role, its log group's apart. */
-export function statementsOf(rights: Rights, storage: Storage, key: kms.IKey, prefix: string, place: Place): iam.PolicyStatement[] {
+export function statementsOf(rights: Rights, storage: Storage, key: kms.IKey, prefix: string, naming: Naming): iam.PolicyStatement[] {
   const services = [...(rights.bucket ? ['s3'] : []), ...(rights.secrets ? ['secretsmanager'] : [])];
   return [
     ...(rights.bucket ? bucketStatements(rights.bucket, storage, prefix) : []),
     ...(rights.secrets ? secretStatements(storage) : []),
-    useOf(key, place, ...services),
+    useOf(key, naming, ...services),
     // X-Ray's two actions know no resource.
     allow('Trace', ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*']),
   ];

@@ -6,7 +6,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { useOf } from './key';
-import { Place } from './place';
+import { Naming } from './naming';
 import { Report } from './reports';
 import { allow } from './rights';
 
@@ -16,12 +16,12 @@ interface Surroundings {
   readonly aliasArn: string;
   readonly deadLetters: sqs.IQueue;
   readonly key: kms.IKey;
-  readonly place: Place;
+  readonly naming: Naming;
 }
 
 /** One schedule a report, all in one group. */
 export function schedulesFor(scope: Construct, around: Surroundings): scheduler.CfnSchedule[] {
-  const group = new scheduler.CfnScheduleGroup(scope, 'ScheduleGroup', { name: around.place.name });
+  const group = new scheduler.CfnScheduleGroup(scope, 'ScheduleGroup', { name: around.naming.name });
   const role = roleFor(scope, around);
   return around.reports.map((report) => schedule(scope, report, group, role, around));
 }
@@ -40,14 +40,14 @@ function schedule(scope: Construct, report: Report, group: scheduler.CfnSchedule
       roleArn: role.roleArn,
       retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
       deadLetterConfig: { arn: around.deadLetters.queueArn },
-      input: around.place.stack.toJsonString(event(report, around.place)),
+      input: around.naming.stack.toJsonString(event(report, around.naming)),
     },
   });
   return schedule;
 }
 
 /** The scheduled event that an execution gets; the Scheduler fills in what stands in angle brackets. */
-function event(report: Report, { stack }: Place): object {
+function event(report: Report, { stack }: Naming): object {
   return {
     version: '0',
     id: '<aws.scheduler.execution-id>',
@@ -61,22 +61,22 @@ function event(report: Report, { stack }: Place): object {
   };
 }
 
-function roleFor(scope: Construct, { deadLetters, key, place }: Surroundings): iam.Role {
-  const start = allow('StartExecutions', ['states:StartExecution'], [place.machineArn()]);
+function roleFor(scope: Construct, { deadLetters, key, naming }: Surroundings): iam.Role {
+  const start = allow('StartExecutions', ['states:StartExecution'], [naming.machineArn()]);
   // An alias is authorised by its state machine's ARN and a qualifier.
   start.addCondition('StringEquals', { 'states:StateMachineQualifier': 'live' });
   return new iam.Role(scope, 'SchedulerRole', {
     assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
       conditions: {
         StringEquals: {
-          'aws:SourceAccount': place.stack.account,
-          'aws:SourceArn': place.arn('scheduler', 'schedule-group', place.name, ArnFormat.SLASH_RESOURCE_NAME),
+          'aws:SourceAccount': naming.stack.account,
+          'aws:SourceArn': naming.arn('scheduler', 'schedule-group', naming.name, ArnFormat.SLASH_RESOURCE_NAME),
         },
       },
     }),
     inlinePolicies: {
       scheduler: new iam.PolicyDocument({
-        statements: [start, allow('KeepWhatCanNotBeDelivered', ['sqs:SendMessage'], [deadLetters.queueArn]), useOf(key, place, 'sqs')],
+        statements: [start, allow('KeepWhatCanNotBeDelivered', ['sqs:SendMessage'], [deadLetters.queueArn]), useOf(key, naming, 'sqs')],
       }),
     },
   });

@@ -76,7 +76,7 @@ const URL = /^https:\/\/[^/?#@ ]+(\/[^?# ]*)?$/;
 const LOG_PERIODS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /** Fills the defaults in and refuses what could only fail later. */
-export function settle(props: CxoneReportsProps): Settings {
+export function resolveSettings(props: CxoneReportsProps): Settings {
   const settings: Settings = {
     name: props.name ?? '',
     reports: props.reports ?? path.join(REPOSITORY, 'infra', 'reports'),

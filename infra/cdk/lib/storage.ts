@@ -5,7 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
-import { Place } from './place';
+import { Naming } from './naming';
 import { Settings } from './settings';
 
 /** Where rows, claims and secrets are. */
@@ -25,14 +25,14 @@ export function keysIn(prefix: string, area: Area): string {
   return `${prefix}/*/${area}/*`;
 }
 
-export function storageFor(scope: Construct, settings: Settings, place: Place, key: kms.IKey): Storage {
+export function storageFor(scope: Construct, settings: Settings, naming: Naming, key: kms.IKey): Storage {
   return {
     bucket: bucketFor(scope, settings, key),
     clientSecret: secretFor(
       scope,
       'ClientSecret',
       {
-        description: `${place.name}: the OAuth client at CXone. Fill it in; a later deploy leaves it as it is.`,
+        description: `${naming.name}: the OAuth client at CXone. Fill it in; a later deploy leaves it as it is.`,
         kmsKeyId: key.keyArn,
         secretString: '{"client_id":"FILL-IN","client_secret":"FILL-IN"}',
       },
@@ -41,7 +41,7 @@ export function storageFor(scope: Construct, settings: Settings, place: Place, k
     tokenSecret: secretFor(
       scope,
       'TokenSecret',
-      { description: `${place.name}: the current access token. Empty at first; the functions keep it.`, kmsKeyId: key.keyArn },
+      { description: `${naming.name}: the current access token. Empty at first; the functions keep it.`, kmsKeyId: key.keyArn },
       'The functions put a new token in each time that one has run out.',
     ),
   };

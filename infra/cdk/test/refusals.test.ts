@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 
 import { configurationOf } from '../lib/configuration';
 import { readReports } from '../lib/reports';
-import { settle } from '../lib/settings';
+import { resolveSettings } from '../lib/settings';
 import { PROPS, REPORTS } from './given';
 
 /** A folder with the daily report, changed. */
@@ -81,7 +81,7 @@ test.each([
   ['dataRetentionDays', { dataRetentionDays: 14 }],
   ['architecture', { architecture: 'arm' as never }],
 ])('%s is refused before anything is deployed: %j', (name, props) => {
-  expect(() => settle({ ...PROPS, ...props })).toThrow(`CxoneReports: ${name}: expected`);
+  expect(() => resolveSettings({ ...PROPS, ...props })).toThrow(`CxoneReports: ${name}: expected`);
 });
 
 test('the context goes before the environment, and an empty text is none', () => {

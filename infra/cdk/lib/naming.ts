@@ -3,7 +3,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Settings } from './settings';
 
 /** Where things are: names and ARNs that have to be known before the things are. */
-export class Place {
+export class Naming {
   /** What physical names begin with. */
   readonly name: string;
   /** The state machine's name; its own role has to name it. */

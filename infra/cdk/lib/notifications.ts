@@ -5,10 +5,10 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { Place } from './place';
+import { Naming } from './naming';
 
 /** Where alarms and ended runs are told. */
-export function alertTopicFor(scope: Construct, alarmEmail: string, key: kms.IKey, place: Place): sns.Topic {
+export function alertTopicFor(scope: Construct, alarmEmail: string, key: kms.IKey, naming: Naming): sns.Topic {
   const topic = new sns.Topic(scope, 'AlertTopic', { masterKey: key });
   topic.addToResourcePolicy(
     new iam.PolicyStatement({
@@ -16,7 +16,7 @@ export function alertTopicFor(scope: Construct, alarmEmail: string, key: kms.IKe
       principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
       actions: ['sns:Publish'],
       resources: [topic.topicArn],
-      conditions: { StringEquals: { 'aws:SourceAccount': place.stack.account } },
+      conditions: { StringEquals: { 'aws:SourceAccount': naming.stack.account } },
     }),
   );
   topic.addToResourcePolicy(refuseWithoutTls('sns:Publish', topic.topicArn));

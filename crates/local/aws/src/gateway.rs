@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use crate::fault_injection::{Action, Call, FaultInjection, Service};
 use crate::http::{self, Body, Cut, Server, text};
 use crate::lambda::{Caller, PAYLOAD_LIMIT};
-use crate::reply::JsonError;
-use crate::{Services, invoke, s3, secrets, states, topics};
+use crate::response::JsonError;
+use crate::{Services, invoke, s3, secrets, sns, stepfunctions};
 
 /// The port. It closes when it is dropped.
 pub struct Gateway {
@@ -131,7 +131,7 @@ impl Shared {
             }
             Route::Sns => {
                 let form = http::read(request.into_body(), 1 << 20).await;
-                let form = topics::Form::parse(&form.unwrap_or_default());
+                let form = sns::Form::parse(&form.unwrap_or_default());
                 let call = Call::new(Service::Sns, form.action(), form.topic(), caller);
                 let answer = async { services.topics.answer(&form) };
                 self.call(call, answer, "application/json").await
@@ -147,7 +147,7 @@ impl Shared {
                 let input = read_json(request).await;
                 let call = Call::new(Service::States, &operation, "", caller);
                 let answer = async { services.states.answer(&operation, &input) };
-                self.call(call, answer, states::CONTENT_TYPE).await
+                self.call(call, answer, stepfunctions::CONTENT_TYPE).await
             }
         }
     }

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use super::reply::JsonError;
 use crate::http::{self, Body, text};
 use crate::lambda::{InvokeError, LambdaHost, PAYLOAD_LIMIT};
+use crate::response::JsonError;
 
 pub(super) async fn answer(
     lambda: &LambdaHost,

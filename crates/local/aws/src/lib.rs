@@ -8,11 +8,11 @@ mod gateway;
 mod http;
 mod invoke;
 pub mod lambda;
-mod reply;
+mod response;
 mod s3;
 mod secrets;
-mod states;
-mod topics;
+mod sns;
+mod stepfunctions;
 
 use std::io;
 use std::path::Path;
@@ -21,8 +21,8 @@ pub use fault_injection::{Action, Call, Hook, Service};
 pub use gateway::Gateway;
 pub use s3::{S3, Store};
 pub use secrets::Secrets;
-pub use states::StateMachines;
-pub use topics::{Publication, Topics};
+pub use sns::{Publication, Topics};
+pub use stepfunctions::StateMachines;
 
 use crate::lambda::LambdaHost;
 

@@ -8,8 +8,8 @@ use hyper::Response;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::reply::{self, JsonError};
 use crate::http::Body;
+use crate::response::{self, JsonError};
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const CURRENT: &str = "AWSCURRENT";
@@ -76,7 +76,7 @@ impl Secrets {
                 format!("{operation} is not known here"),
             )),
         };
-        reply::json(CONTENT_TYPE, result)
+        response::json(CONTENT_TYPE, result)
     }
 
     fn create(&self, input: &Value) -> Result<Value, JsonError> {

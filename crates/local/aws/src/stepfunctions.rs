@@ -7,8 +7,8 @@ use hyper::Response;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::reply::{self, JsonError};
 use crate::http::Body;
+use crate::response::{self, JsonError};
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
@@ -46,7 +46,7 @@ impl StateMachines {
                 "there is none yet",
             )),
         };
-        reply::json(CONTENT_TYPE, result)
+        response::json(CONTENT_TYPE, result)
     }
 }
 

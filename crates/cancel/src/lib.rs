@@ -5,7 +5,7 @@ use delivery::{
     CancelOut, Environment, Failure, RunIn, classify_cancel_poll, ignore_unless_operator_error,
     report_abandoned, report_completed, report_cut_off,
 };
-use handler::metrics::{About, Metric, Tally};
+use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use tokens::Session;
 use tracing::{info, instrument, warn};
@@ -14,7 +14,7 @@ use tracing::{info, instrument, warn};
 #[derive(Debug)]
 pub struct Handler {
     session: Session,
-    tally: Tally,
+    metrics: MetricsRecorder,
 }
 
 impl Handler {
@@ -26,7 +26,7 @@ impl Handler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             session: Session::new(env, secrets)?,
-            tally: Tally::default(),
+            metrics: MetricsRecorder::default(),
         })
     }
 
@@ -40,18 +40,18 @@ impl Handler {
         let message = event.payload;
         let answer = self.cut_off(&message).await;
         let is_cut_off = answer.as_ref().is_ok_and(|answer| answer.ended.is_some());
-        self.tally.add(Metric::RunsCutOff, is_cut_off.into());
-        self.tally
+        self.metrics.add(Metric::RunsCutOff, is_cut_off.into());
+        self.metrics
             .add(Metric::Throttles, self.session.take_throttles());
         let work = &message.work;
-        let about = About::new(&work.tenant, &work.report).with("window", work.window);
-        self.tally.emit(Some(&about.failed(&answer)));
+        let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
+        self.metrics.emit(Some(&context.with_failure(&answer)));
         answer
     }
 
     async fn cut_off(&self, message: &RunIn) -> Result<CancelOut, Failure> {
         if message.work.direct {
-            // There is nothing to look at that FetchPage has not just asked for.
+            // A direct API has no run to poll or cancel: FetchPage has just asked for the report itself.
             warn!("the run took too long and is abandoned");
             return Ok(report_abandoned(message, None));
         }
@@ -88,7 +88,7 @@ impl Handler {
         match cancelled {
             Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),
             Err(error) => {
-                warn!(%error, "the run can't be cancelled and is given up all the same");
+                warn!(%error, "the run could not be cancelled and is abandoned");
                 ignore_unless_operator_error(error.into())?;
             }
         }

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use delivery::effects::run_flow;
 use delivery::flow;
 use delivery::{Environment, Failure, FetchIn, FetchOut};
-use handler::metrics::{About, Metric, Tally};
+use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
 use tokens::Session;
@@ -19,7 +19,7 @@ use crate::pages::Pages;
 pub struct Handler {
     session: Session,
     store: Store,
-    tally: Tally,
+    metrics: MetricsRecorder,
 }
 
 impl Handler {
@@ -32,7 +32,7 @@ impl Handler {
         Ok(Self {
             session: Session::new(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
-            tally: Tally::default(),
+            metrics: MetricsRecorder::default(),
         })
     }
 
@@ -43,15 +43,15 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
         let work = &event.payload.work;
-        let about = About::new(&work.tenant, &work.report).with("window", work.window);
-        let answer = self.take(event).await;
-        self.tally
+        let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
+        let answer = self.fetch_pages(event).await;
+        self.metrics
             .add(Metric::Throttles, self.session.take_throttles());
-        self.tally.emit(Some(&about.failed(&answer)));
+        self.metrics.emit(Some(&context.with_failure(&answer)));
         answer
     }
 
-    async fn take(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
+    async fn fetch_pages(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
         let (deadline, direct) = (event.context.deadline(), event.payload.work.direct);
         let mut pages = Pages::new(self, deadline, direct);
         let prefix = self.store.prefix();
@@ -66,7 +66,7 @@ impl Handler {
             page.count = answer.page_count,
             row.count = answer.row_count,
             wait_seconds = answer.wait_seconds,
-            "took pages"
+            "fetched pages"
         );
         Ok(answer)
     }

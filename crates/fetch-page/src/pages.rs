@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use cxone::{AccessToken, Client, PageEnd, PageOf, RowChunk};
 use delivery::documents::Part;
 use delivery::effects::{Answered, Fault, FetchEffect, Page, PageRequest};
-use handler::metrics::{Metric, Tally};
+use handler::metrics::{Metric, MetricsRecorder};
 use landing::{PartSet, PartSpec, Store};
 use tokens::{CallPermit, Error, Session, fault_of_call};
 use tracing::warn;
@@ -29,7 +29,7 @@ const MAX_PARTS: usize = 256;
 pub(crate) struct Pages<'a> {
     session: &'a Session,
     store: &'a Store,
-    tally: &'a Tally,
+    metrics: &'a MetricsRecorder,
     started: Instant,
     stop_at: Instant,
     /// Whether the API has no run state. Then a pause is how it says that the run is not done, so even a
@@ -37,7 +37,7 @@ pub(crate) struct Pages<'a> {
     direct: bool,
     open_parts: Option<PartSet>,
     /// Pages in the open parts.
-    open_pages: u64,
+    in_open_parts: u64,
     part_count: usize,
     chunk: RowChunk,
 }
@@ -47,7 +47,7 @@ impl<'a> Pages<'a> {
         let Handler {
             session,
             store,
-            tally,
+            metrics,
         } = handler;
         let left = deadline
             .duration_since(SystemTime::now())
@@ -57,12 +57,12 @@ impl<'a> Pages<'a> {
         Self {
             session,
             store,
-            tally,
+            metrics,
             started,
             stop_at: started + left.min(TIME_BUDGET),
             direct,
             open_parts: None,
-            open_pages: 0,
+            in_open_parts: 0,
             part_count: 0,
             chunk: RowChunk::new(),
         }
@@ -81,7 +81,7 @@ impl<'a> Pages<'a> {
                 let _ = reply.send(self.close_parts().await);
             }
             FetchEffect::Discard(reply) => {
-                self.open_pages = 0;
+                self.in_open_parts = 0;
                 if let Some(open) = self.open_parts.take() {
                     open.discard().await;
                 }
@@ -105,7 +105,7 @@ impl<'a> Pages<'a> {
         self.open_parts = Some(open);
         appended?;
         let end = page.finish().await.map_err(into_torn)?;
-        self.open_pages += 1;
+        self.in_open_parts += 1;
         Ok(self.describe_page(end, bytes))
     }
 
@@ -172,12 +172,12 @@ impl<'a> Pages<'a> {
     }
 
     fn count_parts(&mut self, parts: &[Part]) {
-        let pages = std::mem::take(&mut self.open_pages);
-        self.tally.add(Metric::Pages, pages);
+        let pages = std::mem::take(&mut self.in_open_parts);
+        self.metrics.add(Metric::Pages, pages);
         let rows = parts.iter().map(|part| part.rows).sum();
-        self.tally.add(Metric::Rows, rows);
+        self.metrics.add(Metric::Rows, rows);
         let bytes = parts.iter().map(|part| part.bytes).sum();
-        self.tally.add(Metric::Bytes, bytes);
+        self.metrics.add(Metric::Bytes, bytes);
     }
 }
 

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use delivery::effects::{FinalizeEffect, run_flow};
 use delivery::flow;
 use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
-use handler::metrics::{About, Metric, Tally};
+use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store, merge, rewrite};
 use tracing::{info, instrument};
@@ -13,7 +13,7 @@ use tracing::{info, instrument};
 #[derive(Debug)]
 pub struct Handler {
     store: Store,
-    tally: Tally,
+    metrics: MetricsRecorder,
 }
 
 impl Handler {
@@ -24,7 +24,7 @@ impl Handler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         Ok(Self {
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
-            tally: Tally::default(),
+            metrics: MetricsRecorder::default(),
         })
     }
 
@@ -35,14 +35,14 @@ impl Handler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, window = %event.payload.work.window))]
     pub async fn handle(&self, event: LambdaEvent<FinalizeIn>) -> Result<FinalizeOut, Failure> {
         let work = &event.payload.work;
-        let about = About::new(&work.tenant, &work.report).with("window", work.window);
-        let answer = self.finalize(event.payload).await;
-        self.count(&answer);
-        self.tally.emit(Some(&about.failed(&answer)));
+        let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
+        let answer = self.commit(event.payload).await;
+        self.count_outcome(&answer);
+        self.metrics.emit(Some(&context.with_failure(&answer)));
         answer
     }
 
-    async fn finalize(&self, message: FinalizeIn) -> Result<FinalizeOut, Failure> {
+    async fn commit(&self, message: FinalizeIn) -> Result<FinalizeOut, Failure> {
         let (prefix, bucket) = (self.store.prefix(), self.store.bucket());
         let answer = run_flow(
             async |ask| flow::finalize(ask, prefix, bucket, message).await,
@@ -70,9 +70,9 @@ impl Handler {
         }
     }
 
-    /// That nothing was committed is told too: an alarm waits for a commit.
-    fn count(&self, answer: &Result<FinalizeOut, Failure>) {
-        self.tally.set(Metric::Commits, 0);
+    /// Zero commits are recorded as well: an alarm waits for a commit.
+    fn count_outcome(&self, answer: &Result<FinalizeOut, Failure>) {
+        self.metrics.set(Metric::Commits, 0);
         let Ok(FinalizeOut {
             outcome: Outcome::Committed(committed),
             ..
@@ -80,9 +80,9 @@ impl Handler {
         else {
             return;
         };
-        self.tally.set(Metric::Commits, 1);
-        self.tally.add(Metric::CommittedRows, committed.rows);
-        self.tally.add(Metric::Duplicates, committed.duplicates);
-        self.tally.add(Metric::RunSeconds, committed.run_seconds);
+        self.metrics.set(Metric::Commits, 1);
+        self.metrics.add(Metric::CommittedRows, committed.rows);
+        self.metrics.add(Metric::Duplicates, committed.duplicates);
+        self.metrics.add(Metric::RunSeconds, committed.run_seconds);
     }
 }

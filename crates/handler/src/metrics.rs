@@ -6,12 +6,11 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use definition::{ReportName, TenantId};
+use definition::{ReportName, TenantId, Window};
+use delivery::Failure;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-
-use delivery::Failure;
 
 /// Where the metrics are found.
 pub const NAMESPACE: &str = "CxoneReports";
@@ -19,16 +18,16 @@ pub const NAMESPACE: &str = "CxoneReports";
 /// The dimensions of each metric.
 pub const DIMENSIONS: [&str; 2] = ["tenant", "report"];
 
-/// Every metric there is. A test holds the dashboards in `infra/` against [`Metric::ALL`].
+/// All metrics. A test holds the dashboards in `infra/` against [`Metric::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     /// Runs that CXone started for us.
     RunsStarted,
     /// Runs that ended without their data.
     RunsEnded,
-    /// Runs that were, or may have been, started and that nobody looks after.
+    /// Runs that were, or may have been, started and that no execution polls.
     OrphanedRuns,
-    /// Looks at runs.
+    /// Polls of runs.
     Polls,
     /// Answers of CXone that ask for a pause.
     Throttles,
@@ -40,7 +39,7 @@ pub enum Metric {
     Bytes,
     /// Runs that took too long and were cancelled or abandoned.
     RunsCutOff,
-    /// Commits; the one that is told when there was none.
+    /// Commits; the only metric that is recorded when it is zero.
     Commits,
     /// Rows that consumers see through those commits.
     CommittedRows,
@@ -51,7 +50,6 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Every metric.
     pub const ALL: [Self; 13] = [
         Self::RunsStarted,
         Self::RunsEnded,
@@ -99,38 +97,39 @@ impl Metric {
     }
 }
 
-/// What one invocation counts. A process has one invocation at a time, so that a handler has one tally.
+/// Counts what one invocation does. A process has one invocation at a time, so a handler has one recorder.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<BTreeMap<Metric, u64>>);
+pub struct MetricsRecorder(Mutex<BTreeMap<Metric, u64>>);
 
-impl Tally {
-    /// Counts so many more. What did not happen is not told.
+impl MetricsRecorder {
+    /// Counts so many more. Zero is not recorded.
     pub fn add(&self, metric: Metric, more: u64) {
         if more > 0 {
             *self.lock().entry(metric).or_default() += more;
         }
     }
 
-    /// Tells the figure, be it zero.
+    /// Records the figure, even if it is zero.
     pub fn set(&self, metric: Metric, figure: u64) {
         self.lock().insert(metric, figure);
     }
 
-    /// How many were counted since the last line.
+    /// How many were counted since the last line was written.
     #[must_use]
     pub fn get(&self, metric: Metric) -> u64 {
         self.lock().get(&metric).copied().unwrap_or_default()
     }
 
-    /// Writes the line of the invocation, if there is anything to tell, and counts from nothing again.
+    /// Writes the line of the invocation, if anything was recorded, and starts again from zero. Without a
+    /// context nothing is written.
     ///
-    /// A line that can't be written is lost: the work is worth more than its figures.
-    pub fn emit(&self, about: Option<&About>) {
+    /// A line that can't be written is lost: an invocation never fails for its metrics.
+    pub fn emit(&self, context: Option<&MetricContext>) {
         let figures = std::mem::take(&mut *self.lock());
-        let Some(about) = about else {
+        let Some(context) = context else {
             return;
         };
-        if let Some(line) = line(&figures, about, Timestamp::now()) {
+        if let Some(line) = render_line(&figures, context, Timestamp::now()) {
             let mut out = io::stdout().lock();
             let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
         }
@@ -141,19 +140,19 @@ impl Tally {
     }
 }
 
-/// What an invocation's figures are about.
+/// What an invocation's figures belong to: its dimensions and properties.
 ///
-/// The dimensions are the definition's own names. Whatever else is known stands beside the figures under a name of ours:
-/// nothing that came from CXone names anything.
+/// The dimensions are the definition's own names. Properties stand beside the figures under names of ours: no name comes
+/// from CXone.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct MetricContext {
     tenant: String,
     report: String,
     properties: Map<String, Value>,
 }
 
-impl About {
-    /// About a report of a tenant.
+impl MetricContext {
+    /// The context of a report, by its dimensions.
     #[must_use]
     pub fn new(tenant: &TenantId, report: &ReportName) -> Self {
         Self {
@@ -163,26 +162,36 @@ impl About {
         }
     }
 
-    /// Says one thing more: an id of ours, a window, a word from a closed set.
+    /// The context of the work on one window of a report.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+    pub fn for_window(tenant: &TenantId, report: &ReportName, window: Window) -> Self {
+        Self::new(tenant, report).with_property("window", window)
+    }
+
+    /// Adds a property: an id of ours, a window, a word from a closed set.
+    #[must_use]
+    pub fn with_property(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.properties
             .insert(name.to_owned(), value.to_string().into());
         self
     }
 
-    /// Says how an invocation failed, if it did.
+    /// Adds the name of the failure, if the invocation failed.
     #[must_use]
-    pub fn failed<T>(self, result: &Result<T, Failure>) -> Self {
+    pub fn with_failure<T>(self, result: &Result<T, Failure>) -> Self {
         match result {
             Ok(_) => self,
-            Err(failure) => self.with("failure", failure.name),
+            Err(failure) => self.with_property("failure", failure.name),
         }
     }
 }
 
-/// The line, with its end; none if there is nothing to tell.
-fn line(figures: &BTreeMap<Metric, u64>, about: &About, at: Timestamp) -> Option<String> {
+/// The line with its line end; none if nothing was recorded.
+fn render_line(
+    figures: &BTreeMap<Metric, u64>,
+    context: &MetricContext,
+    at: Timestamp,
+) -> Option<String> {
     if figures.is_empty() {
         return None;
     }
@@ -192,10 +201,10 @@ fn line(figures: &BTreeMap<Metric, u64>, about: &About, at: Timestamp) -> Option
         "Dimensions": [DIMENSIONS],
         "Metrics": figures.keys().map(named).collect::<Vec<_>>(),
     });
-    // What is said beside the figures comes first, so that it can't replace one.
-    let mut members = about.properties.clone();
-    members.insert("tenant".to_owned(), about.tenant.as_str().into());
-    members.insert("report".to_owned(), about.report.as_str().into());
+    // Properties come first, so that they can't replace a figure.
+    let mut members = context.properties.clone();
+    members.insert("tenant".to_owned(), context.tenant.as_str().into());
+    members.insert("report".to_owned(), context.report.as_str().into());
     let figures = figures.iter();
     members.extend(figures.map(|(metric, figure)| (metric.name().to_owned(), (*figure).into())));
     let line = Line {
@@ -206,7 +215,7 @@ fn line(figures: &BTreeMap<Metric, u64>, about: &About, at: Timestamp) -> Option
     Some(text + "\n")
 }
 
-/// In this order: a line begins with what tells it from those of the log.
+/// `_aws` comes first, so that it tells the line from those of the log.
 #[derive(Serialize)]
 struct Line {
     #[serde(rename = "_aws")]
@@ -220,13 +229,13 @@ mod tests {
     use super::*;
     use delivery::FailureName;
 
-    fn about() -> About {
-        About::new(&"acme".parse().unwrap(), &"daily-agents".parse().unwrap())
+    fn context() -> MetricContext {
+        MetricContext::new(&"acme".parse().unwrap(), &"daily-agents".parse().unwrap())
     }
 
-    fn told(tally: &Tally, about: &About) -> Option<Value> {
+    fn recorded(recorder: &MetricsRecorder, context: &MetricContext) -> Option<Value> {
         let at = "2026-11-22T05:36:07.25Z".parse().unwrap();
-        let line = line(&tally.lock(), about, at)?;
+        let line = render_line(&recorder.lock(), context, at)?;
         assert!(line.ends_with("}\n") && line.lines().count() == 1, "{line}");
         assert!(line.starts_with(r#"{"_aws":{"#), "{line}");
         Some(serde_json::from_str(&line).unwrap())
@@ -234,14 +243,14 @@ mod tests {
 
     #[test]
     fn a_line_is_in_the_embedded_metric_format() {
-        let tally = Tally::default();
-        tally.add(Metric::Bytes, 1_202_971);
-        tally.add(Metric::Pages, 13);
-        tally.add(Metric::Pages, 1);
-        tally.add(Metric::Throttles, 0);
-        let about = about().with("window", "2026-11-21/2026-11-22");
+        let recorder = MetricsRecorder::default();
+        recorder.add(Metric::Bytes, 1_202_971);
+        recorder.add(Metric::Pages, 13);
+        recorder.add(Metric::Pages, 1);
+        recorder.add(Metric::Throttles, 0);
+        let context = context().with_property("window", "2026-11-21/2026-11-22");
         assert_eq!(
-            told(&tally, &about).unwrap(),
+            recorded(&recorder, &context).unwrap(),
             json!({
                 "_aws": {
                     "Timestamp": 1_795_325_767_250_u64,
@@ -265,12 +274,12 @@ mod tests {
 
     #[test]
     fn what_did_not_happen_is_not_told_unless_it_is_meant_to_be() {
-        let tally = Tally::default();
-        tally.add(Metric::Rows, 0);
-        assert_eq!(told(&tally, &about()), None);
-        tally.set(Metric::Commits, 0);
+        let recorder = MetricsRecorder::default();
+        recorder.add(Metric::Rows, 0);
+        assert_eq!(recorded(&recorder, &context()), None);
+        recorder.set(Metric::Commits, 0);
         let failed = Err::<(), _>(Failure::new(FailureName::Conflict, "two rows"));
-        let line = told(&tally, &about().failed(&failed)).unwrap();
+        let line = recorded(&recorder, &context().with_failure(&failed)).unwrap();
         assert_eq!(
             (&line["Commits"], &line["failure"]),
             (&json!(0), &json!("Cxone.Conflict"))
@@ -282,18 +291,24 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_begins_anew_after_its_line() {
-        let tally = Tally::default();
-        tally.add(Metric::Polls, 1);
-        tally.emit(None);
-        assert_eq!(tally.get(Metric::Polls), 0);
+    fn a_recorder_begins_anew_after_its_line() {
+        let recorder = MetricsRecorder::default();
+        recorder.add(Metric::Polls, 1);
+        recorder.emit(None);
+        assert_eq!(recorder.get(Metric::Polls), 0);
     }
 
     #[test]
     fn nothing_beside_the_figures_replaces_one() {
-        let tally = Tally::default();
-        tally.add(Metric::Rows, 7);
-        let line = told(&tally, &about().with("Rows", "9").with("tenant", "another")).unwrap();
+        let recorder = MetricsRecorder::default();
+        recorder.add(Metric::Rows, 7);
+        let line = recorded(
+            &recorder,
+            &context()
+                .with_property("Rows", "9")
+                .with_property("tenant", "another"),
+        )
+        .unwrap();
         assert_eq!(
             (&line["Rows"], &line["tenant"]),
             (&json!(7), &json!("acme"))

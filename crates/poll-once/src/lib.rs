@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use definition::RunStatus;
 use delivery::{Environment, Failure, PollOut, RunIn, classify_poll};
-use handler::metrics::{About, Metric, Tally};
+use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session};
 use tracing::{info, instrument, warn};
@@ -12,7 +12,7 @@ use tracing::{info, instrument, warn};
 #[derive(Debug)]
 pub struct Handler {
     session: Session,
-    tally: Tally,
+    metrics: MetricsRecorder,
 }
 
 impl Handler {
@@ -24,7 +24,7 @@ impl Handler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             session: Session::new(env, secrets)?,
-            tally: Tally::default(),
+            metrics: MetricsRecorder::default(),
         })
     }
 
@@ -36,12 +36,12 @@ impl Handler {
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<PollOut, Failure> {
         let message = event.payload;
         let seen = self.look(&message).await;
-        self.tally.add(Metric::Polls, 1);
-        self.tally
+        self.metrics.add(Metric::Polls, 1);
+        self.metrics
             .add(Metric::Throttles, self.session.take_throttles());
         let work = &message.work;
-        let about = About::new(&work.tenant, &work.report).with("window", work.window);
-        self.tally.emit(Some(&about.failed(&seen)));
+        let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
+        self.metrics.emit(Some(&context.with_failure(&seen)));
         seen
     }
 

@@ -179,7 +179,7 @@ impl TokenLookup<'_> {
                 NextStep::ReadStore => self.read_store().await,
                 NextStep::Refresh(refresh) => self.request_refresh(refresh).await,
                 NextStep::Grant => self.request_grant().await?,
-                NextStep::Fail(reason) => return Err(self.to_error(reason)),
+                NextStep::Fail(reason) => return Err(self.explain_failure(reason)),
             }
         }
     }
@@ -352,7 +352,7 @@ impl TokenLookup<'_> {
         }
     }
 
-    fn to_error(&mut self, reason: Reason) -> Error {
+    fn explain_failure(&mut self, reason: Reason) -> Error {
         let secret = self.inner.config.client_secret_id.clone();
         match (self.failed.take(), reason) {
             (Some(source), Reason::Refused) => AuthError::Client {

@@ -47,7 +47,7 @@ struct World {
     secret: u64,
     /// Tokens that were not revoked, and when they end.
     valid: HashMap<String, u64>,
-    /// CachedRefreshToken tokens that were neither used nor revoked, and whose they are.
+    /// Refresh tokens that were neither used nor revoked, and whose they are.
     refreshable: HashMap<String, u64>,
     /// Whether tokens that were asked for with a refresh token are worth nothing.
     refreshed_in_vain: bool,

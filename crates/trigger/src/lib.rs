@@ -7,7 +7,7 @@ use definition::{Definition, Dialect, RunId, ScheduleId};
 use delivery::effects::{Answered, Fault, StartRequest, TriggerEffect, run_flow};
 use delivery::flow;
 use delivery::{Environment, Failure, TriggerIn, TriggerOut};
-use handler::metrics::{About, Metric, Tally};
+use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
 use tokens::{CallPermit, Error, Session};
@@ -18,7 +18,7 @@ use tracing::{info, instrument, warn};
 pub struct Handler {
     session: Session,
     store: Store,
-    tally: Tally,
+    metrics: MetricsRecorder,
 }
 
 impl Handler {
@@ -31,25 +31,29 @@ impl Handler {
         Ok(Self {
             session: Session::new(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
-            tally: Tally::default(),
+            metrics: MetricsRecorder::default(),
         })
     }
 
-    /// Answers from what is stored, and stores what it decides.
+    /// Decides from what is stored, and stores the decision.
     ///
     /// # Errors
     /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, and the transient ones.
     #[instrument(skip_all, fields(execution.id = %event.payload.execution.id))]
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
-        let (about, ended) = (about(&event.payload), event.payload.ended.is_some());
-        let answer = self.answer(event.payload).await;
-        self.count(&answer, ended);
-        self.tally
-            .emit(about.map(|about| about.failed(&answer)).as_ref());
+        let context = metric_context(&event.payload);
+        let ended = event.payload.ended.is_some();
+        let answer = self.decide_next(event.payload).await;
+        self.count_outcome(&answer, ended);
+        self.metrics.emit(
+            context
+                .map(|context| context.with_failure(&answer))
+                .as_ref(),
+        );
         answer
     }
 
-    async fn answer(&self, message: TriggerIn) -> Result<TriggerOut, Failure> {
+    async fn decide_next(&self, message: TriggerIn) -> Result<TriggerOut, Failure> {
         let prefix = self.store.prefix();
         let asked = Instant::now();
         let answer = run_flow(
@@ -57,32 +61,33 @@ impl Handler {
             async |effect| self.execute(effect, asked).await,
         )
         .await?;
-        info!(next = ?answer.next, "answered");
+        info!(next = ?answer.next, "decided what is next");
         Ok(answer)
     }
 
-    fn count(&self, answer: &Result<TriggerOut, Failure>, ended: bool) {
-        self.tally
+    fn count_outcome(&self, answer: &Result<TriggerOut, Failure>, ended: bool) {
+        self.metrics
             .add(Metric::Throttles, self.session.take_throttles());
-        // What passes is tried again with the same ending, which is one ending all the same.
+        // A transient failure is retried with the same `ended`; count the ended run once, on the final attempt.
         let is_final = answer
             .as_ref()
             .err()
             .is_none_or(|failure| !failure.name.is_transient());
-        self.tally
+        self.metrics
             .add(Metric::RunsEnded, (ended && is_final).into());
-        // Whoever asks next does not know of a run that could not be bound.
-        let is_unbound = answer.is_err() && self.tally.get(Metric::RunsStarted) > 0;
-        self.tally.add(Metric::OrphanedRuns, is_unbound.into());
+        // The next execution does not know of a run that was started but not recorded.
+        let is_unbound = answer.is_err() && self.metrics.get(Metric::RunsStarted) > 0;
+        self.metrics.add(Metric::OrphanedRuns, is_unbound.into());
     }
 
-    /// A reply that nobody takes belongs to a flow that is gone.
+    /// Carries out one effect and answers it.
     async fn execute(&self, effect: TriggerEffect, asked: Instant) {
+        // Send errors are ignored: the receiver is dropped when the flow is cancelled.
         match effect {
             TriggerEffect::Store(effect) => self.store.execute(effect).await,
             TriggerEffect::Elapsed(effect) => effect.answer(asked.elapsed()),
             TriggerEffect::Register(definition, reply) => {
-                let _ = reply.send(self.register(&definition).await);
+                let _ = reply.send(self.register_schedule(&definition).await);
             }
             TriggerEffect::StartRun(request, reply) => {
                 let _ = reply.send(self.start_run(&request, asked).await);
@@ -93,12 +98,12 @@ impl Handler {
         }
     }
 
-    async fn register(&self, definition: &Definition) -> Answered<Option<ScheduleId>> {
+    async fn register_schedule(&self, definition: &Definition) -> Answered<Option<ScheduleId>> {
         let registered = self
             .session
             .call(async |client, token| client.register(token, definition).await)
             .await;
-        registered.map_err(fault)
+        registered.map_err(fault_of_call)
     }
 
     async fn start_run(&self, request: &StartRequest, asked: Instant) -> Answered<RunId> {
@@ -113,9 +118,9 @@ impl Handler {
             .await;
         let run = started
             .inspect_err(|error| self.count_lost_start(error))
-            .map_err(fault)?
+            .map_err(fault_of_call)?
             .into_answer("start run")?;
-        self.tally.add(Metric::RunsStarted, 1);
+        self.metrics.add(Metric::RunsStarted, 1);
         info!(run.id = %run, schedule.id = schedule.map(ScheduleId::as_str), window = %window, "started a run");
         Ok(run)
     }
@@ -123,35 +128,36 @@ impl Handler {
     /// A start whose answer was lost may have started a run that nobody knows of.
     fn count_lost_start(&self, error: &Error) {
         let is_lost = matches!(error, Error::Call(cxone::Error::Ambiguous { .. }));
-        self.tally.add(Metric::OrphanedRuns, is_lost.into());
+        self.metrics.add(Metric::OrphanedRuns, is_lost.into());
     }
 
     async fn cancel_run(&self, dialect: Dialect, run: &RunId) -> Answered<()> {
-        self.tally.add(Metric::OrphanedRuns, 1);
+        self.metrics.add(Metric::OrphanedRuns, 1);
         warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
         self.session
             .call(async |client, token| client.cancel(token, dialect, run).await)
             .await
             .map(|_| ())
-            .map_err(fault)
+            .map_err(fault_of_call)
     }
 }
 
-/// What the figures are about: the definition's own names, if it has such names. They are read here because a refused
-/// definition is not.
-fn about(message: &TriggerIn) -> Option<About> {
+/// What the figures belong to: the definition's own names, if they are valid. They are read here, because a definition
+/// that is refused is not parsed.
+fn metric_context(message: &TriggerIn) -> Option<MetricContext> {
     let definition = &message.event.detail.definition;
     let tenant = definition["pipeline"]["tenant"].as_str()?.parse().ok()?;
     let report = definition["name"].as_str()?.parse().ok()?;
-    let about = About::new(&tenant, &report).with("execution", &message.execution.id);
+    let context =
+        MetricContext::new(&tenant, &report).with_property("execution", &message.execution.id);
     Some(match &message.ended {
-        Some(ended) => about.with("reason", ended.reason.as_str()),
-        None => about,
+        Some(ended) => context.with_property("reason", ended.reason.as_str()),
+        None => context,
     })
 }
 
-/// Nothing that Trigger asks for by id may be unknown: what it registered a moment ago is.
-fn fault(error: Error) -> Fault {
+/// A 404 breaks the contract: Trigger asks only for ids that it registered a moment ago.
+fn fault_of_call(error: Error) -> Fault {
     match error {
         Error::Call(cxone::Error::NotFound { step, .. }) => Fault::Contract(format!(
             "{step}: CXone does not know what it has just registered"

@@ -67,7 +67,7 @@ impl<'a> PartReader<'a> {
     }
 
     /// Whether the bytes that were read have the SHA-256 that the part's slot names.
-    pub(super) fn is_intact(self) -> bool {
+    pub(super) fn verify_checksum(self) -> bool {
         Checksum::from_hasher(self.sha256).hex() == self.part.sha256
     }
 }

@@ -51,7 +51,7 @@ async fn copy_data(
 ) -> Answered<()> {
     let mut stored = PartReader::new(store, part, spec.compression)?;
     let rows = copy_rows(spec.format, &mut stored, without, data).await?;
-    if rows == Some(part.rows) && stored.is_intact() {
+    if rows == Some(part.rows) && stored.verify_checksum() {
         Ok(())
     } else {
         Err(differs_from_slot(&part.key))

@@ -292,7 +292,7 @@ pub struct ClientIdentity {
 pub enum WriteBack<'a> {
     /// Write it, if the version (`None`: no value yet) is still the current one.
     Store(Option<&'a str>),
-    /// WriteBack it in this process only, for this reason.
+    /// Keep it in this process only, for this reason.
     InMemory(&'static str),
 }
 

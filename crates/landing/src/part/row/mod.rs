@@ -1,9 +1,10 @@
 //! Finding the members of a row without parsing it.
 //!
 //! Rows of a page have the same members in the same order and no spaces between them. So a row is
-//! first tried as one like the row before, whose names only have to be compared; any other row is
-//! taken member by member, and becomes what the next one is compared with. A row is well-formed
-//! JSON (its page was checked); text that is not ends in an error or in odd cells, never in a panic.
+//! first compared with the layout of the row before, which only costs a comparison of its names. Any
+//! other row is scanned member by member, and its layout is what the next row is compared with. A row
+//! is well-formed JSON, because its page was checked; other text ends in an error or in wrong cells,
+//! never in a panic.
 
 mod json_spans;
 mod malformed;
@@ -18,12 +19,12 @@ pub(super) use malformed::Malformed;
 
 use json_spans::{nested_end, row_end, scalar_length, skip_space, string_end, value_end};
 
-/// No more names of unknown members are kept, and no more characters of one.
+/// At most so many names of unknown members are kept, each of at most so many characters.
 const EXTRA_COLUMNS: usize = 16;
 const EXTRA_LENGTH: usize = 64;
 
-/// No more members of the row before are remembered.
-const LAYOUT: usize = 1024;
+/// A row of more members is not compared with.
+const MAX_LAYOUT: usize = 1024;
 
 /// The value of a column in a row, as JSON.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,7 +37,7 @@ struct Cell {
 }
 
 /// Bytes of a name that are compared at once.
-const NAME: usize = 32;
+const NAME_BYTES: usize = 32;
 
 /// A member of the row before.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ struct Member {
     /// What stands before its value where there are no spaces: `{"name":` or `,"name":`.
     before: Vec<u8>,
     /// The same, filled up with zeros, and ones where it has bytes; if it is not too long.
-    padded: Option<([u64; NAME / 8], [u64; NAME / 8])>,
+    padded: Option<([u64; NAME_BYTES / 8], [u64; NAME_BYTES / 8])>,
     column: Option<usize>,
 }
 
@@ -98,22 +99,22 @@ impl Scanner {
     /// Finds the cells of the first of these rows; gives the row without its line end.
     #[inline]
     pub(super) fn scan<'a>(&mut self, lines: &'a [u8]) -> Result<&'a [u8], Malformed> {
-        match self.scan_alike(lines) {
+        match self.scan_like_previous(lines) {
             Some(end) => Ok(&lines[..end]),
-            None => self.scan_any(lines),
+            None => self.scan_members(lines),
         }
     }
 
     /// Finds the cells of a row whose members are those of the row before, so that
     /// exactly the same cells are found; gives the row's end.
     #[inline]
-    fn scan_alike(&mut self, lines: &[u8]) -> Option<usize> {
+    fn scan_like_previous(&mut self, lines: &[u8]) -> Option<usize> {
         if self.layout.is_empty() {
             return None;
         }
         let mut at = 0;
         for member in &self.layout {
-            let start = at + member.length_in(lines.get(at..)?)?;
+            let start = at + member.matching_length(lines.get(at..)?)?;
             let escaped;
             (at, escaped) = match lines.get(start)? {
                 b'"' => string_end(lines, start + 1)?,
@@ -132,7 +133,7 @@ impl Scanner {
     }
 
     /// Finds the cells of any row.
-    fn scan_any<'a>(&mut self, lines: &'a [u8]) -> Result<&'a [u8], Malformed> {
+    fn scan_members<'a>(&mut self, lines: &'a [u8]) -> Result<&'a [u8], Malformed> {
         self.cells.fill(Cell::default());
         let mut nth = 0;
         let mut at = skip_space(lines, 0);
@@ -146,7 +147,9 @@ impl Scanner {
         }
         loop {
             let column;
-            (column, at) = self.name(lines, at, nth).ok_or(Malformed::NotAnObject)?;
+            (column, at) = self
+                .read_name(lines, at, nth)
+                .ok_or(Malformed::NotAnObject)?;
             let start = skip_space(lines, at);
             let escaped;
             (at, escaped) = value_end(lines, start).ok_or(Malformed::NotAnObject)?;
@@ -169,7 +172,7 @@ impl Scanner {
             }
         }
         // A row of too many members is not remembered, so that none is like it.
-        self.layout.truncate(if nth > LAYOUT { 0 } else { nth });
+        self.layout.truncate(if nth > MAX_LAYOUT { 0 } else { nth });
         row_end(lines, at + 1)
     }
 
@@ -221,7 +224,7 @@ impl Scanner {
     }
 
     /// The column that the nth member belongs to, and where its name and colon end.
-    fn name(&mut self, lines: &[u8], at: usize, nth: usize) -> Option<(Option<usize>, usize)> {
+    fn read_name(&mut self, lines: &[u8], at: usize, nth: usize) -> Option<(Option<usize>, usize)> {
         if lines.get(at) != Some(&b'"') {
             return None;
         }
@@ -238,9 +241,9 @@ impl Scanner {
         };
         let column = self.columns.iter().position(|column| *column == name);
         if column.is_none() {
-            self.note_extra(&name);
+            self.note_extra_column(&name);
         }
-        if nth < LAYOUT {
+        if nth < MAX_LAYOUT {
             let before = if nth == 0 { b"{" } else { b"," };
             let member = Member::new([before, quoted, b":"].concat(), column);
             self.layout.truncate(nth);
@@ -249,7 +252,7 @@ impl Scanner {
         Some((column, colon + 1))
     }
 
-    fn note_extra(&mut self, name: &str) {
+    fn note_extra_column(&mut self, name: &str) {
         let name: String = name
             .chars()
             .filter(|c| !c.is_control())
@@ -263,12 +266,12 @@ impl Scanner {
 
 impl Member {
     fn new(before: Vec<u8>, column: Option<usize>) -> Self {
-        let words = |bytes: [u8; NAME]| {
+        let words = |bytes: [u8; NAME_BYTES]| {
             let (words, _) = bytes.as_chunks::<8>();
             std::array::from_fn(|nth| u64::from_le_bytes(words[nth]))
         };
-        let padded = (before.len() <= NAME).then(|| {
-            let mut bytes = [0; NAME];
+        let padded = (before.len() <= NAME_BYTES).then(|| {
+            let mut bytes = [0; NAME_BYTES];
             bytes[..before.len()].copy_from_slice(&before);
             (
                 words(bytes),
@@ -284,8 +287,8 @@ impl Member {
 
     /// The length of what stands before the value, if the text begins with it.
     #[inline]
-    fn length_in(&self, text: &[u8]) -> Option<usize> {
-        let alike = match (&self.padded, text.first_chunk::<NAME>()) {
+    fn matching_length(&self, text: &[u8]) -> Option<usize> {
+        let alike = match (&self.padded, text.first_chunk::<NAME_BYTES>()) {
             (Some((name, mask)), Some(bytes)) => {
                 let (words, _) = bytes.as_chunks::<8>();
                 let differs = |nth: usize| (u64::from_le_bytes(words[nth]) & mask[nth]) ^ name[nth];
@@ -297,10 +300,9 @@ impl Member {
     }
 }
 
-/// A value, as far as it matters here.
+/// A value, as far as it has to be told apart here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
-    /// There is none.
     Missing,
     /// A string's text.
     Text(Cow<'a, [u8]>),

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::enums::{Recurrence, RelativeRange};
-use crate::finding::{FindingCode, shown};
+use crate::finding_code::FindingCode;
 use crate::hint::suggest;
+use crate::text::quote;
 use crate::validator::Validator;
 use crate::window::{Window, WindowError, parse_utc};
 
@@ -82,7 +83,7 @@ impl Validator<'_> {
                 self.parse_window(raw).map(DateRange::Absolute)
             }
             other => {
-                let message = format!("unknown word {:?}", shown(other));
+                let message = format!("unknown value {}", quote(other));
                 let hint = suggest(other, ["relative", "absolute"].into_iter());
                 self.report_finding(
                     FindingCode::WrongValue,
@@ -98,7 +99,7 @@ impl Validator<'_> {
     /// Reports fields that belong to the other type of range.
     fn refuse_fields(&mut self, kind: &str, fields: &[(&str, &Option<String>)]) {
         for (field, _) in fields.iter().filter(|(_, value)| value.is_some()) {
-            let message = format!("a range of type {kind:?} has no {field:?}");
+            let message = format!("a range of type {kind:?} has no field {field:?}");
             let at = format!("{AT}/{field}");
             self.report_finding(FindingCode::UnknownField, at, message, "");
         }
@@ -107,17 +108,18 @@ impl Validator<'_> {
     /// Warns where the windows of a schedule would overlap or leave gaps.
     fn compare_with_schedule(&mut self, value: RelativeRange, recurrence: Option<Recurrence>) {
         let Some(recurrence) = recurrence else { return };
-        let fits = match recurrence {
-            Recurrence::Once => true,
-            Recurrence::Daily => value == RelativeRange::PreviousDay,
-            Recurrence::Weekly => value == RelativeRange::PreviousWeek,
-            Recurrence::Monthly => value == RelativeRange::PreviousMonth,
+        let fitting = match recurrence {
+            Recurrence::Once => value,
+            Recurrence::Daily => RelativeRange::PreviousDay,
+            Recurrence::Weekly => RelativeRange::PreviousWeek,
+            Recurrence::Monthly => RelativeRange::PreviousMonth,
         };
-        if !fits {
+        if value != fitting {
             let message =
                 format!("{value} on a {recurrence} schedule: windows overlap or leave gaps");
+            let hint = format!("a {recurrence} schedule goes with \"{fitting}\"");
             let at = "/report/dateRange/value";
-            self.report_finding(FindingCode::RangeNotSchedule, at, message, "");
+            self.report_finding(FindingCode::RangeNotSchedule, at, message, hint);
         }
     }
 

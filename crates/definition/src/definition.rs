@@ -240,14 +240,7 @@ impl Definition {
     /// SHA-256 of the canonical JSON, in lower-case hexadecimal digits.
     #[must_use]
     pub fn hash(&self) -> String {
-        use std::fmt::Write as _;
-        Sha256::digest(self.canonical_json()).iter().fold(
-            String::with_capacity(64),
-            |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            },
-        )
+        hex::encode(Sha256::digest(self.canonical_json()))
     }
 }
 

@@ -6,6 +6,7 @@ mod date_range;
 mod definition;
 mod enums;
 mod finding;
+mod finding_code;
 mod hint;
 mod ids;
 mod parse;
@@ -30,7 +31,8 @@ pub use enums::{
     Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence, RelativeRange,
     SourceRange,
 };
-pub use finding::{Finding, FindingCode, Findings, Severity};
+pub use finding::{Finding, Findings};
+pub use finding_code::{FindingCode, Severity};
 pub use ids::{
     EntityName, EntityVersion, IdError, PageToken, ReportId, ReportName, RunId, ScheduleId,
     TenantId,

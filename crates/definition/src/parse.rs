@@ -4,29 +4,37 @@ use serde_json::Value;
 use serde_path_to_error::{Error, Path, Segment};
 
 use crate::api::Api;
-use crate::finding::{Finding, FindingCode, shown};
+use crate::finding::Finding;
+use crate::finding_code::FindingCode;
 use crate::hint::suggest;
 use crate::raw::{RawDefinition, find_api};
+use crate::text::quote;
 
 /// The largest definition, in bytes: it travels in every event and every execution's input.
 const MAX_BYTES: usize = 32 * 1024;
 /// No more misfits than this are collected; a text with more of them is something else altogether.
 const MAX_MISFITS: usize = 64;
 
-/// A raw definition, what did not fit into it, and the pointers about which enough was said.
+/// A raw definition, what could not be read of it, and the pointers of that.
 pub(crate) struct Reading {
     pub(crate) raw: RawDefinition,
     pub(crate) findings: Vec<Finding>,
     pub(crate) spoiled: Vec<String>,
 }
 
-/// Reads a text; gives the findings alone where there is nothing to go on with.
+/// Reads a text; returns the findings alone if so little can be read that nothing is left to check.
 pub(crate) fn parse_text(json: &[u8]) -> Result<Reading, Vec<Finding>> {
-    let mut value = parse_object(json).map_err(|finding| vec![finding])?;
+    let value = parse_object(json).map_err(|finding| vec![finding])?;
+    let doubled = find_doubled_field(find_api(&value), json);
+    parse_value(value, doubled.into_iter().collect())
+}
+
+/// Reads a definition that is JSON already, and adds to the findings what can't be read of it.
+pub(crate) fn parse_value(
+    mut value: Value,
+    mut findings: Vec<Finding>,
+) -> Result<Reading, Vec<Finding>> {
     let api = find_api(&value);
-    let mut findings = find_doubled_field(api, json)
-        .into_iter()
-        .collect::<Vec<_>>();
     let mut spoiled = Vec::new();
     loop {
         let error = match RawDefinition::read(api, &value) {
@@ -54,7 +62,7 @@ fn parse_object(json: &[u8]) -> Result<Value, Finding> {
             "the definition has {} bytes, more than {MAX_BYTES}",
             json.len()
         );
-        let hint = "it travels in every event";
+        let hint = "a definition is part of every event; shorten its lists";
         return Err(Finding::new(FindingCode::TooLarge, "", message, hint));
     }
     let not_json = |message: String| Finding::new(FindingCode::NotJson, "", message, "");
@@ -81,7 +89,7 @@ fn find_doubled_field(api: Api, json: &[u8]) -> Option<Finding> {
     Some(Finding::new(
         FindingCode::Duplicate,
         at,
-        format!("the field {field:?} is there twice"),
+        format!("the field {field:?} occurs twice"),
         "",
     ))
 }
@@ -100,8 +108,40 @@ fn describe_misfit(error: &Error<serde_json::Error>, value: &Value) -> (String, 
         }
         _ => at.clone(),
     };
-    let finding = Finding::new(FindingCode::WrongValue, at, shown(&message), "");
+    let found = value.pointer(&at).unwrap_or(&Value::Null);
+    let message = format!(
+        "expected {}, found {}",
+        name_expected(&message),
+        name_found(found)
+    );
+    let finding = Finding::new(FindingCode::WrongValue, at, message, "");
     (spoiled, finding)
+}
+
+/// What the deserialiser expected, in an author's words.
+fn name_expected(message: &str) -> &str {
+    let (_, expected) = message.rsplit_once(", expected ").unwrap_or(("", message));
+    match expected {
+        "a string" => "a text",
+        "a sequence" => "a list",
+        "a boolean" => "true or false",
+        "i64" => "a whole number",
+        // The deserialiser also takes a list of an object's values, if it is as long.
+        "fewer elements in array" => "an object",
+        expected if expected.starts_with("struct ") => "an object",
+        expected => expected,
+    }
+}
+
+fn name_found(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text {}", quote(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
 }
 
 /// The same for a field with an unknown name; `None` for any other misfit.
@@ -120,7 +160,7 @@ fn describe_unknown_field(message: &str, at: &str, value: &Value) -> Option<(Str
         None => (above(), find_unknown(above())?),
     };
     let at = format!("{parent}/{}", escape(key));
-    let message = format!("unknown field {:?}", shown(key));
+    let message = format!("unknown field {}", quote(key));
     let hint = suggest(key, known.iter().copied());
     let finding = Finding::new(FindingCode::UnknownField, at.clone(), message, hint);
     Some((at, finding))

@@ -18,6 +18,21 @@ pub fn line(text: &str, max: usize) -> String {
     line.trim().to_owned()
 }
 
+/// The most that is quoted of a text, in characters.
+const QUOTED_CHARS: usize = 80;
+
+/// A text in quotation marks, for a sentence about it: without control characters, what is invisible escaped, and at
+/// most 80 characters of it. Spaces at its ends stay, because they may be what is wrong with it.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut rest = without_controls(text);
+    let mut kept: String = rest.by_ref().take(QUOTED_CHARS).collect();
+    if rest.next().is_some() {
+        kept.push('…');
+    }
+    format!("{kept:?}")
+}
+
 /// The most that is kept of a detail, in bytes.
 pub const DETAIL_BYTES: usize = 500;
 
@@ -58,6 +73,14 @@ mod tests {
         assert_eq!(line("a\r\nb\u{1b}[31m", 64), "a  b [31m");
         assert_eq!(line(&"é".repeat(10), 5), "éé…");
         assert_eq!(line("safe\u{202e}txt", 64), "safe txt");
+    }
+
+    #[test]
+    fn a_quoted_text_keeps_its_spaces_and_nothing_invisible() {
+        assert_eq!(quote(" a\r\nb "), "\" ab \"");
+        assert_eq!(quote("safe\u{202e}txt"), "\"safe\\u{202e}txt\"");
+        assert_eq!(quote(&"é".repeat(80)), format!("{:?}", "é".repeat(80)));
+        assert_eq!(quote(&"é".repeat(81)), format!("\"{}…\"", "é".repeat(80)));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl TimeOfDay {
 
 /// The text is not `hh:mm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a time of the day as hh:mm")]
+#[error("not a time of day in the form hh:mm")]
 pub struct TimeOfDayError;
 
 impl FromStr for TimeOfDay {

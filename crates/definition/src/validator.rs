@@ -3,8 +3,10 @@
 use std::str::FromStr;
 
 use crate::catalogue::Catalogue;
-use crate::finding::{Finding, FindingCode, shown};
+use crate::finding::Finding;
+use crate::finding_code::FindingCode;
 use crate::hint::suggest;
+use crate::text::quote;
 use crate::text_enum::TextEnum;
 use crate::time_of_day::TimeOfDay;
 
@@ -59,7 +61,7 @@ impl Validator<'_> {
         let text = self.require(at, text.as_ref())?;
         let variant = E::parse_text(text);
         if variant.is_none() {
-            let message = format!("unknown word {:?}", shown(text));
+            let message = format!("unknown value {}", quote(text));
             let hint = suggest(text, E::ALL.iter().map(|variant| variant.text()));
             self.report_finding(FindingCode::WrongValue, at, message, hint);
         }
@@ -85,7 +87,7 @@ impl Validator<'_> {
     pub(crate) fn check_duplicates(&mut self, at: &str, list: &[String]) {
         for (i, entry) in list.iter().enumerate() {
             if list[..i].contains(entry) {
-                let message = format!("{:?} is there twice", shown(entry));
+                let message = format!("{} occurs twice", quote(entry));
                 self.report_finding(FindingCode::Duplicate, format!("{at}/{i}"), message, "");
             }
         }

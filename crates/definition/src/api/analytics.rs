@@ -7,8 +7,9 @@ use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind};
 use crate::catalogue::{Catalogue, ReportType};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
-use crate::finding::{FindingCode, shown};
+use crate::finding_code::FindingCode;
 use crate::hint::suggest;
+use crate::text::quote;
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
 
@@ -246,8 +247,8 @@ impl Validator<'_> {
             .map(|other| other.as_str())
             .collect();
         let message = format!(
-            "{:?} is not a {} of {report_type} reports",
-            shown(name),
+            "{} is not a {} of {report_type} reports",
+            quote(name),
             side.word()
         );
         let hint = if elsewhere.is_empty() {
@@ -268,7 +269,7 @@ impl Validator<'_> {
             .enumerate()
             .filter(|(_, name)| metrics.contains(name))
         {
-            let message = format!("{:?} is a metric as well", shown(name));
+            let message = format!("{} is among the metrics too", quote(name));
             self.report_finding(
                 FindingCode::Duplicate,
                 format!("/report/dimensions/{i}"),
@@ -329,7 +330,7 @@ impl Validator<'_> {
             .enumerate()
             .filter(|(_, name)| !dimensions.contains(name))
         {
-            let message = format!("{:?} is not among the dimensions", shown(name));
+            let message = format!("{} is not among the dimensions", quote(name));
             let hint = suggest(name, dimensions.iter().map(String::as_str));
             self.report_finding(
                 FindingCode::GroupingNotDimension,

@@ -53,7 +53,8 @@ impl RawContactsReport {
         recurrence: Option<Recurrence>,
     ) -> Option<ContactsReport> {
         let api_version = validator.parse_api_version(self.api_version);
-        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let columns =
+            validator.check_names("/report/columns", "column name", self.columns.as_deref());
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
         Some(ContactsReport {
             api_version: api_version?,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
-use crate::finding::FindingCode;
+use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
 use crate::utc_offset::{UtcOffset, UtcOffsetError};
 use crate::validator::Validator;
@@ -68,7 +68,8 @@ impl RawDataDownloadReport {
         let report_id = validator.parse_id("/report/reportId", self.report_id.as_ref());
         let api_version = validator.parse_api_version(self.api_version);
         let utc_offset = parse_utc_offset(validator, self.utc_offset.as_ref());
-        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let columns =
+            validator.check_names("/report/columns", "column name", self.columns.as_deref());
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
         Some(DataDownloadReport {
             report_id: report_id?,

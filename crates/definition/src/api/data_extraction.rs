@@ -83,7 +83,8 @@ impl RawDataExtractionReport {
         let entity_name = validator.parse_id("/report/entityName", self.entity_name.as_ref());
         let entity_version =
             validator.parse_id("/report/entityVersion", self.entity_version.as_ref());
-        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let columns =
+            validator.check_names("/report/columns", "column name", self.columns.as_deref());
         let end_date = (self.end_date.as_deref())
             .and_then(|text| validator.parse_enum("/report/endDate", Some(text)));
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);

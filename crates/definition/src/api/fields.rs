@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::finding::{FindingCode, shown};
+use crate::finding_code::FindingCode;
 use crate::ids::IdError;
+use crate::text::quote;
 use crate::validator::Validator;
 
 /// Versions of the API that have been seen are 10 to 34; a later one is believed.
@@ -30,7 +31,7 @@ impl Validator<'_> {
         let at = "/report/apiVersion";
         let number = *self.require(at, number.as_ref())?;
         if !VERSIONS.contains(&number) {
-            let message = format!("{number} is not 10 to 99");
+            let message = format!("{number} is not a version from 10 to 99");
             let hint = "the N of /inContactAPI/services/vN.0, such as 34";
             self.report_finding(FindingCode::ApiVersionInvalid, at, message, hint);
             return None;
@@ -38,16 +39,21 @@ impl Validator<'_> {
         u16::try_from(number).ok()
     }
 
-    /// Checks a list of names that stand in a file's header; a list that is left out is empty.
-    pub(super) fn check_names(&mut self, at: &str, list: Option<&[String]>) -> Vec<String> {
+    /// Checks names that stand in a file: of its columns, or of its total row. A list that is left out is empty.
+    pub(super) fn check_names(
+        &mut self,
+        at: &str,
+        noun: &str,
+        list: Option<&[String]>,
+    ) -> Vec<String> {
         let Some(list) = list else { return Vec::new() };
         self.check_not_empty(at, list);
         self.check_duplicates(at, list);
         for (i, name) in list.iter().enumerate() {
             let fits = (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control);
             if !fits {
-                let message = format!("{:?} can't be a column", shown(name));
-                let hint = "1 to 256 bytes without control characters";
+                let message = format!("{} is not a valid {noun}", quote(name));
+                let hint = "use 1 to 256 bytes without control characters";
                 let at = format!("{at}/{i}");
                 self.report_finding(FindingCode::ColumnInvalid, at, message, hint);
             }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::{Recurrence, SourceRange};
-use crate::finding::FindingCode;
+use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
@@ -89,9 +89,10 @@ impl RawReportJobsReport {
         let report_id = validator.parse_id("/report/reportId", self.report_id.as_ref());
         let api_version = validator.parse_api_version(self.api_version);
         let range = parse_range(validator, self.range.as_deref(), api_version);
-        let columns = validator.check_names("/report/columns", self.columns.as_deref());
+        let columns =
+            validator.check_names("/report/columns", "column name", self.columns.as_deref());
         let total_labels =
-            validator.check_names("/report/totalLabels", self.total_labels.as_deref());
+            validator.check_names("/report/totalLabels", "label", self.total_labels.as_deref());
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
         Some(ReportJobsReport {
             report_id: report_id?,
@@ -112,10 +113,7 @@ fn parse_range(
 ) -> Option<RangeOf> {
     let takes_dates = api_version.is_some_and(|version| version <= LAST_WITH_DATES);
     if word.is_none() && api_version.is_some() && !takes_dates && !validator.is_spoiled(RANGE) {
-        refuse_dates(
-            validator,
-            "it is not said whose range the file is about".to_owned(),
-        );
+        refuse_dates(validator, "\"range\" is missing".to_owned());
         return None;
     }
     let range = validator.parse_enum(RANGE, word)?;

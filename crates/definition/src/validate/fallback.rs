@@ -2,9 +2,10 @@
 
 use crate::api::{Api, Columns};
 use crate::definition::Fallback;
-use crate::finding::{FindingCode, shown};
+use crate::finding_code::FindingCode;
 use crate::hint::suggest;
 use crate::raw::RawFallback;
+use crate::text::quote;
 use crate::validator::Validator;
 
 const DROP: &str = "/pipeline/fallback/drop";
@@ -19,8 +20,7 @@ impl Validator<'_> {
     ) -> Option<Fallback> {
         let raw = raw?;
         if !api.capabilities().names_every_column {
-            let message =
-                "only an analytics report says which columns it has, so that some can be left out";
+            let message = "only an analytics report can be asked for fewer columns";
             self.refuse_for_api("/pipeline/fallback", message, "take it out");
             return None;
         }
@@ -38,8 +38,8 @@ impl Validator<'_> {
             let at = format!("{DROP}/{i}");
             if !columns.all().any(|column| column == name) {
                 let message = format!(
-                    "{:?} is neither a metric nor a dimension of the report",
-                    shown(name)
+                    "{} is neither a metric nor a dimension of the report",
+                    quote(name)
                 );
                 let hint = suggest(name, columns.all());
                 self.report_finding(FindingCode::FallbackUnknown, at, message, hint);

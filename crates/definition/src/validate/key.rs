@@ -1,9 +1,10 @@
 //! `pipeline.key`: the columns that make a row unique.
 
 use crate::api::{Api, Columns};
-use crate::finding::{FindingCode, shown};
+use crate::finding_code::FindingCode;
 use crate::hint::suggest;
 use crate::raw::RawPipeline;
+use crate::text::quote;
 use crate::validator::Validator;
 
 /// Whether the columns of a row are known before it comes.
@@ -24,9 +25,9 @@ impl Validator<'_> {
             .or_else(|| (api.capabilities().default_key)(columns))
         else {
             if !self.is_spoiled("/pipeline/key") {
-                let message = format!("{api} says nothing of what makes a row unique");
-                let hint = "name the columns that do, such as [\"Contact ID\"]: without them rows that are fetched \
-                            twice could not be told from rows that are alike";
+                let message = format!("CXone does not document what makes a row of {api} unique");
+                let hint = "name the columns that do, such as [\"Contact ID\"]: without them, a row that was fetched twice \
+                            can't be told from two equal rows";
                 self.report_finding(FindingCode::KeyMissing, "/pipeline/key", message, hint);
             }
             return Vec::new();
@@ -44,7 +45,7 @@ impl Validator<'_> {
             .enumerate()
             .filter(|(_, name)| !columns.all().any(|c| c == *name))
         {
-            let message = format!("{:?} is not among the columns of the report", shown(name));
+            let message = format!("{} is not among the columns of the report", quote(name));
             let hint = suggest(name, columns.all());
             self.report_finding(
                 FindingCode::KeyNotColumn,

@@ -12,10 +12,12 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::catalogue::Catalogue;
 use crate::definition::{Checked, Definition, Delivery, Schedule, Utc, fallback_name};
-use crate::finding::{Finding, FindingCode, Findings, Severity, shown};
+use crate::finding::{Finding, Findings};
+use crate::finding_code::{FindingCode, Severity};
 use crate::ids::ReportName;
-use crate::parse::{Reading, parse_text};
-use crate::raw::{RawDefinition, RawDelivery, RawSchedule, find_api};
+use crate::parse::{Reading, parse_text, parse_value};
+use crate::raw::{RawDefinition, RawDelivery, RawSchedule};
+use crate::text::quote;
 use crate::time_of_day::TimeOfDay;
 use crate::validator::Validator;
 
@@ -29,7 +31,8 @@ impl Definition {
 
     /// Reads a definition and holds it against a catalogue.
     pub fn parse_with(json: impl AsRef<[u8]>, catalogue: &Catalogue) -> Result<Checked, Findings> {
-        parse(json.as_ref(), catalogue)
+        let reading = parse_text(json.as_ref()).map_err(Findings)?;
+        validate(reading, Some(catalogue))
     }
 
     /// Reads a definition that was parsed as JSON already.
@@ -40,55 +43,44 @@ impl Definition {
 
 impl<'de> Deserialize<'de> for Definition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // What may stand in the report depends on what stands in the pipeline, wherever that comes.
+        // `pipeline.api` decides what may stand in `report`, whichever of them comes first.
         let value = Value::deserialize(deserializer)?;
-        let raw = RawDefinition::read(find_api(&value), &value).map_err(Error::custom)?;
-        let validator = Validator {
-            findings: Vec::new(),
-            spoiled: Vec::new(),
-            catalogue: None,
-        };
-        let checked = validator.conclude(&raw).map_err(Error::custom)?;
+        let checked = parse_value(value, Vec::new())
+            .map_err(Findings)
+            .and_then(|reading| validate(reading, None))
+            .map_err(Error::custom)?;
         Ok(checked.definition)
     }
 }
 
-/// Everything that is worth saying about a definition, held against a catalogue.
+/// All findings about a definition, with the metrics and dimensions of a catalogue.
 #[must_use]
 pub fn check(definition: &Definition, catalogue: &Catalogue) -> Vec<Finding> {
-    match parse(&definition.canonical_json(), catalogue) {
+    match Definition::parse_with(definition.canonical_json(), catalogue) {
         Ok(checked) => checked.warnings,
         Err(findings) => findings.0,
     }
 }
 
-fn parse(json: &[u8], catalogue: &Catalogue) -> Result<Checked, Findings> {
-    let Reading {
-        raw,
-        findings,
-        spoiled,
-    } = parse_text(json).map_err(Findings)?;
-    let validator = Validator {
-        findings,
-        spoiled,
-        catalogue: Some(catalogue),
+fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, Findings> {
+    let mut validator = Validator {
+        findings: reading.findings,
+        spoiled: reading.spoiled,
+        catalogue,
     };
-    validator.conclude(&raw)
+    let definition = validator.check_definition(&reading.raw);
+    let findings = validator.findings;
+    let failed = findings.iter().any(|f| f.severity == Severity::Error);
+    match definition {
+        Some(definition) if !failed => Ok(Checked {
+            definition,
+            warnings: findings,
+        }),
+        _ => Err(Findings(findings)),
+    }
 }
 
 impl Validator<'_> {
-    fn conclude(mut self, raw: &RawDefinition) -> Result<Checked, Findings> {
-        let definition = self.check_definition(raw);
-        let failed = self.findings.iter().any(|f| f.severity == Severity::Error);
-        match definition {
-            Some(definition) if !failed => Ok(Checked {
-                definition,
-                warnings: self.findings,
-            }),
-            _ => Err(Findings(self.findings)),
-        }
-    }
-
     fn check_definition(&mut self, raw: &RawDefinition) -> Option<Definition> {
         let settled_at = raw.pipeline.as_ref().and_then(|p| p.settled_at.as_deref());
         let settled_at = settled_at
@@ -139,8 +131,8 @@ impl Validator<'_> {
         let timezone = self.require("/schedule/timezone", raw.timezone.as_ref());
         if let Some(zone) = timezone.filter(|zone| *zone != "UTC") {
             let message = format!(
-                "the time zone is {:?}, and the data is stored in UTC",
-                shown(zone)
+                "the time zone is {}, and the data is stored in UTC",
+                quote(zone)
             );
             let hint = "use \"UTC\": another zone shifts relative ranges by hours; convert times where the data is used";
             self.report_finding(
@@ -188,7 +180,8 @@ impl Validator<'_> {
         let kind = self.parse_enum("/delivery/type", raw.kind.as_deref());
         let format = self.parse_optional_enum("/delivery/format", raw.format.as_deref());
         if raw.format.is_some() && !api.capabilities().has_delivery_formats {
-            let message = format!("{api} has one form for its rows, and is not asked for another");
+            let message =
+                format!("{api} hands out its rows in one form only, so this has no effect");
             let hint = "leave it out; pipeline.format says how rows are stored";
             self.report_finding(
                 FindingCode::FormatIgnored,

@@ -3,7 +3,7 @@
 use crate::api::{Api, RawReport, Report};
 use crate::definition::{CsvOptions, Pipeline};
 use crate::enums::{Compression, OnConflict, OutputFormat};
-use crate::finding::FindingCode;
+use crate::finding_code::FindingCode;
 use crate::ids::TenantId;
 use crate::raw::{RawDefinition, RawPipeline};
 use crate::time_of_day::TimeOfDay;
@@ -88,7 +88,7 @@ impl Validator<'_> {
             .ok()
             .filter(|runs| (1..=10).contains(runs));
         if valid.is_none() {
-            let message = format!("{runs} is not 1 to 10");
+            let message = format!("{runs} is not a number from 1 to 10");
             self.report_finding(FindingCode::MaxRunsRange, "/pipeline/maxRuns", message, "");
         }
         valid
@@ -96,7 +96,8 @@ impl Validator<'_> {
 
     fn report_missing_columns(&mut self) {
         let hint = "name the columns that the file has, or use pipeline.format \"ndjson\"";
-        let message = "CSV is written with the same columns every day, and there are none";
+        let message =
+            "a CSV file has the same columns every day, and this report does not name its columns";
         let at = "/report/columns";
         self.report_finding(FindingCode::ColumnsMissing, at, message, hint);
     }

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use crate::api::{Columns, Report};
 use crate::definition::{Narrow, Split};
 use crate::enums::SourceRange;
-use crate::finding::{FindingCode, shown};
+use crate::finding_code::FindingCode;
 use crate::raw::{RawNarrow, RawSplit};
+use crate::text::quote;
 use crate::validator::Validator;
 use crate::window::MAX_WINDOW;
 
@@ -23,13 +24,13 @@ impl Validator<'_> {
     ) -> Option<Narrow> {
         let raw = raw?;
         if report.is_some_and(has_template_range) {
-            let message = "the window is the template's range, which can't be narrowed from here";
+            let message = "the window is the template's range, which only the template can change";
             let hint = "give the template a shorter range";
             self.refuse_for_api("/pipeline/narrow", message, hint);
         }
         if !columns.grouping.is_empty() {
-            let message = "the report is aggregated: when a run is cut off, each half of the window has rows of its \
-                           own, one a group and half";
+            let message = "the report is grouped, so that a window that is fetched in halves has a row for each \
+                           group and half";
             let hint = "sums can be added up afterwards, averages can't";
             let code = FindingCode::NarrowAggregated;
             self.report_finding(code, "/pipeline/narrow", message, hint);
@@ -38,7 +39,7 @@ impl Validator<'_> {
         let text = self.require(at, raw.smallest_window.as_ref())?;
         let smallest_window = parse_duration(text);
         if smallest_window.is_none() {
-            let message = format!("{:?} is not a usable duration", shown(text));
+            let message = format!("{} is not a usable duration", quote(text));
             let code = FindingCode::SmallestWindowInvalid;
             self.report_finding(code, at, message, DURATION_HINT);
         }
@@ -62,20 +63,19 @@ impl Validator<'_> {
         };
         if report.is_some() && matches!(allowed, Some(None)) {
             let message = "windows of this report can't be split";
-            let hint =
-                "split is for data-extraction, data-download, contacts, and report-jobs with dates";
+            let hint = "take it out: this API is always asked for the whole window";
             self.refuse_for_api("/pipeline/split", message, hint);
         }
         let text = self.require(AT, raw.largest_window.as_ref())?;
         let largest_window = parse_duration(text);
         let Some(largest_window) = largest_window else {
-            let message = format!("{:?} is not a usable duration", shown(text));
+            let message = format!("{} is not a usable duration", quote(text));
             self.report_finding(FindingCode::SplitInvalid, AT, message, DURATION_HINT);
             return None;
         };
         let longest = allowed.flatten().map(|bounds| bounds.longest);
         if let Some(longest) = longest.filter(|longest| largest_window > *longest) {
-            let message = format!("{:?} is longer than the API takes", shown(text));
+            let message = format!("{} is longer than the API allows", quote(text));
             let hint = format!("at most P{}D", longest.as_secs() / DAY);
             self.report_finding(FindingCode::SplitInvalid, AT, message, hint);
         }

@@ -314,8 +314,8 @@ fn all_misfits_are_said_at_once_with_what_was_meant() {
     for part in [
         "[CXD003] at /report/dimension: unknown field \"dimension\" (did you mean \"dimensions\"?)",
         "[CXD003] at /shedule: unknown field \"shedule\" (did you mean \"schedule\"?)",
-        "[CXD005] at /report/filters/0/values/0: invalid type: boolean `false`, expected a string",
-        "[CXD005] at /pipeline/maxRuns: invalid type: string \"3\", expected i64",
+        "[CXD005] at /report/filters/0/values/0: expected a text, found false",
+        "[CXD005] at /pipeline/maxRuns: expected a whole number, found the text \"3\"",
         "[CXD020] at /schedule/timezone",
     ] {
         assert!(said.contains(part), "{part}\nnot in\n{said}");
@@ -333,7 +333,7 @@ fn what_is_not_a_definition_at_all_is_said_in_one_line() {
         .to_string()
         .replacen("\"name\"", "\"name\":\"other\",\"name\"", 1);
     assert!(
-        lines(&twice).contains("[CXD033] at /name: the field \"name\" is there twice"),
+        lines(&twice).contains("[CXD033] at /name: the field \"name\" occurs twice"),
         "{}",
         lines(&twice)
     );
@@ -536,10 +536,10 @@ fn open_objects(schema: &Value) -> Vec<&Value> {
 }
 
 #[test]
-fn every_code_is_in_the_readme_with_its_severity() {
+fn every_code_is_in_the_readme_with_its_severity_and_its_meaning() {
     let readme = include_str!("../../README.md");
     for code in definition::FindingCode::ALL {
-        let row = format!("| {code} | {} | ", code.severity());
+        let row = format!("| {code} | {} | {} |\n", code.severity(), code.summary());
         assert_eq!(readme.matches(&row).count(), 1, "{row}");
     }
 }

@@ -10,15 +10,15 @@ use crate::text_enum::text_enum;
 text_enum!(
     /// The report types of the guide.
     ReportType {
-        /// Agents.
+        /// A report about agents.
         Agent = "agent",
-        /// Queues.
+        /// A report about queues.
         Queue = "queue",
-        /// Skills.
+        /// A report about skills.
         Skill = "skill",
-        /// Instant messaging.
+        /// A report about instant messages.
         Ic = "ic",
-        /// Voicemail.
+        /// A report about voicemail.
         Voicemail = "voicemail",
     }
 );

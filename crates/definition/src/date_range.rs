@@ -37,7 +37,7 @@ pub(crate) struct RawDateRange {
     end: Option<String>,
 }
 
-/// Over which time: relative for a schedule that recurs, absolute for one that runs once.
+/// The time that a report covers: `relative` for a schedule that recurs, `absolute` for one that runs once.
 #[derive(JsonSchema)]
 #[schemars(
     rename = "DateRange",
@@ -47,16 +47,16 @@ pub(crate) struct RawDateRange {
 )]
 #[expect(dead_code, reason = "describes `RawDateRange` to people; never made")]
 pub(crate) enum DateRangeSchema {
-    /// Relative to the scheduled time.
+    /// A whole day, week or month before the scheduled time.
     Relative {
-        /// Which span before the scheduled time.
+        /// Which span before the scheduled time, in UTC.
         value: RelativeRange,
     },
-    /// The same window every time.
+    /// A fixed window, for a schedule of type `once`.
     Absolute {
-        /// The first second, `YYYY-MM-DDThh:mm:ssZ`.
+        /// The first second in UTC, such as `2026-11-21T00:00:00Z`.
         start: String,
-        /// The first second after it, at most 31 days later.
+        /// The first second that is left out, such as `2026-11-22T00:00:00Z`: at most 31 days after the start.
         end: String,
     },
 }

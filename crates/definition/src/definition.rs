@@ -16,7 +16,7 @@ use crate::window::{Window, WindowError};
 
 /// A report definition whose every field is valid by itself and with the others.
 ///
-/// Made by [`Definition::parse`], which also holds it against a [`Catalogue`]; deserialising one checks everything
+/// Made by [`Definition::parse`], which also holds it against a [`Catalogue`](crate::Catalogue); deserialising one checks everything
 /// but the catalogue, so that a message made by a tenant with an extended catalogue stays readable everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Definition {

@@ -8,71 +8,71 @@ use crate::text_enum::text_enum;
 use crate::window::{Window, WindowError};
 
 text_enum!(
-    /// How often CXone runs a schedule. The guide shows `daily`; the others are assumed.
+    /// How often a report is run. The guide shows `daily`; the other words are assumed.
     Recurrence {
-        /// Once.
+        /// One run, for a `dateRange` that is absolute.
         Once = "once",
-        /// Every day.
+        /// Every day, with `previousDay`.
         Daily = "daily",
-        /// Every week.
+        /// Every week, with `previousWeek`.
         Weekly = "weekly",
-        /// Every month.
+        /// Every month, with `previousMonth`.
         Monthly = "monthly",
     }
 );
 text_enum!(
-    /// A range relative to the scheduled time.
+    /// A range before the scheduled time.
     RelativeRange {
-        /// The day before, 00:00 to 00:00 UTC.
+        /// The day before, from 00:00 to 24:00 UTC.
         PreviousDay = "previousDay",
-        /// The ISO week before, Monday to Monday.
+        /// The ISO week before, from Monday 00:00 to Sunday 24:00 UTC.
         PreviousWeek = "previousWeek",
-        /// The calendar month before.
+        /// The calendar month before, in UTC.
         PreviousMonth = "previousMonth",
     }
 );
 text_enum!(
-    /// How CXone delivers: only over the API.
+    /// How CXone delivers the rows.
     DeliveryKind {
-        /// Fetched by us.
+        /// The pipeline fetches them.
         Api = "api",
     }
 );
 text_enum!(
-    /// In what form CXone hands the rows out.
+    /// The form in which CXone hands out the rows.
     DeliveryFormat {
-        /// Inline pages of JSON, which is the default.
+        /// Pages of JSON.
         Json = "json",
-        /// One CSV file behind a download URL.
+        /// One CSV file behind a link.
         Csv = "csv",
     }
 );
 text_enum!(
-    /// In what form the rows are stored.
+    /// The form in which the rows are stored.
     OutputFormat {
-        /// One JSON object a line, exactly as CXone sent it.
+        /// One JSON object a line, with the values exactly as CXone sent them.
         Ndjson = "ndjson",
-        /// RFC 4180.
+        /// CSV as in RFC 4180, with a header and the columns of the definition.
         Csv = "csv",
     }
 );
 text_enum!(
     /// How the parts are compressed.
     Compression {
-        /// gzip.
+        /// gzip, which every warehouse loads.
         Gzip = "gzip",
-        /// Zstandard.
+        /// Zstandard: smaller and faster, if your warehouse loads it.
         Zstd = "zstd",
-        /// Not at all.
+        /// No compression.
         None = "none",
     }
 );
 text_enum!(
     /// What happens when two rows have the same key and differ.
     OnConflict {
-        /// Nothing is delivered, and somebody is told.
+        /// Nothing of the window is delivered, and the execution fails as `Cxone.Conflict`.
         Fail = "fail",
-        /// The row that came last is taken.
+        /// The row that came last is kept.
         KeepLast = "keep-last",
     }
 );

@@ -20,144 +20,159 @@ pub(crate) type RawDefinition = RawDefinitionOf<RawReport>;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "CXone report definition", rename = "Definition")]
 pub(crate) struct RawDefinitionOf<R> {
-    /// The schedule's name at CXone: 1 to 100 characters, no space at either end.
+    /// The name of the report, and of its schedule at CXone: 1 to 100 characters without spaces at the ends, unique
+    /// in a tenant. It is part of every object key, so renaming a report begins a new one.
     #[schemars(required, length(min = 1, max = 100))]
     pub(crate) name: Option<String>,
-    /// When CXone runs the report by itself.
+    /// When the report is run. With `analytics`, CXone is told the same schedule.
     #[schemars(required)]
     pub(crate) schedule: Option<RawSchedule>,
-    /// What is asked for, in the terms of the API that `pipeline.api` picks.
+    // Each API describes its own.
     #[schemars(required)]
     pub(crate) report: Option<R>,
-    /// How CXone hands the rows out.
+    /// How CXone hands out the rows.
     #[schemars(required)]
     pub(crate) delivery: Option<RawDelivery>,
-    /// What the pipeline does with the rows; never sent to CXone.
+    /// What the pipeline does with the rows. Nothing of it is sent to CXone.
     #[schemars(required)]
     pub(crate) pipeline: Option<RawPipeline>,
 }
 
-/// When CXone runs the report by itself.
+/// When the report is run.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Schedule")]
 pub(crate) struct RawSchedule {
-    /// How often.
+    /// How often the report is run. Choose the `dateRange` that goes with it, so that windows neither overlap nor
+    /// leave gaps.
     #[serde(rename = "type")]
     #[schemars(required, with = "Recurrence")]
     pub(crate) recurrence: Option<String>,
-    /// hh:mm in UTC; not before the data is final (`pipeline.settledAt`).
+    /// The time of day in UTC, `hh:mm`. Choose a time at or after `pipeline.settledAt`; the pipeline waits until
+    /// then anyway.
     #[schemars(required, regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"))]
     pub(crate) time: Option<String>,
-    /// Always UTC: the data is, and a relative range would not match it otherwise.
+    /// Always `UTC`. CXone computes a relative range in this zone and the data is stored in UTC, so another zone
+    /// would shift each day by hours.
     #[schemars(required, regex(pattern = "^UTC$"))]
     pub(crate) timezone: Option<String>,
 }
 
-/// How CXone hands the rows out.
+/// How CXone hands out the rows.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Delivery")]
 pub(crate) struct RawDelivery {
-    /// Only over the API.
+    /// Always `api`: the pipeline fetches the rows itself.
     #[serde(rename = "type")]
     #[schemars(required, with = "DeliveryKind")]
     pub(crate) kind: Option<String>,
-    /// `json` by default.
+    /// The form in which CXone hands out the rows. Only `analytics` can be asked for another one than its default.
+    /// It does not change how rows are stored.
     #[serde(default)]
-    #[schemars(with = "DeliveryFormat")]
+    #[schemars(with = "DeliveryFormat", extend("default" = "json"))]
     pub(crate) format: Option<String>,
 }
 
-/// What the pipeline does with the rows; never sent to CXone.
+/// What the pipeline does with the rows. Nothing of it is sent to CXone.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Pipeline")]
 pub(crate) struct RawPipeline {
-    /// Whose report it is; the first part of every object key.
+    /// The tenant that the report belongs to: 1 to 63 lower-case letters, digits and `-`. It is the first part of
+    /// every object key and selects the secret with the tenant's credentials.
     #[schemars(required, regex(pattern = "^[a-z0-9][a-z0-9-]{0,62}$"))]
     pub(crate) tenant: Option<String>,
-    /// In what form the rows are stored; `ndjson` by default.
+    /// The form in which the rows are stored.
     #[serde(default)]
-    #[schemars(with = "OutputFormat")]
+    #[schemars(with = "OutputFormat", extend("default" = "ndjson"))]
     pub(crate) format: Option<String>,
-    /// How the parts are compressed; `gzip` by default.
+    /// How the stored parts are compressed.
     #[serde(default)]
-    #[schemars(with = "Compression")]
+    #[schemars(with = "Compression", extend("default" = "gzip"))]
     pub(crate) compression: Option<String>,
-    /// How CSV is written; NDJSON is never changed.
+    /// Options for `"format": "csv"`.
     #[serde(default)]
     pub(crate) csv: Option<RawCsv>,
-    /// The columns that make a row unique; by default the grouping, or the dimensions where there is none, or
-    /// `contactId`. Report jobs, data extraction and data download have no default.
+    /// The columns that together make a row unique, such as `["Contact ID"]`. The pipeline uses them to drop a row
+    /// that was fetched twice, and to notice two rows that contradict each other. Required where the API has no
+    /// default; the table of the APIs says which have one.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub(crate) key: Option<Vec<String>>,
-    /// What happens when two rows have the same key and differ; `fail` by default.
+    /// What happens if two rows have the same key and differ in another column.
     #[serde(default)]
-    #[schemars(with = "OnConflict")]
+    #[schemars(with = "OnConflict", extend("default" = "fail"))]
     pub(crate) on_conflict: Option<String>,
-    /// How many runs are tried, 1 to 10; 3 by default.
+    /// How many runs an execution may start for a window before it gives up, from 1 to 10.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 10))]
+    #[schemars(range(min = 1, max = 10), extend("default" = 3))]
     pub(crate) max_runs: Option<i64>,
-    /// Try a run that was cut off again over halves of its window.
+    /// Allows a run that took too long to be tried again as two runs, each over half of the window. Without it, the
+    /// same window is tried again. Not with `"range": "template"`.
     #[serde(default)]
     pub(crate) narrow: Option<RawNarrow>,
-    /// How long the windows are that the API is asked for; longer ones are split. Not with `analytics`.
+    /// How long a window the API is asked for at once. A longer window is cut into windows of this length. The table
+    /// of the APIs says which APIs allow it and what their defaults are.
     #[serde(default)]
     pub(crate) split: Option<RawSplit>,
-    /// What to leave out when the full report can't be had; only with `analytics`.
+    /// A simpler report that is run when the full one took too long and its window can't be halved any further. Only
+    /// with `analytics`.
     #[serde(default)]
     pub(crate) fallback: Option<RawFallback>,
-    /// hh:mm in UTC after which the day before is final; 05:00 by default.
+    /// The time of day in UTC, `hh:mm`, from which on the data of the day before is final at CXone. No run is
+    /// started before the first such time at or after the end of its window.
     #[serde(default)]
-    #[schemars(regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"))]
+    #[schemars(regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"), extend("default" = "05:00"))]
     pub(crate) settled_at: Option<String>,
-    /// Which of CXone's APIs; `analytics` by default.
+    /// The API of CXone that the report is fetched from.
     #[serde(default)]
-    #[schemars(with = "Api")]
+    #[schemars(with = "Api", extend("default" = "analytics"))]
     pub(crate) api: Option<String>,
 }
 
-/// How CSV is written.
+/// Options for CSV. NDJSON is stored exactly as CXone sent it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Csv")]
 pub(crate) struct RawCsv {
-    /// Puts a `'` before each text that begins with one of `= + - @ '`, a tab or a line break (or the full-width forms of the
-    /// first four), so that no spreadsheet takes it for a formula. Off by default, because it changes the data.
+    /// Puts a `'` before each text that begins with one of `= + - @ '`, with a tab or a line break, or with the
+    /// full-width form of one of the first four, so that no spreadsheet takes the text for a formula. It is off
+    /// unless you ask for it, because it changes the data.
     #[serde(default)]
+    #[schemars(extend("default" = false))]
     pub(crate) formula_guard: Option<bool>,
 }
 
-/// How far a window is narrowed.
+/// How far a window may be halved.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Narrow")]
 pub(crate) struct RawNarrow {
-    /// An ISO 8601 duration in whole minutes that divides a day, or whole days, such as PT1H.
+    /// No window is halved to less than this. An ISO 8601 duration of whole minutes that divide a day, such as
+    /// `PT1H`, or of whole days up to 31, such as `P1D`.
     #[schemars(required)]
     pub(crate) smallest_window: Option<String>,
 }
 
-/// How long the windows are that an API is asked for.
+/// How long a window the API is asked for at once.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Split")]
 pub(crate) struct RawSplit {
-    /// An ISO 8601 duration in whole minutes that divides a day, or whole days: by default and at most P1D and P14D for
-    /// `data-extraction`, P30D for the others.
+    /// An ISO 8601 duration of whole minutes that divide a day, or of whole days, such as `P7D`, up to what the API
+    /// allows.
     #[schemars(required)]
     pub(crate) largest_window: Option<String>,
 }
 
-/// A simpler query for when the full one can't be had.
+/// A simpler report for when the full one takes too long.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Fallback")]
 pub(crate) struct RawFallback {
-    /// The metrics and dimensions to leave out; none of the key or the grouping.
+    /// The metrics and dimensions to leave out, such as `["avgHandleTime"]`: none of the key or the grouping, and
+    /// not all of either kind.
     #[schemars(required, length(min = 1))]
     pub(crate) drop: Option<Vec<String>>,
 }
@@ -166,14 +181,14 @@ pub(crate) struct RawFallback {
 /// word is reported later.
 pub(crate) fn find_api(definition: &Value) -> Api {
     let word = definition.pointer("/pipeline/api").and_then(Value::as_str);
-    word.and_then(Api::parse_text).unwrap_or(Api::Analytics)
+    word.and_then(Api::parse_text).unwrap_or_default()
 }
 
 impl RawDefinition {
     /// The API that the definition is for, as [`find_api`] finds it.
     pub(crate) fn api(&self) -> Api {
         let word = self.pipeline.as_ref().and_then(|p| p.api.as_deref());
-        word.and_then(Api::parse_text).unwrap_or(Api::Analytics)
+        word.and_then(Api::parse_text).unwrap_or_default()
     }
 
     /// Reads a definition whose `report` block is that of an API.

@@ -12,30 +12,15 @@ use crate::raw::RawDefinitionOf;
 /// belongs to which report.
 #[must_use]
 pub fn schema() -> String {
-    let reports = [
-        Api::Analytics,
-        Api::ReportJobs,
-        Api::DataExtraction,
-        Api::DataDownload,
-        Api::Contacts,
-    ]
-    .map(|api| (api, schema_of(api)));
-    let mut schema = schema_of(Api::Analytics);
+    let reports: Vec<(Api, Value)> = Api::ALL.iter().map(|api| (*api, schema_of(*api))).collect();
+    let mut schema = schema_of(Api::default());
     schema["properties"]["report"] =
-        json!({ "description": schema["properties"]["report"]["description"] });
+        json!({ "description": "What is asked for. Its fields depend on `pipeline.api`." });
     schema["allOf"] = reports
         .iter()
         .map(|(api, of_report)| {
-            // Where no API is picked, "analytics" is.
-            let required = if *api == Api::Analytics {
-                json!([])
-            } else {
-                json!(["api"])
-            };
             json!({
-                "if": { "properties": { "pipeline": {
-                    "properties": { "api": { "const": api } }, "required": required
-                } } },
+                "if": condition(*api),
                 "then": { "properties": { "report": of_report["properties"]["report"] } },
             })
         })
@@ -48,6 +33,14 @@ pub fn schema() -> String {
         }
     }
     format!("{schema:#}\n")
+}
+
+/// What a definition for this API looks like. Without a `pipeline` block it is for none, so that an editor says that the
+/// block is missing and does not say anything about the report.
+fn condition(api: Api) -> Value {
+    let required: &[&str] = if api == Api::default() { &[] } else { &["api"] };
+    let pipeline = json!({ "properties": { "api": { "const": api } }, "required": required });
+    json!({ "properties": { "pipeline": pipeline }, "required": ["pipeline"] })
 }
 
 fn schema_of(api: Api) -> Value {

@@ -28,11 +28,11 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 };
 
 text_enum!(
-    /// How a filter compares. The guide shows `in`; the others are assumed.
+    /// How a filter compares. The guide shows `in`; `notIn` is assumed.
     Operator {
-        /// One of the values.
+        /// The dimension has one of the values.
         In = "in",
-        /// None of the values.
+        /// The dimension has none of the values.
         NotIn = "notIn",
     }
 );
@@ -67,44 +67,47 @@ pub struct Filter {
     pub operator: Operator,
 }
 
-/// What is counted, by what, and over which time.
+/// Metrics by dimensions, computed by CXone over the rows that pass the filters. It is the API of the guide; ask
+/// CXone whether your tenant has it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "AnalyticsReport")]
 pub(crate) struct RawAnalyticsReport {
-    /// The type of the report, which decides what metrics and dimensions there are.
+    /// The type of the report. It decides which metrics and dimensions there are.
     #[serde(rename = "type")]
     #[schemars(required, with = "ReportType")]
     report_type: Option<String>,
-    /// The numbers of a row; at least one.
+    /// The numbers of a row, such as `["handleTime", "talkTime"]`: at least one of the metrics of the type.
     #[schemars(required, length(min = 1))]
     metrics: Option<Vec<String>>,
-    /// The texts of a row; at least one.
+    /// What the numbers are about, such as `["agentId", "queueId"]`: at least one of the dimensions of the type.
     #[schemars(required, length(min = 1))]
     dimensions: Option<Vec<String>>,
-    /// Which rows count.
+    /// Conditions on the rows that count, such as `[{"dimension": "status", "values": ["busy"], "operator": "in"}]`.
+    /// Without it, every row counts.
     #[serde(default)]
     filters: Option<Vec<RawFilter>>,
-    /// Over which time.
+    /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]
     date_range: Option<RawDateRange>,
-    /// The dimensions that a row is aggregated by; empty for one row an interaction.
+    /// Dimensions of the report that rows are summed up by, such as `["agentId"]`. Without it, each interaction is a
+    /// row of its own.
     #[serde(default)]
     grouping: Option<Vec<String>>,
 }
 
-/// A condition on a dimension.
+/// A condition on a dimension. A row counts if it meets all of them.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Filter")]
 pub(crate) struct RawFilter {
-    /// The dimension, which need not be among the report's.
+    /// A dimension of the type. It need not be among the dimensions of the report.
     #[schemars(required)]
     dimension: Option<String>,
-    /// The values to compare with; at least one.
+    /// The values to compare with, such as `["available", "busy"]`: at least one.
     #[schemars(required, length(min = 1))]
     values: Option<Vec<String>>,
-    /// How they are compared.
+    /// How the dimension is compared with the values.
     #[schemars(required, with = "Operator")]
     operator: Option<String>,
 }

@@ -29,19 +29,21 @@ pub struct ContactsReport {
     pub date_range: DateRange,
 }
 
-/// Completed contacts (`pipeline.api` is `contacts`).
+/// Completed contacts: one row for each contact, in pages of JSON, without any setup in CXone.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "ContactsReport")]
 pub(crate) struct RawContactsReport {
-    /// The `N` of `/inContactAPI/services/vN.0`.
+    /// The version of the API: the `N` of `/inContactAPI/services/vN.0`, from 10 to 99. The newest that is known is
+    /// 34.
     #[schemars(required, range(min = 10, max = 99))]
     api_version: Option<i64>,
-    /// The columns of the stored rows; needed for CSV.
+    /// The columns of the rows, spelt as CXone sends them. Required if rows are stored as CSV, which has them in
+    /// this order.
     #[serde(default)]
     #[schemars(length(min = 1))]
     columns: Option<Vec<String>>,
-    /// Over which time.
+    /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]
     date_range: Option<RawDateRange>,
 }

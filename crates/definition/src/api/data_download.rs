@@ -36,25 +36,28 @@ pub struct DataDownloadReport {
     pub date_range: DateRange,
 }
 
-/// A report that is downloaded for dates (`pipeline.api` is `data-download`).
+/// A prebuilt report that CXone offers for download: a file for the dates that are asked for, answered at once.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "DataDownloadReport")]
 pub(crate) struct RawDataDownloadReport {
-    /// The report's id.
+    /// The id of the report: 1 to 19 digits. `GET reports` of the API lists them.
     #[schemars(required, regex(pattern = r"^\d{1,19}$"))]
     report_id: Option<String>,
-    /// The `N` of `/inContactAPI/services/vN.0`.
+    /// The version of the API: the `N` of `/inContactAPI/services/vN.0`, from 10 to 99. The newest that is known is
+    /// 34.
     #[schemars(required, range(min = 10, max = 99))]
     api_version: Option<i64>,
-    /// The API user's time zone without daylight saving, in which the API reads dates; such as `-07:00`.
+    /// The time zone of the API user without daylight saving, from `-12:00` to `+14:00`, such as `-07:00` for
+    /// Denver. The API reads its dates in this zone, in summer as well.
     #[schemars(required, regex(pattern = r"^[+-]\d\d:\d\d$"))]
     utc_offset: Option<String>,
-    /// The columns that the file must have; needed for CSV.
+    /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
+    /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
     #[schemars(length(min = 1))]
     columns: Option<Vec<String>>,
-    /// Over which time.
+    /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]
     date_range: Option<RawDateRange>,
 }

@@ -25,9 +25,9 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 text_enum!(
     /// How an API reads the end of a range of whole days. Its documentation does not say.
     EndDate {
-        /// The first day that is left out, which is the default.
+        /// It is the first day that is left out.
         Exclusive = "exclusive",
-        /// The last day that counts.
+        /// It is the last day that counts.
         Inclusive = "inclusive",
     }
 );
@@ -50,26 +50,30 @@ pub struct DataExtractionReport {
     pub date_range: DateRange,
 }
 
-/// An entity whose rows are extracted (`pipeline.api` is `data-extraction`).
+/// The rows of an entity, such as recordings or evaluations: a job that leaves a file for the dates that are asked
+/// for. CXone made it for much data every day.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "DataExtractionReport")]
 pub(crate) struct RawDataExtractionReport {
-    /// The entity, such as `recording-interaction-metadata`.
+    /// The entity, such as `recording-interaction-metadata` or `qm-workflows`. Which entities there are depends on
+    /// the products that your tenant is licensed for. 1 to 128 letters, digits and `. _ : -`.
     #[schemars(required, regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"))]
     entity_name: Option<String>,
-    /// The version of its columns, such as `7`.
+    /// The version of the entity's columns, such as `7`: 1 to 16 letters, digits and `. _ : -`.
     #[schemars(required, regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,15}$"))]
     entity_version: Option<String>,
-    /// The columns that the file must have; needed for CSV.
+    /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
+    /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
     #[schemars(length(min = 1))]
     columns: Option<Vec<String>>,
-    /// How the API reads an end date of a window of whole days: not known, so look at a day of yours. `exclusive` by default.
+    /// How the API reads the end date of a window of whole days. CXone does not document it, so compare a day of
+    /// your own with what CXone shows.
     #[serde(default)]
-    #[schemars(with = "Option<EndDate>")]
+    #[schemars(with = "Option<EndDate>", extend("default" = "exclusive"))]
     end_date: Option<String>,
-    /// Over which time.
+    /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]
     date_range: Option<RawDateRange>,
 }

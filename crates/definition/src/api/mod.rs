@@ -37,18 +37,25 @@ use report_jobs::RawReportJobsReport;
 text_enum!(
     /// Which of CXone's report APIs a definition is for.
     Api {
-        /// The guide's API.
+        /// The API of the guide: metrics by dimensions.
         Analytics = "analytics",
-        /// Published: report jobs.
+        /// A custom report that somebody has built in CXone.
         ReportJobs = "report-jobs",
-        /// Published: data download.
+        /// A prebuilt report over dates.
         DataDownload = "data-download",
-        /// Published: data extraction.
+        /// The rows of an entity, such as recordings.
         DataExtraction = "data-extraction",
-        /// Published: completed contacts.
+        /// Completed contacts.
         Contacts = "contacts",
     }
 );
+
+impl Default for Api {
+    /// The API of a definition that names none.
+    fn default() -> Self {
+        Self::Analytics
+    }
+}
 
 impl Api {
     pub(crate) const fn capabilities(self) -> &'static Capabilities {

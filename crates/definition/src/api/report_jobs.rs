@@ -24,11 +24,11 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 };
 
 text_enum!(
-    /// Whose range a report job's file is about.
+    /// Whose range the file of a report job covers.
     RangeOf {
-        /// The template's own, whatever was asked for: all that there is from version 14 on.
+        /// The range of the report's template, whatever `dateRange` says.
         Template = "template",
-        /// The dates that are sent with the job, which versions 10 to 13 take.
+        /// The dates that are sent with the job. Only versions 10 to 13 take them.
         Dates = "dates",
     }
 );
@@ -53,29 +53,34 @@ pub struct ReportJobsReport {
     pub date_range: DateRange,
 }
 
-/// A template that a report job runs (`pipeline.api` is `report-jobs`).
+/// A custom report that somebody has built in CXone: a job that runs the report's template and leaves a file.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "ReportJobsReport")]
 pub(crate) struct RawReportJobsReport {
-    /// The template's id.
+    /// The id of the report: 1 to 19 digits. `GET reports` of the API lists them.
     #[schemars(required, regex(pattern = r"^\d{1,19}$"))]
     report_id: Option<String>,
-    /// The `N` of `/inContactAPI/services/vN.0`.
+    /// The version of the API: the `N` of `/inContactAPI/services/vN.0`, from 10 to 99. The newest that is known is
+    /// 34. From version 14 on a job takes no dates.
     #[schemars(required, range(min = 10, max = 99))]
     api_version: Option<i64>,
-    /// Whose range the file is about. From version 14 on a job takes no dates, so that it is the template's.
+    /// Whose range the file covers. From version 14 on only `template` is possible: give the template in CXone the
+    /// same range as `dateRange`, and mind that it is in the time zone of the business unit.
     #[schemars(required, with = "RangeOf")]
     range: Option<String>,
-    /// The columns that the file must have; needed for CSV.
+    /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
+    /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
     #[schemars(length(min = 1))]
     columns: Option<Vec<String>>,
-    /// What the first cell of a total row at the end may say; by default `Total`, `Totals`, `Grand Total` and the like.
+    /// What the first cell of a total row at the end of the file says, such as `["Summe"]`. A total row is left out.
+    /// Without this field these are `Total`, `Totals`, `Grand Total` and the like.
     #[serde(default)]
     #[schemars(length(min = 1))]
     total_labels: Option<Vec<String>>,
-    /// Over which time. With the template's range it only names the window.
+    /// The time that the report covers. With `"range": "template"` it only names the window: the template decides
+    /// what is in the file.
     #[schemars(required, with = "DateRangeSchema")]
     date_range: Option<RawDateRange>,
 }

@@ -1,6 +1,6 @@
 //! The `pipeline` block, which is ours.
 
-use crate::api::{Api, RawReport, Report};
+use crate::api::{RawReport, Report};
 use crate::definition::{CsvOptions, Pipeline};
 use crate::enums::{Compression, OnConflict, OutputFormat};
 use crate::finding_code::FindingCode;
@@ -59,7 +59,7 @@ impl Validator<'_> {
             split,
             fallback,
             settled_at: settled_at?,
-            api: api?.unwrap_or(Api::Analytics),
+            api: api?.unwrap_or_default(),
         })
     }
 

@@ -273,6 +273,8 @@ fn the_schema_has_a_report_for_each_api() {
         .map(|of| {
             let api = &of["if"]["properties"]["pipeline"]["properties"]["api"]["const"];
             let report = &of["then"]["properties"]["report"];
+            // Without a pipeline block an editor says that it is missing, and nothing about the report.
+            assert_eq!(of["if"]["required"], json!(["pipeline"]), "{api}");
             assert_eq!(report["additionalProperties"], json!(false), "{api}");
             format!("{api} {}", report["required"])
         })
@@ -282,8 +284,8 @@ fn the_schema_has_a_report_for_each_api() {
         [
             r#""analytics" ["type","metrics","dimensions","dateRange"]"#,
             r#""report-jobs" ["reportId","apiVersion","range","dateRange"]"#,
-            r#""data-extraction" ["entityName","entityVersion","dateRange"]"#,
             r#""data-download" ["reportId","apiVersion","utcOffset","dateRange"]"#,
+            r#""data-extraction" ["entityName","entityVersion","dateRange"]"#,
             r#""contacts" ["apiVersion","dateRange"]"#,
         ]
     );

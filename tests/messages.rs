@@ -10,14 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-#[expect(
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a part of another package's tests, where all of these are allowed"
-)]
-#[path = "../crates/cxone/src/fuzz/mutate.rs"]
-mod mutate;
+#[path = "../crates/definition/tests/mangled/mangle.rs"]
+mod mangle;
 
 const WORDS: &[&[u8]] = &[
     b"{",
@@ -55,28 +49,24 @@ const WORDS: &[&[u8]] = &[
     b"\xff",
 ];
 
-fn check<T: Serialize + DeserializeOwned + Debug>(name: &str, text: &str) {
-    let corpus = mutate::Corpus {
-        inputs: vec![
-            text.as_bytes().to_vec(),
-            serde_json::from_str::<Value>(text)
-                .unwrap()
-                .to_string()
-                .into_bytes(),
-        ],
-        words: WORDS,
-        structure: b"{}[],:\"",
-    };
-    mutate::run(&format!("-p pipeline-tests {name}"), 2_000, |rng| {
-        let bytes = corpus.mutated(rng);
+fn comes_back_the_same<T: Serialize + DeserializeOwned + Debug>(text: &str) {
+    let samples = vec![
+        text.as_bytes().to_vec(),
+        serde_json::from_str::<Value>(text)
+            .unwrap()
+            .to_string()
+            .into_bytes(),
+    ];
+    let messages = mangle::mangled(samples, WORDS, b"{}[],:\"");
+    mangle::check(8, &messages, |bytes| {
         // The runtime hands a handler a value, and a field that is there twice is gone then.
         let Ok(value) = serde_json::from_slice::<Value>(&bytes) else {
             assert!(
                 serde_json::from_slice::<T>(&bytes).is_err(),
                 "{}",
-                bytes.escape_ascii()
+                mangle::shown(&bytes)
             );
-            return;
+            return Ok(());
         };
         let read = serde_json::from_value::<T>(value);
         if let Ok(direct) = serde_json::from_slice::<T>(&bytes) {
@@ -92,28 +82,26 @@ fn check<T: Serialize + DeserializeOwned + Debug>(name: &str, text: &str) {
                 format!("{again:?}"),
                 format!("{message:?}"),
                 "{}",
-                bytes.escape_ascii()
+                mangle::shown(&bytes)
             );
             assert_eq!(serde_json::to_value(&again).unwrap(), sent);
         }
+        Ok(())
     });
 }
 
 #[test]
 fn a_scheduled_event_comes_back_the_same() {
-    check::<Event>(
-        "a_scheduled_event",
-        include_str!("../events/scheduled.json"),
-    );
-    check::<Event>("a_scheduled_event", include_str!("../events/replay.json"));
+    comes_back_the_same::<Event>(include_str!("../events/scheduled.json"));
+    comes_back_the_same::<Event>(include_str!("../events/replay.json"));
 }
 
 #[test]
 fn a_message_comes_back_the_same() {
-    check::<TriggerIn>("a_message", include_str!("../events/trigger.json"));
-    check::<RunIn>("a_message", include_str!("../events/poll-once.json"));
-    check::<FetchIn>("a_message", include_str!("../events/fetch-page.json"));
-    check::<FinalizeIn>("a_message", include_str!("../events/finalize.json"));
+    comes_back_the_same::<TriggerIn>(include_str!("../events/trigger.json"));
+    comes_back_the_same::<RunIn>(include_str!("../events/poll-once.json"));
+    comes_back_the_same::<FetchIn>(include_str!("../events/fetch-page.json"));
+    comes_back_the_same::<FinalizeIn>(include_str!("../events/finalize.json"));
 }
 
 #[test]

@@ -505,10 +505,7 @@ fn look(
 }
 
 fn no_answer() -> Error {
-    Error::Unavailable {
-        step: "look at the run",
-        reason: "no answer".to_owned(),
-    }
+    Error::unavailable("look at the run", "no answer")
 }
 
 /// The three steps of the Cancel handler.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cxone::{Cancelled, Error};
+use cxone::{CancelOutcome, Error};
 use definition::RunStatus;
 use definition::{Dialect, PageToken, RunId, ScheduleId, Window};
 use delivery::effects::{Fault, Page};
@@ -326,12 +326,12 @@ impl Tenant {
         }
     }
 
-    pub(crate) fn cancel(&mut self, now: Timestamp, id: &RunId) -> Cancelled {
+    pub(crate) fn cancel(&mut self, now: Timestamp, id: &RunId) -> CancelOutcome {
         if matches!(
             self.look(now, id),
             Ok(RunStatus::Completed | RunStatus::Failed { .. })
         ) {
-            return Cancelled::AlreadyEnded;
+            return CancelOutcome::AlreadyEnded;
         }
         let run = self.runs.get_mut(id).unwrap();
         if run.fate == Fate::CompletesWhenCancelled {
@@ -339,7 +339,7 @@ impl Tenant {
         } else {
             run.cancelled = true;
         }
-        Cancelled::Accepted
+        CancelOutcome::Accepted
     }
 
     fn page_token(&self, page: usize) -> PageToken {

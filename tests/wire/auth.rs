@@ -54,7 +54,7 @@ impl Signed {
             .call(|token| async move {
                 self.under_test
                     .client
-                    .look(&token, Dialect::Analytics, run)
+                    .poll_run(&token, Dialect::Analytics, run)
                     .await
             })
             .await
@@ -68,7 +68,7 @@ impl Signed {
         let (client, definition) = (&self.under_test.client, &self.under_test.definition);
         let window = harness::window();
         let wanted = harness::page_of(definition, run, &window, at);
-        let call = async |token: AccessToken| client.page(&token, wanted).await;
+        let call = async |token: AccessToken| client.open_page(&token, wanted).await;
         self.tokens.call(call).await
     }
 

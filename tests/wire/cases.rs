@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use cxone::{AccessToken, Cancelled, Error, Grant, Limits};
+use cxone::{AccessToken, CancelOutcome, Error, Limits, TokenGrant};
 use cxone_sim::{Kind, Options, Tenant};
 use definition::RunStatus;
 use serde_json::value::RawValue;
@@ -38,7 +38,7 @@ pub(crate) enum Outcome {
     Pending(&'static str),
     /// A look at a run that failed, with a message that begins like this.
     Failed(&'static str),
-    Cancelled(Cancelled),
+    Cancelled(CancelOutcome),
     /// A token that lives this many seconds.
     Lives(u64),
     Throttled(Option<u64>),
@@ -57,12 +57,12 @@ pub(crate) enum Outcome {
 /// What the call said.
 #[derive(Debug)]
 enum Got {
-    Grant(Grant),
+    Grant(TokenGrant),
     Schedule,
     Run,
     Look(RunStatus),
     Pages(Read),
-    Cancelled(Cancelled),
+    Cancelled(CancelOutcome),
 }
 
 /// A failure's id, the faults that bring it about, the call that meets it, and what comes of it.
@@ -146,7 +146,7 @@ async fn play(limits: Limits, (_, spec, call, expected): &Case) -> Result<(), St
 impl ClientUnderTest {
     async fn make(&self, call: Call) -> Result<Got, Error> {
         match call {
-            Call::Grant => self.client.grant(&credentials()).await.map(Got::Grant),
+            Call::Grant => self.client.sign_in(&credentials()).await.map(Got::Grant),
             Call::Register => self.register().await.map(|_| Got::Schedule),
             Call::Start => self.start().await.map(|_| Got::Run),
             _ => {

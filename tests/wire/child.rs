@@ -67,7 +67,7 @@ async fn a_process_of_its_own() {
 }
 
 async fn grant(client: &Client) -> String {
-    match client.grant(&harness::credentials()).await {
+    match client.sign_in(&harness::credentials()).await {
         Ok(_) => "granted".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -83,7 +83,7 @@ async fn look() -> String {
     let session = Session::new(&handler::process_environment(), sdk).unwrap();
     let run = run();
     match session
-        .call(async |client, token| client.look(token, Dialect::Analytics, &run).await)
+        .call(async |client, token| client.poll_run(token, Dialect::Analytics, &run).await)
         .await
     {
         Ok(look) => format!("{look:?}"),
@@ -99,7 +99,7 @@ async fn page(client: &Client) -> String {
     let calm = variable("WIRE_CALM").unwrap().parse().unwrap();
     harness::read(
         client
-            .page(
+            .open_page(
                 &token,
                 harness::page_of(&definition, &calm, &harness::window(), None),
             )
@@ -110,7 +110,7 @@ async fn page(client: &Client) -> String {
     .unwrap();
     let before = most_kib();
     let read = match client
-        .page(
+        .open_page(
             &token,
             harness::page_of(&definition, &run(), &harness::window(), None),
         )

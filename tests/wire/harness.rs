@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cxone::{
-    AccessToken, Cancelled, Client, ClientCredentials, Config, Error, Limits, Page, PageEnd,
-    PageOf, RowChunk,
+    AccessToken, CancelOutcome, Client, ClientConfig, ClientCredentials, Error, Limits, Page,
+    PageEnd, PageQuery, RowChunk,
 };
 use cxone_sim::{Entry, Fault, Kind, Options, Tenant};
 use definition::RunStatus;
@@ -81,7 +81,7 @@ pub(crate) fn window() -> Window {
 }
 
 pub(crate) fn client(base: &str, limits: Limits) -> Client {
-    let config = Config {
+    let config = ClientConfig {
         base_url: base.parse().unwrap(),
         token_url: format!("{base}/auth/token").parse().unwrap(),
         allowed_hosts: vec![FILES.to_owned()],
@@ -127,7 +127,7 @@ impl ClientUnderTest {
     pub(crate) async fn with(options: Options, limits: Limits, format: &str) -> Self {
         let tenant = Tenant::start(options).await.unwrap();
         let client = client(&tenant.base_url(), limits);
-        let token = client.grant(&credentials()).await.unwrap().token;
+        let token = client.sign_in(&credentials()).await.unwrap().token;
         Self {
             tenant,
             client,
@@ -137,7 +137,10 @@ impl ClientUnderTest {
     }
 
     pub(crate) async fn register(&self) -> Result<ScheduleId, Error> {
-        let registered = self.client.register(&self.token, &self.definition).await?;
+        let registered = self
+            .client
+            .register_schedule(&self.token, &self.definition)
+            .await?;
         match registered {
             Some(id) => Ok(id),
             None => panic!("analytics has schedules"),
@@ -152,12 +155,14 @@ impl ClientUnderTest {
     }
 
     pub(crate) async fn look(&self, run: &RunId) -> Result<RunStatus, Error> {
-        self.client.look(&self.token, Dialect::Analytics, run).await
+        self.client
+            .poll_run(&self.token, Dialect::Analytics, run)
+            .await
     }
 
-    pub(crate) async fn cancel(&self, run: &RunId) -> Result<Cancelled, Error> {
+    pub(crate) async fn cancel(&self, run: &RunId) -> Result<CancelOutcome, Error> {
         self.client
-            .cancel(&self.token, Dialect::Analytics, run)
+            .cancel_run(&self.token, Dialect::Analytics, run)
             .await
     }
 
@@ -169,7 +174,7 @@ impl ClientUnderTest {
     ) -> Result<(Vec<Vec<u8>>, PageEnd), Error> {
         read(
             self.client
-                .page(&self.token, page_of(&self.definition, run, &window(), at))
+                .open_page(&self.token, page_of(&self.definition, run, &window(), at))
                 .await?,
         )
         .await
@@ -209,7 +214,7 @@ impl ClientUnderTest {
 pub(crate) async fn read(mut page: Page) -> Result<(Vec<Vec<u8>>, PageEnd), Error> {
     let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
     loop {
-        match page.fill(&mut chunk).await {
+        match page.read_rows(&mut chunk).await {
             Ok(true) => rows.extend(chunk.iter().map(<[u8]>::to_vec)),
             Ok(false) => break,
             Err(error) => {
@@ -276,8 +281,8 @@ pub(crate) fn page_of<'a>(
     run: &'a RunId,
     window: &'a Window,
     at: Option<&'a PageToken>,
-) -> PageOf<'a> {
-    PageOf {
+) -> PageQuery<'a> {
+    PageQuery {
         definition,
         run,
         window,

@@ -99,7 +99,7 @@ async fn a_name_that_is_not_of_the_internet_is_not_called() {
         };
         tried += usize::from(found.any(|address| address.is_ipv4()));
         let client = harness::client(&format!("https://{name}:{port}"), limits());
-        let error = client.grant(&harness::credentials()).await.unwrap_err();
+        let error = client.sign_in(&harness::credentials()).await.unwrap_err();
         assert_eq!(error.to_string(), "sign in: unavailable: no connection");
     }
     assert!(
@@ -260,7 +260,7 @@ async fn only_https_and_this_machine_are_called() {
         ("https://api.example.com/#x", false),
         ("data:text/plain,x", false),
     ] {
-        let config = cxone::Config {
+        let config = cxone::ClientConfig {
             base_url: url.parse().unwrap(),
             token_url: "https://token.example.com".parse().unwrap(),
             allowed_hosts: Vec::new(),

@@ -344,7 +344,7 @@ async fn a_quote_that_is_never_closed_is_no_last_field() {
         let token = cxone::AccessToken::new("canary-token").unwrap();
         let (run, csv) = ("run-1".parse().unwrap(), harness::definition("csv"));
         let page = client
-            .page(
+            .open_page(
                 &token,
                 harness::page_of(&csv, &run, &harness::window(), None),
             )

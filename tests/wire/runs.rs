@@ -1,6 +1,6 @@
 //! Group 3: schedules, runs and their states (A40 to A56).
 
-use cxone::{Cancelled, Error};
+use cxone::{CancelOutcome, Error};
 use cxone_sim::{Kind, Options};
 use definition::RunStatus;
 
@@ -104,20 +104,20 @@ async fn cancelling_never_hides_why_it_was_tried() {
         Box::leak(format!("processing-forever & cancel-refused:status={status}").into_boxed_str())
     };
     check(&[
-        ("A47", "processing-forever", CANCEL, Outcome::Cancelled(Cancelled::Accepted)),
-        ("A47", "processing-forever & cancel-ignored", CANCEL, Outcome::Cancelled(Cancelled::Accepted)),
-        ("A47", "cancel-fails-run & slow-run", CANCEL, Outcome::Cancelled(Cancelled::Accepted)),
-        ("A47", "run-fails", CANCEL, Outcome::Cancelled(Cancelled::AlreadyEnded)),
-        ("A47", refused(404), CANCEL, Outcome::Cancelled(Cancelled::Unknown)),
-        ("A47", refused(410), CANCEL, Outcome::Cancelled(Cancelled::Unknown)),
-        ("A47", refused(409), CANCEL, Outcome::Cancelled(Cancelled::AlreadyEnded)),
-        ("A47", refused(405), CANCEL, Outcome::Cancelled(Cancelled::Unsupported)),
-        ("A47", refused(501), CANCEL, Outcome::Cancelled(Cancelled::Unsupported)),
+        ("A47", "processing-forever", CANCEL, Outcome::Cancelled(CancelOutcome::Accepted)),
+        ("A47", "processing-forever & cancel-ignored", CANCEL, Outcome::Cancelled(CancelOutcome::Accepted)),
+        ("A47", "cancel-fails-run & slow-run", CANCEL, Outcome::Cancelled(CancelOutcome::Accepted)),
+        ("A47", "run-fails", CANCEL, Outcome::Cancelled(CancelOutcome::AlreadyEnded)),
+        ("A47", refused(404), CANCEL, Outcome::Cancelled(CancelOutcome::Unknown)),
+        ("A47", refused(410), CANCEL, Outcome::Cancelled(CancelOutcome::Unknown)),
+        ("A47", refused(409), CANCEL, Outcome::Cancelled(CancelOutcome::AlreadyEnded)),
+        ("A47", refused(405), CANCEL, Outcome::Cancelled(CancelOutcome::Unsupported)),
+        ("A47", refused(501), CANCEL, Outcome::Cancelled(CancelOutcome::Unsupported)),
         ("A47", refused(500), CANCEL, Unavailable("status 500")),
         ("A47", refused(503), CANCEL, Unavailable("status 503")),
         ("A47", refused(429), CANCEL, Throttled(None)),
         ("A47", refused(403), CANCEL, Forbidden("misbehaves")),
-        ("A48", "cancel-completes & slow-run", CANCEL, Outcome::Cancelled(Cancelled::AlreadyEnded)),
+        ("A48", "cancel-completes & slow-run", CANCEL, Outcome::Cancelled(CancelOutcome::AlreadyEnded)),
     ])
     .await;
 }
@@ -128,23 +128,23 @@ async fn the_look_after_a_cancellation_says_what_came_of_it() {
     for (spec, answer, after) in [
         (
             "slow-run & cancel-completes:answer=204",
-            Cancelled::Accepted,
+            CancelOutcome::Accepted,
             Ok(RunStatus::Completed),
         ),
         (
             "slow-run & cancel-completes:answer=409",
-            Cancelled::AlreadyEnded,
+            CancelOutcome::AlreadyEnded,
             Ok(RunStatus::Completed),
         ),
-        ("slow-run", Cancelled::Accepted, Err(404)),
+        ("slow-run", CancelOutcome::Accepted, Err(404)),
         (
             "slow-run & cancel-ignored",
-            Cancelled::Accepted,
+            CancelOutcome::Accepted,
             Ok(processing()),
         ),
         (
             "slow-run & cancel-fails-run",
-            Cancelled::Accepted,
+            CancelOutcome::Accepted,
             Ok(RunStatus::Failed {
                 message: "cancelled by the client".to_owned(),
             }),

@@ -272,7 +272,7 @@ async fn http_2_is_not_spoken() {
     const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let raw = Raw::answering([SETTINGS, GOAWAY].concat()).await;
     let client = harness::client(&raw.url(), limits());
-    let error = client.grant(&harness::credentials()).await.unwrap_err();
+    let error = client.sign_in(&harness::credentials()).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
     assert!(raw.requests()[0].starts_with("POST /auth/token HTTP/1.1\r\n"));
 }

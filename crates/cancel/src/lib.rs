@@ -74,7 +74,7 @@ impl Handler {
         let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let look = self
             .session
-            .call(async |client, token| client.look(token, dialect, run).await)
+            .call(async |client, token| client.poll_run(token, dialect, run).await)
             .await;
         classify_cancel_poll(look.map_err(Failure::from))
     }
@@ -83,7 +83,7 @@ impl Handler {
         let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let cancelled = self
             .session
-            .call(async |client, token| client.cancel(token, dialect, run).await)
+            .call(async |client, token| client.cancel_run(token, dialect, run).await)
             .await;
         match cancelled {
             Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 
-use cxone::{AccessToken, Client, Config, PageOf, RowChunk};
+use cxone::{AccessToken, Client, ClientConfig, PageQuery, RowChunk};
 use definition::{Definition, RunId};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -137,7 +137,7 @@ fn serve(page: &str, gzip: bool) -> Result<String> {
 }
 
 async fn read(url: &str, pages: usize) -> Result<usize> {
-    let config = Config {
+    let config = ClientConfig {
         base_url: url.parse()?,
         token_url: url.parse()?,
         allowed_hosts: Vec::new(),
@@ -149,7 +149,7 @@ async fn read(url: &str, pages: usize) -> Result<usize> {
     definition["pipeline"] = serde_json::json!({ "tenant": "acme" });
     let definition = Definition::from_value(&definition)?.definition;
     let window = "20261121T000000Z-20261122T000000Z".parse()?;
-    let wanted = PageOf {
+    let wanted = PageQuery {
         definition: &definition,
         run: &run,
         window: &window,
@@ -157,8 +157,8 @@ async fn read(url: &str, pages: usize) -> Result<usize> {
     };
     let (mut chunk, mut rows) = (RowChunk::new(), 0);
     for _ in 0..pages {
-        let mut page = client.page(&token, wanted).await?;
-        while page.fill(&mut chunk).await? {
+        let mut page = client.open_page(&token, wanted).await?;
+        while page.read_rows(&mut chunk).await? {
             rows += chunk.len();
         }
         page.finish().await?;

@@ -1,43 +1,46 @@
 //! What went wrong, grouped by what the caller can do about it.
 
+use std::error::Error as StdError;
+use std::io;
+use std::iter;
 use std::time::Duration;
 
-/// Why a call did not give what was asked for.
+/// Why a call did not give what was asked for. Every variant names the step: what was being done.
 ///
-/// No text in here holds a URL, a query, a token or a response body, except for the two words that an
-/// API puts into its own error answer (`code` and `text`), which are stripped of control characters and of
-/// the secrets of the call, and cut to 1 KiB.
+/// No text in here holds a URL, a query, a token or a response body, except for what an API's own error answer says
+/// (`code` and `text`), which is stripped of control characters and of the secrets of the call, and cut to 1 KiB. That is
+/// why the errors of the HTTP client, of TLS and of JSON are not among the sources: their texts may hold any of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The API asks to be called less often: wait, at least as long as it says, and ask again.
+    /// The API asks to be called less often: wait, at least as long as it says, and call again.
     #[error("{step}: throttled{}", retry_after.map_or_else(String::new, |d| format!(", retry after {} s", d.as_secs())))]
     Throttled {
-        /// What was being done.
         step: &'static str,
-        /// The `Retry-After` of the answer; `None` where it was missing or made no sense.
+        /// The `Retry-After` of the answer; `None` where it was missing or could not be read.
         retry_after: Option<Duration>,
     },
     /// Nothing usable came back and nothing was changed: try again with backoff.
     #[error("{step}: unavailable: {reason}")]
     Unavailable {
-        /// What was being done.
         step: &'static str,
         /// What happened on the wire.
         reason: String,
+        /// What the operating system said, where a connection failed.
+        source: Option<IoCause>,
     },
     /// The answer to a request that changes something was lost: it may or may not have happened.
     #[error("{step}: the outcome is unknown: {reason}")]
     Ambiguous {
-        /// What was being done.
         step: &'static str,
         /// What happened on the wire.
         reason: String,
+        /// What the operating system said, where a connection failed.
+        source: Option<IoCause>,
     },
     /// The access token (or, at the grant, the client's credentials) was not accepted.
     #[error("{step}: unauthorized{}", suffix(code))]
     Unauthorized {
-        /// What was being done.
         step: &'static str,
         /// The API's own word for it, at most 64 characters, possibly empty.
         code: String,
@@ -45,25 +48,20 @@ pub enum Error {
     /// The credentials are good and the right is missing: a person has to act.
     #[error("{step}: forbidden{}{}", suffix(code), suffix(text))]
     Forbidden {
-        /// What was being done.
         step: &'static str,
         /// The API's own word for it, at most 64 characters, possibly empty.
         code: String,
         /// The API's explanation, at most 1 KiB, possibly empty.
         text: String,
     },
-    /// Forbidden, where an API says so of calls that come too soon as well: wait for some minutes and ask again, and if it
-    /// stays so, a permission is missing.
+    /// A 403 of an API that uses it for calls that come too soon as well as for a missing permission: wait for some minutes
+    /// and call again; if the 403 stays, a permission is missing.
     #[error("{step}: forbidden, or asked too often")]
-    MaybeForbidden {
-        /// What was being done.
-        step: &'static str,
-    },
-    /// The run, schedule or page token is not, or no longer, known (404 or 410); or the host of a file refuses its
+    MaybeForbidden { step: &'static str },
+    /// CXone does not know the run, schedule or page token, or no longer (404 or 410); or the host of a file refuses its
     /// link, which has expired then (400, 401 or 403 as well).
     #[error("{step}: not found (status {status})")]
     NotFound {
-        /// What was being done.
         step: &'static str,
         /// 404 or 410; of a link also 400, 401 or 403.
         status: u16,
@@ -71,7 +69,6 @@ pub enum Error {
     /// The API refuses what was sent; sending it again will not help.
     #[error("{step}: rejected (status {status}){}{}", suffix(code), suffix(text))]
     Rejected {
-        /// What was being done.
         step: &'static str,
         /// 400, 409, 422 and the like.
         status: u16,
@@ -80,19 +77,17 @@ pub enum Error {
         /// The API's explanation, at most 1 KiB, possibly empty.
         text: String,
     },
-    /// A page was asked for, and the run has failed, or the answer is a success that says that it is none: another run
+    /// A page was asked for, and the run has failed, or the answer is a success whose text says that it failed: another run
     /// may do better.
     #[error("{step}: the run failed{}", suffix(message))]
     RunFailed {
-        /// What was being done.
         step: &'static str,
         /// The API's explanation, at most 1 KiB, possibly empty.
         message: String,
     },
-    /// A page was asked for, and the run is not `completed` (any more): look at it again.
+    /// A page was asked for, and the run is not `completed` (any more): poll it again.
     #[error("{step}: the run is not completed but {state:?}")]
     NotCompleted {
-        /// What was being done.
         step: &'static str,
         /// The state's word, sanitised.
         state: String,
@@ -100,7 +95,6 @@ pub enum Error {
     /// The answer breaks the API's contract; the same will come back until somebody looks at it.
     #[error("{step}: the answer breaks the contract: {what}")]
     Contract {
-        /// What was being done.
         step: &'static str,
         /// What is wrong with it.
         what: String,
@@ -108,7 +102,6 @@ pub enum Error {
     /// The client's own configuration can't be used.
     #[error("{step}: {what}")]
     Config {
-        /// What was being done.
         step: &'static str,
         /// What is wrong with it.
         what: String,
@@ -141,18 +134,40 @@ impl Error {
         matches!(self, Self::Throttled { .. } | Self::Unavailable { .. })
     }
 
-    pub(crate) fn contract(step: &'static str, what: impl Into<String>) -> Self {
+    /// [`Error::Contract`], of these words.
+    pub fn contract(step: &'static str, what: impl Into<String>) -> Self {
         Self::Contract {
             step,
             what: what.into(),
         }
     }
 
-    pub(crate) fn unavailable(step: &'static str, reason: impl Into<String>) -> Self {
+    /// [`Error::Unavailable`] without a source, of these words.
+    pub fn unavailable(step: &'static str, reason: impl Into<String>) -> Self {
         Self::Unavailable {
             step,
             reason: reason.into(),
+            source: None,
         }
+    }
+}
+
+/// The operating system's word for why a connection failed, such as `connection refused`. It has no room for a host, a URL
+/// or a text of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct IoCause(io::ErrorKind);
+
+impl IoCause {
+    /// The innermost of an error's sources that comes from the operating system.
+    pub(crate) fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let chain = iter::successors(Some(error), |error| (**error).source());
+        chain
+            .filter_map(|error| error.downcast_ref::<io::Error>())
+            .map(io::Error::kind)
+            .filter(|kind| *kind != io::ErrorKind::Other)
+            .last()
+            .map(Self)
     }
 }
 

@@ -1,16 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-mod client;
+mod api;
 mod error;
-#[cfg(test)]
-mod fuzz;
+mod http;
 mod page;
-mod redact;
-mod state;
+mod sign_in;
 
-pub use client::{
-    AccessKey, AccessToken, Cancelled, Client, ClientCredentials, Config, Grant, Issuer, Limits,
-    PageOf, RefreshGrant, RefreshToken, SignIn, Site,
-};
+pub use api::{CancelOutcome, PageQuery};
 pub use error::Error;
+pub use http::{AccessToken, Client, ClientConfig, Limits};
 pub use page::{Page, PageEnd, RowChunk, RowDigest};
+pub use sign_in::{
+    AccessKey, ClientCredentials, Issuer, RefreshGrant, RefreshToken, SignIn, TenantApi, TokenGrant,
+};

@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cxone::{AccessToken, Client, Config, PageOf, RowChunk};
+use cxone::{AccessToken, Client, ClientConfig, PageQuery, RowChunk};
 use definition::{Definition, RunId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,7 +30,7 @@ async fn two_hundred_megabytes_of_base64_take_no_more_memory_than_two() {
             serve(socket, &url).await;
         }
     });
-    let config = Config {
+    let config = ClientConfig {
         base_url: base.parse().unwrap(),
         token_url: base.parse().unwrap(),
         allowed_hosts: Vec::new(),
@@ -64,15 +64,15 @@ async fn rows(client: &Client, job: &str) -> (u64, u64) {
         RunId::new(job).unwrap(),
         "20261121T000000Z-20261122T000000Z".parse().unwrap(),
     );
-    let wanted = PageOf {
+    let wanted = PageQuery {
         definition: &definition,
         run: &run,
         window: &window,
         at: None,
     };
-    let mut page = client.page(&token, wanted).await.unwrap();
+    let mut page = client.open_page(&token, wanted).await.unwrap();
     let mut chunk = RowChunk::new();
-    while page.fill(&mut chunk).await.unwrap() {}
+    while page.read_rows(&mut chunk).await.unwrap() {}
     let end = page.finish().await.unwrap();
     (end.rows, end.summary_rows)
 }

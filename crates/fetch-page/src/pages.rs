@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use cxone::{AccessToken, Client, PageEnd, PageOf, RowChunk};
+use cxone::{AccessToken, Client, PageEnd, PageQuery, RowChunk};
 use delivery::documents::Part;
 use delivery::effects::{Answered, Fault, FetchEffect, Page, PageRequest};
 use handler::metrics::{Metric, MetricsRecorder};
@@ -110,7 +110,7 @@ impl<'a> Pages<'a> {
     }
 
     async fn open_page(&self, request: &PageRequest) -> Answered<cxone::Page> {
-        let page = PageOf {
+        let page = PageQuery {
             definition: &request.definition,
             run: &request.run_id,
             window: &request.window,
@@ -118,7 +118,7 @@ impl<'a> Pages<'a> {
         };
         let permit = CallPermit::new(self.started, request.within);
         let call = async |client: &Client, bearer: &AccessToken| {
-            permit.call(Box::pin(client.page(bearer, page))).await
+            permit.call(Box::pin(client.open_page(bearer, page))).await
         };
         let opened = if self.direct {
             self.session.call_once(&call).await
@@ -137,7 +137,7 @@ impl<'a> Pages<'a> {
 
     /// Any fault is [`Fault::Torn`]: rows may have been appended, so the open parts can't be used any more.
     async fn append_page(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
-        while page.fill(&mut self.chunk).await.map_err(into_torn)? {
+        while page.read_rows(&mut self.chunk).await.map_err(into_torn)? {
             open.append_rows(self.chunk.bytes())
                 .await
                 .map_err(|fault| Fault::Torn(Box::new(fault)))?;

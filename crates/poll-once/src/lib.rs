@@ -49,7 +49,7 @@ impl Handler {
         let (dialect, run) = (message.work.dialect, &message.work.run_id);
         let looked = self
             .session
-            .call(async |client, token| client.look(token, dialect, run).await)
+            .call(async |client, token| client.poll_run(token, dialect, run).await)
             .await;
         if let Ok(RunStatus::Pending {
             state,

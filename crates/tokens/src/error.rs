@@ -188,15 +188,12 @@ mod tests {
             step,
             retry_after: Some(Duration::from_secs(40)),
         };
-        let lost = || "lost".to_owned();
         let ambiguous = cxone::Error::Ambiguous {
             step,
-            reason: lost(),
+            reason: "lost".to_owned(),
+            source: None,
         };
-        let unavailable = cxone::Error::Unavailable {
-            step,
-            reason: lost(),
-        };
+        let unavailable = cxone::Error::unavailable(step, "lost");
         for (source, name) in [
             (throttled, FailureName::Throttled),
             (ambiguous, FailureName::Unavailable),

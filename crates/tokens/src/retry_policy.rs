@@ -67,10 +67,7 @@ mod tests {
     }
 
     fn unavailable() -> cxone::Error {
-        cxone::Error::Unavailable {
-            step: "poll",
-            reason: "503".to_owned(),
-        }
+        cxone::Error::unavailable("poll", "503")
     }
 
     #[test]

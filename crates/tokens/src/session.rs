@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cxone::{AccessToken, Issuer, Site};
+use cxone::{AccessToken, Issuer, TenantApi};
 use delivery::{Environment, Failure, FailureName};
 use tracing::info;
 use url::Url;
@@ -16,7 +16,7 @@ use crate::{Config, Error, Tokens, UnavailableError};
 /// A tenant's API with its token. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Session {
-    site: Site,
+    site: TenantApi,
     tokens: Tokens,
     throttles: Arc<AtomicU64>,
 }
@@ -54,7 +54,7 @@ impl Session {
         call: &impl AsyncFn(&cxone::Client, &AccessToken) -> Result<T, cxone::Error>,
     ) -> Result<T, Error> {
         let answer = async {
-            let client = self.site.client().await.map_err(Error::Call)?;
+            let client = self.site.connect().await.map_err(Error::Call)?;
             let client = &client;
             self.tokens
                 .call(|token| async move { call(client, &token).await })
@@ -110,7 +110,7 @@ impl Session {
 }
 
 /// Where the environment says that the tenant is. A URL that is given counts; the issuer says the rest.
-fn read_site(env: Environment) -> Result<Site, Failure> {
+fn read_site(env: Environment) -> Result<TenantApi, Failure> {
     let allowed_hosts = env
         .optional("CXONE_ALLOWED_HOSTS")
         .split(',')
@@ -124,7 +124,7 @@ fn read_site(env: Environment) -> Result<Site, Failure> {
         .or_else(|| issuer.map(Issuer::token_url))
         .ok_or_else(|| missing_variable("CXONE_TOKEN_URL", "CXONE_ISSUER_URL is not"))?;
     if let Some(base_url) = base_url {
-        let client = cxone::Client::new(cxone::Config {
+        let client = cxone::Client::new(cxone::ClientConfig {
             base_url,
             token_url,
             allowed_hosts,
@@ -139,7 +139,7 @@ fn read_site(env: Environment) -> Result<Site, Failure> {
             "CXONE_ISSUER_URL and CXONE_TENANT_ID are not both",
         ));
     };
-    Site::of(Issuer {
+    TenantApi::find_by(Issuer {
         url: issuer.clone(),
         tenant,
         token_url,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use cxone::{AccessToken, Grant, SignIn, Site};
+use cxone::{AccessToken, SignIn, TenantApi, TokenGrant};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, MutexGuard};
@@ -46,7 +46,7 @@ pub struct Tokens {
 struct Inner {
     config: Config,
     secrets: SecretsManager,
-    site: Site,
+    site: TenantApi,
     started: Instant,
     state: Mutex<State>,
 }
@@ -76,7 +76,7 @@ enum Origin {
 impl Tokens {
     /// Nothing is read before the first token is wanted.
     #[must_use]
-    pub fn new(config: Config, secrets: SecretsManager, site: impl Into<Site>) -> Self {
+    pub fn new(config: Config, secrets: SecretsManager, site: impl Into<TenantApi>) -> Self {
         let inner = Inner {
             config,
             secrets,
@@ -142,8 +142,8 @@ impl Inner {
     }
 
     /// Asks the token endpoint, wherever that is.
-    async fn request_grant(&self, with: SignIn<'_>) -> Result<Grant, cxone::Error> {
-        self.site.client().await?.grant(with).await
+    async fn request_grant(&self, with: SignIn<'_>) -> Result<TokenGrant, cxone::Error> {
+        self.site.connect().await?.sign_in(with).await
     }
 
     /// The lock is held throughout: whoever comes meanwhile wants the same token.
@@ -289,7 +289,12 @@ impl TokenLookup<'_> {
     }
 
     /// An answer without a refresh token leaves the one that was `used` as it is.
-    async fn accept_grant(&mut self, grant: Grant, asked: Now, used: Option<CachedRefreshToken>) {
+    async fn accept_grant(
+        &mut self,
+        grant: TokenGrant,
+        asked: Now,
+        used: Option<CachedRefreshToken>,
+    ) {
         let Some(client) = &self.state.client else {
             return;
         };
@@ -366,10 +371,10 @@ impl TokenLookup<'_> {
             }
             (Some(source), Reason::Unavailable) => Error::Call(source),
             // A search fails after a failed grant only.
-            (None, _) => UnavailableError::Grant(cxone::Error::Unavailable {
-                step: "grant",
-                reason: "no token was asked for".to_owned(),
-            })
+            (None, _) => UnavailableError::Grant(cxone::Error::unavailable(
+                "grant",
+                "no token was asked for",
+            ))
             .into(),
         }
     }

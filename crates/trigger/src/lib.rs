@@ -101,7 +101,7 @@ impl Handler {
     async fn register_schedule(&self, definition: &Definition) -> Answered<Option<ScheduleId>> {
         let registered = self
             .session
-            .call(async |client, token| client.register(token, definition).await)
+            .call(async |client, token| client.register_schedule(token, definition).await)
             .await;
         registered.map_err(fault_of_call)
     }
@@ -135,7 +135,7 @@ impl Handler {
         self.metrics.add(Metric::OrphanedRuns, 1);
         warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
         self.session
-            .call(async |client, token| client.cancel(token, dialect, run).await)
+            .call(async |client, token| client.cancel_run(token, dialect, run).await)
             .await
             .map(|_| ())
             .map_err(fault_of_call)

@@ -30,13 +30,11 @@ impl RowChunk {
         })
     }
 
-    /// How many rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
@@ -55,7 +53,7 @@ impl RowChunk {
 
     /// Appends a row. Valid JSON has raw line breaks only between tokens, so that they can all go.
     #[inline]
-    pub(super) fn push(&mut self, row: &[u8], breaks: bool) {
+    pub(super) fn push_row(&mut self, row: &[u8], breaks: bool) {
         if breaks {
             self.bytes
                 .extend(row.iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
@@ -84,11 +82,10 @@ impl RowChunk {
 pub struct RowDigest(u128);
 
 impl RowDigest {
-    pub(super) fn of(hasher: &Xxh3) -> Self {
+    pub(super) fn from_hasher(hasher: &Xxh3) -> Self {
         Self(hasher.digest128())
     }
 
-    /// The hash as a number.
     #[must_use]
     pub fn as_u128(self) -> u128 {
         self.0

@@ -1,15 +1,15 @@
 //! Finds where a JSON value ends, and proves on the way that it is JSON.
 //!
-//! It makes no values: a row goes from the wire to the part as the bytes that were sent, so that all there is to do is
-//! to find its end. Everything that RFC 8259 asks of the bytes is checked here but UTF-8, which is checked for many rows
-//! at once, where it costs next to nothing.
+//! It builds no values: a row goes from the wire to the part as the bytes that were sent, so that only its end has to be
+//! found. Everything that RFC 8259 demands of the bytes is checked here except UTF-8, which is cheaper to check for many rows
+//! at once.
 
 /// How deep objects and arrays may be nested, as in `serde_json`.
 const MAX_DEPTH: u8 = 127;
 
 /// Why the scanner stopped before the end of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum ScanStop {
     /// The value goes on beyond the bytes at hand.
     Incomplete,
     /// It is not JSON.
@@ -24,13 +24,13 @@ pub(crate) struct Extent {
 }
 
 /// Scans the value that begins at `from`. A number must be followed by another byte, or it is taken for incomplete.
-pub(crate) fn value(bytes: &[u8], from: usize) -> Result<Extent, Stop> {
-    let mut scanner = Scanner {
+pub(crate) fn scan_value(bytes: &[u8], from: usize) -> Result<Extent, ScanStop> {
+    let mut scanner = JsonScanner {
         bytes,
         at: from,
         breaks: false,
     };
-    scanner.value(MAX_DEPTH)?;
+    scanner.skip_value(MAX_DEPTH)?;
     Ok(Extent {
         end: scanner.at,
         breaks: scanner.breaks,
@@ -38,13 +38,13 @@ pub(crate) fn value(bytes: &[u8], from: usize) -> Result<Extent, Stop> {
 }
 
 /// Scans the object that begins at `from`, where a `{` is.
-pub(crate) fn object(bytes: &[u8], from: usize) -> Result<Extent, Stop> {
-    let mut scanner = Scanner {
+pub(crate) fn scan_object(bytes: &[u8], from: usize) -> Result<Extent, ScanStop> {
+    let mut scanner = JsonScanner {
         bytes,
         at: from + 1,
         breaks: false,
     };
-    scanner.object(MAX_DEPTH)?;
+    scanner.skip_object(MAX_DEPTH)?;
     Ok(Extent {
         end: scanner.at,
         breaks: scanner.breaks,
@@ -52,14 +52,14 @@ pub(crate) fn object(bytes: &[u8], from: usize) -> Result<Extent, Stop> {
 }
 
 /// Scans the string that begins at `from`, and gives the index after its closing quote.
-pub(crate) fn string(bytes: &[u8], from: usize) -> Result<usize, Stop> {
-    let mut scanner = Scanner {
+pub(crate) fn scan_string(bytes: &[u8], from: usize) -> Result<usize, ScanStop> {
+    let mut scanner = JsonScanner {
         bytes,
         at: from,
         breaks: false,
     };
-    scanner.expect(b'"', "a field's name was expected")?;
-    scanner.string()?;
+    scanner.expect_byte(b'"', "a field's name was expected")?;
+    scanner.skip_string()?;
     Ok(scanner.at)
 }
 
@@ -72,180 +72,180 @@ pub(crate) fn skip_space(bytes: &[u8], from: usize) -> usize {
     from + space
 }
 
-struct Scanner<'a> {
+struct JsonScanner<'a> {
     bytes: &'a [u8],
     at: usize,
     breaks: bool,
 }
 
-impl Scanner<'_> {
+impl JsonScanner<'_> {
     #[inline]
-    fn peek(&self) -> Result<u8, Stop> {
-        self.bytes.get(self.at).copied().ok_or(Stop::Incomplete)
+    fn peek_byte(&self) -> Result<u8, ScanStop> {
+        self.bytes.get(self.at).copied().ok_or(ScanStop::Incomplete)
     }
 
     /// The next byte that is not white space, without taking it.
     #[inline]
-    fn token(&mut self) -> Result<u8, Stop> {
+    fn peek_token(&mut self) -> Result<u8, ScanStop> {
         loop {
-            let byte = self.peek()?;
+            let byte = self.peek_byte()?;
             if byte > b' ' {
                 return Ok(byte);
             }
             match byte {
                 b' ' | b'\t' => {}
                 b'\n' | b'\r' => self.breaks = true,
-                _ => return Err(Stop::Bad("a control character between tokens")),
+                _ => return Err(ScanStop::Bad("a control character between tokens")),
             }
             self.at += 1;
         }
     }
 
     #[inline]
-    fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Stop> {
-        if self.token()? != byte {
-            return Err(Stop::Bad(what));
+    fn expect_byte(&mut self, byte: u8, what: &'static str) -> Result<(), ScanStop> {
+        if self.peek_token()? != byte {
+            return Err(ScanStop::Bad(what));
         }
         self.at += 1;
         Ok(())
     }
 
     #[inline]
-    fn value(&mut self, depth: u8) -> Result<(), Stop> {
-        match self.token()? {
+    fn skip_value(&mut self, depth: u8) -> Result<(), ScanStop> {
+        match self.peek_token()? {
             b'"' => {
                 self.at += 1;
-                self.string()
+                self.skip_string()
             }
-            b'-' | b'0'..=b'9' => self.number(),
-            b'{' => self.nested(depth, Self::object),
-            b'[' => self.nested(depth, Self::array),
-            b't' => self.literal(b"true"),
-            b'f' => self.literal(b"false"),
-            b'n' => self.literal(b"null"),
-            _ => Err(Stop::Bad("a value was expected")),
+            b'-' | b'0'..=b'9' => self.skip_number(),
+            b'{' => self.skip_nested(depth, Self::skip_object),
+            b'[' => self.skip_nested(depth, Self::skip_array),
+            b't' => self.skip_literal(b"true"),
+            b'f' => self.skip_literal(b"false"),
+            b'n' => self.skip_literal(b"null"),
+            _ => Err(ScanStop::Bad("a value was expected")),
         }
     }
 
-    fn nested(
+    fn skip_nested(
         &mut self,
         depth: u8,
-        inner: fn(&mut Self, u8) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+        inner: fn(&mut Self, u8) -> Result<(), ScanStop>,
+    ) -> Result<(), ScanStop> {
         self.at += 1;
         match depth.checked_sub(1) {
-            None | Some(0) => Err(Stop::Bad("nested more than 127 deep")),
+            None | Some(0) => Err(ScanStop::Bad("nested more than 127 deep")),
             Some(depth) => inner(self, depth),
         }
     }
 
     /// An object from after its opening brace.
-    fn object(&mut self, depth: u8) -> Result<(), Stop> {
-        if self.token()? == b'}' {
+    fn skip_object(&mut self, depth: u8) -> Result<(), ScanStop> {
+        if self.peek_token()? == b'}' {
             self.at += 1;
             return Ok(());
         }
         loop {
-            self.expect(b'"', "a field's name was expected")?;
-            self.string()?;
-            self.expect(b':', "a colon was expected")?;
-            self.value(depth)?;
-            let next = self.token()?;
+            self.expect_byte(b'"', "a field's name was expected")?;
+            self.skip_string()?;
+            self.expect_byte(b':', "a colon was expected")?;
+            self.skip_value(depth)?;
+            let next = self.peek_token()?;
             self.at += 1;
             match next {
                 b',' => {}
                 b'}' => return Ok(()),
-                _ => return Err(Stop::Bad("a comma or a closing brace was expected")),
+                _ => return Err(ScanStop::Bad("a comma or a closing brace was expected")),
             }
         }
     }
 
     /// An array from after its opening bracket.
-    fn array(&mut self, depth: u8) -> Result<(), Stop> {
-        if self.token()? == b']' {
+    fn skip_array(&mut self, depth: u8) -> Result<(), ScanStop> {
+        if self.peek_token()? == b']' {
             self.at += 1;
             return Ok(());
         }
         loop {
-            self.value(depth)?;
-            let next = self.token()?;
+            self.skip_value(depth)?;
+            let next = self.peek_token()?;
             self.at += 1;
             match next {
                 b',' => {}
                 b']' => return Ok(()),
-                _ => return Err(Stop::Bad("a comma or a closing bracket was expected")),
+                _ => return Err(ScanStop::Bad("a comma or a closing bracket was expected")),
             }
         }
     }
 
-    fn literal(&mut self, word: &'static [u8]) -> Result<(), Stop> {
+    fn skip_literal(&mut self, word: &'static [u8]) -> Result<(), ScanStop> {
         let rest = &self.bytes[self.at..];
         let have = rest.len().min(word.len());
         if rest[..have] != word[..have] {
-            return Err(Stop::Bad("a value was expected"));
+            return Err(ScanStop::Bad("a value was expected"));
         }
         if have < word.len() {
-            return Err(Stop::Incomplete);
+            return Err(ScanStop::Incomplete);
         }
         self.at += have;
         Ok(())
     }
 
     #[inline]
-    fn digits(&mut self) -> Result<(), Stop> {
-        if !self.peek()?.is_ascii_digit() {
-            return Err(Stop::Bad("a digit was expected"));
+    fn skip_digits(&mut self) -> Result<(), ScanStop> {
+        if !self.peek_byte()?.is_ascii_digit() {
+            return Err(ScanStop::Bad("a digit was expected"));
         }
-        while self.peek()?.is_ascii_digit() {
+        while self.peek_byte()?.is_ascii_digit() {
             self.at += 1;
         }
         Ok(())
     }
 
     #[inline]
-    fn number(&mut self) -> Result<(), Stop> {
-        if self.peek()? == b'-' {
+    fn skip_number(&mut self) -> Result<(), ScanStop> {
+        if self.peek_byte()? == b'-' {
             self.at += 1;
         }
-        if self.peek()? == b'0' {
+        if self.peek_byte()? == b'0' {
             self.at += 1;
         } else {
-            self.digits()?;
+            self.skip_digits()?;
         }
-        if self.peek()? == b'.' {
+        if self.peek_byte()? == b'.' {
             self.at += 1;
-            self.digits()?;
+            self.skip_digits()?;
         }
-        if matches!(self.peek()?, b'e' | b'E') {
+        if matches!(self.peek_byte()?, b'e' | b'E') {
             self.at += 1;
-            if matches!(self.peek()?, b'+' | b'-') {
+            if matches!(self.peek_byte()?, b'+' | b'-') {
                 self.at += 1;
             }
-            self.digits()?;
+            self.skip_digits()?;
         }
-        // What must not follow a number, such as another digit after a zero, is refused by whoever reads on.
+        // A byte that must not follow a number, such as another digit after a zero, is refused by the caller.
         Ok(())
     }
 
     /// A string from after its opening quote.
     #[inline]
-    fn string(&mut self) -> Result<(), Stop> {
+    fn skip_string(&mut self) -> Result<(), ScanStop> {
         loop {
-            self.plain();
-            match self.peek()? {
+            self.skip_plain_text();
+            match self.peek_byte()? {
                 b'"' => {
                     self.at += 1;
                     return Ok(());
                 }
-                b'\\' => self.escape()?,
-                _ => return Err(Stop::Bad("a control character in a string")),
+                b'\\' => self.skip_escape()?,
+                _ => return Err(ScanStop::Bad("a control character in a string")),
             }
         }
     }
 
     /// Goes to the next quote, backslash or control character, eight bytes at a time.
     #[inline]
-    fn plain(&mut self) {
+    fn skip_plain_text(&mut self) {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGHS: u64 = ONES * 0x80;
         while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -274,40 +274,40 @@ impl Scanner<'_> {
     }
 
     /// An escape, from its backslash on.
-    fn escape(&mut self) -> Result<(), Stop> {
+    fn skip_escape(&mut self) -> Result<(), ScanStop> {
         self.at += 1;
-        let kind = self.peek()?;
+        let kind = self.peek_byte()?;
         self.at += 1;
         match kind {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
-            b'u' => match self.hex4()? {
-                0xdc00..=0xdfff => Err(Stop::Bad("a lone surrogate")),
-                0xd800..=0xdbff => self.low_surrogate(),
+            b'u' => match self.parse_hex4()? {
+                0xdc00..=0xdfff => Err(ScanStop::Bad("a lone surrogate")),
+                0xd800..=0xdbff => self.skip_low_surrogate(),
                 _ => Ok(()),
             },
-            _ => Err(Stop::Bad("an unknown escape")),
+            _ => Err(ScanStop::Bad("an unknown escape")),
         }
     }
 
-    fn low_surrogate(&mut self) -> Result<(), Stop> {
+    fn skip_low_surrogate(&mut self) -> Result<(), ScanStop> {
         for expected in *b"\\u" {
-            if self.peek()? != expected {
-                return Err(Stop::Bad("a lone surrogate"));
+            if self.peek_byte()? != expected {
+                return Err(ScanStop::Bad("a lone surrogate"));
             }
             self.at += 1;
         }
-        match self.hex4()? {
+        match self.parse_hex4()? {
             0xdc00..=0xdfff => Ok(()),
-            _ => Err(Stop::Bad("a lone surrogate")),
+            _ => Err(ScanStop::Bad("a lone surrogate")),
         }
     }
 
-    fn hex4(&mut self) -> Result<u32, Stop> {
+    fn parse_hex4(&mut self) -> Result<u32, ScanStop> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = char::from(self.peek()?)
+            let digit = char::from(self.peek_byte()?)
                 .to_digit(16)
-                .ok_or(Stop::Bad("a hexadecimal digit was expected"))?;
+                .ok_or(ScanStop::Bad("a hexadecimal digit was expected"))?;
             unit = unit * 16 + digit;
             self.at += 1;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::server::{
     Answer, SECRET, Server, TOKEN, answer, definition, json, page_of, run, token, window,
 };
-use cxone::{Cancelled, ClientCredentials, Config, Error};
+use cxone::{CancelOutcome, ClientConfig, ClientCredentials, Error};
 use definition::RunStatus;
 use definition::{Dialect, ScheduleId};
 
@@ -23,7 +23,7 @@ async fn signing_in_sends_the_secret_in_the_header_and_nowhere_else() {
         r#"{"access_token":"abc","token_type":"bearer","expires_in":"3600"}"#,
     )])
     .await;
-    let grant = server.client.grant(&credentials()).await.unwrap();
+    let grant = server.client.sign_in(&credentials()).await.unwrap();
     assert_eq!(grant.token.expose(), "abc");
     assert_eq!(
         (grant.lifetime, grant.cacheable),
@@ -88,7 +88,7 @@ async fn a_refused_client_is_unauthorized_and_a_strange_token_breaks_the_contrac
         assert_eq!(
             server
                 .client
-                .grant(&credentials())
+                .sign_in(&credentials())
                 .await
                 .unwrap_err()
                 .to_string(),
@@ -161,7 +161,7 @@ async fn statuses_are_grouped_by_what_the_caller_can_do() {
         let server = Server::start(vec![answer(status, &format!("{date}{headers}"), "")]).await;
         let error = server
             .client
-            .look(&token(), Dialect::Analytics, &run())
+            .poll_run(&token(), Dialect::Analytics, &run())
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), expected, "{status} {headers}");
@@ -210,7 +210,7 @@ async fn a_look_says_what_the_run_says() {
         assert_eq!(
             server
                 .client
-                .look(&token(), Dialect::Analytics, &run())
+                .poll_run(&token(), Dialect::Analytics, &run())
                 .await
                 .unwrap(),
             expected,
@@ -243,7 +243,7 @@ async fn a_look_does_not_read_the_rows_behind_the_state() {
     assert_eq!(
         server
             .client
-            .look(&token(), Dialect::Analytics, &run())
+            .poll_run(&token(), Dialect::Analytics, &run())
             .await
             .unwrap(),
         RunStatus::Completed
@@ -260,7 +260,7 @@ async fn a_look_at_another_run_breaks_the_contract() {
     assert!(matches!(
         server
             .client
-            .look(&token(), Dialect::Analytics, &run())
+            .poll_run(&token(), Dialect::Analytics, &run())
             .await,
         Err(Error::Contract { .. })
     ));
@@ -340,7 +340,7 @@ async fn nobody_listening_is_unavailable_even_for_a_run() {
         .parse()
         .unwrap();
     drop(listener);
-    let config = Config {
+    let config = ClientConfig {
         base_url: url.clone(),
         token_url: url,
         allowed_hosts: Vec::new(),
@@ -362,18 +362,18 @@ async fn nobody_listening_is_unavailable_even_for_a_run() {
 #[tokio::test]
 async fn cancelling_says_what_came_of_it() {
     for (status, expected) in [
-        ("204 No Content", Cancelled::Accepted),
-        ("202 Accepted", Cancelled::Accepted),
-        ("404 Not Found", Cancelled::Unknown),
-        ("410 Gone", Cancelled::Unknown),
-        ("409 Conflict", Cancelled::AlreadyEnded),
-        ("405 Method Not Allowed", Cancelled::Unsupported),
+        ("204 No Content", CancelOutcome::Accepted),
+        ("202 Accepted", CancelOutcome::Accepted),
+        ("404 Not Found", CancelOutcome::Unknown),
+        ("410 Gone", CancelOutcome::Unknown),
+        ("409 Conflict", CancelOutcome::AlreadyEnded),
+        ("405 Method Not Allowed", CancelOutcome::Unsupported),
     ] {
         let server = Server::start(vec![json(status, "")]).await;
         assert_eq!(
             server
                 .client
-                .cancel(&token(), Dialect::Analytics, &run())
+                .cancel_run(&token(), Dialect::Analytics, &run())
                 .await
                 .unwrap(),
             expected,
@@ -385,7 +385,7 @@ async fn cancelling_says_what_came_of_it() {
     assert!(
         server
             .client
-            .cancel(&token(), Dialect::Analytics, &run())
+            .cancel_run(&token(), Dialect::Analytics, &run())
             .await
             .unwrap_err()
             .is_transient()
@@ -409,7 +409,10 @@ fn listing(schedules: &[serde_json::Value], next: Option<&str>) -> Answer {
 
 async fn register(answers: Vec<Answer>) -> (Result<String, String>, Vec<String>) {
     let server = Server::start(answers).await;
-    let registered = server.client.register(&token(), &definition("json")).await;
+    let registered = server
+        .client
+        .register_schedule(&token(), &definition("json"))
+        .await;
     let lines = server
         .requests()
         .iter()
@@ -511,13 +514,16 @@ async fn a_rejected_definition_comes_with_the_apis_own_words() {
     );
 }
 
-#[test]
-fn only_https_and_this_machine_are_configured() {
-    let config = |base: &str, token: &str| Config {
+fn config(base: &str, token: &str) -> ClientConfig {
+    ClientConfig {
         base_url: base.parse().unwrap(),
         token_url: token.parse().unwrap(),
         allowed_hosts: Vec::new(),
-    };
+    }
+}
+
+#[test]
+fn only_https_and_this_machine_are_configured() {
     let good = "https://api.example.com";
     for (base, token) in [
         ("http://api.example.com", good),
@@ -573,11 +579,31 @@ fn worst_answers(secrets: &str) -> Vec<Answer> {
 }
 
 fn tells_nothing(error: &Error) {
-    let text = format!("{error} {error:?}");
+    let mut text = format!("{error} {error:?}");
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        text += &format!(" {source} {source:?}");
+        next = source.source();
+    }
     assert!(
         !text.contains("canary") && !text.contains("127.0.0.1"),
         "{text}"
     );
+}
+
+/// The operating system's word is the source of an error, and all of it: the client's own errors hold the URL.
+#[tokio::test]
+async fn a_connection_that_is_refused_says_so_in_the_source_and_nothing_else() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let client = cxone::Client::new(config(&base, &base)).unwrap();
+    let error = client.sign_in(&credentials()).await.unwrap_err();
+    assert_eq!(error.to_string(), "sign in: unavailable: no connection");
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "connection refused");
+    assert!(source.source().is_none());
+    tells_nothing(&error);
 }
 
 /// Whatever goes wrong, neither the token, the secret, the page token, the URL nor the body is in the error.
@@ -588,26 +614,29 @@ async fn no_error_tells_a_secret() {
         let server = Server::start(vec![bad]).await;
         let page = server
             .client
-            .page(
+            .open_page(
                 &token(),
                 page_of(&definition("json"), &run(), &window(), Some(&at)),
             )
             .await;
         tells_nothing(&match page {
             Err(error) => error,
-            Ok(mut page) => page.fill(&mut cxone::RowChunk::new()).await.unwrap_err(),
+            Ok(mut page) => page
+                .read_rows(&mut cxone::RowChunk::new())
+                .await
+                .unwrap_err(),
         });
     }
     for bad in worst_answers(SECRET) {
         let server = Server::start(vec![bad.clone()]).await;
-        tells_nothing(&server.client.grant(&credentials()).await.unwrap_err());
+        tells_nothing(&server.client.sign_in(&credentials()).await.unwrap_err());
     }
     for bad in worst_answers(TOKEN) {
         let server = Server::start(vec![bad]).await;
         tells_nothing(
             &server
                 .client
-                .register(&token(), &definition("json"))
+                .register_schedule(&token(), &definition("json"))
                 .await
                 .unwrap_err(),
         );

@@ -54,7 +54,11 @@ async fn a_run_is_an_id_of_our_own_without_a_call() {
     let (one, other) = (start().await.unwrap(), start().await.unwrap());
     assert_ne!(one, other);
     assert!(one.as_str().starts_with("download-"), "{one}");
-    let look = server.client.look(&token(), DIALECT, &one).await.unwrap();
+    let look = server
+        .client
+        .poll_run(&token(), DIALECT, &one)
+        .await
+        .unwrap();
     assert_eq!(look, RunStatus::Completed);
     assert!(server.requests().is_empty());
 }

@@ -171,7 +171,7 @@ async fn five_states_are_told_apart() {
         let server = Server::start(vec![status(word, result)]).await;
         let look = server
             .client
-            .look(&token(), Dialect::DataExtraction, &run())
+            .poll_run(&token(), Dialect::DataExtraction, &run())
             .await;
         assert_eq!(
             look.map_err(|error| error.to_string()),
@@ -275,7 +275,7 @@ async fn a_403_may_be_a_throttle() {
         .await;
     let looked = server
         .client
-        .look(&token(), Dialect::DataExtraction, &run())
+        .poll_run(&token(), Dialect::DataExtraction, &run())
         .await;
     let read = server.rows(&definition(), None).await;
     for error in [started.unwrap_err(), looked.unwrap_err(), read.unwrap_err()] {

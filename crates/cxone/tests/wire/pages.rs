@@ -22,13 +22,13 @@ async fn read_at(
 ) -> Result<(String, PageEnd), Error> {
     let mut page = server
         .client
-        .page(
+        .open_page(
             &token(),
             page_of(&definition(format), &run(), &window(), at),
         )
         .await?;
     let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
-    while page.fill(&mut chunk).await? {
+    while page.read_rows(&mut chunk).await? {
         let each: Vec<u8> = chunk.iter().flat_map(|row| [row, b"\n"].concat()).collect();
         assert_eq!(each, chunk.bytes());
         assert_eq!(chunk.iter().count(), chunk.len());
@@ -297,13 +297,13 @@ async fn a_page_that_was_not_read_to_its_end_has_no_end() {
     let server = Server::start(vec![json("200 OK", PAGE)]).await;
     let mut page = server
         .client
-        .page(
+        .open_page(
             &token(),
             page_of(&definition("json"), &run(), &window(), None),
         )
         .await
         .unwrap();
-    assert!(page.fill(&mut RowChunk::new()).await.unwrap());
+    assert!(page.read_rows(&mut RowChunk::new()).await.unwrap());
     assert!(matches!(page.finish().await, Err(Error::Contract { .. })));
 }
 
@@ -429,14 +429,14 @@ async fn large_pages_come_in_chunks_of_whole_rows() {
     let server = Server::start(vec![json("200 OK", &body)]).await;
     let mut page = server
         .client
-        .page(
+        .open_page(
             &token(),
             page_of(&definition("json"), &run(), &window(), None),
         )
         .await
         .unwrap();
     let (mut chunk, mut sizes, mut rows) = (RowChunk::new(), Vec::new(), 0);
-    while page.fill(&mut chunk).await.unwrap() {
+    while page.read_rows(&mut chunk).await.unwrap() {
         sizes.push(chunk.bytes().len());
         for row in chunk.iter() {
             assert!(

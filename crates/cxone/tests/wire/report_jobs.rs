@@ -1,6 +1,6 @@
 //! Report jobs, on the wire.
 
-use cxone::{Cancelled, Error, Limits};
+use cxone::{CancelOutcome, Error, Limits};
 use definition::RunStatus;
 use definition::{Definition, Dialect};
 use serde_json::{Value, json};
@@ -70,16 +70,16 @@ async fn nothing_is_registered_and_nothing_can_be_cancelled() {
     let server = Server::start(vec![]).await;
     let registered = server
         .client
-        .register(&token(), &definition())
+        .register_schedule(&token(), &definition())
         .await
         .unwrap();
     assert_eq!(registered, None);
     let cancelled = server
         .client
-        .cancel(&token(), DIALECT, &run())
+        .cancel_run(&token(), DIALECT, &run())
         .await
         .unwrap();
-    assert_eq!(cancelled, Cancelled::Unsupported);
+    assert_eq!(cancelled, CancelOutcome::Unsupported);
     assert!(server.requests().is_empty());
 }
 
@@ -234,7 +234,11 @@ async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
         ),
     ] {
         let server = Server::start(vec![said("200 OK", body)]).await;
-        let look = server.client.look(&token(), DIALECT, &run()).await.unwrap();
+        let look = server
+            .client
+            .poll_run(&token(), DIALECT, &run())
+            .await
+            .unwrap();
         assert_eq!(look, expected, "{body}");
         let line = server.lines().remove(0);
         assert_eq!(
@@ -245,7 +249,7 @@ async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
     let nothing_yet = Server::start(vec![answer("204 No Content", "", "")]).await;
     let look = nothing_yet
         .client
-        .look(&token(), DIALECT, &run())
+        .poll_run(&token(), DIALECT, &run())
         .await
         .unwrap();
     assert_eq!(look, pending("", false));
@@ -283,7 +287,7 @@ async fn a_job_that_is_gone_or_another_one_is_no_answer() {
         let server = Server::start(vec![said(status, body)]).await;
         let error = server
             .client
-            .look(&token(), DIALECT, &run())
+            .poll_run(&token(), DIALECT, &run())
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), expected);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cxone::{AccessToken, Client, Config, Error, Limits, PageEnd, PageOf, RowChunk};
+use cxone::{AccessToken, Client, ClientConfig, Error, Limits, PageEnd, PageQuery, RowChunk};
 use definition::{Definition, PageToken, RunId, Window};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -39,7 +39,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let config = Config {
+        let config = ClientConfig {
             base_url: format!("{url}/canary-base").parse().unwrap(),
             token_url: format!("{url}/auth/token").parse().unwrap(),
             allowed_hosts: Vec::new(),
@@ -134,8 +134,8 @@ pub(crate) fn page_of<'a>(
     run: &'a RunId,
     window: &'a Window,
     at: Option<&'a PageToken>,
-) -> PageOf<'a> {
-    PageOf {
+) -> PageQuery<'a> {
+    PageQuery {
         definition,
         run,
         window,
@@ -191,9 +191,9 @@ impl Server {
     pub(crate) async fn rows(&self, definition: &Definition, at: Option<&PageToken>) -> Got {
         let window = window();
         let wanted = page_of(definition, &RUN, &window, at);
-        let mut page = self.client.page(&token(), wanted).await?;
+        let mut page = self.client.open_page(&token(), wanted).await?;
         let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
-        while page.fill(&mut chunk).await? {
+        while page.read_rows(&mut chunk).await? {
             rows.extend_from_slice(chunk.bytes());
         }
         Ok((String::from_utf8(rows).unwrap(), page.finish().await?))

@@ -20,17 +20,17 @@ async fn the_issuer_is_asked_once_a_process() {
     );
     let sites = (0..8).map(|_| {
         let site = site.clone();
-        tokio::spawn(async move { site.client().await.is_ok() })
+        tokio::spawn(async move { site.connect().await.is_ok() })
     });
     for found in sites.collect::<Vec<_>>() {
         assert!(found.await.unwrap());
     }
     assert_eq!(bearer(&tokens).await, "t-1");
-    let client = site.client().await.unwrap();
+    let client = site.connect().await.unwrap();
     let run = RunId::new("run-1").unwrap();
     let (client, run) = (&client, &run);
     let look =
-        tokens.call(|token| async move { client.look(&token, Dialect::Analytics, run).await });
+        tokens.call(|token| async move { client.poll_run(&token, Dialect::Analytics, run).await });
     assert_eq!(look.await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["discover", "client_credentials"]);
 }
@@ -85,7 +85,7 @@ async fn an_api_elsewhere_than_allowed_is_not_called() {
     let check = async |endpoint: &str, allowed: bool| {
         server.world().endpoint = endpoint.to_owned();
         let site = server.discovered("t-1", &["nice.example", "niceincontact.com"]);
-        match site.client().await {
+        match site.connect().await {
             Ok(_) => assert!(allowed, "{endpoint}"),
             Err(error) => {
                 assert!(!allowed, "{endpoint}: {error}");
@@ -122,7 +122,7 @@ async fn an_answer_that_names_no_api_breaks_the_contract() {
         json!("https://nice.example"),
     ] {
         server.world().fail("discover", 1, 200, &body);
-        let error = server.discovered("t-1", &[]).client().await.unwrap_err();
+        let error = server.discovered("t-1", &[]).connect().await.unwrap_err();
         assert!(
             matches!(error, cxone::Error::Contract { .. }),
             "{body}: {error:?}"

@@ -23,7 +23,7 @@ async fn look(server: &Server, tokens: &Tokens) -> Result<RunStatus, Error> {
     let run = RunId::new("run-1").unwrap();
     let (client, run) = (&client, &run);
     tokens
-        .call(|token| async move { client.look(&token, Dialect::Analytics, run).await })
+        .call(|token| async move { client.poll_run(&token, Dialect::Analytics, run).await })
         .await
 }
 

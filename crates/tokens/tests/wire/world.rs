@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
-use cxone::{Issuer, Site};
+use cxone::{Issuer, TenantApi};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -320,7 +320,7 @@ impl Server {
         self.process_at(self.client(USER_HUB))
     }
 
-    pub(crate) fn process_at(&self, site: impl Into<Site>) -> Tokens {
+    pub(crate) fn process_at(&self, site: impl Into<TenantApi>) -> Tokens {
         let config = Config {
             client_secret_id: CLIENT.into(),
             token_secret_id: TOKEN.into(),
@@ -339,7 +339,7 @@ impl Server {
     }
 
     /// A tenant whose issuer is this server.
-    pub(crate) fn discovered(&self, tenant: &str, allowed_hosts: &[&str]) -> Site {
+    pub(crate) fn discovered(&self, tenant: &str, allowed_hosts: &[&str]) -> TenantApi {
         let url = self.address.parse().unwrap();
         let issuer = Issuer {
             token_url: Issuer::token_url(&url),
@@ -347,7 +347,7 @@ impl Server {
             tenant: tenant.to_owned(),
             allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
         };
-        Site::of(issuer).unwrap()
+        TenantApi::find_by(issuer).unwrap()
     }
 
     pub(crate) fn cxone(&self) -> cxone::Client {
@@ -355,7 +355,7 @@ impl Server {
     }
 
     fn client(&self, token_path: &str) -> cxone::Client {
-        let config = cxone::Config {
+        let config = cxone::ClientConfig {
             base_url: self.address.parse().unwrap(),
             token_url: format!("{}{token_path}", self.address).parse().unwrap(),
             allowed_hosts: Vec::new(),

@@ -1,15 +1,15 @@
-//! A cell of a file as JSON.
+//! Writes the cells of a file as JSON.
 
 use crate::page::scan;
 
-/// A cell as JSON: a metric that is a number stays the number that it is, to the last digit.
-pub(super) fn cell(bytes: &[u8], is_metric: bool, out: &mut Vec<u8>) {
+/// Writes a cell as JSON: a metric that is a number keeps its spelling, to the last digit.
+pub(super) fn write_cell(bytes: &[u8], is_metric: bool, out: &mut Vec<u8>) {
     if is_metric && bytes.is_empty() {
         out.extend_from_slice(b"null");
     } else if is_metric && is_number(bytes, out) {
         out.extend_from_slice(bytes);
     } else {
-        text(bytes, out);
+        write_string(bytes, out);
     }
 }
 
@@ -21,13 +21,13 @@ fn is_number(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     out.extend_from_slice(bytes);
     out.push(b',');
-    let fits = scan::value(out, from).is_ok_and(|extent| extent.end == out.len() - 1);
+    let fits = scan::scan_value(out, from).is_ok_and(|extent| extent.end == out.len() - 1);
     out.truncate(from);
     fits
 }
 
-/// A JSON string. UTF-8 goes through as it is; whether it is UTF-8 is checked for the whole chunk.
-pub(super) fn text(bytes: &[u8], out: &mut Vec<u8>) {
+/// Writes a JSON string. UTF-8 goes through as it is; whether it is UTF-8 is checked for the whole chunk.
+pub(super) fn write_string(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = bytes;
     while let Some(at) = rest

@@ -1,23 +1,12 @@
-//! The first record of a file, and what it makes of the others.
+//! The first record of a file, which makes rows of the others.
 
-use super::cell::{cell, text};
-use definition::{Api, Definition};
+use super::cell::{write_cell, write_string};
+use super::rules::{ColumnNames, FileRules};
 
 /// The longest name of a column, in bytes. It is in every row, so that a small file with long names would become any
 /// amount of rows.
 const MAX_NAME: usize = 256;
 
-/// What the columns of a file may be called.
-pub(super) struct Naming {
-    /// Columns whose values are numbers.
-    metrics: Vec<String>,
-    /// Columns that have to be there.
-    columns: Vec<String>,
-    /// Whether a name that is empty, or there twice, is made one of its own.
-    mends: bool,
-}
-
-/// The first record, and what it makes of the others.
 pub(super) struct Header {
     record: Vec<u8>,
     ends: Vec<usize>,
@@ -25,37 +14,25 @@ pub(super) struct Header {
 }
 
 struct Column {
-    /// `"name":`, with a comma or the brace before it.
+    /// `"name":`, preceded by a comma or the opening brace.
     prefix: Vec<u8>,
-    is_metric: bool,
-}
-
-impl Naming {
-    pub(super) fn of(definition: &Definition) -> Self {
-        let columns = definition.columns().into_iter();
-        Self {
-            metrics: definition.metrics().to_vec(),
-            columns: columns.map(str::to_owned).collect(),
-            // The guide's API names columns by the definition; elsewhere a report's author does.
-            mends: definition.dialect().api() != Api::Analytics,
-        }
-    }
+    is_number: bool,
 }
 
 impl Header {
-    pub(super) fn read(record: &[u8], ends: &[usize], naming: &Naming) -> Result<Self, String> {
-        let names = names(record, ends, naming.mends)?;
+    pub(super) fn parse(record: &[u8], ends: &[usize], rules: &FileRules) -> Result<Self, String> {
+        let names = read_names(record, ends, rules.column_names)?;
         let has = |column: &&String| !names.contains(column);
-        if let Some(missing) = naming.columns.iter().find(has) {
+        if let Some(missing) = rules.required_columns.iter().find(has) {
             return Err(format!("the header has no column {missing:?}"));
         }
         let columns = names.iter().enumerate().map(|(i, name)| {
             let mut prefix = vec![if i == 0 { b'{' } else { b',' }];
-            text(name.as_bytes(), &mut prefix);
+            write_string(name.as_bytes(), &mut prefix);
             prefix.push(b':');
             Column {
                 prefix,
-                is_metric: naming.metrics.contains(name),
+                is_number: rules.number_columns.contains(name),
             }
         });
         Ok(Self {
@@ -71,7 +48,7 @@ impl Header {
     }
 
     /// Appends a record as a JSON object.
-    pub(super) fn row(
+    pub(super) fn write_row(
         &self,
         record: &[u8],
         ends: &[usize],
@@ -84,7 +61,7 @@ impl Header {
         let mut start = 0;
         for (column, end) in self.columns.iter().zip(ends) {
             out.extend_from_slice(&column.prefix);
-            cell(&record[start..*end], column.is_metric, out);
+            write_cell(&record[start..*end], column.is_number, out);
             start = *end;
         }
         out.push(b'}');
@@ -93,14 +70,14 @@ impl Header {
 }
 
 /// The names of the columns, each of them once.
-fn names(record: &[u8], ends: &[usize], mends: bool) -> Result<Vec<String>, String> {
+fn read_names(record: &[u8], ends: &[usize], rule: ColumnNames) -> Result<Vec<String>, String> {
     let mut start = 0;
     let mut given = Vec::with_capacity(ends.len());
     for (i, end) in ends.iter().enumerate() {
         let name = std::str::from_utf8(&record[start..*end])
             .map_err(|_| "the header is not UTF-8".to_owned())?;
         let column = i + 1;
-        if !mends && (name.is_empty() || given.contains(&name)) {
+        if rule == ColumnNames::AsGiven && (name.is_empty() || given.contains(&name)) {
             return Err(format!(
                 "column {column} of the header has no name of its own"
             ));
@@ -113,16 +90,15 @@ fn names(record: &[u8], ends: &[usize], mends: bool) -> Result<Vec<String>, Stri
         given.push(name);
         start = *end;
     }
-    Ok(if mends {
-        mended(&given)
-    } else {
-        given.into_iter().map(str::to_owned).collect()
+    Ok(match rule {
+        ColumnNames::MadeDistinct => make_names_distinct(&given),
+        ColumnNames::AsGiven => given.into_iter().map(str::to_owned).collect(),
     })
 }
 
 /// The second `Name` becomes `Name (2)` and so on, past every name that is there already; one without a name becomes
 /// `Column` and its number. The same header always gives the same names.
-fn mended(given: &[&str]) -> Vec<String> {
+fn make_names_distinct(given: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(given.len());
     for (i, name) in given.iter().enumerate() {
         let name = if name.is_empty() {
@@ -149,7 +125,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::mended;
+    use super::make_names_distinct;
 
     proptest! {
         #[test]
@@ -157,7 +133,7 @@ mod tests {
             given in proptest::collection::vec("|A|B|A \\(2\\)|A \\(3\\)|Column [1-6]", 1..9),
         ) {
             let given: Vec<&str> = given.iter().map(String::as_str).collect();
-            let names = mended(&given);
+            let names = make_names_distinct(&given);
             let distinct: BTreeSet<&String> = names.iter().collect();
             prop_assert_eq!(distinct.len(), given.len(), "{:?}", &names);
             for (i, name) in given.iter().enumerate() {
@@ -186,7 +162,7 @@ mod tests {
             ),
             (vec!["Name", "name"], vec!["Name", "name"]),
         ] {
-            assert_eq!(mended(&given), names);
+            assert_eq!(make_names_distinct(&given), names);
         }
     }
 }

@@ -2,17 +2,20 @@
 
 mod cell;
 mod header;
+mod rules;
 mod summary;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use self::header::{Header, Naming};
-use self::summary::{Held, Labels};
-use super::feed::Feed;
-use super::input::Input;
-use super::{RowChunk, Said};
+use self::header::Header;
+use self::summary::{TotalLabels, TrailingTotals};
+use super::byte_source::ByteSource;
+use super::chunk::RowChunk;
+use super::ending::PageEnding;
+use super::input_buffer::InputBuffer;
 use crate::error::Error;
-use definition::{Definition, Report};
+
+pub(crate) use self::rules::{ColumnNames, FileRules};
 
 /// A chunk is full from this size on.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -24,20 +27,20 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// A CSV file that is being read.
 pub(crate) struct CsvPage {
     step: &'static str,
-    input: Input,
+    input: InputBuffer,
     reader: Reader,
     record: Vec<u8>,
     ends: Vec<usize>,
     header: Option<Header>,
-    naming: Naming,
-    /// Rows at the end that may sum the others up; `None` where files have no such rows.
-    held: Option<Held>,
+    rules: FileRules,
+    /// Rows at the end that may sum up the others; `None` where files have no such rows.
+    totals: Option<TrailingTotals>,
     /// Records read, the header included.
     records: u64,
     started: bool,
     done: bool,
     max_row: usize,
-    /// What the envelope said that named the file.
+    /// What the answer that named the file said about it.
     total: Option<u64>,
     inline_rows: u64,
     unknown_fields: Vec<String>,
@@ -63,20 +66,23 @@ pub(crate) struct Announced {
 impl CsvPage {
     pub(crate) fn new(
         step: &'static str,
-        feed: impl Into<Feed>,
-        definition: &Definition,
+        source: impl Into<ByteSource>,
+        rules: FileRules,
         max_row: usize,
         announced: Announced,
     ) -> Self {
         Self {
             step,
-            input: Input::new(feed),
+            input: InputBuffer::new(source),
             reader: ReaderBuilder::new().build(),
             record: vec![0; 4 * 1024],
             ends: vec![0; 64],
             header: None,
-            naming: Naming::of(definition),
-            held: labels(definition).map(Held::new),
+            totals: rules
+                .total_labels
+                .as_deref()
+                .map(|own| TrailingTotals::new(TotalLabels::new(own))),
+            rules,
             records: 0,
             started: false,
             done: false,
@@ -91,9 +97,9 @@ impl CsvPage {
         self.step
     }
 
-    pub(super) async fn fill(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
+    pub(super) async fn fill_chunk(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
         if !self.started {
-            self.start().await?;
+            self.skip_byte_order_mark().await?;
         }
         while !self.done && chunk.bytes.len() < CHUNK_BYTES {
             let Some((length, fields)) = self.read_record().await? else {
@@ -101,28 +107,28 @@ impl CsvPage {
                 break;
             };
             self.records += 1;
-            self.row(length, fields, chunk)?;
+            self.convert_record(length, fields, chunk)?;
         }
         if self.done && self.header.is_none() {
-            return Err(self.fault("the file is empty: not even a header"));
+            return Err(self.contract_error("the file is empty: not even a header"));
         }
         if chunk.is_utf8() {
             Ok(())
         } else {
-            Err(self.fault("a record is not UTF-8"))
+            Err(self.contract_error("a record is not UTF-8"))
         }
     }
 
     /// Strips a byte order mark. The reader would strip a second one, or not, as the bytes happen to come.
-    async fn start(&mut self) -> Result<(), Error> {
+    async fn skip_byte_order_mark(&mut self) -> Result<(), Error> {
         self.started = true;
-        self.input.read(3).await?;
-        if self.input.bytes().starts_with(MARK) {
-            self.input.take(3);
-            self.input.read(3).await?;
+        self.input.read_more(3).await?;
+        if self.input.unread_bytes().starts_with(MARK) {
+            self.input.consume_bytes(3);
+            self.input.read_more(3).await?;
         }
-        if self.input.bytes().starts_with(MARK) {
-            return Err(self.fault("the file begins with two byte order marks"));
+        if self.input.unread_bytes().starts_with(MARK) {
+            return Err(self.contract_error("the file begins with two byte order marks"));
         }
         Ok(())
     }
@@ -132,21 +138,21 @@ impl CsvPage {
         let (mut written, mut fields) = (0, 0);
         loop {
             // To the reader no input means no more input, so that it must not be shown a gap between two reads.
-            if self.input.bytes().is_empty() && !self.input.read(1).await? {
-                return self.last_record(written, fields);
+            if self.input.unread_bytes().is_empty() && !self.input.read_more(1).await? {
+                return self.finish_last_record(written, fields);
             }
             let (result, taken, wrote, ended) = self.reader.read_record(
-                self.input.bytes(),
+                self.input.unread_bytes(),
                 &mut self.record[written..],
                 &mut self.ends[fields..],
             );
-            self.input.take(taken);
+            self.input.consume_bytes(taken);
             written += wrote;
             fields += ended;
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.record.len() >= self.max_row => {
-                    return Err(self.fault(format!(
+                    return Err(self.contract_error(format!(
                         "record {} is larger than {} bytes",
                         self.records + 1,
                         self.max_row
@@ -154,7 +160,7 @@ impl CsvPage {
                 }
                 ReadRecordResult::OutputFull => self.record.resize(self.record.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull if self.ends.len() >= MAX_COLUMNS => {
-                    return Err(self.fault(format!(
+                    return Err(self.contract_error(format!(
                         "record {} has more than {MAX_COLUMNS} fields",
                         self.records + 1
                     )));
@@ -168,7 +174,7 @@ impl CsvPage {
 
     /// The record that the end of the file ends. The reader is shown a line end instead, because that ends a record
     /// anywhere but inside of quotes, where the file was cut off.
-    fn last_record(
+    fn finish_last_record(
         &mut self,
         written: usize,
         fields: usize,
@@ -188,33 +194,44 @@ impl CsvPage {
                 ReadRecordResult::OutputFull => self.record.resize(self.record.len() + 1, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() + 1, 0),
                 _ if written == 0 && fields == 0 => return Ok(None),
-                _ => return Err(self.fault("the file ends in the middle of a quoted field")),
+                _ => {
+                    return Err(
+                        self.contract_error("the file ends in the middle of a quoted field")
+                    );
+                }
             }
         }
     }
 
-    fn row(&mut self, length: usize, fields: usize, chunk: &mut RowChunk) -> Result<(), Error> {
+    fn convert_record(
+        &mut self,
+        length: usize,
+        fields: usize,
+        chunk: &mut RowChunk,
+    ) -> Result<(), Error> {
         let (record, ends) = (&self.record[..length], &self.ends[..fields]);
         let Some(header) = &self.header else {
-            let header = Header::read(record, ends, &self.naming);
-            self.header = Some(header.map_err(|what| self.fault(what))?);
+            let header = Header::parse(record, ends, &self.rules);
+            self.header = Some(header.map_err(|what| self.contract_error(what))?);
             return Ok(());
         };
         if header.is_repeated(record, ends) {
             return Ok(());
         }
         let number = self.records;
-        let taken = match &mut self.held {
-            Some(held) if held.may_be(record, ends) => {
+        let taken = match &mut self.totals {
+            Some(totals) if totals.looks_like_total(record, ends) => {
                 let mut row = Vec::new();
-                let row = header.row(record, ends, &mut row).map(|()| row);
-                held.hold(row.map_err(|what| (number, what)), chunk)
+                let row = header.write_row(record, ends, &mut row).map(|()| row);
+                totals.hold_back(row.map_err(|what| (number, what)), chunk)
             }
-            held => {
-                let released = held.as_mut().map_or(Ok(()), |held| held.release(chunk));
+            totals => {
+                let released = totals
+                    .as_mut()
+                    .map_or(Ok(()), |totals| totals.release_rows(chunk));
                 released.and_then(|()| {
                     header
-                        .row(record, ends, &mut chunk.bytes)
+                        .write_row(record, ends, &mut chunk.bytes)
                         .map_err(|what| format!("record {number} {what}"))?;
                     chunk.end_row();
                     Ok(())
@@ -224,33 +241,22 @@ impl CsvPage {
         taken.map_err(|what| Error::contract(self.step, what))
     }
 
-    fn fault(&self, what: impl Into<String>) -> Error {
+    fn contract_error(&self, what: impl Into<String>) -> Error {
         Error::contract(self.step, what)
     }
 
-    pub(super) fn conclude(self, rows: u64) -> Result<Said, Error> {
+    pub(super) fn conclude(self, rows: u64) -> Result<PageEnding, Error> {
         if self.inline_rows > 0 && self.inline_rows != rows {
             let inline = self.inline_rows;
-            return Err(self.fault(format!(
+            return Err(self.contract_error(format!(
                 "the answer has {inline} rows, and the file that it names has {rows}"
             )));
         }
-        Ok(Said {
+        Ok(PageEnding {
             next: None,
             total: self.total,
-            summary_rows: self.held.map_or(0, |held| held.count()),
+            summary_rows: self.totals.map_or(0, |totals| totals.count()),
             unknown_fields: self.unknown_fields,
         })
-    }
-}
-
-/// The words of a total at the end of a file. The guide's API has no such rows.
-fn labels(definition: &Definition) -> Option<Labels> {
-    match &definition.report {
-        Report::Analytics(_) => None,
-        Report::ReportJobs(report) => Some(Labels::new(&report.total_labels)),
-        Report::DataExtraction(_) | Report::DataDownload(_) | Report::Contacts(_) => {
-            Some(Labels::new(&[]))
-        }
     }
 }

@@ -1,8 +1,8 @@
-//! Rows at the end of a file that sum up the others: a total is no row of the report.
+//! Rows at the end of a file that sum up the others: a total is not a row of the report.
 
-use super::RowChunk;
+use crate::page::chunk::RowChunk;
 
-/// What the first cell that says something says in such a row, if the definition does not know better.
+/// The text of the first cell that is not empty in such a row, unless the definition names others.
 const LABELS: &[&str] = &[
     "total",
     "totals",
@@ -11,23 +11,26 @@ const LABELS: &[&str] = &[
     "report total",
     "summary",
 ];
-/// More of them in a row than this are rows like any other.
-const MOST: usize = 8;
+/// Of more rows than this at the end, those before the last ones are ordinary rows.
+const MAX_HELD: usize = 8;
 
 /// The words that a row of totals begins with.
-pub(super) struct Labels(Vec<String>);
+pub(super) struct TotalLabels(Vec<String>);
 
 /// Rows that may be totals, for as long as no other row has followed.
-pub(super) struct Held {
-    labels: Labels,
-    /// Each as JSON, or why it is no row and which record it was.
+pub(super) struct TrailingTotals {
+    labels: TotalLabels,
+    /// Each as JSON, or why it can't be a row and which record it was.
     rows: Vec<Result<Vec<u8>, (u64, String)>>,
 }
 
-impl Labels {
+impl TotalLabels {
     /// The usual words, or those that the definition names instead.
     pub(super) fn new(own: &[String]) -> Self {
-        let labels = own.iter().map(|label| normal(label)).collect::<Vec<_>>();
+        let labels = own
+            .iter()
+            .map(|label| normalise_label(label))
+            .collect::<Vec<_>>();
         Self(if labels.is_empty() {
             LABELS.iter().map(|label| (*label).to_owned()).collect()
         } else {
@@ -37,20 +40,20 @@ impl Labels {
 }
 
 /// Case, spaces around it and a colon behind it make no difference.
-fn normal(text: &str) -> String {
+fn normalise_label(text: &str) -> String {
     text.trim().trim_end_matches(':').trim_end().to_lowercase()
 }
 
-impl Held {
-    pub(super) fn new(labels: Labels) -> Self {
+impl TrailingTotals {
+    pub(super) fn new(labels: TotalLabels) -> Self {
         Self {
             labels,
             rows: Vec::new(),
         }
     }
 
-    /// Whether a record looks like a total: the first cell that says anything says one of the labels.
-    pub(super) fn may_be(&self, record: &[u8], ends: &[usize]) -> bool {
+    /// Whether the first cell that is not empty is one of the labels.
+    pub(super) fn looks_like_total(&self, record: &[u8], ends: &[usize]) -> bool {
         let mut start = 0;
         for end in ends {
             let cell = &record[start..*end];
@@ -59,38 +62,38 @@ impl Held {
                 let is_short = cell.len() <= 256;
                 return is_short
                     && std::str::from_utf8(cell)
-                        .is_ok_and(|cell| self.labels.0.contains(&normal(cell)));
+                        .is_ok_and(|cell| self.labels.0.contains(&normalise_label(cell)));
             }
         }
         false
     }
 
-    /// Keeps a row back until it is known whether another one follows.
-    pub(super) fn hold(
+    /// Holds a row back until it is known whether another one follows.
+    pub(super) fn hold_back(
         &mut self,
         row: Result<Vec<u8>, (u64, String)>,
         chunk: &mut RowChunk,
     ) -> Result<(), String> {
-        if self.rows.len() == MOST {
-            push(self.rows.remove(0), chunk)?;
+        if self.rows.len() == MAX_HELD {
+            push_row(self.rows.remove(0), chunk)?;
         }
         self.rows.push(row);
         Ok(())
     }
 
-    /// Another row follows, so that those before it are rows like any other.
-    pub(super) fn release(&mut self, chunk: &mut RowChunk) -> Result<(), String> {
-        self.rows.drain(..).try_for_each(|row| push(row, chunk))
+    /// Another row follows, so that those before it are ordinary rows.
+    pub(super) fn release_rows(&mut self, chunk: &mut RowChunk) -> Result<(), String> {
+        self.rows.drain(..).try_for_each(|row| push_row(row, chunk))
     }
 
-    /// How many rows stood at the end.
+    /// How many rows are held at the end.
     pub(super) fn count(&self) -> u64 {
         self.rows.len() as u64
     }
 }
 
-fn push(row: Result<Vec<u8>, (u64, String)>, chunk: &mut RowChunk) -> Result<(), String> {
+fn push_row(row: Result<Vec<u8>, (u64, String)>, chunk: &mut RowChunk) -> Result<(), String> {
     let row = row.map_err(|(number, what)| format!("record {number} {what}"))?;
-    chunk.push(&row, false);
+    chunk.push_row(&row, false);
     Ok(())
 }

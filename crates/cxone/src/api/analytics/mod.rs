@@ -1,0 +1,17 @@
+//! The guide's API: schedules, their runs, and the pages of a run's results.
+
+mod envelope;
+mod results;
+mod run;
+mod schedule;
+
+use url::Url;
+
+use crate::http::Client;
+
+impl Client {
+    /// The URL of a path below `/api/v2/analytics/reports`.
+    fn analytics_url(&self, parts: &[&str]) -> Url {
+        self.build_url(&["api", "v2", "analytics", "reports"], parts)
+    }
+}

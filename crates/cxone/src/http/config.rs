@@ -1,0 +1,118 @@
+//! Where CXone is, and the limits of a client.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::tls::Version;
+use url::Url;
+
+use super::host_guard::{PublicOnly, is_loopback};
+use crate::error::Error;
+
+const STEP: &str = "configure";
+
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// The API's base, to which `/api/v2/…` is appended; https unless the host is loopback.
+    pub base_url: Url,
+    /// The token endpoint; https unless the host is loopback.
+    pub token_url: Url,
+    /// Domains (and their subdomains) from which results may be downloaded, beside the base URL's own host.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// How long a client waits and how much it reads. Only tests need others than the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// To connect: 5 s.
+    pub connect: Duration,
+    /// Between two pieces of an answer: 30 s.
+    pub read: Duration,
+    /// For a call that has no rows, from start to end: 60 s.
+    pub call: Duration,
+    /// For a page of rows, from start to end, the time that its rows are worked on included: 300 s.
+    pub page: Duration,
+    /// For a downloaded file, likewise: 600 s.
+    pub download: Duration,
+    /// The slowest answer, in bytes a second over half a minute of waiting: 1,024.
+    pub min_rate: u64,
+    /// The largest page, in bytes after decoding: 256 MiB.
+    pub page_bytes: u64,
+    /// The largest downloaded file, in bytes after decoding: 4 GiB.
+    pub download_bytes: u64,
+    /// How many times its size a compressed body may unpack to: 200.
+    pub ratio: u64,
+    /// From how many unpacked bytes on the ratio counts: 1 MiB.
+    pub ratio_after: u64,
+    /// The largest row, in bytes, and so the bound on memory: 16 MiB.
+    pub row_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(30),
+            call: Duration::from_mins(1),
+            page: Duration::from_mins(5),
+            download: Duration::from_mins(10),
+            min_rate: 1024,
+            page_bytes: 256 << 20,
+            download_bytes: 4 << 30,
+            ratio: 200,
+            ratio_after: 1 << 20,
+            row_bytes: 16 << 20,
+        }
+    }
+}
+
+impl ClientConfig {
+    /// Refuses URLs that a secret must not be sent to.
+    pub(crate) fn check_urls(&self) -> Result<(), Error> {
+        for (name, url) in [("base URL", &self.base_url), ("token URL", &self.token_url)] {
+            let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+            if !safe || url.cannot_be_a_base() {
+                return config_error(format!("the {name} is not https"));
+            }
+            if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+                return config_error(format!("the {name} has a user or a fragment in it"));
+            }
+        }
+        if self.base_url.query().is_some() {
+            return config_error("the base URL has a query".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The HTTP client: no redirects, no proxy from the environment, no old TLS, no retries of its own.
+    pub(super) fn build_http(&self, limits: &Limits) -> Result<reqwest::Client, Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("cxone-report-pipeline/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .http1_only()
+            .tls_version_min(Version::TLS_1_2)
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.read)
+            .pool_idle_timeout(Duration::from_secs(20));
+        if !is_loopback(&self.base_url) {
+            builder = builder.dns_resolver(PublicOnly);
+        } else if [&self.base_url, &self.token_url]
+            .iter()
+            .all(|url| url.scheme() == "http")
+            && self.allowed_hosts.is_empty()
+        {
+            // Nothing here is https, so the machine's root certificates need not be read, which is the slowest part of a start.
+            builder = builder.tls_certs_only([]);
+        }
+        builder.build().or_else(|_| {
+            config_error("the HTTP client can't be made: no TLS or no root certificates".to_owned())
+        })
+    }
+}
+
+fn config_error<T>(what: String) -> Result<T, Error> {
+    Err(Error::Config { step: STEP, what })
+}

@@ -1,0 +1,20 @@
+//! The connection to CXone: one request, one answer, and what either may hold.
+
+mod access_token;
+mod body;
+mod call;
+mod client;
+mod config;
+mod explanation;
+mod host_guard;
+mod redact;
+mod refusal;
+mod retry_after;
+
+pub use access_token::AccessToken;
+pub(crate) use body::Body;
+pub(crate) use call::{Call, Repetition, check_content_type};
+pub use client::Client;
+pub use config::{ClientConfig, Limits};
+pub(crate) use redact::redact_secrets;
+pub(crate) use retry_after::response_date;

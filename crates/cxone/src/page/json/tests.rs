@@ -1,0 +1,188 @@
+//! The scanner and the parser of the envelope against `serde_json`, however the bytes are cut and mangled.
+
+use definition::PageToken;
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::envelope::Envelope;
+use super::parser::{EnvelopeParser, ParserStep};
+use crate::error::Error;
+use crate::page::chunk::RowChunk;
+use crate::page::scan;
+
+/// An envelope of which only the rows matter.
+struct Rows;
+
+impl Envelope for Rows {
+    fn rows_field(&self) -> &'static str {
+        "data"
+    }
+
+    fn keep_field(&mut self, _: &str, _: &[u8]) -> Result<bool, String> {
+        Ok(true)
+    }
+
+    fn conclude(&self, _: u64, _: bool) -> Result<(Option<PageToken>, Option<u64>), Error> {
+        Ok((None, None))
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+/// What the parser makes of a body that comes in pieces of these lengths: rows as lines, or `None` for an error.
+fn parsed(body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
+    let mut parser = EnvelopeParser::new(Rows, 1 << 20);
+    let (mut chunk, mut lines) = (RowChunk::new(), Vec::new());
+    let (mut at, mut end, mut cuts) = (0, 0, cuts.iter().cycle());
+    loop {
+        let (taken, step) = parser.parse(&body[at..end], &mut chunk).ok()?;
+        at += taken;
+        match step {
+            ParserStep::More(wanted) if end == body.len() => {
+                assert!(wanted > 0);
+                return None;
+            }
+            ParserStep::End if end == body.len() => {
+                lines.extend_from_slice(chunk.bytes());
+                return chunk.is_utf8().then_some(lines);
+            }
+            ParserStep::More(_) | ParserStep::End => {
+                end = body.len().min(end + cuts.next().copied().unwrap_or(1));
+            }
+            ParserStep::Rows => {}
+            ParserStep::Full => {
+                lines.extend_from_slice(chunk.bytes());
+                chunk.clear();
+            }
+        }
+    }
+}
+
+/// What `serde_json` makes of it.
+fn expected(body: &[u8]) -> Option<Vec<u8>> {
+    let page: Page<'_> = serde_json::from_slice(body).ok()?;
+    let mut lines = Vec::new();
+    for row in page.data {
+        if !row.get().starts_with('{') || !is_json(row.get().as_bytes()) {
+            return None;
+        }
+        lines.extend(row.get().bytes().filter(|b| !matches!(b, b'\n' | b'\r')));
+        lines.push(b'\n');
+    }
+    Some(lines)
+}
+
+/// Whether `serde_json` takes a value and every string in it. A number that is too large for it is fine.
+fn is_json(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok()
+        && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+        && match serde_json::from_slice::<serde_json::Value>(bytes) {
+            Ok(_) => true,
+            Err(error) => error.to_string().starts_with("number out of range"),
+        }
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|b| b.to_string()),
+        any::<i64>().prop_map(|n| n.to_string()),
+        "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,3})?",
+        ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+        Just(r#""\u00e9\ud83e\udd80\/\b\"\\""#.to_owned()),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4)
+                .prop_map(|list| format!("[{}]", list.join(" ,\n"))),
+            object(inner),
+        ]
+    })
+}
+
+fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    let field = (".{0,6}", "[ \t\r\n]{0,2}", value).prop_map(|(name, space, value)| {
+        format!(
+            "{}{space}:{space}{value}",
+            serde_json::to_string(&name).unwrap()
+        )
+    });
+    proptest::collection::vec(field, 0..5).prop_map(|fields| format!("{{{}}}", fields.join(",")))
+}
+
+fn body() -> impl Strategy<Value = String> {
+    let rows = proptest::collection::vec(object(value()), 0..6);
+    (rows, value(), 0..3_usize, "[ \t\r\n]{0,3}").prop_map(|(rows, other, turn, space)| {
+        let mut fields = [
+            format!("\"data\":{space}[{space}{}{space}]", rows.join(",")),
+            format!("\"x\":{other}"),
+            "\"total\":3".to_owned(),
+        ];
+        fields.rotate_left(turn);
+        format!("{space}{{{}}}{space}", fields.join(","))
+    })
+}
+
+proptest! {
+    #[test]
+    fn rows_are_the_bytes_that_serde_json_finds(body in body(), cuts in proptest::collection::vec(1..40_usize, 1..8)) {
+        let expected = expected(body.as_bytes());
+        prop_assert!(expected.is_some());
+        prop_assert_eq!(parsed(body.as_bytes(), &cuts), expected);
+    }
+
+    #[test]
+    fn a_mangled_body_is_taken_only_if_serde_json_takes_it_and_with_the_same_rows(
+        body in body(),
+        hits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+        cuts in proptest::collection::vec(1..40_usize, 1..8),
+    ) {
+        let mut body = body.into_bytes();
+        for (at, byte) in hits {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        let parsed_in_pieces = parsed(&body, &cuts);
+        prop_assert_eq!(&parsed_in_pieces, &parsed(&body, &[usize::MAX / 2]));
+        if let (Some(rows), Ok(_)) = (parsed_in_pieces, serde_json::from_slice::<Page<'_>>(&body)) {
+            prop_assert_eq!(Some(rows), expected(&body));
+        }
+    }
+
+    #[test]
+    fn a_cut_off_body_is_never_whole(body in body(), at in any::<proptest::sample::Index>()) {
+        let body = body.trim_end().as_bytes();
+        prop_assert_eq!(parsed(&body[..at.index(body.len())], &[7]), None);
+    }
+
+    #[test]
+    fn a_value_is_json_exactly_if_serde_json_says_so(
+        text in value(),
+        hits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let mut bytes = text.into_bytes();
+        for (at, byte) in hits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let expected = is_json(&bytes);
+        bytes.push(b',');
+        let ours = scan::scan_value(&bytes, 0).is_ok_and(|extent| {
+            let rest = &bytes[extent.end..bytes.len() - 1];
+            rest.iter().all(|b| b" \t\r\n".contains(b)) && std::str::from_utf8(&bytes).is_ok()
+        });
+        prop_assert_eq!(ours, expected);
+    }
+
+    #[test]
+    fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = parsed(&bytes, &[3]);
+        let _ = parsed(&[b"{\"data\":[{\"", bytes.as_slice()].concat(), &[3]);
+    }
+}

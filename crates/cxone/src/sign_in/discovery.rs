@@ -1,0 +1,222 @@
+//! Where a tenant's API is: configured, or asked of the tenant's issuer once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use definition::text::line;
+use reqwest::Method;
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::error::Error;
+use crate::http::{Call, Client, ClientConfig, Limits, Repetition};
+
+const STEP: &str = "discover the tenant";
+/// How much of a tenant's id is repeated in an error.
+const SHOWN: usize = 64;
+
+/// The machine that knows where a tenant's API is. Government and sovereign clouds differ in their issuers alone.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    /// The issuer, to which `/.well-known/cxone-configuration` is appended; https unless the host is loopback.
+    pub url: Url,
+    /// The tenant's id, as the issuer knows it.
+    pub tenant: String,
+    /// Where tokens are granted.
+    pub token_url: Url,
+    /// Domains (and their subdomains) at which the API may turn out to be, and from which results may be downloaded.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Issuer {
+    /// Where an issuer grants tokens.
+    #[must_use]
+    pub fn token_url(issuer: &Url) -> Url {
+        append_path(issuer, &["auth", "token"])
+    }
+}
+
+/// A tenant's API, wherever that is. Cheap to clone; all clones ask the issuer once.
+#[derive(Clone)]
+pub struct TenantApi(Arc<Inner>);
+
+struct Inner {
+    issuer: Option<Issuer>,
+    client: OnceCell<Client>,
+}
+
+impl From<Client> for TenantApi {
+    fn from(client: Client) -> Self {
+        Self(Arc::new(Inner {
+            issuer: None,
+            client: OnceCell::new_with(Some(client)),
+        }))
+    }
+}
+
+impl fmt::Debug for TenantApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuer = self.0.issuer.as_ref().map(|issuer| &issuer.tenant);
+        f.debug_tuple("TenantApi").field(&issuer).finish()
+    }
+}
+
+impl TenantApi {
+    /// A tenant whose issuer is asked at the first call. Nothing is called yet.
+    pub fn find_by(issuer: Issuer) -> Result<Self, Error> {
+        issuer.client_config(issuer.url.clone()).check_urls()?;
+        Ok(Self(Arc::new(Inner {
+            issuer: Some(issuer),
+            client: OnceCell::new(),
+        })))
+    }
+
+    /// A client of the tenant's API. The issuer's answer is kept; after an error the issuer is asked again.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] and [`Error::Unavailable`] are transient; [`Error::Config`] where the issuer does not know the tenant
+    /// or names a host that is not allowed; [`Error::Contract`] for an answer without an endpoint.
+    pub async fn connect(&self) -> Result<Client, Error> {
+        let found = self.0.client.get_or_try_init(|| async {
+            match &self.0.issuer {
+                Some(issuer) => issuer.discover_api().await,
+                None => Err(config_error(
+                    "neither the API nor its issuer is known".to_owned(),
+                )),
+            }
+        });
+        found.await.cloned()
+    }
+}
+
+#[derive(Deserialize)]
+struct IssuerAnswer {
+    api_endpoint: String,
+}
+
+impl Issuer {
+    fn client_config(&self, base_url: Url) -> ClientConfig {
+        ClientConfig {
+            base_url,
+            token_url: self.token_url.clone(),
+            allowed_hosts: self.allowed_hosts.clone(),
+        }
+    }
+
+    async fn discover_api(&self) -> Result<Client, Error> {
+        let limits = Limits::default();
+        let issuer = Client::with_limits(self.client_config(self.url.clone()), limits)?;
+        let named = self.request_endpoint(&issuer).await?;
+        // The URL comes from an answer, so it has to meet the same rules as that of a file. The issuer's own host is allowed.
+        let base_url = issuer.check_url(&named).map_err(|_| {
+            config_error(format!(
+                "the issuer names an API for tenant {} at a host that is not allowed; if it is right, add its domain to the allowed hosts",
+                self.shown_tenant()
+            ))
+        })?;
+        let client = Client::with_limits(self.client_config(base_url), limits)?;
+        tracing::info!(tenant.id = %self.shown_tenant(), "the issuer said where the API is");
+        Ok(client)
+    }
+
+    async fn request_endpoint(&self, issuer: &Client) -> Result<String, Error> {
+        let mut url = append_path(&self.url, &[".well-known", "cxone-configuration"]);
+        url.query_pairs_mut().append_pair("tenantId", &self.tenant);
+        let call = Call {
+            step: STEP,
+            repetition: Repetition::Harmless,
+            token: None,
+            secrets: &[],
+        };
+        let request = issuer.build_request(Method::GET, url);
+        let response = issuer
+            .send_request(&call, request)
+            .await
+            .map_err(|error| self.describe_refusal(error))?;
+        let body = issuer.read_small_json(&call, response).await?;
+        let answer: IssuerAnswer = serde_json::from_slice(&body)
+            .map_err(|_| Error::contract(STEP, "the answer has no api_endpoint"))?;
+        Ok(answer.api_endpoint)
+    }
+
+    /// An issuer's refusal as an error of the configuration: no run and no token are involved.
+    fn describe_refusal(&self, error: Error) -> Error {
+        let tenant = self.shown_tenant();
+        match error {
+            Error::NotFound { .. } => config_error(format!(
+                "the issuer knows no tenant {tenant}; correct the tenant id or the issuer"
+            )),
+            Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::Rejected { .. } => {
+                config_error(format!(
+                    "the issuer does not say where tenant {tenant} is; correct the tenant id or the issuer"
+                ))
+            }
+            other => other,
+        }
+    }
+
+    fn shown_tenant(&self) -> String {
+        line(&self.tenant, SHOWN)
+    }
+}
+
+fn append_path(base: &Url, parts: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(parts);
+    }
+    url
+}
+
+fn config_error(what: String) -> Error {
+    Error::Config { step: STEP, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test_issuer(url: &str) -> Issuer {
+        let url: Url = url.parse().unwrap();
+        Issuer {
+            token_url: Issuer::token_url(&url),
+            url,
+            tenant: "t/1?x=&".to_owned(),
+            allowed_hosts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn tokens_are_granted_at_the_issuer() {
+        for (url, token_url) in [
+            (
+                "https://issuer.example",
+                "https://issuer.example/auth/token",
+            ),
+            (
+                "https://issuer.example/",
+                "https://issuer.example/auth/token",
+            ),
+            (
+                "https://issuer.example/gov",
+                "https://issuer.example/gov/auth/token",
+            ),
+        ] {
+            assert_eq!(test_issuer(url).token_url.as_str(), token_url);
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_https_or_nothing() {
+        assert!(TenantApi::find_by(test_issuer("https://issuer.example")).is_ok());
+        assert!(TenantApi::find_by(test_issuer("http://127.0.0.1:1")).is_ok());
+        for bad in [
+            "http://issuer.example",
+            "https://u@issuer.example",
+            "https://issuer.example?a=b",
+        ] {
+            assert!(TenantApi::find_by(test_issuer(bad)).is_err(), "{bad}");
+        }
+    }
+}

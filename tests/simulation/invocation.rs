@@ -298,7 +298,7 @@ fn value<T: serde::Serialize>(message: T) -> Value {
 /// Carries an effect out, or not, and tells about it, or not.
 fn with<T>(
     mishap: Mishap,
-    reply: effects::Responder<T>,
+    responder: effects::Responder<T>,
     effect: impl FnOnce() -> Result<T, Fault>,
 ) -> Progress {
     let lost = || Err(Fault::Unavailable("no answer".to_owned()));
@@ -316,7 +316,7 @@ fn with<T>(
         Mishap::Unavailable => lost(),
         Mishap::Refused => Err(Fault::Auth("no token is taken".to_owned())),
     };
-    let _ = reply.send(answer);
+    let _ = responder.send(answer);
     Progress::Goes
 }
 
@@ -348,26 +348,28 @@ fn elapsed(outside: &Outside<'_>, mishap: Mishap, effect: Elapsed) -> Progress {
 
 fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progress {
     match effect {
-        StoreEffect::Claim(key, body, reply) => with(mishap, reply, || {
+        StoreEffect::Claim(key, body, responder) => with(mishap, responder, || {
             Ok(store.claim(key, body)) as Result<Claimed, Fault>
         }),
-        StoreEffect::Find(key, reply) => with(mishap, reply, || Ok(store.find(&key))),
+        StoreEffect::Find(key, responder) => with(mishap, responder, || Ok(store.find(&key))),
         StoreEffect::CompareAndSwap {
             key,
             body,
             found,
-            reply,
-        } => with(mishap, reply, || {
+            responder,
+        } => with(mishap, responder, || {
             Ok(store.swap(key, body, found.as_deref()))
         }),
-        StoreEffect::Read(keys, reply) => with(mishap, reply, || {
+        StoreEffect::Read(keys, responder) => with(mishap, responder, || {
             Ok(keys.iter().map(|key| store.read(key)).collect())
         }),
         StoreEffect::List {
             prefix,
             after,
-            reply,
-        } => with(mishap, reply, || Ok(store.list(&prefix, after.as_deref()))),
+            responder,
+        } => with(mishap, responder, || {
+            Ok(store.list(&prefix, after.as_deref()))
+        }),
     }
 }
 
@@ -376,7 +378,7 @@ fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffe
     match effect {
         TriggerEffect::Elapsed(effect) => elapsed(outside, mishap, effect),
         TriggerEffect::Store(effect) => store_effect(outside.store, mishap, effect),
-        TriggerEffect::Register(definition, reply) => with(mishap, reply, || {
+        TriggerEffect::Register(definition, responder) => with(mishap, responder, || {
             if !outside.tenant.dialect.can_cancel() {
                 return Ok(None);
             }
@@ -384,7 +386,7 @@ fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffe
             let id = outside.tenant.register(definition.name.as_str());
             Ok(Some(id))
         }),
-        TriggerEffect::StartRun(request, reply) => with(mishap, reply, || {
+        TriggerEffect::StartRun(request, responder) => with(mishap, responder, || {
             in_time(outside, request.within)?;
             outside.tenant.called(outside.now);
             throttled.map_or(Ok(()), Err)?;
@@ -395,7 +397,7 @@ fn trigger_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: TriggerEffe
                 request.window,
             ))
         }),
-        TriggerEffect::CancelRun(_, run, reply) => with(mishap, reply, || {
+        TriggerEffect::CancelRun(_, run, responder) => with(mishap, responder, || {
             outside.tenant.cancel(outside.now, &run);
             Ok(())
         }),
@@ -412,14 +414,14 @@ fn fetch_effect(
     match effect {
         FetchEffect::Elapsed(effect) => elapsed(outside, mishap, effect),
         FetchEffect::Store(effect) => store_effect(outside.store, mishap, effect),
-        FetchEffect::Page(request, reply) => {
+        FetchEffect::Page(request, responder) => {
             // A page whose answer is lost is a page that broke off.
             let mishap = if mishap == Mishap::LoseAnswer {
                 Mishap::None
             } else {
                 mishap
             };
-            with(mishap, reply, || {
+            with(mishap, responder, || {
                 in_time(outside, request.within)?;
                 outside.tenant.called(outside.now);
                 throttled.map_or(Ok(()), Err)?;
@@ -440,7 +442,7 @@ fn fetch_effect(
                 Ok(page)
             })
         }
-        FetchEffect::Close(reply) => with(mishap, reply, || {
+        FetchEffect::Close(responder) => with(mishap, responder, || {
             let rows = std::mem::take(&mut open.rows);
             if rows.is_empty() {
                 return Ok(Vec::new());
@@ -453,7 +455,7 @@ fn fetch_effect(
                 .map(|rows| outside.store.put_part(&open.prefix, rows.to_vec()))
                 .collect())
         }),
-        FetchEffect::Discard(reply) => with(mishap, reply, || {
+        FetchEffect::Discard(responder) => with(mishap, responder, || {
             open.rows.clear();
             Ok(())
         }),
@@ -464,14 +466,16 @@ fn finalize_effect(outside: &mut Outside<'_>, mishap: Mishap, effect: FinalizeEf
     let store = &mut *outside.store;
     match effect {
         FinalizeEffect::Store(effect) => store_effect(store, mishap, effect),
-        FinalizeEffect::Check(parts, reply) => with(mishap, reply, || {
+        FinalizeEffect::Check(parts, responder) => with(mishap, responder, || {
             Ok(parts
                 .iter()
                 .find(|part| !store.check(part))
                 .map(|part| part.key.clone()))
         }),
-        FinalizeEffect::Merge(parts, reply) => with(mishap, reply, || Ok(store.merge(&parts))),
-        FinalizeEffect::Rewrite(request, reply) => with(mishap, reply, || {
+        FinalizeEffect::Merge(parts, responder) => {
+            with(mishap, responder, || Ok(store.merge(&parts)))
+        }
+        FinalizeEffect::Rewrite(request, responder) => with(mishap, responder, || {
             let rows = store.rows(&request.part.key).to_vec();
             let stay = (0..)
                 .zip(rows)

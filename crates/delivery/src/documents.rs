@@ -14,7 +14,6 @@ use crate::{EndReason, SegmentId};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GenerationRecord {
-    /// Format version.
     pub v: u8,
     /// What identifies the request: `schedule`, or the id of the event that asked for a replay.
     #[serde(rename = "wish")]
@@ -29,7 +28,6 @@ pub struct GenerationRecord {
     pub execution: String,
     /// The state machine's time.
     pub opened_at: Timestamp,
-    /// The window.
     pub window: Window,
     /// The last version of the log when the generation was opened. Its own commit, and
     /// that of any newer generation, stands behind it.
@@ -44,14 +42,12 @@ pub struct GenerationRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecord {
-    /// Format version.
     pub v: u8,
     /// CXone's id of the run.
     pub run_id: RunId,
     /// CXone's id of the schedule, where the API has schedules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_id: Option<ScheduleId>,
-    /// The segment's window.
     pub window: Window,
     /// When the run was started, by the state machine's time.
     pub triggered_at: Timestamp,
@@ -69,9 +65,7 @@ pub struct RunRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndRecord {
-    /// Format version.
     pub v: u8,
-    /// Why.
     pub reason: EndReason,
     /// What CXone said, if it said something.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -84,7 +78,6 @@ pub struct EndRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Slot {
-    /// Format version.
     pub v: u8,
     /// The run whose pages these are.
     pub run_id: RunId,
@@ -121,7 +114,6 @@ pub struct Slot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimitRecord {
-    /// Format version.
     pub v: u8,
     /// Nobody calls before that.
     pub free_at: Timestamp,
@@ -163,7 +155,6 @@ impl CycleDetector {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Part {
-    /// Its key.
     pub key: String,
     /// Rows in it, a CSV header not counted.
     pub rows: u64,
@@ -179,7 +170,6 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sidecar {
-    /// Its object key.
     pub key: String,
     /// Its size: a fixed number of bytes for each row of the part.
     pub bytes: u64,
@@ -205,13 +195,10 @@ pub enum Verification {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Commit {
-    /// Format version.
     pub v: u8,
     /// Its place in the log, from 1, without gaps.
     pub version: u64,
-    /// The report's name.
     pub report: ReportName,
-    /// The tenant.
     pub tenant: TenantId,
     /// The window that its rows replace.
     pub window: Window,
@@ -260,17 +247,12 @@ pub struct Commit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CommitRun {
-    /// The segment.
     pub segment: SegmentId,
-    /// The segment's window.
     pub window: Window,
-    /// CXone's id.
     pub run_id: RunId,
     /// When it was started.
     pub triggered_at: Timestamp,
-    /// Pages taken.
     pub pages: u64,
-    /// Rows taken.
     pub rows: u64,
     /// Whether it ran the definition's `fallback`, without the dropped columns.
     pub simplified: bool,
@@ -280,9 +262,7 @@ pub struct CommitRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AbandonedRun {
-    /// The segment.
     pub segment: SegmentId,
-    /// CXone's id.
     pub run_id: RunId,
     /// When it was started.
     pub triggered_at: Timestamp,
@@ -326,13 +306,11 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// SHA-256 in hex.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -6,8 +6,8 @@ use definition::{ReportName, TenantId, Window};
 
 use crate::SegmentId;
 
-/// What keeps the calls of one API of one tenant apart. No report is named so: in a report's key a
-/// leading `_` can't stand.
+/// The object that keeps the calls of one API of one tenant apart. It can't collide with a report's
+/// folder, whose name never begins with `_`.
 #[must_use]
 pub fn rate_limit(prefix: &str, tenant: &TenantId, api: &str) -> String {
     format!("{}/_pace/{api}.json", tenant_root(prefix, tenant))
@@ -151,7 +151,6 @@ impl RunKeys {
         format!("{}end.json", self.claims)
     }
 
-    /// One slot.
     #[must_use]
     pub fn slot(&self, batch: u32) -> String {
         format!("{}b{batch:06}.json", self.claims)
@@ -167,13 +166,9 @@ impl RunKeys {
 /// What a key below [`GenerationKeys::claims`] is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// `open.json`.
     Open,
-    /// `s…/r…/run.json`.
     Run(SegmentId, u32),
-    /// `s…/r…/end.json`.
     End(SegmentId, u32),
-    /// `s…/r…/b….json`.
     Slot(SegmentId, u32, u32),
 }
 

@@ -32,23 +32,20 @@ impl<'de> Deserialize<'de> for Version {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExecutionRef {
-    /// The execution's ARN.
     pub id: String,
     /// How often it was redriven. A redrive allows more runs.
     pub redrive_count: u32,
 }
 
-/// What Trigger is asked: "what next for this window?"
+/// The question to Trigger: "what next for this window?"
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TriggerIn {
-    /// Message version.
     pub v: Version,
     /// The execution's input, unchanged.
     pub event: Event,
     /// The state machine's time.
     pub now: Timestamp,
-    /// Who asks.
     pub execution: ExecutionRef,
     /// The generation that this execution has joined; none at its first question.
     pub generation: Option<u32>,
@@ -62,7 +59,6 @@ pub struct TriggerIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
-    /// CXone said `failed`.
     Failed,
     /// Still not done 45 minutes after it was started; cancelled.
     TimedOut,
@@ -70,7 +66,7 @@ pub enum EndReason {
     Vanished,
     /// Its page token was refused: the result is gone.
     Expired,
-    /// Two looks at the same result disagreed.
+    /// Two reads of the same result disagreed.
     Unstable,
     /// A page token came back that had been followed already.
     TokenLoop,
@@ -116,7 +112,6 @@ pub struct Ended {
     pub segment: SegmentId,
     /// Its number within the segment.
     pub run: u32,
-    /// Why.
     pub reason: EndReason,
     /// What CXone said, control characters removed, at most 500 bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -127,13 +122,9 @@ pub struct Ended {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Work {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The report.
     pub report: ReportName,
-    /// The whole window.
     pub window: Window,
-    /// The generation.
     pub generation: u32,
     /// The segment, `0` being the whole window.
     pub segment: SegmentId,
@@ -153,15 +144,12 @@ pub struct Work {
     pub direct: bool,
 }
 
-/// Trigger's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TriggerOut {
-    /// Message version.
     pub v: Version,
     /// The generation that this execution has joined.
     pub generation: Option<u32>,
-    /// What next.
     #[serde(flatten)]
     pub next: Next,
 }
@@ -170,21 +158,14 @@ pub struct TriggerOut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum Next {
-    /// Look after this run.
-    Run {
-        /// The run.
-        work: Work,
-    },
+    /// Poll this run and fetch its pages.
+    Run { work: Work },
     /// All segments have their data: finalize.
-    Ready {
-        /// What to finalize.
-        work: FinalizeWork,
-    },
+    Ready { work: FinalizeWork },
     /// The window was committed already.
     Delivered {
         /// The version of the log that holds it.
         version: u64,
-        /// Its rows.
         rows: u64,
     },
     /// A newer generation was committed; this one never will be.
@@ -192,10 +173,10 @@ pub enum Next {
         /// The version of the log that holds the newer one.
         version: u64,
     },
-    /// Ask again then: the window is not final yet, or the tenant asked for a pause.
+    /// Ask again at `until`: the window is not final yet, the tenant asked for a pause, or our own rate
+    /// limit has no permit yet.
     #[serde(rename_all = "camelCase")]
     NotBefore {
-        /// When.
         until: Timestamp,
         /// Since when the tenant only asked for pauses, if that is why.
         stalled_since: Option<Timestamp>,
@@ -219,33 +200,27 @@ impl Work {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunIn {
-    /// Message version.
     pub v: Version,
     /// The state machine's time.
     pub now: Timestamp,
-    /// The run.
     pub work: Work,
 }
 
-/// What PollOnce saw.
+/// What PollOnce found out about the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Saw {
-    /// Not done.
     Pending,
-    /// Its pages can be taken.
+    /// Its pages can be fetched.
     Completed,
     /// It ended without its data.
     Ended,
 }
 
-/// PollOnce's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PollOut {
-    /// Message version.
     pub v: Version,
-    /// What was seen.
     pub saw: Saw,
     /// CXone's own word for the state, at most 40 characters.
     pub state: String,
@@ -262,11 +237,9 @@ pub type CancelOut = PollOut;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FetchIn {
-    /// Message version.
     pub v: Version,
     /// The state machine's time.
     pub now: Timestamp,
-    /// The run.
     pub work: Work,
     /// Batches taken so far, as far as the asking execution knows: a hint where to start looking.
     pub batches: u32,
@@ -274,29 +247,25 @@ pub struct FetchIn {
     pub stalled_since: Option<Timestamp>,
 }
 
-/// What became of the pages.
+/// Whether the run has more pages to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pages {
-    /// There are more.
     More,
     /// There are more, but not before `waitSeconds` have passed.
     Throttled,
-    /// The run is not completed after all: look again.
+    /// The run is not completed after all: poll it again.
     Pending,
-    /// All were taken.
     Done,
     /// The run ended without its data.
     Ended,
 }
 
-/// FetchPage's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FetchOut {
-    /// Message version.
     pub v: Version,
-    /// What became of the pages.
+    /// Whether the run has more pages to fetch.
     pub pages: Pages,
     /// How long the tenant asked us to stay away; 0 if it did not.
     pub wait_seconds: u64,
@@ -316,13 +285,9 @@ pub struct FetchOut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FinalizeWork {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The report.
     pub report: ReportName,
-    /// The whole window.
     pub window: Window,
-    /// The generation.
     pub generation: u32,
 }
 
@@ -330,19 +295,15 @@ pub struct FinalizeWork {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FinalizeIn {
-    /// Message version.
     pub v: Version,
     /// The state machine's time.
     pub now: Timestamp,
-    /// What to finalize.
     pub work: FinalizeWork,
 }
 
-/// Finalize's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FinalizeOut {
-    /// Message version.
     pub v: Version,
     /// What came of it.
     #[serde(flatten)]
@@ -362,9 +323,9 @@ pub enum Outcome {
         /// The version of the log that holds the newer one.
         version: u64,
     },
-    /// Something is missing after all, or a run can't be trusted: ask Trigger.
+    /// Pages are missing, or a run can't be trusted: ask Trigger again.
     Again {
-        /// The run that can't be trusted, if one is to blame.
+        /// The run that can't be trusted, if that is the reason.
         ended: Option<Ended>,
     },
 }

@@ -1,4 +1,4 @@
-//! What a look at a run means.
+//! What a poll of a run means.
 
 use definition::RunStatus;
 use definition::text::clean_state;
@@ -6,13 +6,13 @@ use definition::text::clean_state;
 use crate::effects::Fault;
 use crate::{CancelOut, EndReason, Failure, FailureName, PollOut, RunIn, Saw, Version};
 
-/// A run that is not known this soon after its start may just not have arrived everywhere.
+/// A run that CXone does not know this soon after its start may not have arrived everywhere yet.
 const ARRIVAL_SECONDS: i64 = 60;
 
-/// What PollOnce answers after its look.
+/// What PollOnce answers, given what CXone said about the run.
 ///
 /// # Errors
-/// What the look failed with, unless that says something about the run.
+/// The failure of the poll, unless it says something about the run.
 pub fn classify_poll(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<PollOut, Failure> {
     match look {
         Ok(RunStatus::Completed) => Ok(seen(Saw::Completed, "completed")),
@@ -34,11 +34,11 @@ pub fn classify_poll(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<
     }
 }
 
-/// What a look around a cancellation says: a state for operators, or none if the run is completed.
+/// What a poll before or after a cancellation says: a state for operators, or `None` if the run is
+/// completed.
 ///
 /// # Errors
-/// `Cxone.Auth` and `Cxone.Config` only. Whatever else goes wrong must not hide that the run was
-/// cut off.
+/// `Cxone.Auth` and `Cxone.Config` only. No other failure may hide that the run was cut off.
 pub fn classify_cancel_poll(look: Result<RunStatus, Failure>) -> Result<Option<String>, Failure> {
     match look {
         Ok(RunStatus::Completed) => Ok(None),
@@ -48,10 +48,11 @@ pub fn classify_cancel_poll(look: Result<RunStatus, Failure>) -> Result<Option<S
     }
 }
 
-/// Only what a person has to mend stops the work; a run that can't be cancelled is left behind.
+/// Ignores a failure around a cancellation, unless an operator has to correct something. A run that could
+/// not be cancelled is left behind.
 ///
 /// # Errors
-/// The failure itself, if a person has to mend it.
+/// The failure itself, if it is `Cxone.Auth` or `Cxone.Config`.
 pub fn ignore_unless_operator_error(failure: Failure) -> Result<(), Failure> {
     match failure.name {
         FailureName::Auth | FailureName::Config => Err(failure),
@@ -59,7 +60,7 @@ pub fn ignore_unless_operator_error(failure: Failure) -> Result<(), Failure> {
     }
 }
 
-/// What Cancel answers about a run that is done after all.
+/// What Cancel answers about a run that was completed before it could be cancelled.
 #[must_use]
 pub fn report_completed() -> CancelOut {
     seen(Saw::Completed, "completed")
@@ -75,8 +76,8 @@ pub fn report_cut_off(message: &RunIn, state: &str) -> CancelOut {
     }
 }
 
-/// What Cancel answers about a run that took too long at an API that can't cancel, and was in this state
-/// when it was looked at last, if it was.
+/// What Cancel answers about a run that took too long at an API that can't cancel. `state` is that of the
+/// last poll, if there was one.
 #[must_use]
 pub fn report_abandoned(message: &RunIn, state: Option<&str>) -> CancelOut {
     let last = state.map_or_else(String::new, |state| format!("its last state was {state}; "));

@@ -21,7 +21,6 @@ pub struct InvalidSegment;
 pub struct SegmentId(String);
 
 impl SegmentId {
-    /// The whole window.
     #[must_use]
     pub fn whole() -> Self {
         Self("0".to_owned())
@@ -51,7 +50,6 @@ impl SegmentId {
         id
     }
 
-    /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

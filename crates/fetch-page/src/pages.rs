@@ -74,18 +74,18 @@ impl<'a> Pages<'a> {
         match effect {
             FetchEffect::Store(effect) => self.store.execute(effect).await,
             FetchEffect::Elapsed(effect) => effect.answer(self.started.elapsed()),
-            FetchEffect::Page(request, reply) => {
-                let _ = reply.send(self.take_page(request).await);
+            FetchEffect::Page(request, responder) => {
+                let _ = responder.send(self.take_page(request).await);
             }
-            FetchEffect::Close(reply) => {
-                let _ = reply.send(self.close_parts().await);
+            FetchEffect::Close(responder) => {
+                let _ = responder.send(self.close_parts().await);
             }
-            FetchEffect::Discard(reply) => {
+            FetchEffect::Discard(responder) => {
                 self.in_open_parts = 0;
                 if let Some(open) = self.open_parts.take() {
                     open.discard().await;
                 }
-                let _ = reply.send(Ok(()));
+                let _ = responder.send(Ok(()));
             }
         }
     }

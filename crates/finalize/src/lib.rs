@@ -58,14 +58,14 @@ impl Handler {
         // Send errors are ignored: the receiver is dropped when the flow is cancelled.
         match effect {
             FinalizeEffect::Store(effect) => self.store.execute(effect).await,
-            FinalizeEffect::Check(parts, reply) => {
-                let _ = reply.send(self.store.check_parts(parts).await);
+            FinalizeEffect::Check(parts, responder) => {
+                let _ = responder.send(self.store.check_parts(parts).await);
             }
-            FinalizeEffect::Merge(parts, reply) => {
-                let _ = reply.send(merge(&self.store, &parts).await);
+            FinalizeEffect::Merge(parts, responder) => {
+                let _ = responder.send(merge(&self.store, &parts).await);
             }
-            FinalizeEffect::Rewrite(request, reply) => {
-                let _ = reply.send(rewrite(&self.store, request).await);
+            FinalizeEffect::Rewrite(request, responder) => {
+                let _ = responder.send(rewrite(&self.store, request).await);
             }
         }
     }

@@ -86,14 +86,14 @@ impl Handler {
         match effect {
             TriggerEffect::Store(effect) => self.store.execute(effect).await,
             TriggerEffect::Elapsed(effect) => effect.answer(asked.elapsed()),
-            TriggerEffect::Register(definition, reply) => {
-                let _ = reply.send(self.register_schedule(&definition).await);
+            TriggerEffect::Register(definition, responder) => {
+                let _ = responder.send(self.register_schedule(&definition).await);
             }
-            TriggerEffect::StartRun(request, reply) => {
-                let _ = reply.send(self.start_run(&request, asked).await);
+            TriggerEffect::StartRun(request, responder) => {
+                let _ = responder.send(self.start_run(&request, asked).await);
             }
-            TriggerEffect::CancelRun(dialect, run, reply) => {
-                let _ = reply.send(self.cancel_run(dialect, &run).await);
+            TriggerEffect::CancelRun(dialect, run, responder) => {
+                let _ = responder.send(self.cancel_run(dialect, &run).await);
             }
         }
     }

@@ -11,7 +11,6 @@ use crate::keys::{ReportKeys, version_of};
 /// The log from a version on.
 #[derive(Debug)]
 pub(super) struct CommitLog {
-    /// The last version.
     pub(super) head: u64,
     /// The commits of one window, in order.
     pub(super) of_window: Vec<Commit>,

@@ -35,7 +35,6 @@ impl RunState {
 pub struct SegmentState {
     /// Which part of the window it is.
     pub segment: SegmentId,
-    /// Its window.
     pub window: Window,
     /// Its runs, from number 1.
     pub runs: Vec<RunState>,

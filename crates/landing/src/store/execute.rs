@@ -9,29 +9,29 @@ impl Store {
     pub async fn execute(&self, effect: StoreEffect) {
         // Send errors are ignored: the receiver is dropped when the flow is cancelled.
         match effect {
-            StoreEffect::Find(key, reply) => {
-                let _ = reply.send(self.find_versioned(&key).await);
+            StoreEffect::Find(key, responder) => {
+                let _ = responder.send(self.find_versioned(&key).await);
             }
             StoreEffect::CompareAndSwap {
                 key,
                 body,
                 found,
-                reply,
+                responder,
             } => {
-                let _ = reply.send(self.compare_and_swap(&key, body, found).await);
+                let _ = responder.send(self.compare_and_swap(&key, body, found).await);
             }
-            StoreEffect::Claim(key, body, reply) => {
-                let _ = reply.send(self.claim(&key, body).await);
+            StoreEffect::Claim(key, body, responder) => {
+                let _ = responder.send(self.claim(&key, body).await);
             }
-            StoreEffect::Read(keys, reply) => {
-                let _ = reply.send(self.read_all(keys).await);
+            StoreEffect::Read(keys, responder) => {
+                let _ = responder.send(self.read_all(keys).await);
             }
             StoreEffect::List {
                 prefix,
                 after,
-                reply,
+                responder,
             } => {
-                let _ = reply.send(self.list_keys(&prefix, after).await);
+                let _ = responder.send(self.list_keys(&prefix, after).await);
             }
         }
     }

@@ -27,7 +27,6 @@ pub(super) struct Batch<'a> {
     work: &'a Work,
     /// Where the API's calls have to be kept apart.
     limiter: Option<RateLimiter>,
-    /// The segment's window.
     window: Window,
     now: Timestamp,
     definition: Box<Definition>,

@@ -65,7 +65,6 @@ pub(super) struct WindowRequest {
 }
 
 impl WindowRequest {
-    /// Checks the event.
     pub(super) fn from_message(prefix: &str, message: &TriggerIn) -> Result<Self, RequestError> {
         let detail = &message.event.detail;
         let definition = Definition::from_value(&detail.definition)

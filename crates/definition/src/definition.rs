@@ -35,7 +35,6 @@ pub struct Definition {
 /// A definition without errors, and what is worth knowing about it all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// The definition.
     pub definition: Definition,
     /// Findings of severity [`Severity::Warning`](crate::Severity::Warning).
     pub warnings: Vec<Finding>,
@@ -44,19 +43,16 @@ pub struct Checked {
 /// When CXone runs a report by itself; the time zone is always UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Schedule {
-    /// How often.
     #[serde(rename = "type")]
     pub recurrence: Recurrence,
     /// At what time of the day, in UTC.
     pub time: TimeOfDay,
-    /// `UTC`.
     pub timezone: Utc,
 }
 
 /// The only time zone in which relative ranges and the stored data agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Utc {
-    /// `UTC`.
     #[serde(rename = "UTC")]
     Utc,
 }
@@ -64,7 +60,6 @@ pub enum Utc {
 /// How CXone hands the rows out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Delivery {
-    /// `api`.
     #[serde(rename = "type")]
     pub kind: DeliveryKind,
     /// The form, where the definition says one.

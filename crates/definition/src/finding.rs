@@ -17,7 +17,6 @@ pub struct Finding {
     pub code: FindingCode,
     /// Where, as a JSON pointer (RFC 6901), fit for one line; empty for the whole definition.
     pub pointer: String,
-    /// What is wrong.
     pub message: String,
     /// What to do about it; possibly empty.
     pub hint: String,
@@ -65,7 +64,6 @@ impl fmt::Display for Finding {
 pub struct Findings(pub Vec<Finding>);
 
 impl Findings {
-    /// The findings.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.0.iter()
     }

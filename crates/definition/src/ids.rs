@@ -37,7 +37,6 @@ macro_rules! identifier {
                 }
             }
 
-            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -12,7 +12,6 @@ pub enum RunStatus {
     },
     /// The run's pages may be fetched.
     Completed,
-    /// The run failed.
     Failed {
         /// CXone's explanation, at most 1 KiB, possibly empty.
         message: String,

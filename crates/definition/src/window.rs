@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 /// The longest window, as the API allows it.
 pub(crate) const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(31 * 24);
-/// 2000-01-01T00:00:00Z
 const EARLIEST: i64 = 946_684_800;
 /// 2101-01-01T00:00:00Z, the first second that is too late for a start; an end may touch it.
 const LATEST: i64 = 4_133_980_800;

@@ -1,4 +1,4 @@
-//! Days that are stated anew.
+//! Days that are replayed.
 
 use serde_json::json;
 

@@ -42,10 +42,7 @@ pub enum Error {
     StateMachine,
     /// An execution or the state machine does not exist.
     #[error("{what} does not exist; cxr list shows the executions")]
-    NotFound {
-        /// An ARN.
-        what: String,
-    },
+    NotFound { what: String },
     /// An execution can't be redriven.
     #[error(
         "{execution} can't be redriven: {reason}; cxr run or cxr replay asks for the window again"

@@ -47,7 +47,6 @@ struct Line {
     /// What a failed execution was started for.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Request>,
-    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
 }

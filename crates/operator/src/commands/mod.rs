@@ -56,7 +56,6 @@ enum Command {
 pub struct Context<'a, Aws> {
     /// Where the output goes.
     pub out: &'a mut dyn Write,
-    /// The current time.
     pub now: Timestamp,
     /// Loads the SDK's configuration. Called only by commands that need Step Functions.
     pub aws: Aws,

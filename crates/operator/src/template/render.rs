@@ -157,11 +157,6 @@ fn render_alarm(report: &ScheduledReport) -> String {
             report.stem
         );
     };
-    let description = format!(
-        "{}: nothing was committed for {hours} hours. Run: cxr list --failed; if nothing failed, look at the dead letter queue and at whether the schedule is enabled; then cxr redrive EXECUTION, or cxr run infra/reports/{}.json --window DAY.",
-        title_of(definition),
-        report.stem
-    );
     format!(
         "
   {}NotDeliveredAlarm:
@@ -185,8 +180,16 @@ fn render_alarm(report: &ScheduledReport) -> String {
 
 ",
         report.resource,
-        quote_yaml(&description),
+        quote_yaml(&alarm_description(report, hours)),
         quote_yaml(definition.pipeline.tenant.as_ref()),
         quote_yaml(definition.name.as_ref()),
+    )
+}
+
+fn alarm_description(report: &ScheduledReport, hours: u32) -> String {
+    format!(
+        "{}: nothing was committed for {hours} hours. Run: cxr list --failed; if nothing failed, look at the dead letter queue and at whether the schedule is enabled; then cxr redrive EXECUTION, or cxr run infra/reports/{}.json --window DAY.",
+        title_of(&report.file.definition),
+        report.stem
     )
 }

@@ -14,7 +14,7 @@ pub(super) struct HandlerOutput {
     pub(super) next: Option<String>,
     pub(super) until: Option<Timestamp>,
     pub(super) stalled_since: Option<Timestamp>,
-    pub(super) work: Option<Work>,
+    pub(super) work: Option<WorkOutput>,
     pub(super) state: Option<String>,
     pub(super) page_count: Option<u64>,
     pub(super) row_count: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct HandlerOutput {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Work {
+pub(super) struct WorkOutput {
     pub(super) window: Window,
     #[serde(default)]
     pub(super) generation: Option<u32>,

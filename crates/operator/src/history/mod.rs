@@ -11,7 +11,7 @@ use handler_output::{HandlerOutput, WorkRun};
 
 /// One entry of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct HistoryEntry {
     pub(crate) at: Timestamp,
     pub(crate) kind: EntryKind,
 }
@@ -94,7 +94,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn add(&mut self, entry: Entry) {
+    pub(crate) fn add(&mut self, entry: HistoryEntry) {
         match entry.kind {
             EntryKind::StateEntered(state) => {
                 self.state = Some(state);

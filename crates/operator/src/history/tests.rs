@@ -8,7 +8,7 @@ fn history_of(kinds: impl IntoIterator<Item = EntryKind>) -> History {
     let at = "2026-06-02T05:30:00Z".parse().unwrap();
     kinds
         .into_iter()
-        .for_each(|kind| history.add(Entry { at, kind }));
+        .for_each(|kind| history.add(HistoryEntry { at, kind }));
     history
 }
 

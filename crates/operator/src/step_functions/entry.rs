@@ -4,10 +4,10 @@ use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::HistoryEvent;
 use jiff::Timestamp;
 
-use crate::history::{Entry, EntryKind, ExecutionError};
+use crate::history::{EntryKind, ExecutionError, HistoryEntry};
 
 /// Returns `None` for an event that says nothing about the execution's progress.
-pub(super) fn from_event(event: HistoryEvent) -> Option<Entry> {
+pub(super) fn from_event(event: HistoryEvent) -> Option<HistoryEntry> {
     let at = to_timestamp(&event.timestamp);
     let kind = if let Some(entered) = event.state_entered_event_details {
         EntryKind::StateEntered(entered.name)
@@ -21,7 +21,7 @@ pub(super) fn from_event(event: HistoryEvent) -> Option<Entry> {
     } else {
         failure_kind(event)?
     };
-    Some(Entry { at, kind })
+    Some(HistoryEntry { at, kind })
 }
 
 fn failure_kind(event: HistoryEvent) -> Option<EntryKind> {

@@ -155,9 +155,21 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("finalize", &["delivery", "handler", "landing"]),
     ("operator", &["definition", "delivery"]),
+    // `local` names the handlers so that cargo compiles what they share once.
     (
         "local",
-        &["asl", "cxone-sim", "definition", "delivery", "local-aws"],
+        &[
+            "asl",
+            "cancel",
+            "cxone-sim",
+            "definition",
+            "delivery",
+            "fetch-page",
+            "finalize",
+            "local-aws",
+            "poll-once",
+            "trigger",
+        ],
     ),
     ("asl", &[]),
     ("cxone-sim", &[]),

@@ -84,8 +84,10 @@ impl Handlers {
 
     /// Builds the handlers with cargo, in the profile that this code was built in.
     ///
-    /// They are built by themselves because the state machine's expressions switch on a feature of `serde_json` that the deployed
-    /// handlers don't have. Cargo's lock makes it safe to call this from many processes at once.
+    /// This package is selected with them, so that cargo chooses the same features as for `cargo run -p local` and compiles nothing
+    /// a second time. Among these is `preserve_order` of `serde_json`, which the state machine's expressions need and the deployed
+    /// handlers, built by themselves, don't have: nothing that a handler stores depends on the order of a map. Cargo's lock makes
+    /// it safe to call this from many processes at once.
     ///
     /// # Errors
     /// When cargo can't be started or the build fails.
@@ -129,7 +131,8 @@ fn build_command(cargo: &OsStr, output: Output) -> Command {
         "--locked",
         "--message-format=json-render-diagnostics",
     ]);
-    command.args(NAMES.iter().flat_map(|name| ["-p", name]));
+    command.args(["-p", env!("CARGO_PKG_NAME")]);
+    command.args(NAMES.iter().flat_map(|name| ["-p", name, "--bin", name]));
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }

@@ -1,5 +1,6 @@
 //! The calls that have no rows, on the wire.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::server::{
@@ -582,7 +583,7 @@ fn tells_nothing(error: &Error) {
     let mut text = format!("{error} {error:?}");
     let mut next = std::error::Error::source(error);
     while let Some(source) = next {
-        text += &format!(" {source} {source:?}");
+        write!(text, " {source} {source:?}").unwrap();
         next = source.source();
     }
     assert!(

@@ -17,7 +17,7 @@ pub(crate) fn writings(text: &str) -> Vec<String> {
         other => format!("%{other:02X}"),
     };
     let url: String = text.bytes().map(percent).collect();
-    let hex = delivery::documents::hex(text.as_bytes());
+    let hex = hex::encode(text);
     let escaped = std::iter::successors(Some(text.to_owned()), |text| Some(json(text)));
     let mut writings = vec![url.replace("%20", "+"), url, hex];
     writings.extend(escaped.take(5));

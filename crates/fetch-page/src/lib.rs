@@ -53,7 +53,8 @@ impl Handler {
 
     async fn fetch_pages(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
         let (deadline, direct) = (event.context.deadline(), event.payload.work.direct);
-        let mut pages = Pages::new(self, deadline, direct);
+        let collaborators = (&self.session, &self.store, &self.metrics);
+        let mut pages = Pages::new(collaborators, deadline, direct);
         let prefix = self.store.prefix();
         let answer = run_flow(
             async |ask| Box::pin(flow::fetch(ask, prefix, event.payload)).await,

@@ -10,8 +10,6 @@ use landing::{PartSet, PartSpec, Store};
 use tokens::{CallPermit, Error, Session, fault_of_call};
 use tracing::warn;
 
-use crate::Handler;
-
 /// An invocation takes pages for at most this long, which bounds what a kill costs.
 const TIME_BUDGET: Duration = Duration::from_mins(10);
 
@@ -43,12 +41,11 @@ pub(crate) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) fn new(handler: &'a Handler, deadline: SystemTime, direct: bool) -> Self {
-        let Handler {
-            session,
-            store,
-            metrics,
-        } = handler;
+    pub(crate) fn new(
+        (session, store, metrics): (&'a Session, &'a Store, &'a MetricsRecorder),
+        deadline: SystemTime,
+        direct: bool,
+    ) -> Self {
         let left = deadline
             .duration_since(SystemTime::now())
             .unwrap_or_default()

@@ -39,11 +39,11 @@ pub struct Config {
 /// all clones share one token, and one of them at a time looks for another.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    inner: Arc<Inner>,
+    inner: Arc<SharedTokens>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct SharedTokens {
     config: Config,
     secrets: SecretsManager,
     site: TenantApi,
@@ -77,7 +77,7 @@ impl Tokens {
     /// Nothing is read before the first token is wanted.
     #[must_use]
     pub fn new(config: Config, secrets: SecretsManager, site: impl Into<TenantApi>) -> Self {
-        let inner = Inner {
+        let inner = SharedTokens {
             config,
             secrets,
             site: site.into(),
@@ -133,7 +133,7 @@ impl Tokens {
     }
 }
 
-impl Inner {
+impl SharedTokens {
     fn now(&self) -> Now {
         Now {
             wall: Timestamp::now(),
@@ -162,7 +162,7 @@ impl Inner {
 
 /// One request for a token that is being served.
 struct TokenLookup<'a> {
-    inner: &'a Inner,
+    inner: &'a SharedTokens,
     state: MutexGuard<'a, State>,
     search: LookupState,
     /// Why the last grant came to nothing.

@@ -12,10 +12,10 @@ use crate::error::Error;
 ///
 /// Each method makes the requests that it names, once: it does not wait, retry or refresh a token.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<Connection>);
 
 #[derive(Debug)]
-struct Inner {
+struct Connection {
     http: reqwest::Client,
     config: ClientConfig,
     limits: Limits,
@@ -33,7 +33,7 @@ impl Client {
         config.check_urls()?;
         let http = config.build_http(&limits)?;
         let host_guard = HostGuard::new(&config.base_url, &config.allowed_hosts);
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Connection {
             http,
             config,
             limits,

@@ -39,16 +39,16 @@ impl Issuer {
 
 /// A tenant's API, wherever that is. Cheap to clone; all clones ask the issuer once.
 #[derive(Clone)]
-pub struct TenantApi(Arc<Inner>);
+pub struct TenantApi(Arc<Discovery>);
 
-struct Inner {
+struct Discovery {
     issuer: Option<Issuer>,
     client: OnceCell<Client>,
 }
 
 impl From<Client> for TenantApi {
     fn from(client: Client) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(Discovery {
             issuer: None,
             client: OnceCell::new_with(Some(client)),
         }))
@@ -66,7 +66,7 @@ impl TenantApi {
     /// A tenant whose issuer is asked at the first call. Nothing is called yet.
     pub fn find_by(issuer: Issuer) -> Result<Self, Error> {
         issuer.client_config(issuer.url.clone()).check_urls()?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Discovery {
             issuer: Some(issuer),
             client: OnceCell::new(),
         })))

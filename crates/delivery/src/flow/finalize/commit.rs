@@ -3,9 +3,9 @@
 use crate::documents::{Commit, CommitPart, Part};
 use crate::effects::{Claimed, FinalizeEffect, RewriteRequest};
 use crate::flow::commit_log::CommitLog;
+use crate::flow::finalize::finalizer::{Finalizer, commit_figures};
 use crate::flow::finalize::merge::WindowContent;
 use crate::flow::finalize::pages::RunPages;
-use crate::flow::finalize::{Finalizer, commit_figures};
 use crate::flow::stored::{V, serialise};
 use crate::{Failure, Outcome};
 

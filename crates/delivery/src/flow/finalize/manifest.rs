@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::documents::{Commit, CommitPart};
-use crate::flow::finalize::Finalizer;
+use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::stored::serialise;
 
 #[derive(Serialize)]

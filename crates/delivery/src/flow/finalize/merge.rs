@@ -4,7 +4,7 @@ use definition::OnConflict;
 
 use crate::documents::{AbandonedRun, Part, RunRecord, Verification, sha256_hex};
 use crate::effects::{FinalizeEffect, Merged};
-use crate::flow::finalize::Finalizer;
+use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::pages::RunPages;
 use crate::flow::finalize::verify::{Verdict, weaker_of};
 use crate::flow::plan::Plan;

@@ -1,7 +1,7 @@
 //! Reads the slots of a run and checks that they continue each other.
 
 use crate::documents::{CommitRun, Part, RunRecord, Slot, sha256_hex};
-use crate::flow::finalize::Finalizer;
+use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::plan::SegmentState;
 use crate::flow::stored::{StoredError, parse, require_stored};
 use crate::{EndReason, Ended, Failure, SegmentId};

@@ -2,7 +2,7 @@
 
 use crate::documents::Verification;
 use crate::effects::Merged;
-use crate::flow::finalize::Finalizer;
+use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::pages::RunPages;
 use crate::flow::plan::{Plan, SegmentState};
 use crate::{EndReason, Ended, Failure};

@@ -12,12 +12,12 @@ use tracing::{info, instrument, warn};
 
 /// Cancels a run that took too long.
 #[derive(Debug)]
-pub struct Handler {
+pub struct CancelHandler {
     session: Session,
     metrics: MetricsRecorder,
 }
 
-impl Handler {
+impl CancelHandler {
     /// Reads the environment. Nothing is called yet.
     ///
     /// # Errors

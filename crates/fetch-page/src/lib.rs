@@ -16,13 +16,13 @@ use crate::pages::Pages;
 
 /// Takes pages and lands their rows.
 #[derive(Debug)]
-pub struct Handler {
+pub struct FetchPageHandler {
     session: Session,
     store: Store,
     metrics: MetricsRecorder,
 }
 
-impl Handler {
+impl FetchPageHandler {
     /// Reads the environment. Nothing is called yet.
     ///
     /// # Errors

@@ -7,6 +7,6 @@ use lambda_runtime::{Error, tracing};
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let aws = aws_config::load_from_env().await;
-    let handler = fetch_page::Handler::new(&handler::process_environment(), &aws);
-    handler::serve(handler, fetch_page::Handler::handle).await
+    let handler = fetch_page::FetchPageHandler::new(&handler::process_environment(), &aws);
+    handler::serve(handler, fetch_page::FetchPageHandler::handle).await
 }

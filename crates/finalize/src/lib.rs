@@ -11,12 +11,12 @@ use tracing::{info, instrument};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
 #[derive(Debug)]
-pub struct Handler {
+pub struct FinalizeHandler {
     store: Store,
     metrics: MetricsRecorder,
 }
 
-impl Handler {
+impl FinalizeHandler {
     /// Reads the environment. Nothing is called yet.
     ///
     /// # Errors

@@ -7,6 +7,6 @@ use lambda_runtime::{Error, tracing};
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let aws = aws_config::load_from_env().await;
-    let handler = finalize::Handler::new(&handler::process_environment(), &aws);
-    handler::serve(handler, finalize::Handler::handle).await
+    let handler = finalize::FinalizeHandler::new(&handler::process_environment(), &aws);
+    handler::serve(handler, finalize::FinalizeHandler::handle).await
 }

@@ -8,7 +8,7 @@ use definition::{Catalogue, Finding, Severity};
 use serde::Serialize;
 
 use crate::definition_file;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::count_of;
 
 /// The code of the finding that two files describe the same report of the same tenant.
@@ -49,7 +49,10 @@ impl Verdict {
 }
 
 /// Checks every file, and all of them together.
-pub(crate) fn check_files(files: &[PathBuf], catalogue: &Catalogue) -> Result<Verdict, Error> {
+pub(crate) fn check_files(
+    files: &[PathBuf],
+    catalogue: &Catalogue,
+) -> Result<Verdict, CommandError> {
     let files = definition_file::expand_folders(files)?;
     let mut remarks = Vec::new();
     let mut names: HashMap<(String, String), &Path> = HashMap::new();

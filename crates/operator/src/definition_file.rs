@@ -8,7 +8,7 @@ use clap::Args;
 use definition::{Catalogue, Checked, Definition, Findings};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::CommandError;
 
 /// A definition is a few kilobytes long. This keeps a wrongly named file out of memory.
 const MAX_BYTES: u64 = 1 << 20;
@@ -29,7 +29,7 @@ pub(crate) struct CatalogueArg {
 
 impl CatalogueArg {
     /// The built-in catalogue, with the tenant's additions if a file names them.
-    pub(crate) fn read_catalogue(&self) -> Result<Catalogue, Error> {
+    pub(crate) fn read_catalogue(&self) -> Result<Catalogue, CommandError> {
         let Some(file) = &self.catalogue else {
             return Ok(Catalogue::builtin().clone());
         };
@@ -37,7 +37,7 @@ impl CatalogueArg {
         let text = String::from_utf8(text).map_err(|error| unreadable(file, error))?;
         Catalogue::builtin()
             .extended_with(&text)
-            .map_err(|source| Error::Catalogue {
+            .map_err(|source| CommandError::Catalogue {
                 file: file.clone(),
                 source,
             })
@@ -45,12 +45,16 @@ impl CatalogueArg {
 }
 
 /// Reads one definition, which must have no errors.
-pub(crate) fn read_definition(file: &Path, catalogue: &Catalogue) -> Result<DefinitionFile, Error> {
+pub(crate) fn read_definition(
+    file: &Path,
+    catalogue: &Catalogue,
+) -> Result<DefinitionFile, CommandError> {
     let text = read_bytes(file)?;
-    let checked = parse_definition(&text, catalogue).map_err(|findings| Error::Definition {
-        file: file.to_owned(),
-        findings,
-    })?;
+    let checked =
+        parse_definition(&text, catalogue).map_err(|findings| CommandError::Definition {
+            file: file.to_owned(),
+            findings,
+        })?;
     let written = serde_json::from_slice(&text).map_err(|error| unreadable(file, error))?;
     Ok(DefinitionFile {
         definition: checked.definition,
@@ -63,7 +67,7 @@ pub(crate) fn parse_definition(text: &[u8], catalogue: &Catalogue) -> Result<Che
 }
 
 /// The bytes of a file; `-` is the standard input.
-pub(crate) fn read_bytes(file: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_bytes(file: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         std::io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)
@@ -75,7 +79,7 @@ pub(crate) fn read_bytes(file: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// The files as they are named, and in place of a folder its `.json` files, sorted by name.
-pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -87,7 +91,7 @@ pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let file = entry.map_err(|error| unreadable(folder, error))?.path();
@@ -102,8 +106,8 @@ fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-fn unreadable(file: &Path, reason: impl Display) -> Error {
-    Error::File {
+fn unreadable(file: &Path, reason: impl Display) -> CommandError {
+    CommandError::File {
         file: file.to_owned(),
         reason: reason.to_string(),
     }

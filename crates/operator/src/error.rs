@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum CommandError {
     /// A file or folder can't be read.
     #[error("{}: {reason}; name a readable JSON file, a folder of them, or - for the standard input", file.display())]
     File {
@@ -87,7 +87,7 @@ pub enum Error {
     Output(#[from] std::io::Error),
 }
 
-impl Error {
+impl CommandError {
     /// The code, such as `CXO001`.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::definition_file::DefinitionFile;
 use crate::digest::hex_digest;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::step_functions::{Executions, MachineArn};
 use crate::target::WindowChoice;
 
@@ -46,7 +46,7 @@ pub(crate) struct StartedExecution {
 pub(crate) async fn start_execution(
     executions: &Executions,
     input: &ExecutionInput,
-) -> Result<StartedExecution, Error> {
+) -> Result<StartedExecution, CommandError> {
     let name = input.execution_name();
     let execution = executions.start(&name, input.to_json()?).await?;
     Ok(StartedExecution { execution })
@@ -68,7 +68,7 @@ impl ExecutionInput {
         file: DefinitionFile,
         choice: WindowChoice,
         machine: Option<&MachineArn>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, CommandError> {
         let definition = &file.definition;
         let window = choice.window_of(definition)?;
         let report = definition.name.to_string();
@@ -117,10 +117,10 @@ impl ExecutionInput {
     }
 
     /// The event on one line, unless it is larger than Step Functions accepts.
-    fn to_json(&self) -> Result<String, Error> {
+    fn to_json(&self) -> Result<String, CommandError> {
         let text = event_json(&self.event);
         if text.len() > MAX_INPUT_BYTES {
-            return Err(Error::TooLarge {
+            return Err(CommandError::TooLarge {
                 size_bytes: text.len(),
             });
         }

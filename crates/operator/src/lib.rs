@@ -15,4 +15,4 @@ mod template;
 mod time;
 
 pub use commands::{Cli, Context, run};
-pub use error::Error;
+pub use error::CommandError;

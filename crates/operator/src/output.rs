@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::CommandError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -27,7 +27,10 @@ impl<'a> Output<'a> {
     }
 
     /// Writes a result in the format that `--format` names.
-    pub(crate) fn print(&mut self, result: &(impl Display + Serialize)) -> Result<(), Error> {
+    pub(crate) fn print(
+        &mut self,
+        result: &(impl Display + Serialize),
+    ) -> Result<(), CommandError> {
         match self.format {
             Format::Text => Ok(write!(self.out, "{result}")?),
             Format::Json => self.print_json(result),
@@ -35,12 +38,12 @@ impl<'a> Output<'a> {
     }
 
     /// Writes what is JSON whatever `--format` says.
-    pub(crate) fn print_json(&mut self, result: &impl Serialize) -> Result<(), Error> {
+    pub(crate) fn print_json(&mut self, result: &impl Serialize) -> Result<(), CommandError> {
         let text = serde_json::to_string_pretty(result).map_err(std::io::Error::from)?;
         self.print_line(&text)
     }
 
-    pub(crate) fn print_line(&mut self, line: &str) -> Result<(), Error> {
+    pub(crate) fn print_line(&mut self, line: &str) -> Result<(), CommandError> {
         Ok(writeln!(self.out, "{line}")?)
     }
 }

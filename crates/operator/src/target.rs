@@ -7,7 +7,7 @@ use definition::{Catalogue, Definition, Window};
 use jiff::Timestamp;
 
 use crate::definition_file::{self, DefinitionFile};
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::time;
 
 /// A definition and one of its windows.
@@ -35,7 +35,7 @@ impl Target {
     pub(crate) fn read(
         &self,
         catalogue: &Catalogue,
-    ) -> Result<(DefinitionFile, WindowChoice), Error> {
+    ) -> Result<(DefinitionFile, WindowChoice), CommandError> {
         let choice = WindowChoice::parse(self.window.at.as_deref(), self.window.window.as_deref())?;
         let file = definition_file::read_definition(&self.file, catalogue)?;
         Ok((file, choice))
@@ -52,20 +52,24 @@ pub(crate) enum WindowChoice {
 
 impl WindowChoice {
     /// Reads the values of `--at` and `--window`, of which clap lets only one pass.
-    pub(crate) fn parse(at: Option<&str>, window: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn parse(at: Option<&str>, window: Option<&str>) -> Result<Self, CommandError> {
         match window {
             Some(window) => time::parse_window(window).map(Self::Window),
             None => time::parse_time("--at", at.unwrap_or_default()).map(Self::ScheduledAt),
         }
     }
 
-    pub(crate) fn window_of(self, definition: &Definition) -> Result<Window, Error> {
+    pub(crate) fn window_of(self, definition: &Definition) -> Result<Window, CommandError> {
         match self {
             Self::Window(window) => Ok(window),
-            Self::ScheduledAt(at) => definition.window_for(at).map_err(|error| Error::Window {
-                text: at.to_string(),
-                reason: error.to_string(),
-            }),
+            Self::ScheduledAt(at) => {
+                definition
+                    .window_for(at)
+                    .map_err(|error| CommandError::Window {
+                        text: at.to_string(),
+                        reason: error.to_string(),
+                    })
+            }
         }
     }
 }

@@ -5,11 +5,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _};
 
-use crate::error::Error;
+use crate::error::CommandError;
 
 /// `START/END`, each a time or a day (its midnight in UTC), or one day.
-pub(crate) fn parse_window(text: &str) -> Result<Window, Error> {
-    let wrong = |reason: String| Error::Window {
+pub(crate) fn parse_window(text: &str) -> Result<Window, CommandError> {
+    let wrong = |reason: String| CommandError::Window {
         text: text.to_owned(),
         reason,
     };
@@ -26,15 +26,15 @@ pub(crate) fn parse_window(text: &str) -> Result<Window, Error> {
 }
 
 /// A time, or a day (its midnight in UTC).
-pub(crate) fn parse_time(option: &'static str, text: &str) -> Result<Timestamp, Error> {
-    parse_time_or_day(text).ok_or_else(|| Error::Time {
+pub(crate) fn parse_time(option: &'static str, text: &str) -> Result<Timestamp, CommandError> {
+    parse_time_or_day(text).ok_or_else(|| CommandError::Time {
         option,
         text: text.to_owned(),
     })
 }
 
 /// A time, a day, or how long ago: `90m`, `12h`, `7d`, `P2W`.
-pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
+pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     let ago = || {
         let span: Span = text.parse().ok()?;
         let then = now.to_zoned(TimeZone::UTC).checked_sub(span.abs()).ok()?;

@@ -8,12 +8,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
-use operator::{Cli, Context, Error, run};
+use operator::{Cli, CommandError, Context, run};
 use serde_json::{Value, json};
 
 const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
 
-async fn cxr(args: &[&str]) -> (Result<u8, Error>, String) {
+async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,

@@ -9,14 +9,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Parser as _;
-use operator::{Cli, Context, Error, run};
+use operator::{Cli, CommandError, Context, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const INFRA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra");
 const SHIPPED: &str = "daily-agent-performance.json";
 
-async fn cxr(args: &[&str]) -> (Result<u8, Error>, String) {
+async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,
@@ -69,7 +69,7 @@ impl Copy {
         definition
     }
 
-    async fn cxr(&self, more: &[&str]) -> (Result<u8, Error>, String) {
+    async fn cxr(&self, more: &[&str]) -> (Result<u8, CommandError>, String) {
         let (reports, template) = (self.reports(), self.template());
         let paths = [reports.to_str().unwrap(), template.to_str().unwrap()];
         cxr(&[&paths, more].concat()).await

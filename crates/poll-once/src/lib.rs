@@ -10,12 +10,12 @@ use tracing::{info, instrument, warn};
 
 /// Looks at a run once.
 #[derive(Debug)]
-pub struct Handler {
+pub struct PollOnceHandler {
     session: Session,
     metrics: MetricsRecorder,
 }
 
-impl Handler {
+impl PollOnceHandler {
     /// Reads the environment. Nothing is called yet.
     ///
     /// # Errors

@@ -7,6 +7,6 @@ use lambda_runtime::{Error, tracing};
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let aws = aws_config::load_from_env().await;
-    let handler = poll_once::Handler::new(&handler::process_environment(), &aws);
-    handler::serve(handler, poll_once::Handler::handle).await
+    let handler = poll_once::PollOnceHandler::new(&handler::process_environment(), &aws);
+    handler::serve(handler, poll_once::PollOnceHandler::handle).await
 }

@@ -15,13 +15,13 @@ use tracing::{info, instrument, warn};
 
 /// Answers "what next for this window?".
 #[derive(Debug)]
-pub struct Handler {
+pub struct TriggerHandler {
     session: Session,
     store: Store,
     metrics: MetricsRecorder,
 }
 
-impl Handler {
+impl TriggerHandler {
     /// Reads the environment. Nothing is called yet.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ impl Elapsed {
     }
 }
 
-/// What the trigger flow requests. `trigger::Handler::execute` carries it out.
+/// What the trigger flow requests. `TriggerHandler::execute` carries it out.
 #[derive(Debug)]
 pub enum TriggerEffect {
     /// Carried out by `landing::Store::execute`.
@@ -102,12 +102,12 @@ pub enum TriggerEffect {
     /// Carried out by [`Elapsed::answer`].
     Elapsed(Elapsed),
     /// Makes sure that whatever a run needs is registered as defined. Carried out by
-    /// `trigger::Handler::register_schedule`.
+    /// `TriggerHandler::register_schedule`.
     Register(Box<Definition>, Responder<Option<ScheduleId>>),
-    /// Starts a run. Carried out by `trigger::Handler::start_run`.
+    /// Starts a run. Carried out by `TriggerHandler::start_run`.
     StartRun(StartRequest, Responder<RunId>),
     /// Cancels a run that nothing will ever poll. Best effort, and only where the API can. Carried out by
-    /// `trigger::Handler::cancel_run`.
+    /// `TriggerHandler::cancel_run`.
     CancelRun(Dialect, RunId, Responder<()>),
 }
 
@@ -174,7 +174,7 @@ pub struct Page {
     pub stop: bool,
 }
 
-/// What the finalize flow requests. `finalize::Handler::execute` carries it out.
+/// What the finalize flow requests. `FinalizeHandler::execute` carries it out.
 #[derive(Debug)]
 pub enum FinalizeEffect {
     /// Carried out by `landing::Store::execute`.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::definition_check::check_files;
 use crate::definition_file::CatalogueArg;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::Output;
 
 /// Print what is wrong with definition files (no network).
@@ -23,7 +23,7 @@ pub(super) struct CheckArgs {
 }
 
 impl CheckArgs {
-    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, Error> {
+    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, CommandError> {
         let catalogue = self.catalogue.read_catalogue()?;
         let verdict = check_files(&self.files, &catalogue)?;
         output.print(&verdict)?;

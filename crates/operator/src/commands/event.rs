@@ -8,7 +8,7 @@ use delivery::{Replay, ScheduledEvent};
 use jiff::Timestamp;
 
 use crate::definition_file;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, RequesterArg, event_for_scheduler};
 use crate::output::Output;
 use crate::step_functions::MachineArn;
@@ -48,7 +48,7 @@ impl EventArgs {
         output: &mut Output<'_>,
         now: Timestamp,
         machine: Option<&MachineArn>,
-    ) -> Result<u8, Error> {
+    ) -> Result<u8, CommandError> {
         output.print_json(&self.build_event(now, machine)?)?;
         Ok(0)
     }
@@ -57,7 +57,7 @@ impl EventArgs {
         self,
         now: Timestamp,
         machine: Option<&MachineArn>,
-    ) -> Result<ScheduledEvent, Error> {
+    ) -> Result<ScheduledEvent, CommandError> {
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
         if self.window.scheduler {
             return Ok(event_for_scheduler(file.written, machine));

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::history::ExecutionError;
 use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
@@ -30,7 +30,7 @@ impl ListArgs {
         output: &mut Output<'_>,
         executions: &Executions,
         now: Timestamp,
-    ) -> Result<u8, Error> {
+    ) -> Result<u8, CommandError> {
         let since = time::parse_since(&self.since, now)?;
         output.print(&list_executions(executions, self.failed, since).await?)?;
         Ok(0)
@@ -60,7 +60,7 @@ async fn list_executions(
     executions: &Executions,
     failed_only: bool,
     since: Timestamp,
-) -> Result<List, Error> {
+) -> Result<List, CommandError> {
     let statuses: &[&str] = if failed_only { &FAILED } else { &[] };
     let mut lines = Vec::new();
     for summary in executions.list(statuses, since).await? {

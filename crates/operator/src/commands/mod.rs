@@ -16,7 +16,7 @@ use std::io::Write;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::{Format, Output};
 use crate::step_functions::{Executions, MachineArn};
 
@@ -62,7 +62,7 @@ pub struct Context<'a, Aws> {
 }
 
 /// Runs one command and returns the exit code of the process.
-pub async fn run<Aws>(cli: Cli, context: Context<'_, Aws>) -> Result<u8, Error>
+pub async fn run<Aws>(cli: Cli, context: Context<'_, Aws>) -> Result<u8, CommandError>
 where
     Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
 {
@@ -84,16 +84,16 @@ where
 }
 
 /// An empty variable counts as one that is not set.
-fn parse_machine(arn: Option<String>) -> Result<Option<MachineArn>, Error> {
+fn parse_machine(arn: Option<String>) -> Result<Option<MachineArn>, CommandError> {
     arn.filter(|arn| !arn.is_empty())
         .map(|arn| arn.parse())
         .transpose()
 }
 
-async fn connect<Aws>(machine: Option<MachineArn>, aws: Aws) -> Result<Executions, Error>
+async fn connect<Aws>(machine: Option<MachineArn>, aws: Aws) -> Result<Executions, CommandError>
 where
     Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
 {
-    let machine = machine.ok_or(Error::StateMachine)?;
+    let machine = machine.ok_or(CommandError::StateMachine)?;
     Ok(Executions::new(&aws().await, machine))
 }

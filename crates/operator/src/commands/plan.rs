@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::definition_file::CatalogueArg;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::Output;
 use crate::target::{Target, WindowChoice};
 
@@ -23,7 +23,7 @@ pub(super) struct PlanArgs {
 }
 
 impl PlanArgs {
-    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, Error> {
+    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, CommandError> {
         let catalogue = self.catalogue.read_catalogue()?;
         let (file, choice) = self.target.read(&catalogue)?;
         output.print(&Plan::new(&file.definition, choice)?)?;
@@ -54,7 +54,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(definition: &Definition, choice: WindowChoice) -> Result<Self, Error> {
+    fn new(definition: &Definition, choice: WindowChoice) -> Result<Self, CommandError> {
         let window = choice.window_of(definition)?;
         let settled_at = definition.settled_at(&window);
         let waits = match choice {

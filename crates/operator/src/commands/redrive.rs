@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::{Output, one_line};
 use crate::step_functions::{ExecutionDetail, Executions, FAILED, name_of};
 use crate::time;
@@ -37,7 +37,7 @@ impl RedriveArgs {
         output: &mut Output<'_>,
         executions: &Executions,
         now: Timestamp,
-    ) -> Result<u8, Error> {
+    ) -> Result<u8, CommandError> {
         let since = self.since.as_deref();
         let since = since
             .map(|since| time::parse_since(since, now))
@@ -52,7 +52,7 @@ impl RedriveArgs {
         &self,
         executions: &Executions,
         since: Option<Timestamp>,
-    ) -> Result<RedriveOutcome, Error> {
+    ) -> Result<RedriveOutcome, CommandError> {
         let mut done = Vec::new();
         for name in &self.executions {
             done.push(match executions.describe(name).await {
@@ -102,7 +102,7 @@ impl RedriveOutcome {
 async fn redrive_one(executions: &Executions, detail: &ExecutionDetail, dry_run: bool) -> Redriven {
     let arn = &detail.summary.arn;
     if let Some(reason) = &detail.not_redrivable {
-        let error = Error::NotRedrivable {
+        let error = CommandError::NotRedrivable {
             execution: name_of(arn).to_owned(),
             reason: reason.clone(),
         };
@@ -124,7 +124,7 @@ async fn redrive_one(executions: &Executions, detail: &ExecutionDetail, dry_run:
 }
 
 impl Redriven {
-    fn failed(execution: &str, error: &Error) -> Self {
+    fn failed(execution: &str, error: &CommandError) -> Self {
         Self {
             execution: execution.to_owned(),
             problem: Some(format!("{}: {error}", error.code())),

@@ -7,7 +7,7 @@ use definition::Catalogue;
 use delivery::Replay;
 use jiff::Timestamp;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, RequesterArg, start_execution};
 use crate::output::Output;
 use crate::step_functions::Executions;
@@ -34,7 +34,7 @@ impl ReplayArgs {
         output: &mut Output<'_>,
         executions: &Executions,
         now: Timestamp,
-    ) -> Result<u8, Error> {
+    ) -> Result<u8, CommandError> {
         let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
         let replay = Replay {

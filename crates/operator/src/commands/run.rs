@@ -3,7 +3,7 @@
 use clap::Args;
 use definition::Catalogue;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, start_execution};
 use crate::output::Output;
 use crate::step_functions::Executions;
@@ -21,7 +21,7 @@ impl RunArgs {
         self,
         output: &mut Output<'_>,
         executions: &Executions,
-    ) -> Result<u8, Error> {
+    ) -> Result<u8, CommandError> {
         // The handlers know the built-in catalogue only.
         let (file, choice) = self.target.read(Catalogue::builtin())?;
         let input = ExecutionInput::for_window(file, choice, Some(executions.machine()))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::definition_check::check_files;
 use crate::definition_file;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::{Output, count_of};
 use crate::template::{ScheduledReport, Template, find_duplicate_resources, render};
 
@@ -27,7 +27,7 @@ pub(super) struct SchedulesArgs {
 
 impl SchedulesArgs {
     /// Writes nothing if a definition has an error.
-    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, Error> {
+    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, CommandError> {
         let folder = [self.reports.clone()];
         let verdict = check_files(&folder, Catalogue::builtin())?;
         if !verdict.passes(false) {
@@ -44,7 +44,7 @@ impl SchedulesArgs {
         Ok(outcome.exit_code())
     }
 
-    fn update_template(self, reports: &[ScheduledReport]) -> Result<TemplateOutcome, Error> {
+    fn update_template(self, reports: &[ScheduledReport]) -> Result<TemplateOutcome, CommandError> {
         find_duplicate_resources(reports)?;
         let block = render(reports)?;
         let template = Template::read(&self.template)?;

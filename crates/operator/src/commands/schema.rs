@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::output::Output;
 
 /// Print the JSON Schema of a definition (no network).
@@ -10,7 +10,7 @@ use crate::output::Output;
 pub(super) struct SchemaArgs {}
 
 impl SchemaArgs {
-    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, Error> {
+    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, CommandError> {
         let Self {} = self;
         output.print_line(&definition::schema())?;
         Ok(0)

@@ -7,7 +7,7 @@ use delivery::advice;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::history::{CxoneRun, History, StateFailure};
 use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
@@ -25,7 +25,7 @@ impl ShowArgs {
         self,
         output: &mut Output<'_>,
         executions: &Executions,
-    ) -> Result<u8, Error> {
+    ) -> Result<u8, CommandError> {
         let detail = executions.describe(&self.execution).await?;
         let history = executions.read_history(&self.execution).await?;
         output.print(&Explanation::new(detail, history))?;

@@ -2,22 +2,22 @@
 
 use std::str::FromStr;
 
-use crate::error::Error;
+use crate::error::CommandError;
 
 /// `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MachineArn(String);
 
 impl FromStr for MachineArn {
-    type Err = Error;
+    type Err = CommandError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, CommandError> {
         let parts: Vec<&str> = text.split(':').collect();
         match parts[..] {
             ["arn", _, "states", _, _, "stateMachine", name] if !name.is_empty() => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(Error::StateMachine),
+            _ => Err(CommandError::StateMachine),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 
-use crate::error::Error;
+use crate::error::CommandError;
 
 pub(super) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error()?.code()
@@ -20,24 +20,24 @@ pub(super) fn from_sdk<E: ProvideErrorMetadata>(
     operation: &'static str,
     what: &str,
     error: &SdkError<E>,
-) -> Error {
+) -> CommandError {
     let SdkError::ServiceError(service) = error else {
-        return Error::Unavailable {
+        return CommandError::Unavailable {
             operation,
             reason: describe_transport(error),
         };
     };
     match code_of(error).unwrap_or_default() {
-        "ExecutionDoesNotExist" | "StateMachineDoesNotExist" => Error::NotFound {
+        "ExecutionDoesNotExist" | "StateMachineDoesNotExist" => CommandError::NotFound {
             what: what.to_owned(),
         },
         code if service.raw().status().is_server_error() || code.contains("Throttl") => {
-            Error::Unavailable {
+            CommandError::Unavailable {
                 operation,
                 reason: format!("AWS answers {code} again and again"),
             }
         }
-        code => Error::Refused {
+        code => CommandError::Refused {
             operation,
             code: code.to_owned(),
             message: message_of(error),

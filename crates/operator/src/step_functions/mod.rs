@@ -9,7 +9,7 @@ use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
 use jiff::Timestamp;
 
 use crate::digest::hex_digest;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::history::{ExecutionError, History};
 
 pub(crate) use arn::{MachineArn, name_of};
@@ -66,7 +66,7 @@ impl Executions {
         &self,
         statuses: &[&str],
         since: Timestamp,
-    ) -> Result<Vec<ExecutionSummary>, Error> {
+    ) -> Result<Vec<ExecutionSummary>, CommandError> {
         let mut found = Vec::new();
         if statuses.is_empty() {
             self.list_status(None, since, &mut found).await?;
@@ -84,7 +84,7 @@ impl Executions {
         status: Option<ExecutionStatus>,
         since: Timestamp,
         found: &mut Vec<ExecutionSummary>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), CommandError> {
         let mut next = None;
         loop {
             let page = self
@@ -117,7 +117,7 @@ impl Executions {
     }
 
     /// Describes one execution, given its name or its ARN.
-    pub(crate) async fn describe(&self, execution: &str) -> Result<ExecutionDetail, Error> {
+    pub(crate) async fn describe(&self, execution: &str) -> Result<ExecutionDetail, CommandError> {
         let arn = self.machine.execution_arn(execution);
         let answer = self
             .client
@@ -146,7 +146,7 @@ impl Executions {
     }
 
     /// Reads the whole history, 1,000 events a call.
-    pub(crate) async fn read_history(&self, execution: &str) -> Result<History, Error> {
+    pub(crate) async fn read_history(&self, execution: &str) -> Result<History, CommandError> {
         let arn = self.machine.execution_arn(execution);
         let mut history = History::default();
         let mut next = None;
@@ -172,7 +172,7 @@ impl Executions {
     }
 
     /// Redrives an execution. The token is the same for a repeated request, so that AWS redrives once.
-    pub(crate) async fn redrive(&self, detail: &ExecutionDetail) -> Result<(), Error> {
+    pub(crate) async fn redrive(&self, detail: &ExecutionDetail) -> Result<(), CommandError> {
         let arn = &detail.summary.arn;
         let name = name_of(arn);
         let token = hex_digest(&format!("redrive {} of {arn}", detail.redrive_count + 1));
@@ -186,7 +186,7 @@ impl Executions {
         answer
             .map(drop)
             .map_err(|error| match error::code_of(&error) {
-                Some("ExecutionNotRedrivable") => Error::NotRedrivable {
+                Some("ExecutionNotRedrivable") => CommandError::NotRedrivable {
                     execution: name.to_owned(),
                     reason: error::message_of(&error),
                 },
@@ -195,7 +195,7 @@ impl Executions {
     }
 
     /// Starts an execution and returns its ARN. While it runs, the same name and input return it again.
-    pub(crate) async fn start(&self, name: &str, input: String) -> Result<String, Error> {
+    pub(crate) async fn start(&self, name: &str, input: String) -> Result<String, CommandError> {
         let answer = self
             .client
             .start_execution()
@@ -207,7 +207,7 @@ impl Executions {
         match answer {
             Ok(started) => Ok(started.execution_arn),
             Err(error) if error::code_of(&error) == Some("ExecutionAlreadyExists") => {
-                Err(Error::Exists {
+                Err(CommandError::Exists {
                     name: name.to_owned(),
                 })
             }

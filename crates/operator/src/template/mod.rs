@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::definition_file;
-use crate::error::Error;
+use crate::error::CommandError;
 
 pub(crate) use render::render;
 pub(crate) use report::{ScheduledReport, find_duplicate_resources};
@@ -24,8 +24,8 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::Template {
+    pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
+        let wrong = |reason: String| CommandError::Template {
             file: path.to_owned(),
             reason,
         };

@@ -6,11 +6,11 @@ use definition::{DateRange, Definition, Recurrence};
 use serde_json::Value;
 
 use super::report::ScheduledReport;
-use crate::error::Error;
+use crate::error::CommandError;
 use crate::execution_input::event_for_scheduler;
 
 /// Renders a schedule and an alarm for each report.
-pub(crate) fn render(reports: &[ScheduledReport]) -> Result<String, Error> {
+pub(crate) fn render(reports: &[ScheduledReport]) -> Result<String, CommandError> {
     let mut block = String::from("\n");
     for report in reports {
         block += &render_schedule(report)?;
@@ -19,7 +19,7 @@ pub(crate) fn render(reports: &[ScheduledReport]) -> Result<String, Error> {
     Ok(block)
 }
 
-fn render_schedule(report: &ScheduledReport) -> Result<String, Error> {
+fn render_schedule(report: &ScheduledReport) -> Result<String, CommandError> {
     let ScheduledReport { stem, resource, .. } = report;
     let expression = cron_expression(report)?;
     let input = indent_lines(&escape_sub(&render_input(report)?), 10);
@@ -52,7 +52,7 @@ fn title_of(definition: &Definition) -> String {
 }
 
 /// When the Scheduler starts an execution. Weeks begin on Monday, months with their first day.
-fn cron_expression(report: &ScheduledReport) -> Result<String, Error> {
+fn cron_expression(report: &ScheduledReport) -> Result<String, CommandError> {
     let definition = &report.file.definition;
     let time = definition.schedule.time.to_string();
     let (hour, minute) = time.split_once(':').unwrap_or_default();
@@ -63,7 +63,7 @@ fn cron_expression(report: &ScheduledReport) -> Result<String, Error> {
         Recurrence::Monthly => format!("cron({minute} {hour} 1 * ? *)"),
         Recurrence::Once => {
             let DateRange::Absolute(window) = definition.report.date_range() else {
-                return Err(Error::Schedule {
+                return Err(CommandError::Schedule {
                     file: format!("{}.json", report.stem).into(),
                     reason: "a report that runs once needs an absolute dateRange, which says on which day".to_owned(),
                 });
@@ -84,7 +84,7 @@ fn trim_zero(digits: &str) -> &str {
 }
 
 /// The scheduled event, which contains the definition as its author wrote it.
-fn render_input(report: &ScheduledReport) -> Result<String, Error> {
+fn render_input(report: &ScheduledReport) -> Result<String, CommandError> {
     let event = event_for_scheduler(Value::Null, None);
     let event = serde_json::to_string_pretty(&event).map_err(std::io::Error::from)?;
     let definition = indent_lines(&escape_json(&report.text), 4);

@@ -5,7 +5,7 @@ use std::path::Path;
 use definition::Catalogue;
 
 use crate::definition_file::{self, DefinitionFile};
-use crate::error::Error;
+use crate::error::CommandError;
 
 /// A report's file, and its names in the template.
 pub(crate) struct ScheduledReport {
@@ -19,11 +19,11 @@ pub(crate) struct ScheduledReport {
 }
 
 impl ScheduledReport {
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         if stem.is_empty() || stem.len() > 64 || !stem.chars().all(allowed) {
-            return Err(Error::Schedule {
+            return Err(CommandError::Schedule {
                 file: path.to_owned(),
                 reason: "a schedule has the name of its file, and that is 1 to 64 letters, digits, '-', '_' and '.'".to_owned(),
             });
@@ -49,11 +49,11 @@ fn camel_case(stem: &str) -> String {
 }
 
 /// Fails if two files, such as `a-b.json` and `a_b.json`, give their resources the same names.
-pub(crate) fn find_duplicate_resources(reports: &[ScheduledReport]) -> Result<(), Error> {
+pub(crate) fn find_duplicate_resources(reports: &[ScheduledReport]) -> Result<(), CommandError> {
     for (index, report) in reports.iter().enumerate() {
         let same = |it: &&ScheduledReport| it.resource == report.resource;
         if let Some(first) = reports[..index].iter().find(same) {
-            return Err(Error::Schedule {
+            return Err(CommandError::Schedule {
                 file: format!("{}.json", report.stem).into(),
                 reason: format!(
                     "its resources have the same names as those of {}.json; rename one",

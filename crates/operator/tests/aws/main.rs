@@ -8,14 +8,14 @@
 mod states;
 
 use clap::Parser as _;
-use operator::{Cli, Context, Error, run};
+use operator::{Cli, CommandError, Context, run};
 use serde_json::{Value, json};
 use states::{MACHINE, Server, arn};
 
 const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
 const AUTH: &str = r#"{"errorType":"Cxone.Auth","errorMessage":"the token endpoint refuses the client in secret cxone/client"}"#;
 
-async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, Error>, String) {
+async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,

@@ -27,7 +27,6 @@ pub enum Metric {
     RunsEnded,
     /// Runs that were, or may have been, started and that no execution polls.
     OrphanedRuns,
-    /// Polls of runs.
     Polls,
     /// Answers of CXone that ask for a pause.
     Throttles,

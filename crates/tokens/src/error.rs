@@ -87,7 +87,6 @@ pub enum Problem {
 /// Something that is needed for a token does not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum UnavailableError {
-    /// Secrets Manager.
     #[error(transparent)]
     Secrets(SecretsError),
     /// The token endpoint; its `Throttled` may say how long to wait.

@@ -20,7 +20,6 @@ pub const MAX_LIFE: Duration = Duration::from_hours(24);
 /// A token's age is the greater of what the two say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The wall clock.
     pub wall: Timestamp,
     /// The monotonic clock: time since any fixed point of this process.
     pub monotonic: Duration,
@@ -43,7 +42,6 @@ pub enum Phase {
     Expired,
     /// Still valid, and to be replaced; sent only when no new one is to be had.
     Due,
-    /// To be used.
     Fresh,
 }
 

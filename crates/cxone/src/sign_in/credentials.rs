@@ -5,7 +5,6 @@ use secrecy::{ExposeSecret, SecretString};
 /// The longest refresh token that is kept, in bytes: it is stored in a secret, which holds 64 KiB.
 pub(super) const MAX_REFRESH_TOKEN: usize = 16 * 1024;
 
-/// An OAuth client.
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
     pub client_id: String,

@@ -12,7 +12,6 @@ const LEVEL: i32 = 1;
 
 type Buffer = Writer<BytesMut>;
 
-/// A compressor.
 pub(super) enum Encoder {
     Plain(Buffer),
     Gzip(Box<GzEncoder<Buffer>>),

@@ -98,7 +98,6 @@ impl Entries {
         self.rows += 1;
     }
 
-    /// The sidecar.
     pub(super) fn into_sorted(mut self) -> Bytes {
         let (entries, _) = self.bytes.as_chunks_mut::<ENTRY_BYTES>();
         sort(entries, 0);

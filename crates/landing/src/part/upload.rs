@@ -22,7 +22,6 @@ const BUFFER_SLACK: usize = 512 * 1024;
 pub(super) struct StoredObject {
     pub(super) key: String,
     pub(super) bytes: u64,
-    /// In hex.
     pub(super) sha256: String,
     /// The checksum by which S3 knows the object.
     pub(super) checksum: String,

@@ -17,7 +17,6 @@ pub type Hook = Arc<dyn Fn(&Call) -> Action + Send + Sync>;
 pub struct Call {
     /// Counts all calls of all services, from 1.
     pub number: u64,
-    /// The service.
     pub service: Service,
     /// The operation as AWS names it, such as `PutObject`.
     pub operation: String,
@@ -50,30 +49,22 @@ impl Call {
 /// The services that a call may go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
-    /// Amazon S3.
     S3,
-    /// AWS Secrets Manager.
     Secrets,
-    /// AWS Step Functions.
     States,
-    /// Amazon SNS.
     Sns,
-    /// AWS Lambda.
     Lambda,
 }
 
 /// What to do with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Carry it out.
     Pass,
     /// Answer with an error and do nothing.
     Refuse {
-        /// The HTTP status.
         status: u16,
         /// AWS's error code, such as `SlowDown`.
         code: String,
-        /// The message.
         message: String,
     },
     /// Close the connection and do nothing.
@@ -82,11 +73,9 @@ pub enum Action {
     LoseAnswer,
     /// Carry it out, then answer with an error all the same.
     RefuseAfter {
-        /// The HTTP status.
         status: u16,
         /// AWS's error code, such as `InternalError`.
         code: String,
-        /// The message.
         message: String,
     },
     /// Carry it out, then send the first half of the answer's body and close the connection.

@@ -44,7 +44,6 @@ impl Server {
         Ok(Self { address, accepting })
     }
 
-    /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

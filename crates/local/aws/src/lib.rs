@@ -29,15 +29,11 @@ use crate::lambda::LambdaHost;
 /// The services behind the port.
 #[derive(Clone)]
 pub struct Services {
-    /// Objects.
     pub s3: S3,
-    /// Secrets.
     pub secrets: Secrets,
     /// Topics, whose messages are kept.
     pub topics: Topics,
-    /// Functions.
     pub lambda: LambdaHost,
-    /// Executions.
     pub states: StateMachines,
 }
 

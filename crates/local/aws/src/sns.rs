@@ -13,11 +13,8 @@ pub struct Topics(Arc<Mutex<Vec<Publication>>>);
 /// A message that was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// The topic's ARN.
     pub topic: String,
-    /// The subject line.
     pub subject: Option<String>,
-    /// The text.
     pub message: String,
 }
 

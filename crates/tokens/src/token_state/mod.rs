@@ -48,7 +48,6 @@ pub struct Memory {
 /// The one thing to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// Send this token.
     Use(CachedToken),
     /// Read the client secret, then [`LookupState::client_read`].
     ReadClient,

@@ -304,7 +304,6 @@ impl Member {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Missing,
-    /// A string's text.
     Text(Cow<'a, [u8]>),
     /// Anything else, as JSON.
     Other(&'a [u8]),

@@ -60,7 +60,6 @@ impl InvokeError {
 pub struct FunctionError {
     /// The handler's own name for it, or Lambda's: `Runtime.ExitError`, `Sandbox.Timedout`, ….
     pub error_type: String,
-    /// What it says.
     pub message: String,
     /// The JSON that Invoke answers with.
     pub payload: Bytes,

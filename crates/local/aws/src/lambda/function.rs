@@ -9,7 +9,6 @@ use std::time::Duration;
 pub struct Function {
     /// The name, as in its ARN.
     pub name: String,
-    /// The bootstrap.
     pub executable: PathBuf,
     /// The time that an invocation may take, in real time.
     pub timeout: Duration,

@@ -26,7 +26,6 @@ struct Inner {
     file: Option<File>,
 }
 
-/// The newest lines.
 #[derive(Debug, Default)]
 struct Kept {
     lines: VecDeque<LogLine>,
@@ -37,7 +36,6 @@ struct Kept {
 /// One line that a handler wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// The function's name.
     pub function: String,
     /// Which of its processes.
     pub instance: u64,

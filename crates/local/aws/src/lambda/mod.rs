@@ -96,7 +96,6 @@ impl LambdaHost {
         self.0.registry.lock().values_mut().for_each(Slot::end_idle);
     }
 
-    /// The function's ARN.
     #[must_use]
     pub fn arn(name: &str) -> String {
         format!("arn:aws:lambda:us-east-1:000000000000:function:{name}")
@@ -184,7 +183,6 @@ impl LambdaHost {
 /// Which process of which function asks, taken from its access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The function's name.
     pub function: String,
     /// Which of its processes, counted from 1.
     pub instance: u64,

@@ -19,7 +19,6 @@ use std::sync::Arc;
 pub(crate) use protocol::{Protocol, refuse};
 pub use store::Store;
 
-/// The service.
 #[derive(Debug, Clone)]
 pub struct S3(Arc<Store>);
 

@@ -40,7 +40,6 @@ pub(super) enum StoreError {
     Io(#[from] io::Error),
 }
 
-/// Buckets as folders.
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,

@@ -41,9 +41,9 @@ async fn a_day_is_held_once_and_a_restated_day_replaces_it() {
 async fn a_gap_is_waited_for() {
     let pipeline = LoadedPipeline::start(json!({}), 20).await;
     pipeline.deliver().await;
-    for (rows, wish) in [(21, "first"), (22, "second")] {
+    for (rows, request) in [(21, "first"), (22, "second")] {
         pipeline.tenant().set_rows(rows);
-        pipeline.restate(wish).await;
+        pipeline.restate(request).await;
     }
     let warehouse = pipeline.warehouse();
     let (second, away) = (
@@ -87,8 +87,8 @@ async fn a_crash_at_any_statement_leaves_what_was_there() {
 async fn several_at_once_load_each_version_once() {
     let pipeline = LoadedPipeline::start(json!({}), 400).await;
     pipeline.deliver().await;
-    for wish in ["first", "second"] {
-        pipeline.restate(wish).await;
+    for request in ["first", "second"] {
+        pipeline.restate(request).await;
     }
     let warehouse = pipeline.warehouse();
     let consumers: Vec<_> = (0..5).map(|_| warehouse.spawn()).collect();

@@ -90,13 +90,13 @@ async fn a_day_lands_and_lands_once_and_can_be_restated() {
     let over = PipelineOverMoto::start("good-day", 2_500, 100).await;
     over.play(over.event.to_json(), &["Delivered"]).await;
     over.play(over.event.to_json(), &["Nothing to do"]).await;
-    let wish = over
+    let request = over
         .event
         .clone()
-        .with_id("wish")
+        .with_id("request")
         .with_replay(local::replay("late rows"));
     over.pipeline.tenant().set_rows(2_600);
-    over.play(wish.to_json(), &["Delivered"]).await;
+    over.play(request.to_json(), &["Delivered"]).await;
     let log = over.log().await;
     assert_eq!(log.len(), 2);
     for commit in &log {

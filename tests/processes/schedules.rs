@@ -42,9 +42,9 @@ const TENANT: [Option<&str>; 4] = [
 struct Schedule {
     seed: u64,
     per_mille: u64,
-    /// The replay is wished for at this call.
-    wished_at: u64,
-    is_wished: Notify,
+    /// The replay is requested at this call.
+    replay_at: u64,
+    is_replay_due: Notify,
     /// How often each function has made each kind of call.
     made: Mutex<HashMap<(String, String), u64>>,
     figures: Counts,
@@ -63,8 +63,8 @@ impl Schedule {
         Self {
             seed,
             per_mille: [15, 40, 80, 150][Rng::new(seed).index(4)],
-            wished_at: 1 + Rng::new(seed ^ 0xAF7E).below(60),
-            is_wished: Notify::new(),
+            replay_at: 1 + Rng::new(seed ^ 0xAF7E).below(60),
+            is_replay_due: Notify::new(),
             made: Mutex::default(),
             figures: Counts::default(),
         }
@@ -86,8 +86,8 @@ impl Schedule {
         *times += 1;
         let mut rng = Rng::new(hash ^ (*times << 40));
         let counts = &self.figures;
-        if counts.calls.fetch_add(1, Ordering::Relaxed) + 1 == self.wished_at {
-            self.is_wished.notify_one();
+        if counts.calls.fetch_add(1, Ordering::Relaxed) + 1 == self.replay_at {
+            self.is_replay_due.notify_one();
         }
         if !rng.chance(self.per_mille) {
             return Action::Pass;
@@ -198,7 +198,7 @@ async fn three_at_once(pipeline: &SmallDay, schedule: &Schedule) -> u64 {
     };
     let are_over = join_all(arns.iter().map(|arn| pipeline.finish(arn)));
     tokio::select! {
-        () = schedule.is_wished.notified() => {}
+        () = schedule.is_replay_due.notified() => {}
         _ = are_over => {}
     }
     arns.push(pipeline.world.fire(pipeline.replay()).unwrap());
@@ -234,7 +234,7 @@ fn interrupted(ended: &Description) {
 /// Holds the log against the tenant; gives its length.
 fn check(pipeline: &SmallDay) -> u64 {
     let log = pipeline.log();
-    // The day, and the wish unless it came before there was anything to be replayed.
+    // The day, and the replay unless it came before there was anything to be replayed.
     assert!((1..=2).contains(&log.len()), "{log:#?}");
     for commit in &log {
         pipeline.check_rows(commit);

@@ -10,7 +10,7 @@ async fn a_replay_replaces_the_day_and_says_what_it_replaces() {
     pipeline.deliver().await;
     let first = pipeline.commit();
     pipeline.tenant().set_rows(300);
-    pipeline.replay("first-wish").await;
+    pipeline.replay("first-request").await;
     let log = pipeline.log();
     let [before, after] = &log[..] else {
         panic!("{log:#?}");
@@ -57,13 +57,13 @@ async fn a_replay_that_brings_other_values_is_told_from_one_that_brings_the_same
 async fn the_same_wish_is_granted_once() {
     let pipeline = PipelineBuilder::daily().start().await;
     pipeline.deliver().await;
-    pipeline.replay("wish").await;
+    pipeline.replay("request").await;
     let before = pipeline.listing();
     let mut event = pipeline
         .event()
         .with_replay(local::replay("the day was restated"))
         .to_json();
-    event["id"] = json!("wish");
+    event["id"] = json!("request");
     let ended = pipeline.play(event).await;
     assert_eq!(ended.state, "Nothing to do");
     assert_eq!(pipeline.listing(), before);
@@ -72,7 +72,7 @@ async fn the_same_wish_is_granted_once() {
 #[tokio::test]
 async fn a_day_that_was_never_delivered_can_be_replayed() {
     let pipeline = PipelineBuilder::daily().start().await;
-    pipeline.replay("wish").await;
+    pipeline.replay("request").await;
     let commit = pipeline.commit();
     assert_eq!((commit.generation, commit.supersedes), (1, None));
     // The schedule's own firing comes late and finds the day delivered.

@@ -1,4 +1,4 @@
-//! What is wrong with a definition, said so that its author can mend it.
+//! What is wrong with a definition, in words with which its author can correct it.
 
 use std::fmt;
 

@@ -74,7 +74,7 @@ const EXECUTION_ALARMS = [
 
 const DEAD_LETTERS =
   'The Scheduler could not start an execution. Read the message in the dead letter queue: it holds the event and the reason. ' +
-  'Mend that, start the report with cxr run FILE --window DAY, then delete the message.';
+  'Correct that, start the report with cxr run FILE --window DAY, then delete the message.';
 
 const LAMBDA_THROTTLES =
   'Functions were throttled more than 20 times in 15 minutes: ReservedConcurrency or the account has too little room. ' +

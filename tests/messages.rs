@@ -69,11 +69,15 @@ fn comes_back_the_same<T: Serialize + DeserializeOwned + Debug>(text: &str, unkn
     mangle::check(8, &messages, |bytes| {
         // The runtime hands a handler a value, and a field that is there twice is gone then.
         let Ok(value) = serde_json::from_slice::<Value>(&bytes) else {
-            assert!(
-                unknown == Unknown::Ignored || serde_json::from_slice::<T>(&bytes).is_err(),
-                "{}",
-                mangle::shown(&bytes)
-            );
+            if let Ok(direct) = serde_json::from_slice::<T>(&bytes) {
+                assert!(unknown == Unknown::Ignored, "{}", mangle::shown(&bytes));
+                // What is no value is in a field that nobody reads: without it the message is the same.
+                let text = String::from_utf8_lossy(&bytes)
+                    .replace("\\ud83e", "\\u0000")
+                    .replace("1e400", "1e40");
+                let readable: T = serde_json::from_str(&text).unwrap();
+                assert_eq!(format!("{direct:?}"), format!("{readable:?}"));
+            }
             return Ok(());
         };
         let read = serde_json::from_value::<T>(value);

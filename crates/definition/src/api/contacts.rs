@@ -72,10 +72,7 @@ impl RawApiReport for RawContactsReport {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns {
-            dimensions: self.columns.as_deref().unwrap_or_default(),
-            ..Columns::default()
-        }
+        Columns::listed(self.columns.as_deref())
     }
 }
 

@@ -108,10 +108,7 @@ impl RawApiReport for RawDataExtractionReport {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns {
-            dimensions: self.columns.as_deref().unwrap_or_default(),
-            ..Columns::default()
-        }
+        Columns::listed(self.columns.as_deref())
     }
 }
 

@@ -40,7 +40,15 @@ pub(crate) struct Columns<'d> {
     pub(crate) grouping: &'d [String],
 }
 
-impl Columns<'_> {
+impl<'d> Columns<'d> {
+    /// The columns of an API that does not tell metrics from dimensions: those that `report.columns` lists, if any.
+    pub(crate) fn listed(columns: Option<&'d [String]>) -> Self {
+        Self {
+            dimensions: columns.unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
         self.dimensions
             .iter()

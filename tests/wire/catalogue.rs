@@ -8,7 +8,7 @@ use std::path::Path;
 use cxone_sim::Fault;
 
 /// The failures that there are: a letter, and the numbers in use.
-const FAILURES: [(char, u32, u32); 7] = [
+const FAILURES: [(char, u32, u32); 8] = [
     // The API: transport, authentication, runs, pages, hostile input.
     ('A', 1, 27),
     ('A', 30, 39),
@@ -19,6 +19,8 @@ const FAILURES: [(char, u32, u32); 7] = [
     ('B', 1, 30),
     // Consumers.
     ('C', 1, 4),
+    // What public bug reports and a first hour with the product showed.
+    ('D', 1, 27),
 ];
 
 /// Faults of the simulated tenant that no test in this folder plays, and why.
@@ -40,7 +42,7 @@ fn rows(readme: &str) -> Vec<(String, String)> {
         let (id, rest) = line.split_once(" | ")?;
         let (_, tests) = rest.rsplit_once(" | ")?;
         let (letter, number) = id.split_at_checked(1)?;
-        let is_id = "ABC".contains(letter) && number.len() == 2 && number.parse::<u32>().is_ok();
+        let is_id = "ABCD".contains(letter) && number.len() == 2 && number.parse::<u32>().is_ok();
         is_id.then(|| (id.to_owned(), tests.to_owned()))
     };
     readme.lines().filter_map(cells).collect()

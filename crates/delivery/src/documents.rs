@@ -24,6 +24,9 @@ pub struct GenerationRecord {
     /// Who, where an operator asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
+    /// Whether it takes the window back: nothing is asked of CXone, and its commit has no rows.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub withdrawn: bool,
     /// The execution that opened it.
     pub execution: String,
     /// The state machine's time.
@@ -237,8 +240,21 @@ pub struct Commit {
     pub content: String,
     /// The version that it replaces: the last commit of the same window.
     pub supersedes: Option<u64>,
-    /// Whether the content equals that of the superseded version.
+    /// The windows within this one whose rows it replaces, in order. Each was visible when this was committed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Window>,
+    /// Whether the window was taken back: it has no rows until it is replayed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub withdrawn: bool,
+    /// Whether the content equals that of the superseded version, which was visible until now: whoever loaded
+    /// that version need not load this one.
     pub unchanged: bool,
+    /// Why, where an operator asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who, where an operator asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
     /// The state machine's time.
     pub committed_at: Timestamp,
 }
@@ -304,6 +320,11 @@ fn guides_api() -> SourceStatement {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[must_use]

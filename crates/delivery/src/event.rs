@@ -21,13 +21,20 @@ pub struct Detail {
     pub window: Option<Window>,
     /// Asks for the window again although it was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replay: Option<Replay>,
+    pub replay: Option<Audit>,
+    /// Takes back what was delivered of `window`: it is committed again without rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraw: Option<Audit>,
+    /// Asks again for the window that the schedule meant so long before the event's `time`, as an ISO 8601
+    /// duration such as `P1D`. Read by Trigger, so that a wrong one is told as a finding is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restate: Option<String>,
 }
 
-/// Who wants a delivered window again, and why.
+/// Who asks for something out of the ordinary, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Replay {
+pub struct Audit {
     /// Why, for the audit trail.
     pub reason: String,
     /// Who, for the audit trail.
@@ -81,11 +88,13 @@ impl ScheduledEvent {
                 definition,
                 window: None,
                 replay: None,
+                withdraw: None,
+                restate: None,
             },
         }
     }
 
-    /// Sets the id. A replay is identified by it: the same id is the same request.
+    /// Sets the id. A replay or a withdrawal is identified by it: the same id is the same request.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
@@ -116,8 +125,22 @@ impl ScheduledEvent {
 
     /// Asks for a window that was delivered before.
     #[must_use]
-    pub fn with_replay(mut self, replay: Replay) -> Self {
+    pub fn with_replay(mut self, replay: Audit) -> Self {
         self.detail.replay = Some(replay);
+        self
+    }
+
+    /// Takes a window back.
+    #[must_use]
+    pub fn with_withdrawal(mut self, withdrawal: Audit) -> Self {
+        self.detail.withdraw = Some(withdrawal);
+        self
+    }
+
+    /// Asks again for the window that the schedule meant so long before, such as `P1D`.
+    #[must_use]
+    pub fn with_restatement(mut self, distance: impl Into<String>) -> Self {
+        self.detail.restate = Some(distance.into());
         self
     }
 
@@ -147,7 +170,7 @@ mod tests {
     #[test]
     fn trigger_reads_what_the_builder_writes() {
         let window: Window = "20261121T000000Z-20261122T000000Z".parse().unwrap();
-        let replay = Replay {
+        let replay = Audit {
             reason: "restated".to_owned(),
             requested_by: "ann".to_owned(),
         };

@@ -14,7 +14,7 @@ mod segment;
 
 pub use advice::{Advice, advice};
 pub use environment::Environment;
-pub use event::{Detail, Event, Replay, ScheduledEvent};
+pub use event::{Audit, Detail, Event, ScheduledEvent};
 pub use failure::{Failure, FailureName};
 pub use message::{
     CancelOut, Committed, EndReason, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn,

@@ -167,11 +167,17 @@ pub enum Next {
         /// The version of the log that holds it.
         version: u64,
         rows: u64,
+        /// What is worth knowing about it, such as that it was withdrawn since, or that the definition differs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
-    /// A newer generation was committed; this one never will be.
+    /// This generation never will be committed: a newer one was, or a window that covers this one.
     Superseded {
-        /// The version of the log that holds the newer one.
+        /// The version of the log that holds it.
         version: u64,
+        /// Why, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// Ask again at `until`: the window is not final yet, the tenant asked for a pause, or our own rate
     /// limit has no permit yet.
@@ -318,10 +324,13 @@ pub enum Outcome {
     Committed(Committed),
     /// Committed before, by this generation.
     Delivered(Committed),
-    /// A newer generation was committed.
+    /// A newer generation was committed, or a window that covers this one.
     Superseded {
-        /// The version of the log that holds the newer one.
+        /// The version of the log that holds it.
         version: u64,
+        /// Why, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// Pages are missing, or a run can't be trusted: ask Trigger again.
     Again {
@@ -340,10 +349,16 @@ pub struct Committed {
     pub rows: u64,
     /// Duplicates that were dropped.
     pub duplicates: u64,
+    /// Rows that another row with the same key replaced.
+    #[serde(default)]
+    pub replaced: u64,
     /// Whether the window has no rows at all.
     pub empty: bool,
     /// Whether the content equals that of the generation it supersedes.
     pub unchanged: bool,
+    /// Whether the window was taken back.
+    #[serde(default)]
+    pub withdrawn: bool,
     /// How long it took, from the start of the first run to the commit.
     #[serde(default)]
     pub run_seconds: u64,

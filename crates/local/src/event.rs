@@ -1,6 +1,6 @@
 //! The events that start executions here, as EventBridge Scheduler or an operator would send them.
 
-use delivery::{Replay, ScheduledEvent};
+use delivery::{Audit, ScheduledEvent};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -15,8 +15,8 @@ pub fn scheduled_event(definition: Value, time: Timestamp) -> ScheduledEvent {
 
 /// A request to fetch a delivered window again. The event needs an id of its own, because the same id is the same request.
 #[must_use]
-pub fn replay(reason: impl Into<String>) -> Replay {
-    Replay {
+pub fn replay(reason: impl Into<String>) -> Audit {
+    Audit {
         reason: reason.into(),
         requested_by: "local".to_owned(),
     }

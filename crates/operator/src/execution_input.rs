@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use definition::Window;
-use delivery::{Replay, ScheduledEvent};
+use delivery::{Audit, ScheduledEvent};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -86,7 +86,7 @@ impl ExecutionInput {
     pub(crate) fn for_replay(
         file: DefinitionFile,
         window: Window,
-        replay: Replay,
+        replay: Audit,
         now: Timestamp,
         machine: Option<&MachineArn>,
     ) -> Self {

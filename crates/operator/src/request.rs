@@ -1,7 +1,7 @@
 //! Reads from the input of an execution what it was started for.
 
 use definition::{Api, Definition, Window};
-use delivery::Replay;
+use delivery::Audit;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
@@ -31,7 +31,7 @@ impl Request {
             let checked = Definition::from_value(definition).ok()?;
             checked.definition.window_for(scheduled_at?).ok()
         };
-        let replay: Option<Replay> = read_field(&event, "/detail/replay");
+        let replay: Option<Audit> = read_field(&event, "/detail/replay");
         Self {
             tenant: read_field(definition, "/pipeline/tenant"),
             report: read_field(definition, "/name"),

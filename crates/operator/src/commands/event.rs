@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use definition::Catalogue;
-use delivery::{Replay, ScheduledEvent};
+use delivery::{Audit, ScheduledEvent};
 use jiff::Timestamp;
 
 use crate::definition_file;
@@ -67,7 +67,7 @@ impl EventArgs {
             Some(reason) => {
                 let window = choice.window_of(&file.definition)?;
                 let requested_by = self.requester.requested_by;
-                let replay = Replay {
+                let replay = Audit {
                     reason,
                     requested_by,
                 };

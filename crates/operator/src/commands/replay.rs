@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use definition::Catalogue;
-use delivery::Replay;
+use delivery::Audit;
 use jiff::Timestamp;
 
 use crate::error::CommandError;
@@ -37,7 +37,7 @@ impl ReplayArgs {
     ) -> Result<u8, CommandError> {
         let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
-        let replay = Replay {
+        let replay = Audit {
             reason: self.reason,
             requested_by: self.requester.requested_by,
         };

@@ -138,6 +138,8 @@ fn outcomes_are_told_in_words() {
             duplicates: 2,
             empty: false,
             unchanged: true,
+            replaced: 0,
+            withdrawn: false,
             run_seconds: 371,
         }),
     };

@@ -84,7 +84,11 @@ impl Finalizer<'_> {
             parts: parts.iter().map(CommitPart::from).collect(),
             content: merged.content.clone(),
             supersedes: superseded.map(|commit| commit.version),
+            replaces: Vec::new(),
+            withdrawn: self.record.withdrawn,
             unchanged,
+            reason: self.record.reason.clone(),
+            requested_by: self.record.requested_by.clone(),
             committed_at: self.message.now,
         }
     }

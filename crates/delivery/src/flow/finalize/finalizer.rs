@@ -39,6 +39,7 @@ impl Finalizer<'_> {
             } else {
                 Outcome::Superseded {
                     version: commit.version,
+                    note: None,
                 }
             }
         })
@@ -50,8 +51,10 @@ pub(super) fn commit_figures(commit: &Commit) -> Committed {
         version: commit.version,
         rows: commit.unique,
         duplicates: commit.duplicates,
+        replaced: commit.replaced,
         empty: commit.empty,
         unchanged: commit.unchanged,
+        withdrawn: commit.withdrawn,
         run_seconds: run_seconds(commit),
     }
 }

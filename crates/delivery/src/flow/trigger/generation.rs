@@ -74,12 +74,14 @@ impl Question<'_> {
     async fn open_generation(self, number: u32) -> Result<Option<Generation>, Failure> {
         let request = self.request;
         let keys = request.keys.generation(&request.window, number);
-        let replay = self.message.event.detail.replay.as_ref();
+        let detail = &self.message.event.detail;
+        let audit = detail.replay.as_ref().or(detail.withdraw.as_ref());
         let record = GenerationRecord {
             v: V,
             request_key: request.key.clone(),
-            reason: replay.map(|replay| clean_detail(&replay.reason)),
-            requested_by: replay.map(|replay| clean_detail(&replay.requested_by)),
+            reason: audit.map(|audit| clean_detail(&audit.reason)),
+            requested_by: audit.map(|audit| clean_detail(&audit.requested_by)),
+            withdrawn: detail.withdraw.is_some(),
             execution: self.message.execution.id.clone(),
             opened_at: request.now,
             window: request.window,
@@ -169,10 +171,12 @@ impl Generation {
                 Next::Delivered {
                     version: commit.version,
                     rows: commit.unique,
+                    note: None,
                 }
             } else {
                 Next::Superseded {
                     version: commit.version,
+                    note: None,
                 }
             }
         }))

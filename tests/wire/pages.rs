@@ -161,6 +161,16 @@ async fn a_page_that_changed_has_another_digest() {
     assert_ne!(revised.1.ends[0].digest, first.1.ends[0].digest);
 }
 
+/// D07: a run that comes too early lacks rows and is complete all the same, as far as a client can see.
+#[tokio::test]
+async fn rows_that_come_late_are_missing_without_a_sign() {
+    let settled = all("late-rows:rows=5", "json").await.1;
+    let early = all("late-rows:hours=100000,rows=5", "json").await.1;
+    assert_eq!((early.rows.len(), settled.rows.len()), (55, 60));
+    assert_ne!(early.rows, settled.rows[..55]);
+    assert_eq!(settled.rows, all("", "json").await.1.rows);
+}
+
 /// A field of a row, as it was sent.
 fn fields(row: &[u8]) -> BTreeMap<String, Box<RawValue>> {
     serde_json::from_slice(row).unwrap()

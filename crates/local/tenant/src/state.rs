@@ -221,6 +221,8 @@ impl State {
         let settled = fault("late-data").map_or(order.window, |fault| {
             order.window.settled_at(self.now(), fault.number("minutes"))
         });
+        let early = fault("late-rows")
+            .filter(|fault| order.window.age_at(self.now()) < fault.number("hours") * 3_600);
         let rows = match fault("completed-empty") {
             Some(_) => 0,
             None => settled.rows(self.options.rows),
@@ -236,8 +238,9 @@ impl State {
             file: order.file,
             window: order.window,
             seed: self.options.seed,
-            revision: fault("restated").map_or(0, |fault| fault.number("revision")),
-            rows,
+            revision: fault("restated")
+                .map_or(u64::from(early.is_some()), |fault| fault.number("revision")),
+            rows: rows.saturating_sub(early.map_or(0, |fault| fault.number("rows"))),
             page_size: order.page_size.max(1),
             total: self.options.total,
             faults,

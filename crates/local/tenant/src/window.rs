@@ -20,6 +20,11 @@ impl Window {
         u64::try_from(self.end.as_second() - self.start.as_second()).unwrap_or(0)
     }
 
+    /// How many seconds ago it ended, 0 before its end.
+    pub(crate) fn age_at(&self, now: Timestamp) -> u64 {
+        u64::try_from(now.as_second() - self.end.as_second()).unwrap_or(0)
+    }
+
     /// How many rows it holds when a full day holds `rows_per_day`.
     #[must_use]
     pub fn rows(&self, rows_per_day: u64) -> u64 {

@@ -69,6 +69,7 @@ pub(super) const GUIDES: &[Entry] = &[
     run("completed-bare", "A51", "completed, with neither data nor downloadUrl", &[]).only(JOBS),
     run("completed-both", "A52", "completed, with both data and downloadUrl, which agree or not", &[choice("agree", &["yes", "no"])]).only(GUIDE),
     run("restated", "A50 A67", "the run has other metrics than other runs of its window", &[value("revision", "1")]),
+    run("late-rows", "D07", "runs that start less than `hours` hours after the end of their window lack its last `rows` rows, and have other metrics than later ones", &[value("hours", "12"), value("rows", "100")]).forever(),
     answer("cancel-refused", "A47", &["cancel"], "DELETE answers an error and does nothing", &[value("status", "405")]).only(GUIDE),
     run("cancel-ignored", "A47", "DELETE answers 204 and the run goes on", &[]).only(GUIDE),
     run("cancel-fails-run", "A47", "a cancelled run is shown as failed instead of 404", &[]).only(GUIDE),

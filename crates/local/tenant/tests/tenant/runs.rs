@@ -125,6 +125,19 @@ async fn a_restated_run_has_the_same_keys_and_other_metrics() {
 }
 
 #[tokio::test]
+async fn rows_come_late_and_are_corrected() {
+    let mut session = Session::with(&["late-rows:hours=12,rows=3"]).await;
+    let early = session.look().await.rows();
+    session.pass(6 * 3_600);
+    session.login().await;
+    session.start().await;
+    let settled = session.look().await.rows();
+    let rows: Vec<u64> = session.tenant.runs().iter().map(|run| run.rows).collect();
+    assert_eq!(rows, [22, 25]);
+    assert_ne!(early[0], settled[0], "the same key with other metrics");
+}
+
+#[tokio::test]
 async fn a_hostile_run_id() {
     let session = Session::with(&["run-id"]).await;
     assert_eq!(session.run, "../../run");

@@ -52,6 +52,8 @@ pub(crate) enum Outcome {
     NotCompleted(&'static str),
     /// With this in its explanation.
     Contract(&'static str),
+    Config(&'static str),
+    LinkRefused(&'static str),
 }
 
 /// What the call said.
@@ -272,7 +274,9 @@ fn fits_error(expected: &Outcome, error: &Error) -> bool {
             status == expected && text.contains(part)
         }
         (Outcome::NotCompleted(word), Error::NotCompleted { state, .. }) => state == word,
-        (Outcome::Contract(part), Error::Contract { what, .. }) => what.contains(part),
+        (Outcome::Contract(part), Error::Contract { what, .. })
+        | (Outcome::Config(part), Error::Config { what, .. })
+        | (Outcome::LinkRefused(part), Error::LinkRefused { what, .. }) => what.contains(part),
         _ => false,
     }
 }

@@ -84,7 +84,9 @@ pub(crate) fn client(base: &str, limits: Limits) -> Client {
     let config = ClientConfig {
         base_url: base.parse().unwrap(),
         token_url: format!("{base}/auth/token").parse().unwrap(),
+        api_hosts: Vec::new(),
         allowed_hosts: vec![FILES.to_owned()],
+        source: "the test".to_owned(),
     };
     Client::with_limits(config, limits).unwrap()
 }
@@ -252,7 +254,6 @@ impl ClientUnderTest {
             "pageToken=",
             "?name",
             "sig=",
-            "evil",
             "169.254",
             "2852039166",
             "/download",

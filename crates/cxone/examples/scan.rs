@@ -140,7 +140,9 @@ async fn read(url: &str, pages: usize) -> Result<usize> {
     let config = ClientConfig {
         base_url: url.parse()?,
         token_url: url.parse()?,
+        api_hosts: Vec::new(),
         allowed_hosts: Vec::new(),
+        source: "the test".to_owned(),
     };
     let client = Client::new(config)?;
     let (token, run) = (AccessToken::new("token")?, RunId::new("run-1")?);

@@ -58,13 +58,19 @@ pub enum Error {
     /// and call again; if the 403 stays, a permission is missing.
     #[error("{step}: forbidden, or asked too often")]
     MaybeForbidden { step: &'static str },
-    /// CXone does not know the run, schedule or page token, or no longer (404 or 410); or the host of a file refuses its
-    /// link, which has expired then (400, 401 or 403 as well).
+    /// CXone does not know the run, schedule, page token or file, or no longer (404 or 410).
     #[error("{step}: not found (status {status})")]
     NotFound {
         step: &'static str,
-        /// 404 or 410; of a link also 400, 401 or 403.
+        /// 404 or 410.
         status: u16,
+    },
+    /// The host of a file, which gets no access token, refuses the link (400 or 403): ask the run for another link.
+    #[error("{step}: {what}")]
+    LinkRefused {
+        step: &'static str,
+        /// Which host, and what the reasons may be.
+        what: String,
     },
     /// The API refuses what was sent; sending it again will not help.
     #[error("{step}: rejected (status {status}){}{}", suffix(code), suffix(text))]
@@ -91,6 +97,13 @@ pub enum Error {
         step: &'static str,
         /// The state's word, sanitised.
         state: String,
+    },
+    /// A page was asked for, and the run is done and has no file: a file may come late, so poll it again some times.
+    #[error("{step}: {what}")]
+    NoResult {
+        step: &'static str,
+        /// How the API says so.
+        what: String,
     },
     /// The answer breaks the API's contract; the same will come back until somebody looks at it.
     #[error("{step}: the answer breaks the contract: {what}")]
@@ -120,9 +133,11 @@ impl Error {
             | Self::Forbidden { step, .. }
             | Self::MaybeForbidden { step }
             | Self::NotFound { step, .. }
+            | Self::LinkRefused { step, .. }
             | Self::Rejected { step, .. }
             | Self::RunFailed { step, .. }
             | Self::NotCompleted { step, .. }
+            | Self::NoResult { step, .. }
             | Self::Contract { step, .. }
             | Self::Config { step, .. } => step,
         }

@@ -33,7 +33,9 @@ async fn two_hundred_megabytes_of_base64_take_no_more_memory_than_two() {
     let config = ClientConfig {
         base_url: base.parse().unwrap(),
         token_url: base.parse().unwrap(),
+        api_hosts: Vec::new(),
         allowed_hosts: Vec::new(),
+        source: "the test".to_owned(),
     };
     let client = Client::new(config).unwrap();
     let (few, _) = rows(&client, "2").await;

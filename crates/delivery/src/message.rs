@@ -72,6 +72,8 @@ pub enum EndReason {
     TokenLoop,
     /// It was empty and started before the window was closed for ingestion.
     Unsettled,
+    /// It was done, and several looks found no file of it.
+    NoResult,
 }
 
 impl EndReason {
@@ -86,6 +88,7 @@ impl EndReason {
             Self::Unstable => "unstable",
             Self::TokenLoop => "token_loop",
             Self::Unsettled => "unsettled",
+            Self::NoResult => "no_result",
         }
     }
 
@@ -100,6 +103,9 @@ impl EndReason {
             Self::Unstable => "two looks at the run's result disagreed",
             Self::TokenLoop => "the page tokens of the run go in a circle",
             Self::Unsettled => "the run was empty and had started before the window was final",
+            Self::NoResult => {
+                "the run was done and three looks, a minute apart, found no file of it"
+            }
         }
     }
 }
@@ -142,6 +148,10 @@ pub struct Work {
     /// Whether its pages are asked for without a look at it before. All that the state machine knows of APIs.
     #[serde(default)]
     pub direct: bool,
+    /// Whether the definition names texts with which a failure means an empty result. FetchPage, which has the definition,
+    /// is then asked about a run that failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_empty: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,6 +261,9 @@ pub struct FetchIn {
     pub batches: u32,
     /// Since when no page could be had, if none could.
     pub stalled_since: Option<Timestamp>,
+    /// How many looks in a row have found the run done and no file of it.
+    #[serde(default)]
+    pub looks_without_file: u32,
 }
 
 /// Whether the run has more pages to fetch.
@@ -277,6 +290,9 @@ pub struct FetchOut {
     pub wait_seconds: u64,
     /// Since when no page could be had, if none could.
     pub stalled_since: Option<Timestamp>,
+    /// How many looks in a row have found the run done and no file of it.
+    #[serde(default)]
+    pub looks_without_file: u32,
     /// Batches stored so far.
     pub batches: u32,
     /// Pages stored so far.

@@ -25,6 +25,7 @@ fn largest() -> Work {
             api_version: u16::MAX,
         },
         direct: false,
+        may_be_empty: true,
     }
 }
 
@@ -55,6 +56,7 @@ fn the_largest_messages_stay_below_8_kib() {
         pages: Pages::Ended,
         wait_seconds: u64::MAX,
         stalled_since: Some(jiff::Timestamp::MAX),
+        looks_without_file: u32::MAX,
         batches: u32::MAX,
         page_count: u64::MAX,
         row_count: u64::MAX,

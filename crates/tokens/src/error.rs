@@ -42,7 +42,7 @@ pub enum AuthError {
     },
     /// The API answers 401 to a token that was granted a moment ago.
     #[error(
-        "the API refuses a token that was granted a moment ago; check that base URL and token URL belong to the same tenant"
+        "the API refuses a token that was granted a moment ago ({source}); check that base URL and token URL belong to the same tenant"
     )]
     Token {
         /// What the API said.
@@ -154,9 +154,10 @@ pub fn failure_of_call(error: &cxone::Error) -> Failure {
     let name = match error {
         Error::Throttled { .. } => FailureName::Throttled,
         Error::Unavailable { .. } | Error::Ambiguous { .. } => FailureName::Unavailable,
-        Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::MaybeForbidden { .. } => {
-            FailureName::Auth
-        }
+        Error::Unauthorized { .. }
+        | Error::Forbidden { .. }
+        | Error::MaybeForbidden { .. }
+        | Error::LinkRefused { .. } => FailureName::Auth,
         Error::Rejected { .. } | Error::Config { .. } => FailureName::Config,
         _ => FailureName::Contract,
     };
@@ -172,6 +173,8 @@ pub fn fault_of_call(error: cxone::Error) -> Fault {
         cxone::Error::NotFound { .. } => Fault::Gone,
         cxone::Error::RunFailed { message, .. } => Fault::Failed(message),
         cxone::Error::NotCompleted { .. } => Fault::NotCompleted,
+        error @ cxone::Error::NoResult { .. } => Fault::NoResult(error.to_string()),
+        error @ cxone::Error::LinkRefused { .. } => Fault::LinkRefused(error.to_string()),
         other => failure_of_call(&other).into(),
     }
 }

@@ -127,7 +127,9 @@ fn read_site(env: Environment) -> Result<TenantApi, Failure> {
         let client = cxone::Client::new(cxone::ClientConfig {
             base_url,
             token_url,
+            api_hosts: Vec::new(),
             allowed_hosts,
+            source: "CXONE_ALLOWED_HOSTS".to_owned(),
         })
         .map_err(|error| failure_of_call(&error))?;
         return Ok(client.into());

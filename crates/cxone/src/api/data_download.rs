@@ -38,11 +38,12 @@ impl Client {
         let Some(at) = query.at else {
             return self.request_data_download(token, report, query).await;
         };
-        let url = self.file_url(STEP, at.as_str())?;
+        let link = self.find_file(STEP, at.as_str())?;
         let opened = self
             .open_file(FileRequest {
-                url,
-                token: Some(token),
+                link,
+                is_key: false,
+                token,
                 untyped: FileForm::Base64,
                 rules: rules(query),
             })
@@ -88,7 +89,7 @@ impl Client {
             ));
         };
         // The URI is checked again when it is used; a bad one should fail at once.
-        self.file_url(STEP, &uri)?;
+        self.find_file(STEP, &uri)?;
         let next = PageToken::new(uri).map_err(|error| Error::contract(STEP, error.to_string()))?;
         Ok(Page::without_rows(STEP, Some(next), None))
     }

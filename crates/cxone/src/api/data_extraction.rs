@@ -84,10 +84,10 @@ impl Client {
         token: &AccessToken,
         query: PageQuery<'_>,
     ) -> Result<Page, Error> {
-        let url = match self.request_extraction(token, query.run).await? {
-            Extraction::Succeeded { url: Some(url) } => self.file_url(POLL, &url)?,
+        let link = match self.request_extraction(token, query.run).await? {
+            Extraction::Succeeded { url: Some(url) } => self.find_file(POLL, &url)?,
             Extraction::Succeeded { url: None } => {
-                return Err(not_completed_error("SUCCEEDED without a URL"));
+                return Err(no_result_error("SUCCEEDED without a link".to_owned()));
             }
             Extraction::Running { word, .. } => return Err(not_completed_error(&word)),
             Extraction::Failed { message } => {
@@ -98,16 +98,17 @@ impl Client {
             }
         };
         let file = FileRequest {
-            url,
-            // The link is a key by itself.
-            token: None,
+            link,
+            is_key: true,
+            token,
             untyped: FileForm::Csv,
             rules: file_rules(query.definition, &[]),
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {
-            // The link has expired, or the file is not there yet: the next poll brings another link, or says EXPIRED.
-            Error::NotFound { .. } => not_completed_error("SUCCEEDED, and its link was refused"),
+            Error::NotFound { status, .. } => no_result_error(format!(
+                "SUCCEEDED, and no file at its link (status {status})"
+            )),
             other => other,
         })
     }
@@ -202,6 +203,10 @@ fn describe_forbidden(error: Error) -> Error {
         Error::Forbidden { step, .. } => Error::MaybeForbidden { step },
         other => other,
     }
+}
+
+fn no_result_error(what: String) -> Error {
+    Error::NoResult { step: POLL, what }
 }
 
 fn not_completed_error(state: &str) -> Error {

@@ -2,10 +2,9 @@
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode};
-use url::Url;
 
 use crate::error::Error;
-use crate::http::{AccessToken, Body, Call, Client, Repetition, check_content_type};
+use crate::http::{AccessToken, Body, Call, Client, FileLink, Repetition, check_content_type};
 use crate::page::{Announced, Base64File, ByteSource, CsvPage, FileRules, Page, run_failed};
 
 pub(super) const DOWNLOAD: &str = "download results";
@@ -20,36 +19,27 @@ pub(super) enum FileForm {
 
 /// A file to be opened.
 pub(super) struct FileRequest<'a> {
-    pub(super) url: Url,
-    /// Sent to the API's own host alone. `None` where the link is a key by itself.
-    pub(super) token: Option<&'a AccessToken>,
+    pub(super) link: FileLink,
+    /// Whether the API's links are keys by themselves.
+    pub(super) is_key: bool,
+    /// Sent only where [`FileLink::takes_token`] says so.
+    pub(super) token: &'a AccessToken,
     pub(super) untyped: FileForm,
     pub(super) rules: FileRules,
 }
 
 impl Client {
-    /// Where an answer says that a file is, if it may be fetched from there.
-    pub(super) fn file_url(&self, step: &'static str, text: &str) -> Result<Url, Error> {
-        self.check_url(text)
-            .map_err(|what| Error::contract(step, what))
-    }
-
     /// Opens a file: CSV, or CSV as base64 within JSON.
     pub(super) async fn open_file(&self, file: FileRequest<'_>) -> Result<Page, Error> {
         let FileRequest {
-            url,
+            link,
+            is_key,
             token,
             untyped,
             rules,
         } = file;
-        let is_own_host = url.origin() == self.config().base_url.origin();
-        let token = token.filter(|_| is_own_host);
-        let accept = if token.is_some() {
-            "application/json"
-        } else {
-            "*/*"
-        };
-        let response = self.request_file(url, token, accept).await?;
+        let token = Some(token).filter(|_| link.takes_token(is_key));
+        let response = self.request_file(&link, token).await?;
         match read_form(&response, untyped) {
             FileForm::Csv => {
                 let body = self.open_csv_body(response)?;
@@ -66,27 +56,58 @@ impl Client {
     /// Requests a file, with the access token or with none.
     pub(super) async fn request_file(
         &self,
-        url: Url,
+        link: &FileLink,
         token: Option<&AccessToken>,
-        accept: &'static str,
     ) -> Result<Response, Error> {
         let call = Call {
             step: DOWNLOAD,
             repetition: Repetition::Harmless,
             token,
-            secrets: &[url.as_str()],
+            secrets: &[link.url.as_str()],
+        };
+        // The API wants to be told that JSON is accepted; another host may have nothing but CSV.
+        let is_own_call = token.is_some() && link.other_host().is_none();
+        let accept = if is_own_call {
+            "application/json"
+        } else {
+            "*/*"
         };
         let request = self
             .http()
-            .get(url.clone())
+            .get(link.url.clone())
             .timeout(self.limits().download)
             .header(ACCEPT, HeaderValue::from_static(accept))
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let sent = self.send_request(&call, request).await;
-        if token.is_some() {
-            sent
-        } else {
-            sent.map_err(describe_refused_link)
+        sent.map_err(|error| match token {
+            Some(_) => name_other_host(link, error),
+            None => self.describe_refused_link(link, error),
+        })
+    }
+
+    /// A host that gets no token knows nothing of rights either. Where it wants a token it says 401; any other refusal may
+    /// mean that the link has expired, so that another link is worth a try.
+    fn describe_refused_link(&self, link: &FileLink, error: Error) -> Error {
+        let (host, source) = (link.host(), &self.config().source);
+        let status = match error {
+            Error::Unauthorized { step, .. } => {
+                return Error::Config {
+                    step,
+                    what: format!(
+                        "host {host} answers 401 to the link of the file, so it wants the access token; if it is CXone's, list it in {source} in api_hosts instead of allowed_hosts"
+                    ),
+                };
+            }
+            // S3 answers 400 to a link that was signed with credentials which have expired.
+            Error::Rejected { status: 400, .. } => 400,
+            Error::Forbidden { .. } => 403,
+            other => return other,
+        };
+        Error::LinkRefused {
+            step: DOWNLOAD,
+            what: format!(
+                "host {host} refuses the link of the file (status {status}): it has expired, or the host wants the access token and belongs in {source} in api_hosts"
+            ),
         }
     }
 
@@ -157,18 +178,22 @@ fn read_form(response: &Response, untyped: FileForm) -> FileForm {
     }
 }
 
-/// Another host knows nothing of tokens and rights: a refusal of its means that the link has expired.
-fn describe_refused_link(error: Error) -> Error {
-    let status = match error {
-        // S3 answers 400 to a link that was signed with credentials which have expired.
-        Error::Rejected { status: 400, .. } => 400,
-        Error::Unauthorized { .. } => 401,
-        Error::Forbidden { .. } => 403,
-        other => return other,
+/// A refusal of the token by another host than the API's own names that host.
+fn name_other_host(link: &FileLink, error: Error) -> Error {
+    let Some(host) = link.other_host() else {
+        return error;
     };
-    Error::NotFound {
-        step: DOWNLOAD,
-        status,
+    match error {
+        Error::Unauthorized { step, code } => Error::Unauthorized {
+            step,
+            code: format!("host {host} {code}").trim_end().to_owned(),
+        },
+        Error::Forbidden { step, code, text } => Error::Forbidden {
+            step,
+            code: format!("host {host} {code}").trim_end().to_owned(),
+            text,
+        },
+        other => other,
     }
 }
 

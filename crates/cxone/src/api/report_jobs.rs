@@ -10,7 +10,7 @@ use super::file::{FileForm, FileRequest};
 use super::incontact::{create_unique_name, file_rules, read_run_id, read_text};
 use super::query::PageQuery;
 use crate::error::Error;
-use crate::http::{AccessToken, Call, Client};
+use crate::http::{AccessToken, Call, Client, FileLink};
 use crate::page::Page;
 
 const START: &str = "start report job";
@@ -107,25 +107,35 @@ impl Client {
         let job = self
             .request_report_job(token, api_version, query.run)
             .await?;
-        let (url, is_named) = match (&job.url, &job.file_name) {
-            (Some(url), _) => (self.file_url(POLL, url)?, true),
+        let (link, is_named) = match (&job.url, &job.file_name) {
+            (Some(url), _) => (self.find_file(POLL, url)?, true),
             // Finished, and the link is late: the file is where the link would lead.
+            (None, None) if job.is_done() => {
+                return Err(Error::NoResult {
+                    step: POLL,
+                    what: format!("{} without a link", job.state),
+                });
+            }
             (None, Some(name)) if job.is_done() => {
                 let mut url = self.incontact_url(api_version, &["files"]);
                 url.query_pairs_mut().append_pair("fileName", name);
-                (url, false)
+                (FileLink::call(url), false)
             }
             _ => return Err(not_completed_error(job.state)),
         };
         let file = FileRequest {
-            url,
-            token: Some(token),
+            link,
+            is_key: false,
+            token,
             untyped: FileForm::Base64,
             rules: file_rules(query.definition, &report.total_labels),
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {
-            Error::NotFound { .. } if !is_named => not_completed_error(job.state),
+            Error::NotFound { .. } if !is_named => Error::NoResult {
+                step: POLL,
+                what: format!("{} without a link", job.state),
+            },
             other => describe_gone_result(other),
         })
     }

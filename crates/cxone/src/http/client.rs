@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::config::{ClientConfig, Limits};
-use super::host_guard::HostGuard;
+use super::host_guard::{HostGuard, UrlRefusal};
 use crate::error::Error;
 
 /// A client of CXone's report APIs. Cheap to clone; keeps its connections.
@@ -32,7 +32,7 @@ impl Client {
     pub fn with_limits(config: ClientConfig, limits: Limits) -> Result<Self, Error> {
         config.check_urls()?;
         let http = config.build_http(&limits)?;
-        let host_guard = HostGuard::new(&config.base_url, &config.allowed_hosts);
+        let host_guard = HostGuard::new(&config.base_url, &config.api_hosts, &config.allowed_hosts);
         Ok(Self(Arc::new(Connection {
             http,
             config,
@@ -53,9 +53,14 @@ impl Client {
         &self.0.limits
     }
 
+    pub(super) fn host_guard(&self) -> &HostGuard {
+        &self.0.host_guard
+    }
+
     /// The URL that an answer names, if it may be fetched.
-    pub(crate) fn check_url(&self, text: &str) -> Result<Url, &'static str> {
-        self.0.host_guard.check_url(text)
+    pub(crate) fn check_url(&self, text: &str) -> Result<Url, UrlRefusal> {
+        let checked = self.0.host_guard.check_url(text)?;
+        Ok(checked.url)
     }
 
     /// The URL of a path below the base. The parts are ids and fixed words, so that none of them can climb out.

@@ -17,8 +17,14 @@ pub struct ClientConfig {
     pub base_url: Url,
     /// The token endpoint; https unless the host is loopback.
     pub token_url: Url,
-    /// Domains (and their subdomains) from which results may be downloaded, beside the base URL's own host.
+    /// Domains (and their subdomains) of CXone's that files may be at, beside the base URL's own host, and that get the
+    /// access token.
+    pub api_hosts: Vec<String>,
+    /// Domains (and their subdomains) that files may be at, and that never get the access token: their links are keys by
+    /// themselves. A host that both lists name belongs to the longer name, and of two equal ones to this.
     pub allowed_hosts: Vec<String>,
+    /// Where a person corrects these settings, for errors: such as `secret cxone/acme`.
+    pub source: String,
 }
 
 /// How long a client waits and how much it reads. Only tests need others than the defaults.
@@ -103,6 +109,7 @@ impl ClientConfig {
             .iter()
             .all(|url| url.scheme() == "http")
             && self.allowed_hosts.is_empty()
+            && self.api_hosts.is_empty()
         {
             // Nothing here is https, so the machine's root certificates need not be read, which is the slowest part of a start.
             builder = builder.tls_certs_only([]);

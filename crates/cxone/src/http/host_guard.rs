@@ -6,85 +6,116 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// The hosts that results may be downloaded from.
+/// The hosts that results may be downloaded from, and which of them get the access token.
 #[derive(Debug, Clone)]
 pub(super) struct HostGuard {
-    /// Host names without a leading or trailing dot, in lower case.
-    suffixes: Vec<String>,
-    /// Set where the API itself is on this machine: its own origin is allowed too.
-    loopback: Option<(Host, u16)>,
+    base: Url,
+    hosts: Vec<ListedHost>,
+}
+
+/// A host that the configuration lists, or the API's own.
+#[derive(Debug, Clone)]
+struct ListedHost {
+    /// Without a leading or trailing dot, in lower case; with a port where it is on this machine.
+    name: String,
+    gets_token: bool,
+}
+
+/// A URL that may be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CheckedUrl {
+    pub(super) url: Url,
+    /// Whether its host is one of those that get the access token.
+    pub(super) gets_token: bool,
+}
+
+/// Why a URL may not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UrlRefusal {
+    /// Whatever the configuration says.
+    Never(&'static str),
+    /// The configuration does not list this host.
+    NotListed(String),
 }
 
 impl HostGuard {
-    pub(super) fn new(base: &Url, allowed_hosts: &[String]) -> Self {
-        let loopback = is_loopback(base) && base.scheme() == "http";
-        let own = base
-            .host()
-            .filter(|_| loopback)
-            .map(|host| (host.to_owned(), effective_port(base)));
-        let suffixes = allowed_hosts
-            .iter()
-            .map(String::as_str)
-            .chain(base.domain());
+    pub(super) fn new(base: &Url, api_hosts: &[String], allowed_hosts: &[String]) -> Self {
+        let list = |hosts: &[String], gets_token| -> Vec<ListedHost> {
+            let names = hosts.iter().map(|host| normalise_host(host));
+            let names = names.filter(|name| !name.is_empty());
+            names.map(|name| ListedHost { name, gets_token }).collect()
+        };
+        let own: Vec<String> = base.domain().map(str::to_owned).into_iter().collect();
+        let hosts = [
+            list(allowed_hosts, false),
+            list(api_hosts, true),
+            list(&own, false),
+        ];
         Self {
-            suffixes: suffixes
-                .map(normalise_host)
-                .filter(|suffix| !suffix.is_empty())
-                .collect(),
-            loopback: own,
+            base: base.clone(),
+            hosts: hosts.concat(),
         }
     }
 
     /// The URL if it may be fetched. The parsed URL is checked, not its spelling.
-    pub(super) fn check_url(&self, text: &str) -> Result<Url, &'static str> {
+    pub(super) fn check_url(&self, text: &str) -> Result<CheckedUrl, UrlRefusal> {
+        use UrlRefusal::Never;
         // A backslash or a full-width dot is read differently by different parsers; an honest URL has neither.
         if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
-            return Err("the download URL is not a URL");
+            return Err(Never("the download URL is not a URL"));
         }
-        let mut url = Url::parse(text).map_err(|_| "the download URL is not a URL")?;
+        let mut url = Url::parse(text).map_err(|_| Never("the download URL is not a URL"))?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("the download URL names a user");
+            return Err(Never("the download URL names a user"));
         }
-        if self.is_own_loopback(&url) {
-            return if url.scheme() == "http" {
-                Ok(url)
-            } else {
-                Err("the download URL is not http")
-            };
+        if let Some(gets_token) = self.find_local(&url) {
+            return Ok(CheckedUrl { url, gets_token });
         }
         if url.scheme() != "https" {
-            return Err("the download URL is not https");
+            return Err(Never("the download URL is not https"));
         }
         if effective_port(&url) != 443 {
-            return Err("the download URL names a port");
+            return Err(Never("the download URL names a port"));
         }
         let Some(Host::Domain(domain)) = url.host() else {
-            return Err("the download URL names an address instead of a host");
+            let what = "the download URL names an address instead of a host";
+            return Err(Never(what));
         };
         let host = normalise_host(domain);
-        if !self.is_allowed(&host) {
-            return Err("the download URL names a host that is not allowed");
-        }
+        let Some(listed) = self.find_listed(&host) else {
+            return Err(UrlRefusal::NotListed(host));
+        };
+        let gets_token = listed.gets_token;
         url.set_host(Some(&host))
-            .map_err(|_| "the download URL is not a URL")?;
+            .map_err(|_| Never("the download URL is not a URL"))?;
         url.set_fragment(None);
-        Ok(url)
+        Ok(CheckedUrl { url, gets_token })
     }
 
-    fn is_own_loopback(&self, url: &Url) -> bool {
-        let host = url.host().map(|host| host.to_owned());
-        let own = host.map(|host| (host, effective_port(url)));
-        self.loopback.is_some() && self.loopback == own
+    /// Where the API itself is on this machine: whether a URL is at its origin, or at another one that is listed with its
+    /// port, and if so, whether it gets the token.
+    fn find_local(&self, url: &Url) -> Option<bool> {
+        let is_local = |url: &Url| url.scheme() == "http" && is_loopback(url);
+        if !is_local(&self.base) || !is_local(url) {
+            return None;
+        }
+        let origin = format!("{}:{}", url.host()?, effective_port(url));
+        let mut listed = self.hosts.iter().filter(|host| host.name == origin);
+        match listed.next() {
+            None => (url.origin() == self.base.origin()).then_some(false),
+            Some(first) => Some(first.gets_token),
+        }
     }
 
-    /// Whether a host is one of the allowed domains, or below one.
-    fn is_allowed(&self, host: &str) -> bool {
-        self.suffixes.iter().any(|allowed| {
-            host == allowed
-                || host
-                    .strip_suffix(allowed.as_str())
-                    .is_some_and(|rest| rest.ends_with('.'))
-        })
+    /// The entry that names a host or a domain that it is below. The longest name is the most exact and counts; of two equal
+    /// ones the first, which does not give the token away.
+    fn find_listed(&self, host: &str) -> Option<&ListedHost> {
+        let names_it = |listed: &&ListedHost| {
+            let before = host.strip_suffix(listed.name.as_str());
+            before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        let found = self.hosts.iter().rev().filter(names_it);
+        found.max_by_key(|listed| listed.name.len())
     }
 }
 
@@ -184,8 +215,14 @@ mod tests {
         HostGuard::new(
             &base.parse().unwrap(),
             &[
+                "cluster.example.org".to_owned(),
+                "127.0.0.1:8082".to_owned(),
+            ],
+            &[
                 "files.example.com".to_owned(),
                 ".cdn.example.net".to_owned(),
+                "files.cluster.example.org".to_owned(),
+                "127.0.0.1:8083".to_owned(),
             ],
         )
     }
@@ -206,6 +243,7 @@ mod tests {
             guard
                 .check_url("https://files.example.com./a#b")
                 .unwrap()
+                .url
                 .as_str(),
             "https://files.example.com/a"
         );
@@ -255,8 +293,43 @@ mod tests {
                 .check_url("http://127.0.0.1:8081/files/1.csv")
                 .is_err()
         );
+        for (port, gets_token) in [(8082, true), (8083, false)] {
+            let listed = guard.check_url(&format!("http://127.0.0.1:{port}/1.csv"));
+            assert_eq!(listed.unwrap().gets_token, gets_token);
+        }
+        let elsewhere = test_guard("https://api.cxone.example");
+        assert!(elsewhere.check_url("http://127.0.0.1:8082/1.csv").is_err());
         assert!(guard.check_url("http://169.254.169.254:8080/").is_err());
         assert!(guard.check_url("http://u@127.0.0.1:8080/").is_err());
+    }
+
+    #[test]
+    fn the_token_goes_to_the_hosts_that_are_listed_for_it_and_to_no_other() {
+        let guard = test_guard("https://api.cxone.example");
+        for (text, gets_token) in [
+            ("https://cluster.example.org/a", true),
+            ("https://api-b32.cluster.example.org/a", true),
+            ("https://files.cluster.example.org/a", false),
+            ("https://files.example.com/a", false),
+            ("https://api.cxone.example/a", false),
+            ("https://notcluster.example.org/a", false),
+        ] {
+            let checked = guard.check_url(text);
+            let found = checked.is_ok_and(|checked| checked.gets_token);
+            assert_eq!(found, gets_token, "{text}");
+        }
+        let both = ["x.example".to_owned()];
+        let guard = HostGuard::new(&"https://y.example".parse().unwrap(), &both, &both);
+        assert!(!guard.check_url("https://x.example/").unwrap().gets_token);
+    }
+
+    #[test]
+    fn a_host_that_is_not_listed_is_named() {
+        let guard = test_guard("https://api.cxone.example");
+        assert_eq!(
+            guard.check_url("https://API-b32.Other.example./a?secret#b"),
+            Err(UrlRefusal::NotListed("api-b32.other.example".to_owned()))
+        );
     }
 
     #[test]

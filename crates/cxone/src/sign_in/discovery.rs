@@ -100,7 +100,9 @@ impl Issuer {
         ClientConfig {
             base_url,
             token_url: self.token_url.clone(),
+            api_hosts: Vec::new(),
             allowed_hosts: self.allowed_hosts.clone(),
+            source: "CXONE_ALLOWED_HOSTS".to_owned(),
         }
     }
 

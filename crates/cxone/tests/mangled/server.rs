@@ -118,7 +118,9 @@ impl Reader {
         let config = ClientConfig {
             base_url: url.parse().unwrap(),
             token_url: url.parse().unwrap(),
+            api_hosts: Vec::new(),
             allowed_hosts: Vec::new(),
+            source: "the test".to_owned(),
         };
         let limits = Limits {
             row_bytes: MAX_ROW,

@@ -344,7 +344,9 @@ async fn nobody_listening_is_unavailable_even_for_a_run() {
     let config = ClientConfig {
         base_url: url.clone(),
         token_url: url,
+        api_hosts: Vec::new(),
         allowed_hosts: Vec::new(),
+        source: "the test".to_owned(),
     };
     let client = cxone::Client::new(config).unwrap();
     let error = client
@@ -519,7 +521,9 @@ fn config(base: &str, token: &str) -> ClientConfig {
     ClientConfig {
         base_url: base.parse().unwrap(),
         token_url: token.parse().unwrap(),
+        api_hosts: Vec::new(),
         allowed_hosts: Vec::new(),
+        source: "the test".to_owned(),
     }
 }
 
@@ -570,7 +574,7 @@ fn worst_answers(secrets: &str) -> Vec<Answer> {
         ),
         json(
             "200 OK",
-            r#"{"state":"completed","downloadUrl":"https://canary-body.example/?canary-body"}"#,
+            r#"{"state":"completed","downloadUrl":"https://elsewhere.example/?canary-body"}"#,
         ),
         json("200 OK", r#"{"state":["canary-body"]}"#),
         Answer::Close,

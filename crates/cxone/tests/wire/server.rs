@@ -42,7 +42,9 @@ impl Server {
         let config = ClientConfig {
             base_url: format!("{url}/canary-base").parse().unwrap(),
             token_url: format!("{url}/auth/token").parse().unwrap(),
+            api_hosts: Vec::new(),
             allowed_hosts: Vec::new(),
+            source: "the test".to_owned(),
         };
         let (log, base) = (Arc::clone(&requests), url.clone());
         tokio::spawn(async move {

@@ -25,6 +25,10 @@ pub enum Fault {
     TokenRefused,
     /// The run is not completed (any more).
     NotCompleted,
+    /// The run is done, and there is no file of it, as the tenant said in these words.
+    NoResult(String),
+    /// The host of a file refuses the link; another look at the run may bring another one.
+    LinkRefused(String),
     /// The page broke off or did not add up after rows of it had been taken, for this reason.
     Torn(Box<Fault>),
     /// An answer outside its contract.
@@ -50,7 +54,9 @@ impl From<Fault> for Failure {
                     wait.as_secs()
                 ),
             ),
-            Fault::MaybeForbidden(message) | Fault::Auth(message) => (FailureName::Auth, message),
+            Fault::MaybeForbidden(message) | Fault::LinkRefused(message) | Fault::Auth(message) => {
+                (FailureName::Auth, message)
+            }
             Fault::Unavailable(message) => (FailureName::Unavailable, message),
             Fault::Torn(why) => return Self::from(*why),
             Fault::Gone => (
@@ -69,7 +75,7 @@ impl From<Fault> for Failure {
                 FailureName::Contract,
                 "CXone gave a page of a run that is not completed".to_owned(),
             ),
-            Fault::Contract(message) => (FailureName::Contract, message),
+            Fault::NoResult(message) | Fault::Contract(message) => (FailureName::Contract, message),
             Fault::Config(message) => (FailureName::Config, message),
         };
         Self::new(name, message)

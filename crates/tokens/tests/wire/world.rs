@@ -358,7 +358,9 @@ impl Server {
         let config = cxone::ClientConfig {
             base_url: self.address.parse().unwrap(),
             token_url: format!("{}{token_path}", self.address).parse().unwrap(),
+            api_hosts: Vec::new(),
             allowed_hosts: Vec::new(),
+            source: "the test".to_owned(),
         };
         cxone::Client::new(config).unwrap()
     }

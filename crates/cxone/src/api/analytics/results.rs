@@ -2,13 +2,12 @@
 
 use definition::{Definition, DeliveryFormat, PageToken, RunId};
 use reqwest::Method;
-use url::Url;
 
 use super::envelope::ResultsEnvelope;
 use crate::api::file::DOWNLOAD;
 use crate::api::query::PageQuery;
 use crate::error::Error;
-use crate::http::{AccessToken, Call, Client};
+use crate::http::{AccessToken, Call, Client, FileLink};
 use crate::page::{Announced, ColumnNames, CsvPage, FileRules, JsonPage, OpenedAt, Page};
 
 const STEP: &str = "get page";
@@ -44,8 +43,9 @@ impl Client {
         page.envelope().check_completed()?;
         match &page.envelope().download_url {
             Some(url) => {
-                let url = self.file_url(STEP, url)?;
-                self.open_results_file(url, &page, definition).await
+                let link = self.find_file(STEP, url)?;
+                self.open_results_file(&link, token, &page, definition)
+                    .await
             }
             None if page.has_row_list() => Ok(Page::from_json(page)),
             None => Err(Error::contract(
@@ -78,10 +78,11 @@ impl Client {
         Ok(JsonPage::new(STEP, envelope, body, self.limits().row_bytes))
     }
 
-    /// Opens the file. Its link is a key by itself and leads to another host, so that no access token is sent.
+    /// Opens the file. Its link is a key by itself.
     async fn open_results_file(
         &self,
-        url: Url,
+        link: &FileLink,
+        token: &AccessToken,
         page: &ResultsPage,
         definition: &Definition,
     ) -> Result<Page, Error> {
@@ -91,7 +92,8 @@ impl Client {
                 "the answer has a download URL and a next page",
             ));
         }
-        let response = self.request_file(url, None, "text/csv").await?;
+        let token = Some(token).filter(|_| link.takes_token(true));
+        let response = self.request_file(link, token).await?;
         let body = self.open_csv_body(response)?;
         let announced = Announced {
             total: page.envelope().total,

@@ -185,6 +185,8 @@ impl<'a> Batch<'a> {
             Fault::Gone => Stop::Ended(EndReason::Vanished, String::new()),
             Fault::Failed(said) => Stop::Ended(EndReason::Failed, said),
             Fault::TokenRefused if !first => Stop::Ended(EndReason::Expired, String::new()),
+            // The link is the token of a page, so that another one comes with another run alone.
+            Fault::LinkRefused(said) if !first => Stop::Ended(EndReason::Expired, said),
             other => Stop::Fault(other),
         }
     }

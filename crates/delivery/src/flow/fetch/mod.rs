@@ -16,7 +16,13 @@ use crate::flow::fetch::taken::Stop;
 use crate::flow::rate_limit::RateLimiter;
 use crate::flow::throttle_window::ThrottleWindow;
 use crate::keys::ReportKeys;
-use crate::{Ended, Failure, FetchIn, FetchOut, Pages, Version};
+use crate::{EndReason, Ended, Failure, FetchIn, FetchOut, Pages, Version};
+
+/// After so many looks in a row that found a run done and no file of it, no more are made.
+pub(super) const LOOKS_WITHOUT_FILE: u32 = 3;
+
+/// How long to wait between them.
+const LOOK_AGAIN_SECONDS: u64 = 60;
 
 /// Continues a run's pages where the stored slots end.
 pub async fn fetch(
@@ -65,6 +71,9 @@ fn conclude_batch(
             let ended = message.work.ended(reason, &detail);
             Ok(answer(message, cursor, Pages::Ended, Some(ended)))
         }
+        Some(Stop::Fault(fault @ (Fault::NoResult(_) | Fault::LinkRefused(_)))) => {
+            conclude_without_file(message, cursor, spacing, fault)
+        }
         Some(Stop::Fault(Fault::NotCompleted)) => Ok(FetchOut {
             // This is an answer about the run, so that the time of nothing but pauses is over.
             stalled_since: None,
@@ -74,6 +83,7 @@ fn conclude_batch(
         // No request was sent, so that nothing new is known about the tenant.
         Some(Stop::Fault(Fault::TooEarly(wait))) => Ok(FetchOut {
             wait_seconds: whole_seconds(wait).max(1),
+            looks_without_file: message.looks_without_file,
             ..answer(message, cursor, Pages::Throttled, None)
         }),
         Some(Stop::Fault(Fault::Throttled(pause))) => {
@@ -87,6 +97,34 @@ fn conclude_batch(
         // If the fault stays, the next invocation meets it before it has taken any pages.
         Some(Stop::Fault(_)) if progress => Ok(answer(message, cursor, Pages::More, None)),
         Some(Stop::Fault(fault)) => Err(fault.into()),
+    }
+}
+
+/// A file may come a little later than its run's end, and a link may have expired when it arrives. So the run is looked at
+/// again, but not until its deadline: where nothing comes, that has to be said.
+fn conclude_without_file(
+    message: &FetchIn,
+    cursor: &Cursor,
+    spacing: Option<SignedDuration>,
+    fault: Fault,
+) -> Result<FetchOut, Failure> {
+    let looks = message.looks_without_file + 1;
+    if looks < LOOKS_WITHOUT_FILE {
+        let spacing = spacing.map_or(0, |spacing| whole_seconds(spacing.unsigned_abs()));
+        return Ok(FetchOut {
+            // This is an answer about the run, so that the time of nothing but pauses is over.
+            stalled_since: None,
+            wait_seconds: spacing.max(LOOK_AGAIN_SECONDS),
+            looks_without_file: looks,
+            ..answer(message, cursor, Pages::Throttled, None)
+        });
+    }
+    match fault {
+        Fault::NoResult(said) => {
+            let ended = message.work.ended(EndReason::NoResult, &said);
+            Ok(answer(message, cursor, Pages::Ended, Some(ended)))
+        }
+        other => Err(other.into()),
     }
 }
 
@@ -104,6 +142,7 @@ fn answer_throttled(
     FetchOut {
         wait_seconds: throttled.pause_seconds(pause),
         stalled_since: Some(throttled.since),
+        looks_without_file: message.looks_without_file,
         ..answer(message, cursor, Pages::Throttled, None)
     }
 }
@@ -115,6 +154,7 @@ fn answer(message: &FetchIn, cursor: &Cursor, pages: Pages, ended: Option<Ended>
         pages,
         wait_seconds: 0,
         stalled_since: message.stalled_since.filter(|_| !progress),
+        looks_without_file: 0,
         batches: cursor.batches,
         page_count: cursor.pages,
         row_count: cursor.rows,

@@ -252,6 +252,7 @@ impl Generation {
                 deadline_at,
                 dialect,
                 direct: dialect.is_direct(),
+                may_be_empty: false,
             },
         })
     }

@@ -110,6 +110,7 @@ impl Validator<'_> {
         let Some(recurrence) = recurrence else { return };
         let fitting = match recurrence {
             Recurrence::Once => value,
+            Recurrence::Hourly => RelativeRange::PreviousHours,
             Recurrence::Daily => RelativeRange::PreviousDay,
             Recurrence::Weekly => RelativeRange::PreviousWeek,
             Recurrence::Monthly => RelativeRange::PreviousMonth,

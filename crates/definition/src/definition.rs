@@ -4,14 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::api::{Api, Dialect, Report, SourceStatement};
+use crate::api::{Dialect, Report, SourceStatement};
 use crate::date_range::DateRange;
-use crate::enums::{
-    Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
-};
+use crate::enums::{DeliveryFormat, DeliveryKind, RelativeRange};
 use crate::finding::Finding;
-use crate::ids::{ReportName, TenantId};
-use crate::time_of_day::TimeOfDay;
+use crate::grid::Grid;
+use crate::ids::ReportName;
+use crate::pipeline::Pipeline;
+use crate::restate::RestateDistance;
+use crate::schedule::Schedule;
 use crate::window::{Window, WindowError};
 
 /// A report definition whose every field is valid by itself and with the others.
@@ -40,23 +41,6 @@ pub struct Checked {
     pub warnings: Vec<Finding>,
 }
 
-/// When CXone runs a report by itself; the time zone is always UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Schedule {
-    #[serde(rename = "type")]
-    pub recurrence: Recurrence,
-    /// At what time of the day, in UTC.
-    pub time: TimeOfDay,
-    pub timezone: Utc,
-}
-
-/// The only time zone in which relative ranges and the stored data agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Utc {
-    #[serde(rename = "UTC")]
-    Utc,
-}
-
 /// How CXone hands the rows out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Delivery {
@@ -75,69 +59,15 @@ impl Delivery {
     }
 }
 
-/// What this pipeline does with a report. Serialised with every default filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Pipeline {
-    /// Whose report it is.
-    pub tenant: TenantId,
-    /// In what form the rows are stored.
-    pub format: OutputFormat,
-    /// How the parts are compressed.
-    pub compression: Compression,
-    /// How CSV is written where the defaults don't do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub csv: Option<CsvOptions>,
-    /// The columns that make a row unique: the grouping by default, or the dimensions where there is none.
-    pub key: Vec<String>,
-    /// What happens when two rows have the same key and differ.
-    pub on_conflict: OnConflict,
-    /// How many runs of a segment are tried, 1 to 10.
-    pub max_runs: u32,
-    /// Whether a run that was cut off is tried again over halves of its window.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub narrow: Option<Narrow>,
-    /// How long the windows are that the API is asked for; `None` where it takes any, or none at all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub split: Option<Split>,
-    /// What is left out when the full report can't be had.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fallback: Option<Fallback>,
-    /// The time of the day (UTC) after which the day before is final.
-    pub settled_at: TimeOfDay,
-    /// Which of CXone's APIs.
-    pub api: Api,
-}
-
-/// How CSV is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CsvOptions {
-    /// Whether a text that a spreadsheet would take for a formula gets a `'` before it.
-    pub formula_guard: bool,
-}
-
-/// How far a window is narrowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Narrow {
-    /// No window gets smaller than this.
-    pub smallest_window: SignedDuration,
-}
-
-/// How long the windows are that an API is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Split {
-    /// A longer window is cut into windows of this length, from its start on.
-    pub largest_window: SignedDuration,
-}
-
-/// A simpler query for when the full one can't be had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fallback {
-    /// The metrics and dimensions to leave out.
-    pub drop: Vec<String>,
+/// Which rows at the end of a file are totals, and no rows of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalLabels<'d> {
+    /// None.
+    None,
+    /// Those that begin with one of the usual words.
+    Usual,
+    /// Those that begin with one of these.
+    Named(&'d [String]),
 }
 
 impl Definition {
@@ -188,17 +118,67 @@ impl Definition {
         self.pipeline.key.iter().map(String::as_str).collect()
     }
 
-    /// When the data of a window is final: the first `settledAt` at or after its end.
+    /// How long after the schedule's own run each window is stated anew, ascending.
+    #[must_use]
+    pub fn restatements(&self) -> &[RestateDistance] {
+        &self.pipeline.restate
+    }
+
+    /// Texts in which CXone says that there is no data, as the author wrote them.
+    #[must_use]
+    pub fn empty_messages(&self) -> &[String] {
+        &self.pipeline.empty_messages
+    }
+
+    /// Whether a message of CXone's says that there is no data: it contains one of `emptyMessages`, in whatever case.
+    #[must_use]
+    pub fn is_empty_message(&self, message: &str) -> bool {
+        let message = message.to_lowercase();
+        let mut texts = self.pipeline.empty_messages.iter();
+        texts.any(|text| message.contains(&text.to_lowercase()))
+    }
+
+    /// Which rows at the end of a file are totals.
+    #[must_use]
+    pub fn total_labels(&self) -> TotalLabels<'_> {
+        match self.pipeline.total_labels.as_deref() {
+            Some([]) => TotalLabels::None,
+            Some(labels) => TotalLabels::Named(labels),
+            None => self.report.total_labels(),
+        }
+    }
+
+    /// When the data of a window is final. No run is started before, and an empty result of an earlier run is not believed.
     #[must_use]
     pub fn settled_at(&self, window: &Window) -> Timestamp {
-        self.pipeline.settled_at.first_at_or_after(window.end())
+        self.pipeline
+            .settling
+            .settled_at(window, &self.pipeline.window_zone)
     }
 
     /// The window of the run that was scheduled for a time.
     pub fn window_for(&self, scheduled: Timestamp) -> Result<Window, WindowError> {
         match self.report.date_range() {
             DateRange::Absolute(window) => Ok(*window),
-            DateRange::Relative { value } => value.before(scheduled),
+            DateRange::Relative { value } => self.grid(*value).last_before(scheduled),
+        }
+    }
+
+    /// The window that is stated anew at a time: the one that the schedule meant so long before.
+    pub fn restated_window(
+        &self,
+        time: Timestamp,
+        distance: RestateDistance,
+    ) -> Result<Window, WindowError> {
+        let scheduled = time.checked_sub(distance.duration());
+        self.window_for(scheduled.map_err(|_| WindowError::OutOfRange)?)
+    }
+
+    fn grid(&self, range: RelativeRange) -> Grid<'_> {
+        Grid {
+            range,
+            every_hours: self.schedule.every_hours,
+            zone: self.pipeline.window_zone.rules(),
         }
     }
 

@@ -1,17 +1,14 @@
 //! The closed sets of words that definitions of every API use.
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
-
 use crate::text_enum::text_enum;
-use crate::window::{Window, WindowError};
 
 text_enum!(
     /// How often a report is run. The guide shows `daily`; the other words are assumed.
     Recurrence {
         /// One run, for a `dateRange` that is absolute.
         Once = "once",
+        /// Every few hours, as `everyHours` says, with `previousHours`.
+        Hourly = "hourly",
         /// Every day, with `previousDay`.
         Daily = "daily",
         /// Every week, with `previousWeek`.
@@ -21,13 +18,16 @@ text_enum!(
     }
 );
 text_enum!(
-    /// A range before the scheduled time.
+    /// A range before the scheduled time. Days, weeks and months are those of `pipeline.windowZone`.
     RelativeRange {
-        /// The day before, from 00:00 to 24:00 UTC.
+        /// The hours before that end together, as many as `schedule.everyHours` says, counted from 00:00 UTC. Only with
+        /// an `hourly` schedule.
+        PreviousHours = "previousHours",
+        /// The day before, from midnight to midnight.
         PreviousDay = "previousDay",
-        /// The ISO week before, from Monday 00:00 to Sunday 24:00 UTC.
+        /// The ISO week before, from Monday to Sunday.
         PreviousWeek = "previousWeek",
-        /// The calendar month before, in UTC.
+        /// The calendar month before.
         PreviousMonth = "previousMonth",
     }
 );
@@ -85,34 +85,40 @@ text_enum!(
         Template = "template",
     }
 );
-
-impl RelativeRange {
-    /// The span of this kind that ended last before a time, or with it.
-    pub(crate) fn before(self, scheduled: Timestamp) -> Result<Window, WindowError> {
-        let at = scheduled.to_zoned(TimeZone::UTC).datetime();
-        let midnight = at.date().to_datetime(Time::midnight());
-        let (start, end) = match self {
-            Self::PreviousDay => (midnight.checked_sub(1.day()), midnight),
-            Self::PreviousWeek => {
-                let back = i64::from(at.date().weekday().to_monday_zero_offset());
-                let monday = midnight
-                    .checked_sub(back.days())
-                    .map_err(|_| WindowError::OutOfRange)?;
-                (monday.checked_sub(7.days()), monday)
-            }
-            Self::PreviousMonth => {
-                let first = midnight
-                    .date()
-                    .first_of_month()
-                    .to_datetime(Time::midnight());
-                (first.checked_sub(1.month()), first)
-            }
-        };
-        let utc = |time| {
-            TimeZone::UTC
-                .to_timestamp(time)
-                .map_err(|_| WindowError::OutOfRange)
-        };
-        Window::new(utc(start.map_err(|_| WindowError::OutOfRange)?)?, utc(end)?)
+text_enum!(
+    /// What happens when the columns of the rows change.
+    #[derive(Default)]
+    SchemaPolicy {
+        /// The rows are delivered, and the commit and an alert say what changed.
+        #[default]
+        Warn = "warn",
+        /// Nothing of the window is delivered, and the execution fails as `Cxone.Contract`.
+        Strict = "strict",
     }
-}
+);
+text_enum!(
+    /// What a column is called where the rows are stored.
+    #[derive(Default)]
+    ColumnNames {
+        /// What CXone calls it.
+        #[default]
+        AsIs = "as-is",
+        /// In lower-case letters, digits and `_`: `Contact ID` and `contactId` become `contact_id`.
+        Snake = "snake",
+    }
+);
+text_enum!(
+    /// What the values of a declared column are. A table has a column of this type.
+    ColumnType {
+        /// Whole numbers.
+        Long = "long",
+        /// Numbers with a fraction.
+        Double = "double",
+        /// Texts.
+        String = "string",
+        /// Times.
+        Timestamp = "timestamp",
+        /// `true` or `false`.
+        Boolean = "boolean",
+    }
+);

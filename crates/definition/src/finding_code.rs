@@ -176,6 +176,27 @@ codes! {
     /// `delivery.format` has no effect with this API.
     FormatIgnored = "CXD059" Warning,
     "Take it out; `pipeline.format` says how rows are stored.";
+    /// `everyHours` does not divide a day, or does not go with the schedule.
+    EveryHoursInvalid = "CXD060" Error,
+    "Use 1, 2, 3, 4, 6, 8 or 12, and only with an `hourly` schedule and `previousHours`.";
+    /// Not a time zone.
+    WindowZoneInvalid = "CXD061" Error,
+    "Use a name of the IANA database, such as `America/New_York`.";
+    /// `settledAfter` is not a usable duration, or does not go with the rest.
+    SettledAfterInvalid = "CXD062" Error,
+    "Use whole minutes up to 7 days, such as `PT45M`, and either `settledAfter` or `settledAt`.";
+    /// A distance of `restate` is not usable.
+    RestateInvalid = "CXD063" Error,
+    "Use up to five ascending durations, such as `[\"P1D\", \"P7D\"]`, which go with the schedule.";
+    /// The windows of the schedule's own runs repeat or overlap.
+    WindowsRepeat = "CXD064" Error,
+    "Use `previousHours` on an hourly, `previousDay` on a daily, `previousWeek` on a weekly and `previousMonth` on a monthly schedule.";
+    /// A text of `emptyMessages` that could mean anything.
+    EmptyMessageInvalid = "CXD065" Error,
+    "Use 6 to 256 bytes of what CXone says, without control characters.";
+    /// A column is declared against what the catalogue says of it.
+    DeclaredOtherwise = "CXD066" Error,
+    "Take the declaration out, or declare the column as what it is.";
 }
 
 impl fmt::Display for FindingCode {

@@ -3,16 +3,23 @@
 mod api;
 mod catalogue;
 mod date_range;
+mod declare;
 mod definition;
+mod duration;
 mod enums;
 mod finding;
 mod finding_code;
+mod grid;
 mod hint;
 mod ids;
 mod parse;
+mod pipeline;
 mod raw;
+mod restate;
 mod run_status;
+mod schedule;
 mod schema;
+mod settling;
 pub mod text;
 mod text_enum;
 mod time_of_day;
@@ -20,16 +27,16 @@ mod utc_offset;
 mod validate;
 mod validator;
 mod window;
+mod window_zone;
 
 pub use api::*;
 pub use catalogue::{Catalogue, CatalogueError, ReportType};
 pub use date_range::DateRange;
-pub use definition::{
-    Checked, CsvOptions, Definition, Delivery, Fallback, Narrow, Pipeline, Schedule, Split, Utc,
-};
+pub use declare::{Declared, DeclaredColumn};
+pub use definition::{Checked, Definition, Delivery, TotalLabels};
 pub use enums::{
-    Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence, RelativeRange,
-    SourceRange,
+    ColumnNames, ColumnType, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat,
+    Recurrence, RelativeRange, SchemaPolicy, SourceRange,
 };
 pub use finding::{Finding, Findings};
 pub use finding_code::{FindingCode, Severity};
@@ -37,9 +44,14 @@ pub use ids::{
     EntityName, EntityVersion, IdError, PageToken, ReportId, ReportName, RunId, ScheduleId,
     TenantId,
 };
+pub use pipeline::{CsvOptions, Fallback, Narrow, Pipeline, Split};
+pub use restate::{RestateDistance, RestateDistanceError};
 pub use run_status::RunStatus;
+pub use schedule::{EveryHours, Schedule, Utc};
 pub use schema::schema;
+pub use settling::Settling;
 pub use time_of_day::TimeOfDay;
 pub use utc_offset::{UtcOffset, UtcOffsetError};
 pub use validate::check;
 pub use window::{Window, WindowError};
+pub use window_zone::{WindowZone, WindowZoneError};

@@ -1,6 +1,8 @@
 //! A definition as it was written: every field optional and every word a text, so that all that is wrong with it
 //! can be said at once. The JSON Schema is made from these types, because they are what authors write.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -8,7 +10,8 @@ use serde_json::Value;
 
 use crate::api::{Api, RawReport, with_raw_report};
 use crate::enums::{
-    Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
+    ColumnNames, ColumnType, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat,
+    Recurrence, SchemaPolicy,
 };
 use crate::text_enum::TextEnum;
 
@@ -20,6 +23,9 @@ pub(crate) type RawDefinition = RawDefinitionOf<RawReport>;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "CXone report definition", rename = "Definition")]
 pub(crate) struct RawDefinitionOf<R> {
+    /// The address of the JSON Schema that an editor checks this file with. The pipeline ignores it.
+    #[serde(rename = "$schema", default)]
+    pub(crate) schema: Option<String>,
     /// The name of the report, and of its schedule at CXone: 1 to 100 characters without spaces at the ends, unique
     /// in a tenant. It is part of every object key, so renaming a report begins a new one.
     #[schemars(required, length(min = 1, max = 100))]
@@ -40,7 +46,7 @@ pub(crate) struct RawDefinitionOf<R> {
 
 /// When the report is run.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Schedule")]
 pub(crate) struct RawSchedule {
     /// How often the report is run. Choose the `dateRange` that goes with it, so that windows neither overlap nor
@@ -48,8 +54,13 @@ pub(crate) struct RawSchedule {
     #[serde(rename = "type")]
     #[schemars(required, with = "Recurrence")]
     pub(crate) recurrence: Option<String>,
+    /// How many hours a window of an `hourly` report has: 1, 2, 3, 4, 6, 8 or 12. Required with `hourly`, and not allowed
+    /// with any other type.
+    #[serde(default)]
+    #[schemars(extend("enum" = [1, 2, 3, 4, 6, 8, 12, null]))]
+    pub(crate) every_hours: Option<i64>,
     /// The time of day in UTC, `hh:mm`. Choose a time at or after `pipeline.settledAt`; the pipeline waits until
-    /// then anyway.
+    /// then anyway. For an `hourly` report it is the first time of the day, such as `00:50`.
     #[schemars(required, regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"))]
     pub(crate) time: Option<String>,
     /// Always `UTC`. CXone computes a relative range in this zone and the data is stored in UTC, so another zone
@@ -120,11 +131,51 @@ pub(crate) struct RawPipeline {
     /// with `analytics`.
     #[serde(default)]
     pub(crate) fallback: Option<RawFallback>,
-    /// The time of day in UTC, `hh:mm`, from which on the data of the day before is final at CXone. No run is
-    /// started before the first such time at or after the end of its window.
+    /// The time of day in UTC, `hh:mm`, from which on the data of the UTC day before is final at CXone. No run is
+    /// started before the first such time at or after the end of its window. With a `windowZone` a window ends within
+    /// a UTC day, and that day has to be over first, so that it is often better to say `settledAfter`.
     #[serde(default)]
     #[schemars(regex(pattern = r"^([01]\d|2[0-3]):[0-5]\d$"), extend("default" = "05:00"))]
     pub(crate) settled_at: Option<String>,
+    /// How long after the end of a window its data is final at CXone, instead of `settledAt`. An ISO 8601 duration of
+    /// whole minutes up to 7 days, such as `PT45M`, which is what an `hourly` report has if it says nothing. An
+    /// `hourly` report of `analytics` has to say it, because CXone documents only that days become final at night.
+    #[serde(default)]
+    pub(crate) settled_after: Option<String>,
+    /// The time zone in which days, weeks and months begin and end, as an IANA name such as `America/New_York`.
+    /// Windows reach from local midnight to local midnight, so that a day has 23 or 25 hours when clocks change. The
+    /// times of the schedule stay in UTC. Only for APIs that can be asked for times, and not for `hourly` reports.
+    #[serde(default)]
+    #[schemars(extend("default" = "UTC"))]
+    pub(crate) window_zone: Option<String>,
+    /// When each window is fetched again because its data may have been late or corrected, such as `["P1D", "P7D"]`:
+    /// so long after the schedule's own run. ISO 8601 durations, at most five, ascending. Whole days up to 90; with
+    /// a `monthly` schedule up to 27; with an `hourly` one also hours, as a multiple of `everyHours`.
+    #[serde(default)]
+    #[schemars(length(max = 5))]
+    pub(crate) restate: Option<Vec<String>>,
+    /// What happens when a column is missing from the rows, is new, or changes its type.
+    #[serde(default)]
+    #[schemars(with = "Option<SchemaPolicy>", extend("default" = "warn"))]
+    pub(crate) schema: Option<String>,
+    /// Texts with which CXone says that there is no data, such as `["No data available"]`. A run that fails with a
+    /// message which contains one of them is an empty result. Upper and lower case are the same. At least six
+    /// characters each.
+    #[serde(default)]
+    pub(crate) empty_messages: Option<Vec<String>>,
+    /// What the first cell of a total row at the end of a file says, such as `["Gesamt"]`. A total row is left out.
+    /// `[]` keeps every row. Without this field, the usual English words count with `report-jobs` and
+    /// `data-download`, and none with `data-extraction` and `analytics`.
+    #[serde(default)]
+    pub(crate) total_labels: Option<Vec<String>>,
+    /// What columns are called where the rows are stored. Everywhere in the definition they are spelt as in CXone.
+    #[serde(default)]
+    #[schemars(with = "Option<ColumnNames>", extend("default" = "as-is"))]
+    pub(crate) column_names: Option<String>,
+    /// Metrics and dimensions that your tenant has and the pipeline does not know, with the type of their values:
+    /// `{"metrics": {"netPromoterScore": {"type": "double"}}}`.
+    #[serde(default)]
+    pub(crate) declare: Option<RawDeclared>,
     /// The API of CXone that the report is fetched from.
     #[serde(default)]
     #[schemars(with = "Api", extend("default" = "analytics"))]
@@ -142,6 +193,30 @@ pub(crate) struct RawCsv {
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub(crate) formula_guard: Option<bool>,
+}
+
+/// Columns that your tenant has and the pipeline does not know.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Declared")]
+pub(crate) struct RawDeclared {
+    /// Columns of numbers.
+    #[serde(default)]
+    pub(crate) metrics: Option<BTreeMap<String, RawDeclaredColumn>>,
+    /// Any other columns.
+    #[serde(default)]
+    pub(crate) dimensions: Option<BTreeMap<String, RawDeclaredColumn>>,
+}
+
+/// A column that is declared.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "DeclaredColumn")]
+pub(crate) struct RawDeclaredColumn {
+    /// What its values are.
+    #[serde(rename = "type")]
+    #[schemars(required, with = "ColumnType")]
+    pub(crate) column_type: Option<String>,
 }
 
 /// How far a window may be halved.
@@ -206,6 +281,7 @@ fn read_with<'de, R: DeserializeOwned, D: Deserializer<'de>>(
 ) -> Result<RawDefinition, serde_path_to_error::Error<D::Error>> {
     let raw: RawDefinitionOf<R> = serde_path_to_error::deserialize(deserializer)?;
     Ok(RawDefinitionOf {
+        schema: raw.schema,
         name: raw.name,
         schedule: raw.schedule,
         report: raw.report.map(variant),

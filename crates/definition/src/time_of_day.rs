@@ -19,6 +19,8 @@ impl TimeOfDay {
     /// 05:00, when CXone has finalized the day before according to the guide.
     pub const FIVE: Self = Self { hour: 5, minute: 0 };
 
+    pub(crate) const MIDNIGHT: Self = Self { hour: 0, minute: 0 };
+
     /// The first moment with this time of the day that is not before `from`.
     #[must_use]
     pub fn first_at_or_after(self, from: Timestamp) -> Timestamp {
@@ -31,6 +33,10 @@ impl TimeOfDay {
         };
         // Only the last day of the year 9999 has no next one.
         TimeZone::UTC.to_timestamp(next).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(crate) fn hour(self) -> u8 {
+        self.hour.unsigned_abs()
     }
 
     fn time(self) -> Time {

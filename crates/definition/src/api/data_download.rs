@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::definition::TotalLabels;
 use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
@@ -112,6 +113,10 @@ impl ApiReport for DataDownloadReport {
 
     fn columns(&self) -> Vec<&str> {
         self.columns.iter().map(String::as_str).collect()
+    }
+
+    fn total_labels(&self) -> TotalLabels<'_> {
+        TotalLabels::Usual
     }
 
     fn time_zone(&self) -> String {

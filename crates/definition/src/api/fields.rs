@@ -40,7 +40,7 @@ impl Validator<'_> {
     }
 
     /// Checks names that stand in a file: of its columns, or of its total row. A list that is left out is empty.
-    pub(super) fn check_names(
+    pub(crate) fn check_names(
         &mut self,
         at: &str,
         noun: &str,

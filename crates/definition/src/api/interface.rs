@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::date_range::{DateRange, RawDateRange};
+use crate::definition::TotalLabels;
 use crate::enums::SourceRange;
 
 /// What holds for every report of an API.
@@ -78,6 +79,11 @@ pub(crate) trait ApiReport {
     /// Whether a row sums others up.
     fn is_aggregated(&self) -> bool {
         false
+    }
+
+    /// Which rows at the end of a file are totals, for a definition that does not say.
+    fn total_labels(&self) -> TotalLabels<'_> {
+        TotalLabels::None
     }
 
     /// The zone in which the API reads its dates and writes its times.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::date_range::{DateRange, RawDateRange};
+use crate::definition::TotalLabels;
 use crate::enums::{Recurrence, SourceRange};
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
@@ -205,6 +206,10 @@ impl Report {
 
     pub(crate) fn metrics(&self) -> &[String] {
         self.as_api_report().metrics()
+    }
+
+    pub(crate) fn total_labels(&self) -> TotalLabels<'_> {
+        self.as_api_report().total_labels()
     }
 
     pub(crate) fn is_aggregated(&self) -> bool {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
+use crate::definition::TotalLabels;
 use crate::enums::{Recurrence, SourceRange};
 use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
@@ -152,6 +153,13 @@ impl ApiReport for ReportJobsReport {
 
     fn columns(&self) -> Vec<&str> {
         self.columns.iter().map(String::as_str).collect()
+    }
+
+    fn total_labels(&self) -> TotalLabels<'_> {
+        match self.total_labels.as_slice() {
+            [] => TotalLabels::Usual,
+            labels => TotalLabels::Named(labels),
+        }
     }
 
     fn time_zone(&self) -> String {

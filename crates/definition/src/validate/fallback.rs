@@ -1,9 +1,9 @@
 //! `pipeline.fallback`: what is left out when the full report can't be had.
 
 use crate::api::{Api, Columns};
-use crate::definition::Fallback;
 use crate::finding_code::FindingCode;
 use crate::hint::suggest;
+use crate::pipeline::Fallback;
 use crate::raw::RawFallback;
 use crate::text::quote;
 use crate::validator::Validator;

@@ -3,6 +3,8 @@
 mod fallback;
 mod key;
 mod pipeline;
+mod rows;
+mod settling;
 mod windows;
 
 use serde::de::Error;
@@ -11,12 +13,14 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::catalogue::Catalogue;
-use crate::definition::{Checked, Definition, Delivery, Schedule, Utc, fallback_name};
+use crate::definition::{Checked, Definition, Delivery, fallback_name};
+use crate::enums::Recurrence;
 use crate::finding::{Finding, Findings};
 use crate::finding_code::{FindingCode, Severity};
 use crate::ids::ReportName;
 use crate::parse::{Reading, parse_text, parse_value};
 use crate::raw::{RawDefinition, RawDelivery, RawSchedule};
+use crate::schedule::{EveryHours, Schedule, Utc};
 use crate::text::quote;
 use crate::time_of_day::TimeOfDay;
 use crate::validator::Validator;
@@ -97,7 +101,7 @@ impl Validator<'_> {
         let delivery = self
             .require("/delivery", raw.delivery.as_ref())
             .and_then(|d| self.check_delivery(d, raw.api()));
-        let pipeline = self.check_pipeline(raw, report.as_ref());
+        let pipeline = self.check_pipeline(raw, report.as_ref(), schedule.as_ref());
         Some(Definition {
             name: name?,
             schedule: schedule?,
@@ -142,12 +146,55 @@ impl Validator<'_> {
                 hint,
             );
         }
+        let every_hours = self.check_every_hours(raw, recurrence, time);
         timezone?;
         Some(Schedule {
             recurrence: recurrence?,
+            every_hours: every_hours?,
             time: time?,
             timezone: Utc::Utc,
         })
+    }
+
+    /// The hours of an hourly schedule; `Some(None)` for any other, and `None` if they are wrong.
+    #[expect(
+        clippy::option_option,
+        reason = "a schedule that is not hourly has none, which is not wrong"
+    )]
+    fn check_every_hours(
+        &mut self,
+        raw: &RawSchedule,
+        recurrence: Option<Recurrence>,
+        time: Option<TimeOfDay>,
+    ) -> Option<Option<EveryHours>> {
+        const AT: &str = "/schedule/everyHours";
+        if recurrence != Some(Recurrence::Hourly) {
+            if raw.every_hours.is_some() && recurrence.is_some() {
+                let message = "only an hourly schedule has \"everyHours\"";
+                self.report_finding(FindingCode::EveryHoursInvalid, AT, message, "take it out");
+            }
+            return Some(None);
+        }
+        let number = *self.require(AT, raw.every_hours.as_ref())?;
+        let hours = EveryHours::new(number);
+        if hours.is_none() {
+            let message = format!("{number} hours don't divide a day");
+            let hint = "use 1, 2, 3, 4, 6, 8 or 12";
+            self.report_finding(FindingCode::EveryHoursInvalid, AT, message, hint);
+        }
+        if let (Some(hours), Some(time)) = (hours, time)
+            && time.hour() >= hours.get()
+        {
+            let message = format!("{time} is not the first time of the day every {number} hours");
+            let hint = "write the first one, such as \"00:50\"";
+            self.report_finding(
+                FindingCode::EveryHoursInvalid,
+                "/schedule/time",
+                message,
+                hint,
+            );
+        }
+        hours.map(Some)
     }
 
     /// Warns of a relative range that is scheduled before its data is final.

@@ -1,12 +1,12 @@
 //! The `pipeline` block, which is ours.
 
 use crate::api::{RawReport, Report};
-use crate::definition::{CsvOptions, Pipeline};
 use crate::enums::{Compression, OnConflict, OutputFormat};
 use crate::finding_code::FindingCode;
 use crate::ids::TenantId;
+use crate::pipeline::{CsvOptions, Pipeline};
 use crate::raw::{RawDefinition, RawPipeline};
-use crate::time_of_day::TimeOfDay;
+use crate::schedule::Schedule;
 use crate::validator::Validator;
 
 use super::key::are_known;
@@ -18,6 +18,7 @@ impl Validator<'_> {
         &mut self,
         raw: &RawDefinition,
         report: Option<&Report>,
+        schedule: Option<&Schedule>,
     ) -> Option<Pipeline> {
         let Some(pipeline) = &raw.pipeline else {
             self.report_missing_pipeline();
@@ -39,10 +40,15 @@ impl Validator<'_> {
         let narrow = self.check_narrow(pipeline.narrow.as_ref(), &columns, report);
         let split = self.check_split(pipeline.split.as_ref(), report);
         let fallback = self.check_fallback(pipeline.fallback.as_ref(), raw.api(), &columns, &key);
-        let settled_at = match &pipeline.settled_at {
-            None => Some(TimeOfDay::FIVE),
-            text => self.parse_time("/pipeline/settledAt", text.as_ref()),
-        };
+        let settling = self.check_settling(pipeline, report, schedule);
+        let window_zone = self.check_window_zone(pipeline, report, schedule);
+        let restate = self.check_restate(pipeline, report, schedule);
+        let schema = self.parse_optional_enum("/pipeline/schema", pipeline.schema.as_deref());
+        let empty_messages = self.check_empty_messages(pipeline.empty_messages.as_deref());
+        let total_labels = self.check_total_labels(raw);
+        let at = "/pipeline/columnNames";
+        let column_names = self.parse_optional_enum(at, pipeline.column_names.as_deref());
+        let declare = self.check_declared(pipeline.declare.as_ref());
         let api = self.parse_optional_enum("/pipeline/api", pipeline.api.as_deref());
         if format == Some(Some(OutputFormat::Csv)) && !are_known(raw.api(), &columns) {
             self.report_missing_columns();
@@ -58,8 +64,15 @@ impl Validator<'_> {
             narrow,
             split,
             fallback,
-            settled_at: settled_at?,
+            settling: settling?,
             api: api?.unwrap_or_default(),
+            window_zone: window_zone?,
+            restate: restate?,
+            schema: schema?.unwrap_or_default(),
+            empty_messages,
+            total_labels,
+            column_names: column_names?.unwrap_or_default(),
+            declare: declare?,
         })
     }
 

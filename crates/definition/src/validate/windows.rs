@@ -1,17 +1,17 @@
 //! `pipeline.narrow` and `pipeline.split`: how windows are cut.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 
 use crate::api::{Columns, Report};
-use crate::definition::{Narrow, Split};
+use crate::duration::{DAY, parse_minutes};
 use crate::enums::SourceRange;
 use crate::finding_code::FindingCode;
+use crate::pipeline::{Narrow, Split};
 use crate::raw::{RawNarrow, RawSplit};
 use crate::text::quote;
 use crate::validator::Validator;
 use crate::window::MAX_WINDOW;
 
-const DAY: i64 = 24 * 60 * 60;
 const DURATION_HINT: &str =
     "ISO 8601, whole minutes that divide a day or whole days up to 31, such as \"PT1H\"";
 
@@ -94,16 +94,8 @@ fn has_template_range(report: &Report) -> bool {
 
 /// A duration that windows can be cut down to: whole minutes that divide a day, or whole days.
 fn parse_duration(text: &str) -> Option<SignedDuration> {
-    // jiff also reads "1 hour"; the contract is ISO 8601.
-    if !text.starts_with('P') || text.len() > 32 {
-        return None;
-    }
-    let span: Span = text.parse().ok()?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    let duration = parse_minutes(text)?;
     let seconds = duration.as_secs();
-    let whole = duration.subsec_nanos() == 0
-        && seconds >= 60
-        && seconds % 60 == 0
-        && duration <= MAX_WINDOW;
-    (whole && (DAY % seconds == 0 || seconds % DAY == 0)).then_some(duration)
+    let fits = duration <= MAX_WINDOW && (DAY % seconds == 0 || seconds % DAY == 0);
+    fits.then_some(duration)
 }

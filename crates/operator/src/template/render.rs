@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use definition::{DateRange, Definition, Recurrence};
+use definition::{DateRange, Definition, Recurrence, Schedule};
 use serde_json::Value;
 
 use super::report::ScheduledReport;
@@ -58,6 +58,10 @@ fn cron_expression(report: &ScheduledReport) -> Result<String, CommandError> {
     let (hour, minute) = time.split_once(':').unwrap_or_default();
     let (hour, minute) = (trim_zero(hour), trim_zero(minute));
     Ok(match definition.schedule.recurrence {
+        Recurrence::Hourly => {
+            let hours: Vec<String> = definition.schedule.hours().map(|h| h.to_string()).collect();
+            format!("cron({minute} {} * * ? *)", hours.join(","))
+        }
         Recurrence::Daily => format!("cron({minute} {hour} * * ? *)"),
         Recurrence::Weekly => format!("cron({minute} {hour} ? * MON *)"),
         Recurrence::Monthly => format!("cron({minute} {hour} 1 * ? *)"),
@@ -139,8 +143,14 @@ fn quote_yaml(text: &str) -> String {
 }
 
 /// After how many hours without a commit the alarm goes off. CloudWatch looks back 168 hours at most.
-fn alarm_hours(recurrence: Recurrence) -> Option<u32> {
-    match recurrence {
+fn alarm_hours(schedule: &Schedule) -> Option<u32> {
+    match schedule.recurrence {
+        // A window, and the same three hours.
+        Recurrence::Hourly => Some(
+            3 + schedule
+                .every_hours
+                .map_or(1, |hours| u32::from(hours.get())),
+        ),
         // A day, and three hours for the flexible window, one run that was cut off and the run after it.
         Recurrence::Daily => Some(27),
         Recurrence::Weekly => Some(168),
@@ -151,7 +161,7 @@ fn alarm_hours(recurrence: Recurrence) -> Option<u32> {
 fn render_alarm(report: &ScheduledReport) -> String {
     let definition = &report.file.definition;
     let recurrence = definition.schedule.recurrence;
-    let Some(hours) = alarm_hours(recurrence) else {
+    let Some(hours) = alarm_hours(&definition.schedule) else {
         return format!(
             "\n  # {}: {recurrence}. CloudWatch looks back 7 days at most, so no alarm tells of a commit that is missing.\n\n",
             report.stem

@@ -1,0 +1,65 @@
+//! `pipeline.restate`: how long after its own run a window is fetched again.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::duration::{DAY, HOUR, format_duration, parse_minutes};
+
+/// How long after the schedule's own run a window is stated anew: whole hours, at most 90 days. Written as `P1D` or `PT6H`,
+/// and one distance has one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RestateDistance(SignedDuration);
+
+/// The text is no such distance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an ISO 8601 duration of whole hours or days, up to P90D")]
+pub struct RestateDistanceError;
+
+impl RestateDistance {
+    /// The longest distance, in days.
+    pub(crate) const MAX_DAYS: i64 = 90;
+
+    /// The time between the schedule's own run and this one.
+    #[must_use]
+    pub fn duration(self) -> SignedDuration {
+        self.0
+    }
+}
+
+impl FromStr for RestateDistance {
+    type Err = RestateDistanceError;
+
+    fn from_str(text: &str) -> Result<Self, RestateDistanceError> {
+        parse_minutes(text)
+            .filter(|duration| {
+                let seconds = duration.as_secs();
+                seconds % HOUR == 0 && seconds <= Self::MAX_DAYS * DAY
+            })
+            .map(Self)
+            .ok_or(RestateDistanceError)
+    }
+}
+
+impl TryFrom<String> for RestateDistance {
+    type Error = RestateDistanceError;
+
+    fn try_from(text: String) -> Result<Self, RestateDistanceError> {
+        text.parse()
+    }
+}
+
+impl From<RestateDistance> for String {
+    fn from(distance: RestateDistance) -> Self {
+        distance.to_string()
+    }
+}
+
+impl fmt::Display for RestateDistance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format_duration(self.0))
+    }
+}

@@ -1,0 +1,70 @@
+//! `pipeline.windowZone`: where days begin and end.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde::{Serialize, Serializer};
+
+/// The time zone of a report's days, weeks and months. Its rules are part of the program, so that every machine has the
+/// same ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowZone(TimeZone);
+
+/// The text is not the name of a time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time zone of the IANA database")]
+pub struct WindowZoneError;
+
+impl WindowZone {
+    /// The zone of a definition that names none.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// Whether days begin and end as they do in UTC.
+    #[must_use]
+    pub fn is_utc(&self) -> bool {
+        self.0 == TimeZone::UTC
+    }
+
+    /// The IANA name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The rules of the zone.
+    #[must_use]
+    pub fn rules(&self) -> &TimeZone {
+        &self.0
+    }
+}
+
+impl FromStr for WindowZone {
+    type Err = WindowZoneError;
+
+    fn from_str(text: &str) -> Result<Self, WindowZoneError> {
+        if text == "UTC" {
+            return Ok(Self::utc());
+        }
+        // Not the machine's own database, which may lack a zone or be of another year.
+        TimeZoneDatabase::bundled()
+            .get(text)
+            .map(Self)
+            .map_err(|_| WindowZoneError)
+    }
+}
+
+impl fmt::Display for WindowZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for WindowZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -360,6 +360,63 @@ const FAULTS: &[(&str, &str, Outcome)] = &[
     ("data-extraction", "bare-id:as=unquoted", Lands(0)),
     ("data-extraction", "job-expired:run=1", Lands(1)),
     ("data-extraction", "link-expired", Lands(0)),
+    ("data-extraction", "link-expired:looks=2", Lands(0)),
+    (
+        "data-extraction",
+        "link-expired:looks=3",
+        Fails("Cxone.Auth"),
+    ),
+    (
+        "data-extraction",
+        "download-expired:status=401,times=forever",
+        Fails("Cxone.Config"),
+    ),
+    ("data-extraction", "link-host", Fails("Cxone.Config")),
+    ("report-jobs", "link-host", Lands(0)),
+    ("report-jobs", "download-url:to=other-host", Lands(0)),
+    ("data-download", "link-host & answer-by:as=uri", Lands(0)),
+    // A run that is done and has no file is followed by another one, of three that have none the day fails.
+    ("data-extraction", "completed-bare", Lands(1)),
+    (
+        "report-jobs",
+        "completed-bare & file-shape:as=missing",
+        Fails("Cxone.Contract"),
+    ),
+    (
+        "data-extraction",
+        "completed-bare:times=forever",
+        Fails("Cxone.RunsExhausted"),
+    ),
+    (
+        "data-extraction",
+        "csv-stray-quote",
+        Fails("Cxone.Contract"),
+    ),
+    (
+        "report-jobs",
+        "csv-stray-quote:as=behind",
+        Fails("Cxone.Contract"),
+    ),
+    ("data-download", "csv-stray-quote:as=within", Lands(0)),
+    ("data-extraction", "file-gzip", Lands(0)),
+    ("report-jobs", "file-gzip", Lands(0)),
+    ("data-extraction", "file-type", Lands(0)),
+    ("report-jobs", "file-type", Lands(0)),
+    (
+        "data-extraction",
+        "file-type:as=text/html",
+        Fails("Cxone.Contract"),
+    ),
+    (
+        "data-extraction",
+        "csv-foreign:as=semicolons",
+        Fails("Cxone.Contract"),
+    ),
+    (
+        "report-jobs",
+        "csv-foreign:as=title",
+        Fails("Cxone.Contract"),
+    ),
     ("data-extraction", "extraction-throttled", Lands(0)),
     ("data-download", "error-message", Lands(1)),
     ("data-download", "answer-by:as=uri", Lands(0)),
@@ -374,11 +431,9 @@ const FAULTS: &[(&str, &str, Outcome)] = &[
 async fn each_fault_of_a_published_api_has_its_outcome() {
     let mut wrong = Vec::new();
     for (api, fault, expected) in FAULTS {
-        let pipeline = PipelineBuilder::of_api(api)
-            .rows(60, 20)
-            .fault(fault)
-            .start()
-            .await;
+        let setup = PipelineBuilder::of_api(api).rows(60, 20);
+        let setup = fault.split(" & ").fold(setup, PipelineBuilder::fault);
+        let pipeline = setup.start().await;
         let ended = pipeline.fire().await;
         let log = pipeline.log();
         let alerts = pipeline.world.alerts().len();

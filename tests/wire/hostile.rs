@@ -8,7 +8,7 @@ use definition::{RunId, ScheduleId};
 use tokio::net::TcpListener;
 
 use crate::cases::Call::{File, Start};
-use crate::cases::Outcome::{Contract, Failed};
+use crate::cases::Outcome::{Config, Contract, Failed};
 use crate::cases::{Call, check};
 use crate::harness::{self, ClientUnderTest, limits};
 
@@ -96,6 +96,94 @@ async fn the_token_is_not_sent_to_where_files_are() {
             .iter()
             .all(|asked| asked.authorized)
     );
+}
+
+/// D04, D05: which hosts get the token is a matter of the settings, and a link never is one.
+#[tokio::test]
+async fn the_token_goes_to_the_hosts_that_are_listed_for_it() {
+    use crate::raw::{Raw, answer};
+    let columns = "agentId,agentName,queueName,handleTime,callsHandled,avgHandleTime\r\n";
+    let wants_token = |request: &str| {
+        let is_known = request.contains("authorization: Bearer canary-token\r\n");
+        let status = if is_known { 200 } else { 401 };
+        answer(status, "text/csv", columns)
+    };
+    for (list, path, expected) in [
+        ("api_hosts", "/x.csv", "0 rows, asked with a token"),
+        (
+            "allowed_hosts",
+            "/x.csv",
+            "list it in secret cxone/acme in api_hosts instead of allowed_hosts",
+        ),
+        ("", "/x.csv", "the download URL is not https"),
+        // A call of the API is made at the API, whatever host its link names.
+        (
+            "",
+            "/x/Services/v35.0/FILES?a=b&filename=x.csv",
+            "0 rows, not asked",
+        ),
+        (
+            "allowed_hosts",
+            "/services/v9/files?fileName=x",
+            "0 rows, not asked",
+        ),
+    ] {
+        let cluster = Raw::start(move |request| wants_token(request)).await;
+        let link = format!("{}{path}", cluster.url());
+        let named = format!(r#"{{"state":"completed","downloadUrl":"{link}"}}"#);
+        let api = Raw::start(move |request| {
+            let is_call = request.to_lowercase().contains("/files?");
+            if is_call {
+                return wants_token(request);
+            }
+            answer(200, "application/json", &named)
+        })
+        .await;
+        let host = vec![cluster.url().replace("http://", "")];
+        let listed = |name: &str| {
+            if list == name {
+                host.clone()
+            } else {
+                Vec::new()
+            }
+        };
+        let config = cxone::ClientConfig {
+            base_url: api.url().parse().unwrap(),
+            token_url: api.url().parse().unwrap(),
+            api_hosts: listed("api_hosts"),
+            allowed_hosts: listed("allowed_hosts"),
+            source: "secret cxone/acme".to_owned(),
+        };
+        let client = cxone::Client::with_limits(config, limits()).unwrap();
+        let (token, run) = (
+            AccessToken::new("canary-token").unwrap(),
+            RunId::new("run-1").unwrap(),
+        );
+        let (csv, window) = (harness::definition("csv"), harness::window());
+        let page = client
+            .open_page(&token, harness::page_of(&csv, &run, &window, None))
+            .await;
+        let got = match page {
+            Ok(page) => {
+                let (rows, _) = harness::read(page).await.unwrap();
+                let requests = cluster.requests();
+                let asked = match requests.as_slice() {
+                    [] => "not asked",
+                    [one] if one.contains("Bearer canary-token") => "asked with a token",
+                    _ => "asked without a token",
+                };
+                format!("{} rows, {asked}", rows.len())
+            }
+            Err(error) => error.to_string(),
+        };
+        assert!(got.contains(expected), "{list} {path}: {got}");
+        let leaked = list != "api_hosts"
+            && cluster
+                .requests()
+                .iter()
+                .any(|request| request.contains("canary-token"));
+        assert!(!leaked, "{list} {path}");
+    }
 }
 
 /// A81: a name of this machine or of its network leads nowhere, though somebody listens there.
@@ -218,6 +306,7 @@ async fn a_token_can_not_add_a_header() {
         ("A85", "run-id", Start, Contract("no valid runId")),
         ("A86", "run-fails:control=yes", Call::Look, Failed("query exceeded the execution limit   [31mlevel=info fake line")),
         ("A82", "download-url:to=userinfo", File, Contract("names a user")),
+        ("D05", "link-host:host=files.other.example", File, Config("host files.other.example, which the settings don't list; if it is CXone's, add it in the test to api_hosts")),
     ])
     .await;
 }

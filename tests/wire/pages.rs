@@ -71,6 +71,19 @@ async fn a_file_is_taken_whole_or_refused() {
         ("A77", "csv-repeated-header", File, Good),
         ("A77", "csv-unclosed", File, Contract("")),
         ("A77", "csv-unclosed:page=2", File, Contract("")),
+        ("D03", "csv-stray-quote", File, Contract("record 3 has something behind a closing quote in column 3")),
+        ("D03", "csv-stray-quote:as=behind,page=1", File, Contract("record 23 has something behind a closing quote in column 3")),
+        ("D17", "file-type", File, Good),
+        ("D17", "file-type:as=Text/Plain;charset=utf-8", File, Good),
+        ("D17", "file-type:as=application/force-download", File, Good),
+        ("D17", "file-type:as=text/html", File, Contract("the answer is of the type text/html")),
+        ("D17", "file-gzip", File, Good),
+        ("D17", "file-gzip & file-type:as=application/octet-stream", File, Good),
+        ("D17", "file-gzip & file-type:as=application/gzip; charset=binary & csv-bom", File, Good),
+        ("D17", "file-type:as=application/gzip", File, Good),
+        ("D19", "csv-foreign:as=semicolons", File, Contract("so its columns are separated by semicolons; have the report written with commas")),
+        ("D19", "csv-foreign:as=title", File, Contract("the file may begin with a title")),
+        ("D19", "csv-foreign:as=no-header", File, Contract("are not shown, because they may be those of a row")),
     ])
     .await;
 }
@@ -321,6 +334,21 @@ async fn another_header_in_the_middle_is_a_row_that_the_total_tells_of() {
         value(&under_test.truth()[0], "handleTime")
     );
     assert_eq!(read.rows.len(), 60);
+}
+
+/// D03: a quote within an unquoted text hides no end of a record, so that it is a character.
+#[tokio::test]
+async fn a_quote_within_a_text_is_kept() {
+    let (under_test, read) = all("csv-stray-quote:as=within", "csv").await;
+    let truth = under_test.truth();
+    assert_eq!(read.rows.len(), truth.len());
+    assert_eq!(
+        value(&read.rows[3], "queueName").as_deref(),
+        Some("\"5\\\" pipe\"")
+    );
+    for column in ["agentId", "handleTime"] {
+        assert_eq!(value(&read.rows[3], column), value(&truth[3], column));
+    }
 }
 
 /// A77: a quote that is never closed takes the rest of the file into its field, wherever it stands.

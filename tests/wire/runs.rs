@@ -93,6 +93,9 @@ async fn completed_without_a_result_is_no_empty_result() {
         ("A51", "data-shape:as=rows,page=1", Pages, Contract("an object was expected")),
         ("A52", "completed-both:agree=yes", Pages, Good),
         ("A52", "completed-both:agree=no", Pages, Good),
+        ("D16", "loose-forms & run-id:id=9007199254740993", Pages, Good),
+        ("D16", "loose-forms & run-id:id=17", File, Good),
+        ("D16", "loose-forms & run-id:id=17", Start, Good),
     ])
     .await;
 }
@@ -220,6 +223,8 @@ async fn a_schedule_is_looked_up_by_its_exact_name() {
         ("A41", "similar-schedules", Register, Good),
         ("A41", "similar-schedules & schedules-paged", Register, Good),
         ("A41", "duplicate-schedules:count=1", Register, Good),
+        ("D16", "schedules-form:as=bare", Register, Good),
+        ("D16", "schedules-form:as=renamed & similar-schedules & schedules-paged", Register, Good),
         ("A41", "duplicate-schedules", Register, Contract("two schedules have this name: sch-")),
         ("A41", "duplicate-schedules & schedules-paged", Register, Contract("delete or rename one")),
         ("A54", "definition-refused", Register, Rejected(400, "\"talkTime\" is not valid for report type \"ic\"")),
@@ -236,6 +241,13 @@ async fn a_schedule_is_created_once_and_updated_only_if_it_differs() {
         ("similar-schedules", 4, 1, 0),
         ("similar-schedules & schedules-paged", 4, 1, 0),
         ("duplicate-schedules:count=1", 1, 0, 1),
+        ("schedules-form:as=bare", 1, 1, 0),
+        (
+            "schedules-form:as=renamed & similar-schedules & schedules-paged",
+            4,
+            1,
+            0,
+        ),
     ] {
         let under_test = ClientUnderTest::new(spec, "json").await;
         let first = under_test.register().await.unwrap();

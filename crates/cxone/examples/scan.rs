@@ -47,6 +47,10 @@ fn main() -> Result<()> {
         let read = runtime.block_on(read(&url, pages))?;
         report(name, read, cpu_seconds()? - cpu);
     }
+    let url = serve_file(&file())?;
+    let cpu = cpu_seconds()?;
+    let read = runtime.block_on(read(&url, pages))?;
+    report("cxone, CSV", read, cpu_seconds()? - cpu);
     let url = serve(&page, false)?;
     let cpu = cpu_seconds()?;
     let read = runtime.block_on(socket(&url, pages))?;
@@ -100,6 +104,51 @@ fn page() -> String {
     }
     page.push_str(r#"],"nextPageToken":"eyJwYWdlIjoyfQ==","total":1000000}"#);
     page
+}
+
+/// The same rows as CSV; a quarter of the texts have to be quoted.
+fn file() -> String {
+    let names = "agentId,agentName,queueId,queueName,handleTime,talkTime,wrapUpTime,callsHandled,avgHandleTime,interactionId";
+    let mut file = format!("{names}\r\n");
+    for i in 0..PAGE_ROWS {
+        let _ = write!(
+            file,
+            "a-{i:06},Zoë O'Brien {i},q-{:02},\"Billing, EU {:02}\",{},{},{},{},{}.50,8f14e45f-ceea-467f-a0e6-{i:012}\r\n",
+            i % 40,
+            i % 40,
+            i * 7,
+            i * 5,
+            i * 2,
+            i % 90,
+            i % 700,
+        );
+    }
+    file
+}
+
+/// A server thread for a run whose result is this file.
+fn serve_file(file: &str) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let answer = |kind: &str, body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    let link = format!(r#"{{"state":"completed","downloadUrl":"{url}/x.csv"}}"#);
+    let answers = [answer("application/json", &link), answer("text/csv", file)];
+    std::thread::spawn(move || -> std::io::Result<()> {
+        use std::io::Read as _;
+        for socket in listener.incoming() {
+            let (mut socket, mut request) = (socket?, [0; 16 * 1024]);
+            // A request without a body comes in one piece over loopback.
+            while socket.read(&mut request)? > 0 {
+                let is_file = request.starts_with(b"GET /x.csv");
+                socket.write_all(answers[usize::from(is_file)].as_bytes())?;
+            }
+        }
+        Ok(())
+    });
+    Ok(url)
 }
 
 /// A server thread that answers every request with the page. Its CPU time is not counted: see `cpu_seconds`.

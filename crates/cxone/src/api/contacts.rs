@@ -8,7 +8,7 @@ use super::incontact;
 use super::query::PageQuery;
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client};
-use crate::page::{Envelope, JsonPage, Page, parse_field};
+use crate::page::{Envelope, JsonPage, Page, parse_count, parse_field};
 
 const STEP: &str = "get contacts";
 /// The most rows of a page.
@@ -88,13 +88,7 @@ impl Envelope for ContactsEnvelope {
             next: Option<String>,
         }
         match name {
-            // The number may come as a text.
-            "totalRecords" => {
-                let raw = raw.strip_prefix(b"\"").unwrap_or(raw);
-                let raw = raw.strip_suffix(b"\"").unwrap_or(raw);
-                let total: Option<u64> = parse_field(raw, name)?;
-                self.total = total.or(self.total);
-            }
+            "totalRecords" => self.total = parse_count(raw, name)?.or(self.total),
             // Only whether there is a link matters: the next page is asked for by its number of rows.
             "_links" => {
                 let links: Option<Links> = parse_field(raw, name)?;

@@ -24,7 +24,7 @@ pub(super) fn create_run_id() -> Result<RunId, Error> {
 
 /// Totals at the end begin with the usual words.
 fn rules(query: PageQuery<'_>) -> FileRules {
-    file_rules(query.definition, &[])
+    file_rules(query.definition, FileRules::usual_total_labels())
 }
 
 impl Client {
@@ -77,7 +77,7 @@ impl Client {
         }
         let mut file = Base64File::new(STEP, self.open_base64_body(STEP, response)?);
         let Some(around) = file.read_to_file().await? else {
-            return Ok(self.csv_page(STEP, file, rules(query)));
+            return self.csv_page(STEP, file, rules(query));
         };
         if !around.error_message.is_empty() {
             return Err(run_failed(STEP, &call.redact(&around.error_message, 1024)));

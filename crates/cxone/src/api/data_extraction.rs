@@ -5,10 +5,12 @@ use definition::{DataExtractionReport, EndDate, RunId, RunStatus, Window};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::answer::{find_id, read_text};
 use super::file::{FileForm, FileRequest};
-use super::incontact::{file_rules, read_run_id, read_text};
+use super::incontact::file_rules;
 use super::query::PageQuery;
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client, redact_secrets};
@@ -102,7 +104,7 @@ impl Client {
             is_key: true,
             token,
             untyped: FileForm::Csv,
-            rules: file_rules(query.definition, &[]),
+            rules: file_rules(query.definition, Vec::new()),
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {
@@ -188,13 +190,15 @@ fn format_dates(window: &Window, end_date: Option<EndDate>) -> (String, String) 
 
 /// The id of a job. It comes as a JSON string; one without quotes, a number, or one within an object is taken as well.
 fn parse_id(body: &[u8]) -> Option<RunId> {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(answer)) => ["jobId", "id"]
-            .iter()
-            .find_map(|name| answer.get(*name).and_then(read_run_id)),
-        Ok(value) => read_run_id(&value).filter(|_| !value.is_null()),
-        Err(_) => RunId::new(std::str::from_utf8(body).ok()?.trim()).ok(),
-    }
+    let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
+    let id = if is_json {
+        find_id(body, &["jobId", "id"])
+    } else {
+        std::str::from_utf8(body)
+            .ok()
+            .map(|id| id.trim().to_owned())
+    };
+    RunId::new(id?).ok()
 }
 
 /// The API answers 403 both to a call that comes too soon and where a permission is missing.

@@ -1,10 +1,12 @@
 //! Files of rows: behind a link to another host, or at the API itself.
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
 
 use crate::error::Error;
-use crate::http::{AccessToken, Body, Call, Client, FileLink, Repetition, check_content_type};
+use crate::http::{
+    AccessToken, Body, Call, Client, FileLink, Repetition, check_content_type, content_type,
+};
 use crate::page::{Announced, Base64File, ByteSource, CsvPage, FileRules, Page, run_failed};
 
 pub(super) const DOWNLOAD: &str = "download results";
@@ -40,13 +42,20 @@ impl Client {
         } = file;
         let token = Some(token).filter(|_| link.takes_token(is_key));
         let response = self.request_file(&link, token).await?;
-        match read_form(&response, untyped) {
-            FileForm::Csv => {
-                let body = self.open_csv_body(response)?;
-                Ok(self.csv_page(DOWNLOAD, body, rules))
-            }
+        let named = read_form(response.headers());
+        let mut body = self.open_file_body(response).await?;
+        let form = match named {
+            Some(form) => form,
+            // An object of JSON begins with a brace, and no header does.
+            None => match body.peek_first_byte().await? {
+                Some(b'{') => FileForm::Base64,
+                Some(b'[') => untyped,
+                _ => FileForm::Csv,
+            },
+        };
+        match form {
+            FileForm::Csv => self.csv_page(DOWNLOAD, body, rules),
             FileForm::Base64 => {
-                let body = self.open_base64_body(DOWNLOAD, response)?;
                 self.open_base64(Base64File::new(DOWNLOAD, body), rules)
                     .await
             }
@@ -114,7 +123,7 @@ impl Client {
     /// A file within JSON, which has to be there.
     async fn open_base64(&self, mut file: Base64File, rules: FileRules) -> Result<Page, Error> {
         let what = match file.read_to_file().await? {
-            None => return Ok(self.csv_page(DOWNLOAD, file, rules)),
+            None => return self.csv_page(DOWNLOAD, file, rules),
             Some(around) if !around.error_message.is_empty() => {
                 return Err(run_failed(DOWNLOAD, &around.error_message));
             }
@@ -138,44 +147,54 @@ impl Client {
         step: &'static str,
         source: impl Into<ByteSource>,
         rules: FileRules,
-    ) -> Page {
+    ) -> Result<Page, Error> {
+        let source = source.into();
+        if let ByteSource::Plain(body) = &source {
+            check_framed(body)?;
+        }
         let max_row = self.limits().row_bytes;
         let page = CsvPage::new(step, source, rules, max_row, Announced::default());
-        Page::from_csv(page)
+        Ok(Page::from_csv(page))
     }
 
     /// The body of an answer that has to be CSV.
-    pub(super) fn open_csv_body(&self, response: Response) -> Result<Body, Error> {
+    pub(super) async fn open_csv_body(&self, response: Response) -> Result<Body, Error> {
+        let body = self.open_file_body(response).await?;
+        check_framed(&body)?;
+        Ok(body)
+    }
+
+    /// The body of an answer that has to be a file, unpacked.
+    async fn open_file_body(&self, response: Response) -> Result<Body, Error> {
         if response.status() != StatusCode::OK {
             let status = response.status().as_u16();
             let what = format!("status {status} instead of a file");
             return Err(Error::contract(DOWNLOAD, what));
         }
-        check_content_type(DOWNLOAD, response.headers(), is_csv)?;
+        check_content_type(DOWNLOAD, response.headers(), may_be_file)?;
         let limits = *self.limits();
         let body = Body::from_response(DOWNLOAD, response, limits.download_bytes, limits)?;
-        if !body.is_framed() {
-            // CSV has no end of its own: a file that was cut off would look like a shorter one.
-            let what = "the answer does not say where the file ends";
-            return Err(Error::contract(DOWNLOAD, what));
-        }
-        Ok(body)
+        body.unpack_file().await
     }
 }
 
-/// The form that an answer's type names.
-fn read_form(response: &Response, untyped: FileForm) -> FileForm {
-    let kind = response.headers().get(CONTENT_TYPE);
-    let Some(kind) = kind.and_then(|kind| kind.to_str().ok()) else {
-        return untyped;
-    };
-    let kind = kind.split(';').next().unwrap_or_default();
-    let kind = kind.trim().to_ascii_lowercase();
-    if kind == "application/json" || kind.ends_with("+json") {
-        FileForm::Base64
-    } else {
-        FileForm::Csv
+/// CSV has no end of its own: a file that was cut off would look like a shorter one.
+fn check_framed(body: &Body) -> Result<(), Error> {
+    if body.is_framed() {
+        return Ok(());
     }
+    let what = "the answer does not say where the file ends";
+    Err(Error::contract(DOWNLOAD, what))
+}
+
+/// The form that an answer's type names, if it names one. Many servers send any file as a text, as bytes or as a spreadsheet.
+fn read_form(headers: &HeaderMap) -> Option<FileForm> {
+    let kind = content_type(headers)?;
+    if kind == "application/json" || kind.ends_with("+json") {
+        return Some(FileForm::Base64);
+    }
+    let names_csv = kind.ends_with("csv") || kind.ends_with("comma-separated-values");
+    names_csv.then_some(FileForm::Csv)
 }
 
 /// A refusal of the token by another host than the API's own names that host.
@@ -197,15 +216,16 @@ fn name_other_host(link: &FileLink, error: Error) -> Error {
     }
 }
 
-fn is_csv(kind: &str) -> bool {
-    matches!(
-        kind,
-        "text/csv"
-            | "application/csv"
-            | "text/plain"
-            | "application/octet-stream"
-            | "binary/octet-stream"
-            | "application/gzip"
-            | "application/x-gzip"
-    )
+/// Whether an answer of this type may be a file of rows. What it is, its first bytes say; what people look at, such as a login
+/// page, it never is.
+fn may_be_file(kind: &str) -> bool {
+    let (class, name) = kind.split_once('/').unwrap_or((kind, ""));
+    let is_shown = matches!(class, "image" | "audio" | "video" | "font" | "multipart")
+        || matches!(
+            name,
+            "html" | "xhtml+xml" | "xml" | "pdf" | "zip" | "x-zip-compressed"
+        )
+        || name.ends_with("+xml")
+        || name.contains("openxmlformats");
+    !is_shown
 }

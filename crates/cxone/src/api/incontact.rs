@@ -1,7 +1,6 @@
 //! What the APIs below `/inContactAPI` (report jobs, data download, contacts) and data extraction have in common.
 
 use definition::{Definition, RunId};
-use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
@@ -28,32 +27,20 @@ pub(super) fn create_run_id(kind: &str) -> Result<RunId, Error> {
         .map_err(|error| Error::contract("start run", error.to_string()))
 }
 
-/// An id in an answer: a text or a number, with no character that could climb out of a path.
-pub(super) fn read_run_id(value: &Value) -> Option<RunId> {
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    RunId::new(text).ok()
-}
-
-/// A text in an answer. A number counts as a text, and an empty text as missing.
-pub(super) fn read_text(object: &Value, name: &str) -> Option<String> {
-    match &object[name] {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 /// The rules for a file whose columns a report's author has named, and which may end in totals with these labels.
-pub(super) fn file_rules(definition: &Definition, total_labels: &[String]) -> FileRules {
-    let columns = definition.columns().into_iter();
+pub(super) fn file_rules(definition: &Definition, total_labels: Vec<String>) -> FileRules {
+    let columns = definition.columns().into_iter().map(str::to_owned);
+    // Without the key's columns there are no rows, whether or not the author has listed them.
+    let mut required_columns: Vec<String> = columns.collect();
+    let key = definition.pipeline.key.iter();
+    required_columns.extend(
+        key.filter(|column| !definition.columns().contains(&column.as_str()))
+            .cloned(),
+    );
     FileRules {
-        required_columns: columns.map(str::to_owned).collect(),
+        required_columns,
         number_columns: definition.metrics().to_vec(),
         column_names: ColumnNames::MadeDistinct,
-        total_labels: Some(total_labels.to_vec()),
+        total_labels,
     }
 }

@@ -3,6 +3,7 @@
 //! Each API is one module here. A new one needs its module, and its line in each `match` below.
 
 mod analytics;
+mod answer;
 mod contacts;
 mod data_download;
 mod data_extraction;

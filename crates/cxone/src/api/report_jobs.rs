@@ -6,12 +6,13 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::answer::{find_id, read_text};
 use super::file::{FileForm, FileRequest};
-use super::incontact::{create_unique_name, file_rules, read_run_id, read_text};
+use super::incontact::{create_unique_name, file_rules};
 use super::query::PageQuery;
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client, FileLink};
-use crate::page::Page;
+use crate::page::{FileRules, Page};
 
 const START: &str = "start report job";
 const POLL: &str = "look at report job";
@@ -71,8 +72,8 @@ impl Client {
             .await
             .map_err(describe_taken_name)?;
         let body = self.read_small_json(&call, response).await?;
-        let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        read_run_id(&answer["jobId"])
+        let id = find_id(&body, &["jobId"]);
+        id.and_then(|id| RunId::new(id).ok())
             .ok_or_else(|| Error::contract(START, "the answer has no valid jobId"))
     }
 
@@ -123,12 +124,16 @@ impl Client {
             }
             _ => return Err(not_completed_error(job.state)),
         };
+        let total_labels = match report.total_labels.as_slice() {
+            [] => FileRules::usual_total_labels(),
+            own => own.to_vec(),
+        };
         let file = FileRequest {
             link,
             is_key: false,
             token,
             untyped: FileForm::Base64,
-            rules: file_rules(query.definition, &report.total_labels),
+            rules: file_rules(query.definition, total_labels),
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {

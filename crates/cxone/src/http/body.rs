@@ -1,16 +1,15 @@
 //! The body of an answer: decoded, bounded in size and ratio, and given up when it is too slow.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_compression::tokio::bufread::GzipDecoder;
-use bytes::{Buf, Bytes};
-use futures_util::Stream;
-use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING,
-};
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, future};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::Instant;
 
@@ -19,10 +18,16 @@ use crate::error::{Error, IoCause};
 
 /// For how long a body may be slower than the least rate before it is given up.
 const SLOW_FOR: Duration = Duration::from_secs(30);
+/// The first bytes of a gzip.
+const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
+/// How much of a body is looked at to tell what it is, in bytes.
+const PEEKED: usize = 64;
 
 pub(crate) struct Body {
     step: &'static str,
     coding: Coding,
+    /// Bytes that were looked at and not yet read.
+    peeked: VecDeque<u8>,
     decoded: u64,
     max_decoded: u64,
     limits: Limits,
@@ -32,6 +37,14 @@ pub(crate) struct Body {
 enum Coding {
     Plain(RawBody),
     Gzip(Box<GzipDecoder<RawBody>>),
+}
+
+impl Coding {
+    fn unpack(raw: RawBody) -> Self {
+        let mut decoder = GzipDecoder::new(raw);
+        decoder.multiple_members(true);
+        Self::Gzip(Box::new(decoder))
+    }
 }
 
 impl std::fmt::Debug for Body {
@@ -69,15 +82,14 @@ impl Body {
     ) -> Self {
         let raw = RawBody::new(chunks, limits.min_rate);
         let coding = if gzip {
-            let mut decoder = GzipDecoder::new(raw);
-            decoder.multiple_members(true);
-            Coding::Gzip(Box::new(decoder))
+            Coding::unpack(raw)
         } else {
             Coding::Plain(raw)
         };
         Self {
             step,
             coding,
+            peeked: VecDeque::new(),
             decoded: 0,
             max_decoded,
             limits,
@@ -93,6 +105,41 @@ impl Body {
         Self::new("test", chunks, false, true, max_decoded, Limits::default())
     }
 
+    /// The body of a file, unpacked if its first two bytes are those of gzip, whatever the answer calls it. What came packed over
+    /// the wire is unpacked once: no API packs a file twice.
+    pub(crate) async fn unpack_file(mut self) -> Result<Self, Error> {
+        let Coding::Plain(mut raw) = self.coding else {
+            return Ok(self);
+        };
+        let begins = raw.fill(GZIP_MAGIC.len()).await;
+        let is_gzip = begins.is_ok() && raw.current.starts_with(GZIP_MAGIC);
+        self.coding = if is_gzip {
+            Coding::unpack(raw)
+        } else {
+            Coding::Plain(raw)
+        };
+        match begins {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.describe_fault(&error)),
+        }
+    }
+
+    /// The first byte that is neither white space nor a byte order mark, if it is among the first ones.
+    pub(crate) async fn peek_first_byte(&mut self) -> Result<Option<u8>, Error> {
+        let mut beginning = [0; PEEKED];
+        let mut length = 0;
+        while length < PEEKED {
+            match self.read_bytes(&mut beginning[length..]).await? {
+                0 => break,
+                read => length += read,
+            }
+        }
+        self.peeked.extend(&beginning[..length]);
+        let begins = beginning[..length].strip_prefix(b"\xef\xbb\xbf");
+        let begins = begins.unwrap_or(&beginning[..length]);
+        Ok(begins.trim_ascii_start().first().copied())
+    }
+
     /// Whether the answer said where its body ends, so that a body that was cut off can't look whole.
     pub(crate) fn is_framed(&self) -> bool {
         self.framed
@@ -105,6 +152,9 @@ impl Body {
 
     /// Reads some bytes; 0 at the end, which is reached only by a body that is whole.
     pub(crate) async fn read_bytes(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        if !self.peeked.is_empty() {
+            return Ok(std::io::Read::read(&mut self.peeked, into).unwrap_or(0));
+        }
         let read = match &mut self.coding {
             Coding::Plain(raw) => raw.read(into).await,
             Coding::Gzip(decoder) => decoder.read(into).await,
@@ -168,16 +218,11 @@ impl Body {
     }
 }
 
+/// Whether the body was packed for its way. Some servers state the characters' encoding here, or how they have stored the file.
 fn is_gzip(headers: &HeaderMap) -> Result<bool, &'static str> {
-    let packed_file = headers.get(CONTENT_TYPE).is_some_and(|value| {
-        matches!(
-            value.to_str().map(str::trim),
-            Ok("application/gzip" | "application/x-gzip")
-        )
-    });
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     match (codings.next(), codings.next()) {
-        (None, _) => Ok(packed_file),
+        (None, _) => Ok(false),
         (Some(_), Some(_)) => Err("the body is encoded more than once"),
         (Some(coding), None) => match coding
             .to_str()
@@ -186,7 +231,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, &'static str> {
             .to_ascii_lowercase()
             .as_str()
         {
-            "" | "identity" => Ok(packed_file),
+            "" | "identity" | "utf-8" | "utf8" | "aws-chunked" => Ok(false),
             "gzip" | "x-gzip" => Ok(true),
             _ => Err("the body is encoded in a way that was not asked for"),
         },
@@ -274,31 +319,54 @@ impl TransferRate {
     }
 }
 
+impl RawBody {
+    /// Waits until this many bytes are at hand, or the body has ended.
+    async fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        while self.current.len() < wanted {
+            let Some(chunk) = future::poll_fn(|cx| self.poll_chunk(cx)).await? else {
+                break;
+            };
+            let mut joined = BytesMut::from(&self.current[..]);
+            joined.extend_from_slice(&chunk);
+            self.current = joined.freeze();
+        }
+        Ok(())
+    }
+
+    /// The next chunk; `None` at the end.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        match self.chunks.as_mut().poll_next(cx) {
+            Poll::Pending => {
+                self.rate.start_wait();
+                Poll::Pending
+            }
+            Poll::Ready(None) => Poll::Ready(Ok(None)),
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.rate
+                    .count_chunk(chunk.len())
+                    .map_err(io::Error::other)?;
+                self.bytes += chunk.len() as u64;
+                Poll::Ready(Ok(Some(chunk)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let fault = if error.is_timeout() {
+                    BodyFault::TimedOut
+                } else {
+                    BodyFault::ConnectionLost(IoCause::find(&error))
+                };
+                Poll::Ready(Err(io::Error::other(fault)))
+            }
+        }
+    }
+}
+
 impl AsyncBufRead for RawBody {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         while this.current.is_empty() {
-            match this.chunks.as_mut().poll_next(cx) {
-                Poll::Pending => {
-                    this.rate.start_wait();
-                    return Poll::Pending;
-                }
-                Poll::Ready(None) => break,
-                Poll::Ready(Some(Ok(chunk))) => {
-                    this.rate
-                        .count_chunk(chunk.len())
-                        .map_err(io::Error::other)?;
-                    this.bytes += chunk.len() as u64;
-                    this.current = chunk;
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    let fault = if error.is_timeout() {
-                        BodyFault::TimedOut
-                    } else {
-                        BodyFault::ConnectionLost(IoCause::find(&error))
-                    };
-                    return Poll::Ready(Err(io::Error::other(fault)));
-                }
+            match ready!(this.poll_chunk(cx))? {
+                Some(chunk) => this.current = chunk,
+                None => break,
             }
         }
         Poll::Ready(Ok(&this.current))

@@ -160,24 +160,23 @@ pub(crate) fn check_content_type(
     headers: &HeaderMap,
     is_expected: fn(&str) -> bool,
 ) -> Result<(), Error> {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let kind = value
-        .to_str()
-        .unwrap_or("?")
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    if kind.is_empty() || is_expected(&kind) {
-        return Ok(());
+    match content_type(headers) {
+        Some(kind) if !is_expected(&kind) => {
+            let kind = line(&kind, MAX_TYPE_SHOWN);
+            Err(Error::contract(
+                step,
+                format!("the answer is of the type {kind}"),
+            ))
+        }
+        _ => Ok(()),
     }
-    Err(Error::contract(
-        step,
-        format!("the answer is of the type {}", line(&kind, MAX_TYPE_SHOWN)),
-    ))
+}
+
+/// The type of an answer without its parameters, in lower case; `None` where it has none.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().unwrap_or("?");
+    let kind = value.split(';').next().unwrap_or_default().trim();
+    (!kind.is_empty()).then(|| kind.to_ascii_lowercase())
 }
 
 /// The error for a request that failed before there was an answer. reqwest's own text is not used: it may hold the URL.

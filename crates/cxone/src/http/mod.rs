@@ -14,7 +14,7 @@ mod retry_after;
 
 pub use access_token::AccessToken;
 pub(crate) use body::Body;
-pub(crate) use call::{Call, Repetition, check_content_type};
+pub(crate) use call::{Call, Repetition, check_content_type, content_type};
 pub use client::Client;
 pub use config::{ClientConfig, Limits};
 pub(crate) use file_link::FileLink;

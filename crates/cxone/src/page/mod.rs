@@ -22,7 +22,9 @@ pub(crate) use byte_source::ByteSource;
 pub use chunk::{RowChunk, RowDigest};
 pub(crate) use csv::{Announced, ColumnNames, CsvPage, FileRules};
 pub use ending::PageEnd;
-pub(crate) use json::{Envelope, JsonPage, OpenedAt, parse_field};
+pub(crate) use json::{
+    Envelope, JsonPage, OpenedAt, parse_count, parse_field, parse_text_or_number,
+};
 
 /// A page that is being read. Memory is bounded by the largest row, whatever the page's size.
 pub struct Page {

@@ -66,12 +66,12 @@ pub(crate) fn read_page(bytes: &[u8], max_row: usize) -> Option<Page> {
     for (name, raw) in &fields {
         let raw = raw.get();
         match name.as_str() {
-            "runId" => run = read_text(raw)?,
+            "runId" => run = read_text_or_number(raw)?,
             "state" => state = read_text(raw)?,
             "errorMessage" => drop(read_text(raw)?),
             "downloadUrl" => file = read_text(raw)?,
             "nextPageToken" => page.next = read_text(raw)?.filter(|token| !token.is_empty()),
-            "total" => page.total = serde_json::from_str(raw).ok()?,
+            "total" => page.total = read_count(raw)?,
             "data" if raw == "null" => {}
             "data" => (has_list, page.rows) = (true, read_rows(raw, max_row)?),
             // Within the object it is one level deeper than by itself.
@@ -94,6 +94,28 @@ pub(crate) fn read_page(bytes: &[u8], max_row: usize) -> Option<Page> {
 )]
 fn read_text(raw: &str) -> Option<Option<String>> {
     serde_json::from_str(raw).ok()
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "a text that is none, and nothing that is a text"
+)]
+fn read_text_or_number(raw: &str) -> Option<Option<String>> {
+    if raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return Some(Some(raw.to_owned()));
+    }
+    read_text(raw)
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "a count that is none, and nothing that is a count"
+)]
+fn read_count(raw: &str) -> Option<Option<u64>> {
+    match read_text_or_number(raw)? {
+        Some(text) => Some(Some(text.trim().parse().ok()?)),
+        None => Some(None),
+    }
 }
 
 fn read_rows(raw: &str, max_row: usize) -> Option<Vec<u8>> {
@@ -152,6 +174,7 @@ pub(crate) fn read_cells(lines: &[u8]) -> Vec<Vec<Cell>> {
 /// How many records a file has beside its header, and not counting the header when it comes again.
 pub(crate) fn count_records(bytes: &[u8]) -> Option<u64> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    check_form(bytes).ok()?;
     let mut records = read_records(bytes).ok()?.into_iter();
     let header = records.next()?;
     Some(records.filter(|record| *record != header).count() as u64)
@@ -164,9 +187,7 @@ pub(crate) fn read_file(
     definition: &Definition,
 ) -> Result<Vec<Vec<Cell>>, &'static str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err("two byte order marks");
-    }
+    check_form(bytes)?;
     let mut records = read_records(bytes)?.into_iter();
     let header = records.next().ok_or("no header")?;
     let names: BTreeSet<&Vec<u8>> = header.iter().collect();
@@ -201,6 +222,27 @@ pub(crate) fn read_file(
     Ok(rows)
 }
 
+/// What begins like something else than CSV in UTF-8 is refused.
+fn check_form(bytes: &[u8]) -> Result<(), &'static str> {
+    let beginning = &bytes[..bytes.len().min(64)];
+    let foreign: [&[u8]; 5] = [
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\xfe\xff",
+        b"\x1f\x8b",
+        b"PK\x03\x04",
+    ];
+    let text: Vec<u8> = beginning.trim_ascii_start().to_vec();
+    let is_markup = text.first() == Some(&b'<')
+        && text
+            .get(1)
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || b"!?".contains(byte));
+    if is_markup || foreign.iter().any(|form| bytes.starts_with(form)) {
+        return Err("not CSV");
+    }
+    Ok(())
+}
+
 fn read_typed(cell: String, is_metric: bool) -> Result<String, String> {
     let begins = cell.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     match serde_json::from_str::<&RawValue>(&cell) {
@@ -210,8 +252,8 @@ fn read_typed(cell: String, is_metric: bool) -> Result<String, String> {
     }
 }
 
-/// RFC 4180 as readers read it: any line end ends a record, an empty line is none, and a quote in the middle of a field
-/// is a quote.
+/// RFC 4180: any line end ends a record, an empty line is none, a quote in the middle of an unquoted field is a quote, and
+/// behind a quote that closes a field the field has to end.
 fn read_records(bytes: &[u8]) -> Result<Vec<Vec<Vec<u8>>>, &'static str> {
     let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), Vec::new());
     let (mut quoted, mut begun, mut fresh) = (false, false, true);
@@ -220,7 +262,8 @@ fn read_records(bytes: &[u8]) -> Result<Vec<Vec<Vec<u8>>>, &'static str> {
         match byte {
             b'"' if quoted => match bytes.next_if_eq(&b'"') {
                 Some(quote) => field.push(quote),
-                None => quoted = false,
+                None if bytes.peek().is_none_or(|next| b",\r\n".contains(next)) => quoted = false,
+                None => return Err("something behind a closing quote"),
             },
             _ if quoted => field.push(byte),
             b'"' if fresh => (quoted, begun, fresh) = (true, true, false),

@@ -83,6 +83,8 @@ impl Outcome {
             Err(Error::Unavailable { .. }) => Self::Refused("unavailable"),
             Err(Error::Contract { .. }) => Self::Refused("contract"),
             Err(Error::NotCompleted { .. }) => Self::Refused("not completed"),
+            // A link to a host that is not listed.
+            Err(Error::Config { .. }) => Self::Refused("config"),
             Err(other) => panic!("a body must not be the cause of {other}"),
         }
     }

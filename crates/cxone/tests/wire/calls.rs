@@ -319,7 +319,9 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
         r#"{"runId":"../x"}"#,
         r#"{"runId":""}"#,
         r#"{"runId":"a%2Fb"}"#,
-        r#"{"runId":7}"#,
+        r#"{"runId":7.5}"#,
+        r#"{"runId":["r-1"]}"#,
+        r#"{"run":{"id":"r-1"},"schedule":{"id":"s-1"}}"#,
         "{}",
     ] {
         let server = Server::start(vec![json("202 Accepted", bad)]).await;
@@ -329,6 +331,20 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Contract { .. }), "{bad}: {error}");
+    }
+    // The guide shows no answer, so that an id is taken in any shape.
+    for (good, id) in [
+        (r#"{"runId":18446744073709551617}"#, "18446744073709551617"),
+        (r#"{"id":"r-1","state":"queued"}"#, "r-1"),
+        (r#"{"run":{"runId":7}}"#, "7"),
+        ("\"r-1\"", "r-1"),
+    ] {
+        let server = Server::start(vec![json("202 Accepted", good)]).await;
+        let started = server
+            .client
+            .start_run(&token(), &definition("json"), Some(&schedule), &window())
+            .await;
+        assert_eq!(started.unwrap().as_str(), id, "{good}");
     }
 }
 

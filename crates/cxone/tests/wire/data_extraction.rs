@@ -264,6 +264,74 @@ async fn a_link_that_is_refused_is_named_as_that() {
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
 }
 
+/// D17: what a server calls a file, and how it has packed it, is its own affair.
+#[tokio::test]
+async fn a_file_is_what_its_first_bytes_say() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, CSV.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    for kind in [
+        "application/vnd.ms-excel",
+        "Text/Plain; charset=utf-8",
+        "application/force-download",
+        "application/x-csv",
+        "text/comma-separated-values",
+        "application/gzip; charset=binary",
+        "application/octet-stream",
+        "application/save-as",
+    ] {
+        for body in [CSV.as_bytes().to_vec(), packed.clone()] {
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Encoding: UTF-8\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let file = Answer::Bytes([head.as_bytes(), &body].concat());
+            let server = Server::start(vec![succeeded(), file]).await;
+            let read = server.rows(&definition(), None).await;
+            assert_eq!(read.unwrap().1.rows, 1, "{kind}");
+        }
+    }
+    for (kind, body, what) in [
+        (
+            "text/html; charset=utf-8",
+            "<html>",
+            "of the type text/html",
+        ),
+        (
+            "text/csv",
+            "\r\n <!DOCTYPE html><html>",
+            "the file is HTML or XML",
+        ),
+        (
+            "",
+            "<Error><Code>AccessDenied</Code></Error>",
+            "the file is HTML or XML",
+        ),
+        ("application/pdf", "%PDF", "of the type application/pdf"),
+        (
+            "application/vnd.ms-excel",
+            "PK\u{3}\u{4}",
+            "an Excel workbook",
+        ),
+    ] {
+        let file = answer("200 OK", &format!("Content-Type: {kind}\r\n"), body);
+        let server = Server::start(vec![succeeded(), file]).await;
+        let error = server.rows(&definition(), None).await.unwrap_err();
+        assert!(matches!(error, Error::Contract { .. }), "{error}");
+        assert!(error.to_string().contains(what), "{kind}: {error}");
+    }
+    for (bytes, what) in [
+        (&b"\xff\xfeC\0"[..], "the file is UTF-16"),
+        (&b"\xfe\xff\0C"[..], "the file is UTF-16"),
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len());
+        let file = Answer::Bytes([head.as_bytes(), bytes].concat());
+        let server = Server::start(vec![succeeded(), file]).await;
+        let error = server.rows(&definition(), None).await.unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_403_may_be_a_throttle() {
     let forbidden = || {

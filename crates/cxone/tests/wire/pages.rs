@@ -196,6 +196,8 @@ async fn what_is_not_json_is_never_taken_for_rows() {
         r#"{"state":"completed","x":1,"x":1,"data":[]}"#,
         r#"{"state":"completed","data":[],"d\u0061ta":[]}"#,
         r#"{"state":"completed","data":[],"nextPageToken":7}"#,
+        r#"{"state":"completed","data":[],"total":"seven"}"#,
+        r#"{"state":"completed","data":[],"runId":18446744073709551617}"#,
         r#"{"state":"completed","data":[],"total":-1}"#,
         r#"{"state":"completed","data":[],"runId":"run-2"}"#,
         r#"{"state":"completed"}"#,

@@ -391,7 +391,7 @@ async fn names_with_spaces_and_names_that_are_there_twice_survive() {
     let server = serve(vec![finished(), packed("Name,Contact ID\na,1\n")]).await;
     let error = server.rows(&listed, None).await.unwrap_err().to_string();
     assert!(
-        error.ends_with("the header has no column \"Name (2)\""),
+        error.ends_with("the header has no column \"Name (2)\"; it reads \"Name\", \"Contact ID\""),
         "{error}"
     );
 }
@@ -420,8 +420,17 @@ async fn a_file_comes_in_any_of_its_shapes() {
     }
     let raw = answer("200 OK", "Content-Type: text/csv; charset=utf-8\r\n", CSV);
     assert_eq!(page(raw).await.unwrap().0, ROWS);
-    let untyped = answer("200 OK", "", format!(r#"{{"files":{{"file":"{file}"}}}}"#));
-    assert_eq!(page(untyped).await.unwrap().0, ROWS);
+    let packed = format!(r#"{{"files":{{"file":"{file}"}}}}"#);
+    for kind in [
+        "",
+        "Content-Type: text/plain\r\n",
+        "Content-Type: application/octet-stream; charset=binary\r\n",
+    ] {
+        let untyped = answer("200 OK", kind, &packed);
+        assert_eq!(page(untyped).await.unwrap().0, ROWS, "{kind}");
+        let raw = answer("200 OK", kind, CSV);
+        assert_eq!(page(raw).await.unwrap().0, ROWS, "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -39,7 +39,8 @@ pub(crate) fn delivery_steps(mut reply: Reply, terms: &Terms) -> Steps {
         }
         Delivery::Stalled(pause) => step_list(vec![Step::Pause(pause), Step::Close]),
         Delivery::Raw(bytes) => step_list(vec![Step::Send(bytes), Step::Close]),
-        Delivery::GzipForced => force_gzip(reply, terms),
+        Delivery::GzipForced => force_gzip(reply.header("Content-Encoding", "gzip"), terms),
+        Delivery::GzipFile => force_gzip(reply, terms),
         spoiling => faulty_steps(reply, terms, &spoiling),
     }
 }
@@ -56,7 +57,7 @@ fn force_gzip(mut reply: Reply, terms: &Terms) -> Steps {
         gzip: false,
         ..*terms
     };
-    plain_steps(reply.header("Content-Encoding", "gzip"), &terms)
+    plain_steps(reply, &terms)
 }
 
 fn step_list(steps: Vec<Step>) -> Steps {

@@ -61,6 +61,8 @@ pub(crate) enum Delivery {
     GzipPlain,
     /// Compressed, whatever the client accepts.
     GzipForced,
+    /// The same, and no header says so.
+    GzipFile,
     Drip {
         bytes: usize,
         every: Duration,

@@ -4,7 +4,7 @@ use definition::text::line;
 use definition::{PageToken, RunId};
 
 use crate::error::Error;
-use crate::page::{Envelope, parse_field};
+use crate::page::{Envelope, parse_count, parse_field, parse_text_or_number};
 
 /// The longest word of a state that is kept, in bytes.
 const MAX_STATE: usize = 64;
@@ -108,11 +108,11 @@ impl Envelope for ResultsEnvelope {
 
     fn keep_field(&mut self, name: &str, raw: &[u8]) -> Result<bool, String> {
         match name {
-            "runId" => self.run_id = parse_field(raw, name)?,
+            "runId" => self.run_id = parse_text_or_number(raw, name)?,
             "state" => self.state = parse_field(raw, name)?,
             "errorMessage" => self.error_message = parse_field(raw, name)?,
             "nextPageToken" => self.next = parse_field(raw, name)?,
-            "total" => self.total = parse_field(raw, name)?,
+            "total" => self.total = parse_count(raw, name)?,
             "downloadUrl" => self.download_url = parse_field(raw, name)?,
             _ => return Ok(false),
         }

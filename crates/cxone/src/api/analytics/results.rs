@@ -94,7 +94,7 @@ impl Client {
         }
         let token = Some(token).filter(|_| link.takes_token(true));
         let response = self.request_file(link, token).await?;
-        let body = self.open_csv_body(response)?;
+        let body = self.open_csv_body(response).await?;
         let announced = Announced {
             total: page.envelope().total,
             inline_rows: page.row_count(),
@@ -113,6 +113,6 @@ fn file_rules(definition: &Definition) -> FileRules {
         required_columns: columns.map(str::to_owned).collect(),
         number_columns: definition.metrics().to_vec(),
         column_names: ColumnNames::AsGiven,
-        total_labels: None,
+        total_labels: Vec::new(),
     }
 }

@@ -3,9 +3,9 @@
 use definition::{RunId, RunStatus, ScheduleId, Window};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
-use serde::Deserialize;
 
 use super::envelope::{ResultsEnvelope, RunState};
+use crate::api::answer::find_id;
 use crate::api::query::CancelOutcome;
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client, redact_secrets};
@@ -16,12 +16,6 @@ const POLL: &str = "look at run";
 const CANCEL: &str = "cancel run";
 /// The longest explanation of a failure that is kept, in bytes.
 const MAX_MESSAGE: usize = 1024;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StartedRun {
-    run_id: RunId,
-}
 
 impl Client {
     /// Starts a run over a window. [`Error::Ambiguous`] where it may have been started and its id was lost.
@@ -50,9 +44,9 @@ impl Client {
             .body(body);
         let response = self.send_request(&call, request).await?;
         let body = self.read_small_json(&call, response).await?;
-        let started: StartedRun = serde_json::from_slice(&body)
-            .map_err(|_| Error::contract(call.step, "the answer has no valid runId"))?;
-        Ok(started.run_id)
+        let id = find_id(&body, &["runId", "id"]);
+        id.and_then(|id| RunId::new(id).ok())
+            .ok_or_else(|| Error::contract(call.step, "the answer has no valid runId"))
     }
 
     /// Polls a run once. Where the state comes before the rows, the rows are not read.

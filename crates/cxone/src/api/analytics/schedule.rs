@@ -1,13 +1,14 @@
 //! `GET`, `POST` and `PUT …/schedules`: makes the schedule what the definition says.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use definition::{Definition, PageToken, ScheduleId};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, RequestBuilder};
-use serde::Deserialize;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::api::answer::{find_id, read_text};
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client};
 
@@ -17,17 +18,21 @@ const UPDATE: &str = "update schedule";
 /// The most pages of schedules with a similar name that are read.
 const MAX_PAGES: usize = 100;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The names that an id of a schedule may have.
+const IDS: &[&str] = &["scheduleId", "id"];
+/// The field of the schedules, where there is more than one list.
+const SCHEDULES: &str = "schedules";
+
 struct ScheduleList {
-    schedules: Vec<Value>,
+    schedules: Vec<RegisteredSchedule>,
     next_page_token: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A schedule as the API shows it.
 struct RegisteredSchedule {
-    schedule_id: ScheduleId,
+    /// As it was sent: a number may be too large for `body`.
+    id: Option<String>,
+    body: Value,
 }
 
 impl Client {
@@ -92,9 +97,9 @@ impl Client {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         let response = self.send_request(&call, request).await?;
         let answer = self.read_small_json(&call, response).await?;
-        let registered: RegisteredSchedule = serde_json::from_slice(&answer)
-            .map_err(|_| Error::contract(call.step, "the answer has no valid scheduleId"))?;
-        Ok(registered.schedule_id)
+        let id = find_id(&answer, IDS);
+        id.and_then(|id| ScheduleId::new(id).ok())
+            .ok_or_else(|| Error::contract(call.step, "the answer has no valid scheduleId"))
     }
 
     /// The one schedule of exactly this name. The API's filter may be looser than that.
@@ -109,7 +114,8 @@ impl Client {
         let mut seen = HashSet::new();
         for _ in 0..MAX_PAGES {
             let listing = self.request_list(token, name, at.as_ref()).await?;
-            for schedule in listing.schedules.into_iter().filter(|s| s["name"] == name) {
+            let named = |schedule: &RegisteredSchedule| schedule.body["name"] == name;
+            for schedule in listing.schedules.into_iter().filter(named) {
                 found = Some(choose_schedule(found, schedule, wanted)?);
             }
             let Some(next) = listing.next_page_token.filter(|next| !next.is_empty()) else {
@@ -150,19 +156,62 @@ impl Client {
         let response = self
             .send_request(&call, self.build_request(Method::GET, url))
             .await?;
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(ScheduleList {
+                schedules: Vec::new(),
+                next_page_token: None,
+            });
+        }
         let body = self.read_small_json(&call, response).await?;
-        serde_json::from_slice(&body)
-            .map_err(|_| Error::contract(FIND, "the answer is not a list of schedules"))
+        parse_list(&body)
+            .ok_or_else(|| Error::contract(FIND, "the answer is not a list of schedules"))
     }
+}
+
+/// The schedules of an answer: a list, or an object with one, whatever its name. Of several lists nobody can tell which one is
+/// meant, and a schedule that is overlooked would be made again; so they are no answer, unless one has the right name.
+fn parse_list(body: &[u8]) -> Option<ScheduleList> {
+    let whole: Value = serde_json::from_slice(body).ok()?;
+    let raw: &RawValue = serde_json::from_slice(body).ok()?;
+    let Value::Object(fields) = &whole else {
+        return Some(ScheduleList {
+            schedules: parse_schedules(raw)?,
+            next_page_token: None,
+        });
+    };
+    let mut lists = fields.iter().filter(|(_, value)| value.is_array());
+    let name = match (fields.get(SCHEDULES), lists.next(), lists.next()) {
+        (Some(Value::Array(_) | Value::Null), ..) => SCHEDULES,
+        (None, Some((name, _)), None) => name,
+        _ => return None,
+    };
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+    Some(ScheduleList {
+        schedules: parse_schedules(fields.get(name)?)?,
+        next_page_token: read_text(&whole, "nextPageToken"),
+    })
+}
+
+/// The schedules of a list; null is an empty one.
+fn parse_schedules(list: &RawValue) -> Option<Vec<RegisteredSchedule>> {
+    let list: Option<Vec<&RawValue>> = serde_json::from_str(list.get()).ok()?;
+    let schedule = |raw: &RawValue| {
+        let body: Value = serde_json::from_str(raw.get()).ok()?;
+        body.is_object().then(|| RegisteredSchedule {
+            id: find_id(raw.get().as_bytes(), IDS),
+            body,
+        })
+    };
+    list.unwrap_or_default().into_iter().map(schedule).collect()
 }
 
 /// The schedule that is meant, of one that was found before and another one of the same name.
 fn choose_schedule(
     found: Option<(ScheduleId, Value)>,
-    schedule: Value,
+    schedule: RegisteredSchedule,
     wanted: &Value,
 ) -> Result<(ScheduleId, Value), Error> {
-    let id = schedule["scheduleId"].as_str();
+    let RegisteredSchedule { id, body: schedule } = schedule;
     let id = id
         .and_then(|id| ScheduleId::new(id).ok())
         .ok_or_else(|| Error::contract(FIND, "a schedule has no valid scheduleId"))?;
@@ -202,7 +251,45 @@ fn covers(registered: &Value, wanted: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::covers;
+    use super::{covers, parse_list};
+
+    #[test]
+    fn a_list_of_schedules_is_found_whatever_it_is_called() {
+        let one = r#"[{"scheduleId":18446744073709551617,"name":"x"}]"#;
+        for (answer, ids) in [
+            (one.to_owned(), Some("18446744073709551617")),
+            (
+                format!(r#"{{"items":{one},"nextPageToken":7}}"#),
+                Some("18446744073709551617"),
+            ),
+            (
+                format!(r#"{{"schedules":{one},"links":[]}}"#),
+                Some("18446744073709551617"),
+            ),
+            (
+                r#"{"data":[{"id":"s-1"},{"name":"no id"}]}"#.to_owned(),
+                Some("s-1 ?"),
+            ),
+            ("[]".to_owned(), Some("")),
+            (r#"{"schedules":null}"#.to_owned(), Some("")),
+            (format!(r#"{{"items":{one},"others":[]}}"#), None),
+            (r#"{"schedules":{"a":1}}"#.to_owned(), None),
+            (r#"{"schedules":["s-1"]}"#.to_owned(), None),
+            ("{}".to_owned(), None),
+            ("7".to_owned(), None),
+            ("null".to_owned(), Some("")),
+        ] {
+            let list = parse_list(answer.as_bytes());
+            let found = list.map(|list| {
+                let ids = list.schedules.into_iter().map(|one| one.id);
+                let ids: Vec<_> = ids.map(|id| id.unwrap_or("?".to_owned())).collect();
+                ids.join(" ")
+            });
+            assert_eq!(found.as_deref(), ids, "{answer}");
+        }
+        let next = parse_list(br#"{"items":[],"nextPageToken":7}"#).unwrap();
+        assert_eq!(next.next_page_token.as_deref(), Some("7"));
+    }
 
     #[test]
     fn a_schedule_differs_only_in_what_the_definition_says() {

@@ -1,6 +1,7 @@
 //! The first record of a file, which makes rows of the others.
 
 use super::cell::{write_cell, write_string};
+use super::mismatch::describe_mismatch;
 use super::rules::{ColumnNames, FileRules};
 
 /// The longest name of a column, in bytes. It is in every row, so that a small file with long names would become any
@@ -24,7 +25,7 @@ impl Header {
         let names = read_names(record, ends, rules.column_names)?;
         let has = |column: &&String| !names.contains(column);
         if let Some(missing) = rules.required_columns.iter().find(has) {
-            return Err(format!("the header has no column {missing:?}"));
+            return Err(describe_mismatch(missing, &names, &rules.required_columns));
         }
         let columns = names.iter().enumerate().map(|(i, name)| {
             let mut prefix = vec![if i == 0 { b'{' } else { b',' }];

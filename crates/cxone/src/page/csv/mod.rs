@@ -2,13 +2,14 @@
 
 mod cell;
 mod header;
+mod mismatch;
+mod records;
 mod rules;
 mod summary;
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-
 use self::header::Header;
-use self::summary::{TotalLabels, TrailingTotals};
+use self::records::RecordReader;
+use self::summary::TrailingTotals;
 use super::byte_source::ByteSource;
 use super::chunk::RowChunk;
 use super::ending::PageEnding;
@@ -19,22 +20,20 @@ pub(crate) use self::rules::{ColumnNames, FileRules};
 
 /// A chunk is full from this size on.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// The most columns that a file may have.
-const MAX_COLUMNS: usize = 1024;
 /// UTF-8's byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+/// How much of a file is looked at before its header is read, in bytes.
+const BEGINNING: usize = 64;
 
 /// A CSV file that is being read.
 pub(crate) struct CsvPage {
     step: &'static str,
     input: InputBuffer,
-    reader: Reader,
-    record: Vec<u8>,
-    ends: Vec<usize>,
+    reader: RecordReader,
     header: Option<Header>,
     rules: FileRules,
-    /// Rows at the end that may sum up the others; `None` where files have no such rows.
-    totals: Option<TrailingTotals>,
+    /// Rows at the end that may sum up the others.
+    totals: TrailingTotals,
     /// Records read, the header included.
     records: u64,
     started: bool,
@@ -74,14 +73,9 @@ impl CsvPage {
         Self {
             step,
             input: InputBuffer::new(source),
-            reader: ReaderBuilder::new().build(),
-            record: vec![0; 4 * 1024],
-            ends: vec![0; 64],
+            reader: RecordReader::default(),
             header: None,
-            totals: rules
-                .total_labels
-                .as_deref()
-                .map(|own| TrailingTotals::new(TotalLabels::new(own))),
+            totals: TrailingTotals::new(&rules.total_labels),
             rules,
             records: 0,
             started: false,
@@ -99,15 +93,15 @@ impl CsvPage {
 
     pub(super) async fn fill_chunk(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
         if !self.started {
-            self.skip_byte_order_mark().await?;
+            self.begin().await?;
         }
         while !self.done && chunk.bytes.len() < CHUNK_BYTES {
-            let Some((length, fields)) = self.read_record().await? else {
+            if !self.read_record().await? {
                 self.done = true;
                 break;
-            };
+            }
             self.records += 1;
-            self.convert_record(length, fields, chunk)?;
+            self.convert_record(chunk)?;
         }
         if self.done && self.header.is_none() {
             return Err(self.contract_error("the file is empty: not even a header"));
@@ -119,97 +113,46 @@ impl CsvPage {
         }
     }
 
-    /// Strips a byte order mark. The reader would strip a second one, or not, as the bytes happen to come.
-    async fn skip_byte_order_mark(&mut self) -> Result<(), Error> {
+    /// Strips a byte order mark, and refuses what is no CSV by its first bytes.
+    async fn begin(&mut self) -> Result<(), Error> {
         self.started = true;
-        self.input.read_more(3).await?;
+        self.input.read_more(BEGINNING).await?;
         if self.input.unread_bytes().starts_with(MARK) {
-            self.input.consume_bytes(3);
-            self.input.read_more(3).await?;
+            self.input.consume_bytes(MARK.len());
+            self.input.read_more(BEGINNING).await?;
         }
-        if self.input.unread_bytes().starts_with(MARK) {
-            return Err(self.contract_error("the file begins with two byte order marks"));
+        match find_foreign_form(self.input.unread_bytes()) {
+            Some(what) => Err(self.contract_error(what)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// The next record's length and number of fields, in `record` and `ends`.
-    async fn read_record(&mut self) -> Result<Option<(usize, usize)>, Error> {
-        let (mut written, mut fields) = (0, 0);
+    /// Reads the next record into the reader; `false` at the end of the file.
+    async fn read_record(&mut self) -> Result<bool, Error> {
         loop {
-            // To the reader no input means no more input, so that it must not be shown a gap between two reads.
             if self.input.unread_bytes().is_empty() && !self.input.read_more(1).await? {
-                return self.finish_last_record(written, fields);
+                let finished = self.reader.finish();
+                return finished.map_err(|what| self.record_error(&what));
             }
-            let (result, taken, wrote, ended) = self.reader.read_record(
-                self.input.unread_bytes(),
-                &mut self.record[written..],
-                &mut self.ends[fields..],
-            );
+            let bytes = self.input.unread_bytes();
+            let (taken, is_complete) = self
+                .reader
+                .read(bytes, self.max_row)
+                .map_err(|what| self.record_error(&what))?;
             self.input.consume_bytes(taken);
-            written += wrote;
-            fields += ended;
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.record.len() >= self.max_row => {
-                    return Err(self.contract_error(format!(
-                        "record {} is larger than {} bytes",
-                        self.records + 1,
-                        self.max_row
-                    )));
-                }
-                ReadRecordResult::OutputFull => self.record.resize(self.record.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull if self.ends.len() >= MAX_COLUMNS => {
-                    return Err(self.contract_error(format!(
-                        "record {} has more than {MAX_COLUMNS} fields",
-                        self.records + 1
-                    )));
-                }
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => return Ok(Some((written, fields))),
-                ReadRecordResult::End => return Ok(None),
+            if is_complete {
+                return Ok(true);
             }
         }
     }
 
-    /// The record that the end of the file ends. The reader is shown a line end instead, because that ends a record
-    /// anywhere but inside of quotes, where the file was cut off.
-    fn finish_last_record(
-        &mut self,
-        written: usize,
-        fields: usize,
-    ) -> Result<Option<(usize, usize)>, Error> {
-        let (mut written, mut fields, mut input) = (written, fields, &b"\n"[..]);
-        loop {
-            let (result, taken, wrote, ended) = self.reader.read_record(
-                input,
-                &mut self.record[written..],
-                &mut self.ends[fields..],
-            );
-            input = &input[taken..];
-            written += wrote;
-            fields += ended;
-            match result {
-                ReadRecordResult::Record => return Ok(Some((written, fields))),
-                ReadRecordResult::OutputFull => self.record.resize(self.record.len() + 1, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() + 1, 0),
-                _ if written == 0 && fields == 0 => return Ok(None),
-                _ => {
-                    return Err(
-                        self.contract_error("the file ends in the middle of a quoted field")
-                    );
-                }
-            }
-        }
+    /// What is wrong with the record that is being read. Nothing of its content may be told.
+    fn record_error(&self, what: &str) -> Error {
+        self.contract_error(format!("record {} {what}", self.records + 1))
     }
 
-    fn convert_record(
-        &mut self,
-        length: usize,
-        fields: usize,
-        chunk: &mut RowChunk,
-    ) -> Result<(), Error> {
-        let (record, ends) = (&self.record[..length], &self.ends[..fields]);
+    fn convert_record(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
+        let (record, ends) = (&self.reader.record[..], &self.reader.ends[..]);
         let Some(header) = &self.header else {
             let header = Header::parse(record, ends, &self.rules);
             self.header = Some(header.map_err(|what| self.contract_error(what))?);
@@ -219,24 +162,19 @@ impl CsvPage {
             return Ok(());
         }
         let number = self.records;
-        let taken = match &mut self.totals {
-            Some(totals) if totals.looks_like_total(record, ends) => {
-                let mut row = Vec::new();
-                let row = header.write_row(record, ends, &mut row).map(|()| row);
-                totals.hold_back(row.map_err(|what| (number, what)), chunk)
-            }
-            totals => {
-                let released = totals
-                    .as_mut()
-                    .map_or(Ok(()), |totals| totals.release_rows(chunk));
-                released.and_then(|()| {
-                    header
-                        .write_row(record, ends, &mut chunk.bytes)
-                        .map_err(|what| format!("record {number} {what}"))?;
-                    chunk.end_row();
-                    Ok(())
-                })
-            }
+        let taken = if self.totals.looks_like_total(record, ends) {
+            let mut row = Vec::new();
+            let row = header.write_row(record, ends, &mut row).map(|()| row);
+            let row = row.map_err(|what| (number, what));
+            self.totals.hold_back(row, chunk)
+        } else {
+            self.totals.release_rows(chunk).and_then(|()| {
+                header
+                    .write_row(record, ends, &mut chunk.bytes)
+                    .map_err(|what| format!("record {number} {what}"))?;
+                chunk.end_row();
+                Ok(())
+            })
         };
         taken.map_err(|what| Error::contract(self.step, what))
     }
@@ -255,8 +193,26 @@ impl CsvPage {
         Ok(PageEnding {
             next: None,
             total: self.total,
-            summary_rows: self.totals.map_or(0, |totals| totals.count()),
+            summary_rows: self.totals.count(),
             unknown_fields: self.unknown_fields,
         })
+    }
+}
+
+/// What a file is by its first bytes, if it is something else than CSV in UTF-8.
+fn find_foreign_form(bytes: &[u8]) -> Option<&'static str> {
+    let markup =
+        |bytes: &[u8]| matches!(bytes, [b'<', b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'?', ..]);
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => Some("the file begins with two byte order marks"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some("the file is UTF-16; only UTF-8 is taken, so change the report's encoding")
+        }
+        [0x1f, 0x8b, ..] => Some("the file is packed with gzip twice, and is unpacked once"),
+        [b'P', b'K', 3, 4, ..] => Some("the file is a ZIP or an Excel workbook and not CSV"),
+        _ if markup(bytes.trim_ascii_start()) => {
+            Some("the file is HTML or XML, such as a login page, and not CSV")
+        }
+        _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! What a file of one API has to look like. Each API's own module says so.
 
+use super::summary::USUAL_LABELS;
+
 /// Which columns a file must have, and what its records mean.
 #[derive(Debug, Clone)]
 pub(crate) struct FileRules {
@@ -8,8 +10,18 @@ pub(crate) struct FileRules {
     /// Columns whose cells become JSON numbers where they are numbers, and `null` where they are empty.
     pub(crate) number_columns: Vec<String>,
     pub(crate) column_names: ColumnNames,
-    /// What the first cell of a total row at the end says, empty for the usual words; `None` where files have no totals.
-    pub(crate) total_labels: Option<Vec<String>>,
+    /// What the first cell of a total row at the end says; empty where files have no totals.
+    pub(crate) total_labels: Vec<String>,
+}
+
+impl FileRules {
+    /// The usual words, in English.
+    pub(crate) fn usual_total_labels() -> Vec<String> {
+        USUAL_LABELS
+            .iter()
+            .map(|label| (*label).to_owned())
+            .collect()
+    }
 }
 
 /// What becomes of a column whose name is empty or taken.

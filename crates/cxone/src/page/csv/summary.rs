@@ -2,8 +2,8 @@
 
 use crate::page::chunk::RowChunk;
 
-/// The text of the first cell that is not empty in such a row, unless the definition names others.
-const LABELS: &[&str] = &[
+/// The usual texts of the first cell that is not empty in such a row.
+pub(super) const USUAL_LABELS: &[&str] = &[
     "total",
     "totals",
     "grand total",
@@ -14,29 +14,12 @@ const LABELS: &[&str] = &[
 /// Of more rows than this at the end, those before the last ones are ordinary rows.
 const MAX_HELD: usize = 8;
 
-/// The words that a row of totals begins with.
-pub(super) struct TotalLabels(Vec<String>);
-
 /// Rows that may be totals, for as long as no other row has followed.
 pub(super) struct TrailingTotals {
-    labels: TotalLabels,
+    /// The words that a row of totals begins with. Without any, every row is an ordinary one.
+    labels: Vec<String>,
     /// Each as JSON, or why it can't be a row and which record it was.
     rows: Vec<Result<Vec<u8>, (u64, String)>>,
-}
-
-impl TotalLabels {
-    /// The usual words, or those that the definition names instead.
-    pub(super) fn new(own: &[String]) -> Self {
-        let labels = own
-            .iter()
-            .map(|label| normalise_label(label))
-            .collect::<Vec<_>>();
-        Self(if labels.is_empty() {
-            LABELS.iter().map(|label| (*label).to_owned()).collect()
-        } else {
-            labels
-        })
-    }
 }
 
 /// Case, spaces around it and a colon behind it make no difference.
@@ -45,15 +28,18 @@ fn normalise_label(text: &str) -> String {
 }
 
 impl TrailingTotals {
-    pub(super) fn new(labels: TotalLabels) -> Self {
+    pub(super) fn new(labels: &[String]) -> Self {
         Self {
-            labels,
+            labels: labels.iter().map(|label| normalise_label(label)).collect(),
             rows: Vec::new(),
         }
     }
 
     /// Whether the first cell that is not empty is one of the labels.
     pub(super) fn looks_like_total(&self, record: &[u8], ends: &[usize]) -> bool {
+        if self.labels.is_empty() {
+            return false;
+        }
         let mut start = 0;
         for end in ends {
             let cell = &record[start..*end];
@@ -62,7 +48,7 @@ impl TrailingTotals {
                 let is_short = cell.len() <= 256;
                 return is_short
                     && std::str::from_utf8(cell)
-                        .is_ok_and(|cell| self.labels.0.contains(&normalise_label(cell)));
+                        .is_ok_and(|cell| self.labels.contains(&normalise_label(cell)));
             }
         }
         false
@@ -83,6 +69,9 @@ impl TrailingTotals {
 
     /// Another row follows, so that those before it are ordinary rows.
     pub(super) fn release_rows(&mut self, chunk: &mut RowChunk) -> Result<(), String> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
         self.rows.drain(..).try_for_each(|row| push_row(row, chunk))
     }
 

@@ -45,3 +45,20 @@ impl<E: Envelope + ?Sized> Envelope for Box<E> {
 pub(crate) fn parse_field<T: DeserializeOwned>(raw: &[u8], name: &str) -> Result<T, String> {
     serde_json::from_slice(raw).map_err(|_| format!("{name} is not of the kind that it should be"))
 }
+
+/// A text, or a number as it was written, to its last digit; `None` for null.
+pub(crate) fn parse_text_or_number(raw: &[u8], name: &str) -> Result<Option<String>, String> {
+    if matches!(raw.first(), Some(b'-' | b'0'..=b'9')) {
+        return Ok(Some(String::from_utf8_lossy(raw).into_owned()));
+    }
+    parse_field(raw, name)
+}
+
+/// A count, as a number or as a text; `None` for null.
+pub(crate) fn parse_count(raw: &[u8], name: &str) -> Result<Option<u64>, String> {
+    let text = parse_text_or_number(raw, name)?;
+    let count = text.map(|text| text.trim().parse());
+    count
+        .transpose()
+        .map_err(|_| format!("{name} is not of the kind that it should be"))
+}

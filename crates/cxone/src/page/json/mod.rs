@@ -14,7 +14,7 @@ use super::ending::PageEnding;
 use super::input_buffer::InputBuffer;
 use super::scan;
 
-pub(crate) use envelope::{Envelope, parse_field};
+pub(crate) use envelope::{Envelope, parse_count, parse_field, parse_text_or_number};
 
 /// A page that is being read, with what stands around its rows.
 pub(crate) struct JsonPage<E> {

@@ -303,7 +303,7 @@ fn download_file(state: &State, file: &str, request: &Request) -> Reply {
     if is_old(run, state.now()) {
         return xml(404, "NoSuchKey", "The specified key does not exist.");
     }
-    Reply::streamed("text/csv", page::csv_file(&run.plan))
+    corrupt::file_reply(&run.plan, "text/csv", page::csv_file(&run.plan))
 }
 
 /// The times of all calls that had a good token, whatever was answered; files are left out.

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::error_shape::ErrorShape;
 use crate::apis::Api;
+use crate::corrupt;
 use crate::encode;
 use crate::page;
 use crate::reply::{Pieces, Reply};
@@ -43,9 +44,10 @@ pub(super) fn download_file(state: &State, request: &Request) -> Reply {
         return not_found();
     }
     if run.plan.fault("uri-raw").is_some() {
-        return Reply::streamed("text/csv; charset=utf-8", file_content(&run.plan));
+        let kind = "text/csv; charset=utf-8";
+        return corrupt::file_reply(&run.plan, kind, file_content(&run.plan));
     }
-    Reply::streamed("application/json", wrap_in_json(&run.plan))
+    corrupt::file_reply(&run.plan, "application/json", wrap_in_json(&run.plan))
 }
 
 /// The file in base64 within JSON, in the shape that a fault asks for.

@@ -16,8 +16,15 @@ pub(crate) fn csv_header(plan: &Plan) -> Vec<u8> {
     if let Some(fault) = plan.fault("csv-drift") {
         drift_line(fault.text("as"), &mut header, true);
     }
-    if plan.file.as_ref().is_some_and(|file| !file.headers) {
+    let foreign = plan.fault("csv-foreign").map(|fault| fault.text("as"));
+    let has_none = plan.file.as_ref().is_some_and(|file| !file.headers);
+    if has_none || foreign == Some("no-header") {
         header.clear();
+    }
+    match foreign {
+        Some("semicolons") => use_semicolons(&mut header),
+        Some("title") => drop(header.splice(0..0, *b"Agents by day\r\n\r\n")),
+        _ => {}
     }
     end_line(plan, &mut header);
     if plan.fault("csv-bom").is_some() {
@@ -40,6 +47,20 @@ pub(crate) fn csv_corruption(plan: &Plan, page: u64) -> Option<Corruption> {
         .map(|fault| fault.text("as").to_owned())
     {
         spoils.push(Box::new(move |_, line| drift_line(&how, line, false)));
+    }
+    if let Some(how) = plan
+        .fault("csv-stray-quote")
+        .filter(|fault| fault.page() == page)
+        .map(|fault| fault.text("as").to_owned())
+    {
+        let column = plan.shape.dimensions.len().saturating_sub(1);
+        spoils.push(Box::new(move |at, line| {
+            stray_quote(&how, at, column, line);
+        }));
+    }
+    let foreign = plan.fault("csv-foreign");
+    if foreign.is_some_and(|fault| fault.text("as") == "semicolons") {
+        spoils.push(Box::new(|_, line| use_semicolons(line)));
     }
     if ["csv-lf", "csv-doubled-crlf"]
         .iter()
@@ -105,6 +126,28 @@ fn drift_line(how: &str, line: &mut Vec<u8>, header: bool) {
             line.splice(0..0, field);
         }
         _ => {}
+    }
+}
+
+/// Writes a text as somebody does who doesn't know that quotes have a meaning.
+fn stray_quote(how: &str, at: usize, column: usize, line: &mut Vec<u8>) {
+    let text: &[u8] = match (how, at) {
+        ("swallowing", 1) => b"\"needs call back",
+        ("behind", 1) => b"\"urgent\" call",
+        (_, 3) => b"5\" pipe",
+        _ => return,
+    };
+    replace_field(line, column, text);
+}
+
+/// Separates the fields of a line by semicolons; commas within quotes stay.
+fn use_semicolons(line: &mut [u8]) {
+    let mut inside = false;
+    for byte in line {
+        inside ^= *byte == b'"';
+        if !inside && *byte == b',' {
+            *byte = b';';
+        }
     }
 }
 

@@ -8,12 +8,42 @@ use serde_json::{Value, json};
 pub(crate) use csv::{csv_corruption, csv_footer, csv_header};
 pub(crate) use row::row_corruption;
 
+use crate::reply::{Delivery, Pieces, Reply};
 use crate::run::Plan;
 
 /// Changes a row, given its index in the page.
 pub(crate) type Corruption = Box<dyn FnMut(usize, &mut Vec<u8>) + Send>;
 /// Changes a row independent of its index.
 type Change = Box<dyn Fn(&mut Vec<u8>) + Send>;
+
+/// The id of a run, as an answer has it.
+pub(crate) fn run_id(plan: &Plan) -> Value {
+    let number = plan.fault("loose-forms").and(plan.id.parse::<u64>().ok());
+    number.map_or_else(|| json!(plan.id), |number| json!(number))
+}
+
+/// A total, as an answer has it.
+pub(crate) fn total(plan: &Plan, total: u64) -> Value {
+    match plan.fault("loose-forms") {
+        Some(_) => json!(total.to_string()),
+        None => json!(total),
+    }
+}
+
+/// The answer that a file comes in.
+pub(crate) fn file_reply(plan: &Plan, kind: &'static str, file: Pieces) -> Reply {
+    let mut reply = Reply::streamed(kind, file);
+    if let Some(fault) = plan.fault("file-type") {
+        reply = Reply {
+            headers: vec![("Content-Type", fault.text("as").to_owned())],
+            ..reply
+        };
+    }
+    match plan.fault("file-gzip") {
+        Some(_) => reply.with_delivery(Delivery::GzipFile),
+        None => reply,
+    }
+}
 
 /// The name of a state, in the case that a fault asks for.
 pub(crate) fn state_text(plan: &Plan, state: &str) -> String {
@@ -37,6 +67,9 @@ pub(crate) fn download_url(plan: &Plan) -> Value {
 
 /// A link to this path, or to where a fault leads it.
 pub(crate) fn file_link(plan: &Plan, path: &str) -> Value {
+    if let Some(fault) = plan.fault("link-host") {
+        return json!(format!("https://{}{path}", fault.text("host")));
+    }
     let own = format!("{}{path}", plan.base_url);
     let Some(fault) = plan.fault("download-url") else {
         return json!(own);

@@ -49,6 +49,7 @@ pub(super) const GUIDES: &[Entry] = &[
     tenant("similar-schedules", "A41", &["list-schedules"], "the filter also finds `count` names that contain the requested one", &[value("count", "3")]).only(GUIDE),
     tenant("schedules-paged", "A41", &["list-schedules"], "the list of schedules comes in pages of `size`", &[value("size", "1")]).forever().only(GUIDE),
     answer("schedules-hidden", "A41", &["list-schedules"], "the list of schedules is empty, although there are some", &[]).only(GUIDE),
+    tenant("schedules-form", "D16", &["list-schedules"], "the list of schedules is the answer itself, or is called `items`", &[choice("as", &["bare", "renamed"])]).forever().only(GUIDE),
     answer("definition-refused", "A54", &["create-schedule", "update-schedule"], "400 on the definition", &[value("text", "report.metrics: \"talkTime\" is not valid for report type \"ic\"")]).forever().only(GUIDE),
     // Runs.
     wire("start-run-ambiguous", "A40", &["start-run"], "the run is started, and the connection ends without an answer", &[choice("how", &["close", "reset"])]).only(JOBS),
@@ -68,6 +69,7 @@ pub(super) const GUIDES: &[Entry] = &[
     run("completed-empty", "A50", "the run completes without rows", &[]),
     run("completed-bare", "A51", "completed, with neither data nor downloadUrl", &[]).only(JOBS),
     run("completed-both", "A52", "completed, with both data and downloadUrl, which agree or not", &[choice("agree", &["yes", "no"])]).only(GUIDE),
+    run("loose-forms", "D16", "the id of the run is a number, if it has digits alone, and the total is a text", &[]).only(GUIDE),
     run("restated", "A50 A67", "the run has other metrics than other runs of its window", &[value("revision", "1")]),
     run("late-rows", "D07", "runs that start less than `hours` hours after the end of their window lack its last `rows` rows, and have other metrics than later ones", &[value("hours", "12"), value("rows", "100")]).forever(),
     answer("cancel-refused", "A47", &["cancel"], "DELETE answers an error and does nothing", &[value("status", "405")]).only(GUIDE),
@@ -111,7 +113,12 @@ pub(super) const GUIDES: &[Entry] = &[
     page("csv-newline", "A77", "a quoted field with line breaks and something like a header", &[]).page(0).only(FILES),
     page("csv-bom", "A72 A77", "a byte order mark before the header", &[]).only(FILES),
     page("csv-unclosed", "A77", "a quote that is never closed", &[]).page(0).only(FILES),
+    page("csv-stray-quote", "D03", "a text of the fourth record of the page has a quote within it, unquoted; a text of the second one begins with a quote that is never closed, or goes on behind the quote that closes it", &[choice("as", &["swallowing", "behind", "within"])]).page(0).only(FILES),
+    page("csv-foreign", "D19", "semicolons instead of commas, lines with a title before the header, or no header", &[choice("as", &["semicolons", "title", "no-header"])]).only(FILES),
+    page("file-type", "D17", "the file comes as this type", &[value("as", "application/vnd.ms-excel")]).only(FILES).forever(),
+    page("file-gzip", "D17", "the file is a gzip, and no header says so", &[]).only(FILES).forever(),
     // Downloads.
+    page("link-host", "D04 D05", "links name this host", &[value("host", "api-b32.nice-incontact.com")]).only(FILES).forever(),
     page("download-url", "A80 A82", "a downloadUrl that a client must not follow", &[choice("to", &["other-host", "ip", "metadata", "mapped", "ipv6", "decimal", "octal", "hex", "full-width", "http", "port", "userinfo", "backslash", "fragment", "suffix", "file", "relative", "empty", "null", "decoy"])]).only(FILES),
     answer("download-expired", "A61", &["download"], "the download link has expired", &[value("status", "403")]).only(FILES),
 ];

@@ -426,3 +426,52 @@ async fn faults_of_rows_reach_the_file_too() {
         28
     );
 }
+
+#[tokio::test]
+async fn a_file_is_written_as_people_and_old_servers_write_it() {
+    let whole = file("csv-bom").await.replace('\u{feff}', "");
+    let lines: Vec<&str> = whole.split("\r\n").collect();
+    let swallowing = file("csv-stray-quote").await;
+    assert!(swallowing.contains(",\"needs call back,"), "{swallowing}");
+    assert!(swallowing.contains(",5\" pipe,"), "{swallowing}");
+    let behind = file("csv-stray-quote:as=behind").await;
+    assert!(behind.contains(",\"urgent\" call,"), "{behind}");
+    let within = file("csv-stray-quote:as=within").await;
+    assert!(within.contains(",5\" pipe,"), "{within}");
+    assert!(!within.contains("call back") && !within.contains("urgent"));
+    let semicolons = file("csv-foreign:as=semicolons").await;
+    assert!(semicolons.starts_with(&lines[0].replace(',', ";")));
+    let title = file("csv-foreign:as=title").await;
+    assert_eq!(title, format!("Agents by day\r\n\r\n{whole}"));
+    let bare = file("csv-foreign:as=no-header").await;
+    assert_eq!(format!("{}\r\n{bare}", lines[0]), whole);
+    for (fault, kind, is_packed) in [
+        ("file-type", "application/vnd.ms-excel", false),
+        ("file-type:as=Text/Plain", "Text/Plain", false),
+        ("file-gzip", "text/csv; charset=utf-8", true),
+    ] {
+        let answer = Session::csv(&[fault]).await.download().await;
+        assert_eq!(answer.header("content-type"), Some(kind));
+        assert_eq!(answer.body().starts_with(b"\x1f\x8b"), is_packed, "{fault}");
+        assert_eq!(answer.header("content-encoding"), None, "{fault}");
+    }
+    let session = Session::csv(&["link-host:host=files.example"]).await;
+    let link = session.look().await.json()["downloadUrl"].to_string();
+    assert!(
+        link.starts_with("\"https://files.example/download/1.csv"),
+        "{link}"
+    );
+}
+
+#[tokio::test]
+async fn answers_that_nobody_has_seen_have_other_shapes() {
+    let loose = page("loose-forms", 0).await.json();
+    assert_eq!(loose["total"], json!("25"));
+    for (form, list) in [("bare", ""), ("renamed", "/items")] {
+        let session = Session::with(&[]).await;
+        session.arm(&[&format!("schedules-form:as={form}")]);
+        let answer = session.call("GET", "/schedules", b"").await.json();
+        let list = answer.pointer(list).and_then(Value::as_array);
+        assert_eq!(list.map(Vec::len), Some(1), "{form}: {answer}");
+    }
+}

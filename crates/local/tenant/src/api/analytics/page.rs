@@ -32,9 +32,10 @@ pub(super) fn analytics_page(plan: &Plan, page: u64, read: u64) -> Pieces {
 
 /// A completed run's answer without rows: the CSV form, or the faulty one that has nothing to offer.
 pub(super) fn summarise(plan: &Plan) -> Value {
-    let mut body = json!({ "runId": plan.id, "state": corrupt::state_text(plan, "completed") });
+    let mut body =
+        json!({ "runId": corrupt::run_id(plan), "state": corrupt::state_text(plan, "completed") });
     if plan.total {
-        body["total"] = reported_total(plan, 0).into();
+        body["total"] = corrupt::total(plan, reported_total(plan, 0));
     }
     if plan.format == Format::Csv && plan.fault("completed-bare").is_none() {
         body["downloadUrl"] = corrupt::download_url(plan);
@@ -51,7 +52,7 @@ struct Frame {
 impl Frame {
     fn new(plan: &Plan, page: u64) -> Self {
         let about = [
-            json_field("runId", &json!(plan.id)),
+            json_field("runId", &corrupt::run_id(plan)),
             json_field("state", &json!(corrupt::state_text(plan, "completed"))),
         ];
         let mut before = about.to_vec();
@@ -120,7 +121,9 @@ fn fields_after(plan: &Plan, page: u64) -> Vec<String> {
         (None, Some("missing")) => None,
         (None, Some(_)) => Some(json!("")),
     };
-    let total = plan.total.then(|| json!(reported_total(plan, page)));
+    let total = plan
+        .total
+        .then(|| corrupt::total(plan, reported_total(plan, page)));
     let url = plan
         .fault("completed-both")
         .map(|_| corrupt::download_url(plan));

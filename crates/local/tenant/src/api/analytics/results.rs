@@ -43,7 +43,7 @@ pub(super) fn poll_run(state: &mut State, id: &str, request: &Request) -> Reply 
     if said.is_true && phase == Phase::Completed {
         return completed_reply(run, &plan);
     }
-    let mut body = json!({ "runId": id });
+    let mut body = json!({ "runId": corrupt::run_id(&plan) });
     if said.is_true && phase == Phase::Failed {
         body["errorMessage"] = json!(failure_message(run, &plan));
     }
@@ -138,7 +138,7 @@ pub(super) fn download_file(state: &State, file: &str, request: &Request) -> Rep
     if run.phase(state.now()) != Phase::Completed {
         return not_found();
     }
-    Reply::streamed("text/csv; charset=utf-8", csv_file(&run.plan))
+    corrupt::file_reply(&run.plan, "text/csv; charset=utf-8", csv_file(&run.plan))
 }
 
 /// The run of a download's file name.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::apis::Api;
+use crate::corrupt;
 use crate::definition::{Definition, RunBody};
 use crate::fault::Fault;
 use crate::reply::Reply;
@@ -44,7 +45,16 @@ pub(super) fn list_schedules(state: &State, request: &Request) -> Reply {
         .take(size)
         .map(describe_schedule)
         .collect();
-    Reply::json(200, &json!({ "schedules": shown, "nextPageToken": next }))
+    let form = state
+        .active
+        .iter()
+        .find(|active| active.fault.name() == "schedules-form" && active.fired > 0);
+    let list = match form.map(|active| active.fault.text("as")) {
+        Some("bare") => json!(shown),
+        Some(_) => json!({ "items": shown, "nextPageToken": next }),
+        None => json!({ "schedules": shown, "nextPageToken": next }),
+    };
+    Reply::json(200, &list)
 }
 
 fn describe_schedule(schedule: &Schedule) -> Value {
@@ -117,7 +127,8 @@ pub(super) fn start_run(state: &mut State, id: &str, request: &Request) -> Reply
                 timing: Timing::Concurrent,
                 make_id: |bits, number| format!("run-{:06x}-{number}", bits >> 40),
             });
-            Reply::json(202, &json!({ "runId": run.plan.id, "state": "queued" }))
+            let id = corrupt::run_id(&run.plan);
+            Reply::json(202, &json!({ "runId": id, "state": "queued" }))
         }
         Err(refusal) => Reply::error(400, "invalid_request", &refusal.to_string()),
     }

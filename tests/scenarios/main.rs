@@ -20,6 +20,7 @@ mod duplicates;
 mod good_day;
 mod killed;
 mod metrics;
+mod no_data;
 mod rate;
 mod refused;
 mod replay;

@@ -54,6 +54,8 @@ pub(crate) enum Outcome {
     Contract(&'static str),
     Config(&'static str),
     LinkRefused(&'static str),
+    /// Of a page, with this in what the run says of itself.
+    RunFailed(&'static str),
 }
 
 /// What the call said.
@@ -274,6 +276,7 @@ fn fits_error(expected: &Outcome, error: &Error) -> bool {
             status == expected && text.contains(part)
         }
         (Outcome::NotCompleted(word), Error::NotCompleted { state, .. }) => state == word,
+        (Outcome::RunFailed(part), Error::RunFailed { message, .. }) => message.contains(part),
         (Outcome::Contract(part), Error::Contract { what, .. })
         | (Outcome::Config(part), Error::Config { what, .. })
         | (Outcome::LinkRefused(part), Error::LinkRefused { what, .. }) => what.contains(part),

@@ -7,7 +7,7 @@ use definition::RunStatus;
 use crate::cases::Call::{self, File, Pages, Register, Start};
 use crate::cases::Outcome::{
     self, Ambiguous, Contract, Failed, Forbidden, Good, NotCompleted, NotFound, Pending, Rejected,
-    Throttled, Unavailable,
+    RunFailed, Throttled, Unavailable,
 };
 use crate::cases::{check, check_within};
 use crate::harness::{ClientUnderTest, limits, short, small};
@@ -63,7 +63,7 @@ async fn states_mean_what_their_words_say_and_nothing_else() {
         ("A44", "run-fails:bytes=200000,control=yes", LOOK, Failed("query exceeded")),
         // What is larger than that explains nothing.
         ("A44", "run-fails:bytes=300000", LOOK, Contract("a field is larger than 256 KiB")),
-        ("A44", "run-fails", Pages, NotCompleted("failed")),
+        ("A44", "run-fails", Pages, RunFailed("query exceeded the execution limit")),
         ("A46", "processing-forever", LOOK, Pending("processing")),
         ("A46", "queued-forever", LOOK, Pending("queued")),
         ("A46", "slow-run", LOOK, Pending("processing")),

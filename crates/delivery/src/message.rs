@@ -104,7 +104,7 @@ impl EndReason {
             Self::TokenLoop => "the page tokens of the run go in a circle",
             Self::Unsettled => "the run was empty and had started before the window was final",
             Self::NoResult => {
-                "the run was done and three looks, a minute apart, found no file of it"
+                "the run was done and three looks, a minute apart, found no file of it; if CXone says so on days without data, add its words to `pipeline.emptyMessages`"
             }
         }
     }

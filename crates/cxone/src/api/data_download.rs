@@ -11,7 +11,7 @@ use super::incontact::{self, create_unique_name, file_rules};
 use super::query::PageQuery;
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client};
-use crate::page::{Base64File, FileRules, Page, run_failed};
+use crate::page::{Base64File, Page, run_failed};
 
 const STEP: &str = "download report";
 /// When to ask again for a file that is not there yet, which may take about a minute.
@@ -20,11 +20,6 @@ const RETRY_FILE_AFTER: Duration = Duration::from_secs(15);
 /// An id of our own, because this API has no runs.
 pub(super) fn create_run_id() -> Result<RunId, Error> {
     incontact::create_run_id("download")
-}
-
-/// Totals at the end begin with the usual words.
-fn rules(query: PageQuery<'_>) -> FileRules {
-    file_rules(query.definition, FileRules::usual_total_labels())
 }
 
 impl Client {
@@ -45,7 +40,7 @@ impl Client {
                 is_key: false,
                 token,
                 untyped: FileForm::Base64,
-                rules: rules(query),
+                rules: file_rules(query.definition),
             })
             .await;
         opened.map_err(|error| match error {
@@ -77,7 +72,7 @@ impl Client {
         }
         let mut file = Base64File::new(STEP, self.open_base64_body(STEP, response)?);
         let Some(around) = file.read_to_file().await? else {
-            return self.csv_page(STEP, file, rules(query));
+            return self.csv_page(STEP, file, file_rules(query.definition));
         };
         if !around.error_message.is_empty() {
             return Err(run_failed(STEP, &call.redact(&around.error_message, 1024)));

@@ -104,7 +104,7 @@ impl Client {
             is_key: true,
             token,
             untyped: FileForm::Csv,
-            rules: file_rules(query.definition, Vec::new()),
+            rules: file_rules(query.definition),
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {

@@ -27,8 +27,8 @@ pub(super) fn create_run_id(kind: &str) -> Result<RunId, Error> {
         .map_err(|error| Error::contract("start run", error.to_string()))
 }
 
-/// The rules for a file whose columns a report's author has named, and which may end in totals with these labels.
-pub(super) fn file_rules(definition: &Definition, total_labels: Vec<String>) -> FileRules {
+/// The rules for a file whose columns a report's author has named.
+pub(super) fn file_rules(definition: &Definition) -> FileRules {
     let columns = definition.columns().into_iter().map(str::to_owned);
     // Without the key's columns there are no rows, whether or not the author has listed them.
     let mut required_columns: Vec<String> = columns.collect();
@@ -41,6 +41,6 @@ pub(super) fn file_rules(definition: &Definition, total_labels: Vec<String>) -> 
         required_columns,
         number_columns: definition.metrics().to_vec(),
         column_names: ColumnNames::MadeDistinct,
-        total_labels,
+        total_labels: FileRules::total_labels_of(definition),
     }
 }

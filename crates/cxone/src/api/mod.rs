@@ -99,17 +99,27 @@ impl Client {
     /// where an answer has both, the definition's `delivery.format` decides. A report job's and an extraction's file is
     /// one page; both are polled first ([`Error::NotCompleted`], [`Error::RunFailed`]). A data download is one page,
     /// or none and the URI of its file as the token of the next. Contacts are pages of up to 10,000.
+    ///
+    /// Where the run failed with one of the definition's `pipeline.emptyMessages`, it is one page without rows.
     pub async fn open_page(
         &self,
         token: &AccessToken,
         query: PageQuery<'_>,
     ) -> Result<Page, Error> {
-        match &query.definition.report {
+        let opened = match &query.definition.report {
             Report::Analytics(_) => self.open_results(token, query).await,
             Report::ReportJobs(report) => self.open_report_job(token, report, query).await,
             Report::DataExtraction(_) => self.open_extraction(token, query).await,
             Report::DataDownload(report) => self.open_data_download(token, report, query).await,
             Report::Contacts(report) => self.open_contacts(token, report, query).await,
+        };
+        match opened {
+            Err(Error::RunFailed { step, message })
+                if query.definition.is_empty_message(&message) =>
+            {
+                Ok(Page::without_rows(step, None, None))
+            }
+            other => other,
         }
     }
 }

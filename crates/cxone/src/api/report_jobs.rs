@@ -12,7 +12,7 @@ use super::incontact::{create_unique_name, file_rules};
 use super::query::PageQuery;
 use crate::error::Error;
 use crate::http::{AccessToken, Call, Client, FileLink};
-use crate::page::{FileRules, Page};
+use crate::page::Page;
 
 const START: &str = "start report job";
 const POLL: &str = "look at report job";
@@ -124,16 +124,12 @@ impl Client {
             }
             _ => return Err(not_completed_error(job.state)),
         };
-        let total_labels = match report.total_labels.as_slice() {
-            [] => FileRules::usual_total_labels(),
-            own => own.to_vec(),
-        };
         let file = FileRequest {
             link,
             is_key: false,
             token,
             untyped: FileForm::Base64,
-            rules: file_rules(query.definition, total_labels),
+            rules: file_rules(query.definition),
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {

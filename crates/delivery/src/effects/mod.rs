@@ -157,7 +157,7 @@ pub struct PageRequest {
 }
 
 /// A page that was taken whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     pub rows: u64,
     /// The token of the next page.

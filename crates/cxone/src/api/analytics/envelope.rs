@@ -4,10 +4,13 @@ use definition::text::line;
 use definition::{PageToken, RunId};
 
 use crate::error::Error;
+use crate::http::{AccessToken, redact_secrets};
 use crate::page::{Envelope, parse_count, parse_field, parse_text_or_number};
 
 /// The longest word of a state that is kept, in bytes.
 const MAX_STATE: usize = 64;
+/// The longest explanation of a failure that is kept, in bytes.
+const MAX_MESSAGE: usize = 1024;
 
 /// The guide's states of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub(super) struct ResultsEnvelope {
     run_id: Option<String>,
     state: Option<String>,
     next: Option<String>,
-    pub(super) error_message: Option<String>,
+    error_message: Option<String>,
     pub(super) total: Option<u64>,
     pub(super) download_url: Option<String>,
 }
@@ -77,6 +80,22 @@ impl ResultsEnvelope {
                 self.step,
                 "the answer is about another run",
             )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a run that failed says of itself.
+    pub(super) fn failure_message(&self, token: &AccessToken) -> String {
+        let message = self.error_message.as_deref().unwrap_or_default();
+        redact_secrets(message, &[token.expose()], MAX_MESSAGE)
+    }
+
+    pub(super) fn check_not_failed(&self, token: &AccessToken) -> Result<(), Error> {
+        match self.state() {
+            Some(RunState::Failed) => Err(Error::RunFailed {
+                step: self.step,
+                message: self.failure_message(token),
+            }),
             _ => Ok(()),
         }
     }

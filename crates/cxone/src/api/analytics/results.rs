@@ -40,6 +40,7 @@ impl Client {
             }
         }
         page.envelope().check_run()?;
+        page.envelope().check_not_failed(token)?;
         page.envelope().check_completed()?;
         match &page.envelope().download_url {
             Some(url) => {
@@ -106,13 +107,13 @@ impl Client {
     }
 }
 
-/// The definition names the columns, and there are no totals.
+/// The definition names the columns.
 fn file_rules(definition: &Definition) -> FileRules {
     let columns = definition.columns().into_iter();
     FileRules {
         required_columns: columns.map(str::to_owned).collect(),
         number_columns: definition.metrics().to_vec(),
         column_names: ColumnNames::AsGiven,
-        total_labels: Vec::new(),
+        total_labels: FileRules::total_labels_of(definition),
     }
 }

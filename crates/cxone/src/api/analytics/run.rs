@@ -8,14 +8,12 @@ use super::envelope::{ResultsEnvelope, RunState};
 use crate::api::answer::find_id;
 use crate::api::query::CancelOutcome;
 use crate::error::Error;
-use crate::http::{AccessToken, Call, Client, redact_secrets};
+use crate::http::{AccessToken, Call, Client};
 use crate::page::{JsonPage, OpenedAt};
 
 const START: &str = "start run";
 const POLL: &str = "look at run";
 const CANCEL: &str = "cancel run";
-/// The longest explanation of a failure that is kept, in bytes.
-const MAX_MESSAGE: usize = 1024;
 
 impl Client {
     /// Starts a run over a window. [`Error::Ambiguous`] where it may have been started and its id was lost.
@@ -75,12 +73,9 @@ impl Client {
         envelope.check_run()?;
         Ok(match envelope.state() {
             Some(RunState::Completed) => RunStatus::Completed,
-            Some(RunState::Failed) => {
-                let message = envelope.error_message.as_deref().unwrap_or_default();
-                RunStatus::Failed {
-                    message: redact_secrets(message, &[token.expose()], MAX_MESSAGE),
-                }
-            }
+            Some(RunState::Failed) => RunStatus::Failed {
+                message: envelope.failure_message(token),
+            },
             known => RunStatus::Pending {
                 state: envelope.shown_state(),
                 known: known.is_some(),

@@ -1,5 +1,7 @@
 //! What a file of one API has to look like. Each API's own module says so.
 
+use definition::{Definition, TotalLabels};
+
 use super::summary::USUAL_LABELS;
 
 /// Which columns a file must have, and what its records mean.
@@ -15,12 +17,13 @@ pub(crate) struct FileRules {
 }
 
 impl FileRules {
-    /// The usual words, in English.
-    pub(crate) fn usual_total_labels() -> Vec<String> {
-        USUAL_LABELS
-            .iter()
-            .map(|label| (*label).to_owned())
-            .collect()
+    /// What total rows begin with, of a definition.
+    pub(crate) fn total_labels_of(definition: &Definition) -> Vec<String> {
+        match definition.total_labels() {
+            TotalLabels::None => Vec::new(),
+            TotalLabels::Usual => USUAL_LABELS.iter().map(ToString::to_string).collect(),
+            TotalLabels::Named(labels) => labels.to_vec(),
+        }
     }
 }
 

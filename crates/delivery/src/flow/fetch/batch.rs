@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::documents::{GenerationRecord, RunRecord, Slot};
 use crate::effects::{Claimed, Effects, Fault, FetchEffect, Page, PageRequest};
+use crate::flow::fetch::LOOKS_WITHOUT_FILE;
 use crate::flow::fetch::cursor::Cursor;
 use crate::flow::fetch::taken::{Stop, TakenPages};
 use crate::flow::rate_limit::{Permit, RateLimiter};
@@ -29,6 +30,8 @@ pub(super) struct Batch<'a> {
     limiter: Option<RateLimiter>,
     window: Window,
     now: Timestamp,
+    /// Whether a run without a file is not looked at again.
+    is_last_look: bool,
     definition: Box<Definition>,
     columns: Vec<String>,
     part_prefix: String,
@@ -73,6 +76,7 @@ impl<'a> Batch<'a> {
             limiter,
             window: run.window,
             now: message.now,
+            is_last_look: message.looks_without_file + 1 >= LOOKS_WITHOUT_FILE,
             definition: Box::new(simplified.unwrap_or(record.definition)),
             columns,
             part_prefix: keys.part(cursor.batches),
@@ -123,6 +127,7 @@ impl<'a> Batch<'a> {
         let closing = loop {
             let page = match self.take_page(taken.next.clone()).await {
                 Ok(page) => page,
+                Err(Fault::NoResult(said)) if self.means_empty(&said) => Page::default(),
                 Err(Fault::Torn(why)) => return Ok(Closing::Torn(why)),
                 Err(fault) => {
                     let first = cursor.pages + taken.pages == 0;
@@ -163,6 +168,12 @@ impl<'a> Batch<'a> {
         self.effects
             .request(|responder| FetchEffect::Page(request, responder))
             .await
+    }
+
+    /// Whether these words about a run without a file mean an empty result: if the definition says so, and only at the last look,
+    /// because a file may be late.
+    fn means_empty(&self, said: &str) -> bool {
+        self.is_last_look && self.definition.is_empty_message(said)
     }
 
     /// Requests a permit for one call. Where there is none yet, the state machine waits for it and this

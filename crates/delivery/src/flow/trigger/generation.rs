@@ -252,7 +252,7 @@ impl Generation {
                 deadline_at,
                 dialect,
                 direct: dialect.is_direct(),
-                may_be_empty: false,
+                may_be_empty: !self.record.definition.empty_messages().is_empty(),
             },
         })
     }

@@ -7,7 +7,7 @@ use handler::metrics::{DIMENSIONS, Metric, NAMESPACE};
 use crate::read;
 
 fn names() -> BTreeSet<&'static str> {
-    Metric::ALL.into_iter().map(Metric::name).collect()
+    Metric::ALL.iter().map(|metric| metric.name()).collect()
 }
 
 /// What stands between each `before` and the next `after`.

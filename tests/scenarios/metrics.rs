@@ -31,7 +31,7 @@ fn check_form(function: &str, line: &Value) {
     let declared = directive["Metrics"].as_array().unwrap();
     for metric in declared {
         let known = Metric::ALL
-            .into_iter()
+            .iter()
             .find(|known| metric["Name"] == known.name());
         let known = known.unwrap_or_else(|| panic!("{function}: {metric} is not listed"));
         assert_eq!(metric["Unit"], known.unit());
@@ -45,12 +45,12 @@ fn check_form(function: &str, line: &Value) {
 /// The sums over a world, as a dashboard has them.
 fn sums(pipeline: &Pipeline) -> BTreeMap<&'static str, u64> {
     let lines = lines(pipeline);
-    let sum = |metric: Metric| {
+    let sum = |metric: &Metric| {
         let of_line = |(_, line): &(String, Value)| line[metric.name()].as_u64();
         let told: Vec<u64> = lines.iter().filter_map(of_line).collect();
         (!told.is_empty()).then(|| (metric.name(), told.iter().sum()))
     };
-    Metric::ALL.into_iter().filter_map(sum).collect()
+    Metric::ALL.iter().filter_map(sum).collect()
 }
 
 #[tokio::test]

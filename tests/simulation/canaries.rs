@@ -8,43 +8,40 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use crate::store::Store;
 use crate::writings::writings;
 
-/// What is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// The client's secret.
-    Client,
-    Access,
-    Page,
-    /// The address of a file, which one API gives in place of a page token.
-    Link,
-    Row,
+/// Declares the kinds, each with how its texts begin.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $text:literal,)+) => {
+        /// What is looked for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Kind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl Kind {
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// How its texts begin.
+            pub(crate) fn text(self) -> &'static str {
+                match self { $(Self::$kind => $text),+ }
+            }
+        }
+    };
 }
 
-impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Client,
-        Self::Access,
-        Self::Page,
-        Self::Link,
-        Self::Row,
-    ];
-
-    /// How its texts begin.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Client => "cl13nt-\"5c/é+71fa",
-            Self::Access => "acc355.7c2e+/=t0k3n",
-            Self::Page => "pag3-\"c7/d1+é&=t",
-            Self::Link => "https://f1les.example.com/r?sig=l1nk+c9%2Fb0&n=",
-            Self::Row => "r0w \"Zoë\" 4e/8d+",
-        }
-    }
+kinds! {
+    /// The client's secret.
+    Client = "cl13nt-\"5c/é+71fa",
+    Access = "acc355.7c2e+/=t0k3n",
+    Page = "pag3-\"c7/d1+é&=t",
+    /// The address of a file, which one API gives in place of a page token.
+    Link = "https://f1les.example.com/r?sig=l1nk+c9%2Fb0&n=",
+    Row = "r0w \"Zoë\" 4e/8d+",
 }
 
 /// Every way to write every one of them, and whose each is.
 static WANTED: LazyLock<(AhoCorasick, Vec<Kind>)> = LazyLock::new(|| {
     let of = |kind: Kind| writings(kind.text()).into_iter().map(move |it| (it, kind));
-    let (texts, kinds): (Vec<_>, Vec<_>) = Kind::ALL.into_iter().flat_map(of).unzip();
+    let (texts, kinds): (Vec<_>, Vec<_>) = Kind::ALL.iter().copied().flat_map(of).unzip();
     let mut builder = AhoCorasick::builder();
     let automaton = builder.kind(Some(AhoCorasickKind::DFA)).build(texts);
     (automaton.unwrap(), kinds)
@@ -93,7 +90,7 @@ pub(crate) fn check_bucket(store: &Store) -> Result<BTreeSet<Kind>, String> {
 
 #[test]
 fn every_kind_is_found_however_it_is_written() {
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         for text in writings(kind.text()) {
             let around = format!("{{\"cause\":\"{text}3\"}}");
             assert!(check("there", around.as_bytes(), &[]).is_err(), "{text}");

@@ -94,9 +94,7 @@ const fn auth_action(api: Api) -> &'static str {
 /// What an error means, be it ours or one of AWS's, as the execution's history spells it.
 #[must_use]
 pub fn advice(error: &str, api: Option<Api>) -> Advice {
-    let ours = FailureName::ALL
-        .into_iter()
-        .find(|name| name.as_str() == error);
+    let ours = FailureName::ALL.iter().find(|name| name.as_str() == error);
     match (ours, api) {
         (Some(name), Some(api)) => name.advice_for(api),
         (Some(name), None) => name.advice(),

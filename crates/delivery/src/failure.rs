@@ -4,59 +4,47 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A failure as the state machine sees it. The set is closed: a test holds the
-/// definition in `infra/` against [`FailureName::ALL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum FailureName {
+/// Declares the names, each with its spelling.
+macro_rules! failure_names {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
+        /// A failure as the state machine sees it. The set is closed: a test holds the
+        /// definition in `infra/` against [`FailureName::ALL`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum FailureName {
+            $($(#[$doc])+ #[serde(rename = $text)] $name,)+
+        }
+
+        impl FailureName {
+            /// Every name there is.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The name as the state machine spells it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+failure_names! {
     /// The tenant asked us to slow down for longer than a handler may wait. Retried.
-    #[serde(rename = "Cxone.Throttled")]
-    Throttled,
+    Throttled = "Cxone.Throttled",
     /// The tenant, AWS or the network did not answer. Retried.
-    #[serde(rename = "Cxone.Unavailable")]
-    Unavailable,
+    Unavailable = "Cxone.Unavailable",
     /// The tenant refused our credentials or a permission. Not retried.
-    #[serde(rename = "Cxone.Auth")]
-    Auth,
+    Auth = "Cxone.Auth",
     /// Something answered outside its contract, or stored data is not what it should be. Not retried.
-    #[serde(rename = "Cxone.Contract")]
-    Contract,
+    Contract = "Cxone.Contract",
     /// The definition, the input or the deployment is wrong. Not retried.
-    #[serde(rename = "Cxone.Config")]
-    Config,
+    Config = "Cxone.Config",
     /// Every run that the definition allows has ended without its data. A redrive allows more.
-    #[serde(rename = "Cxone.RunsExhausted")]
-    RunsExhausted,
+    RunsExhausted = "Cxone.RunsExhausted",
     /// Two rows with the same key differ and the definition says `fail`. Not retried.
-    #[serde(rename = "Cxone.Conflict")]
-    Conflict,
+    Conflict = "Cxone.Conflict",
 }
 
 impl FailureName {
-    /// Every name there is.
-    pub const ALL: [Self; 7] = [
-        Self::Throttled,
-        Self::Unavailable,
-        Self::Auth,
-        Self::Contract,
-        Self::Config,
-        Self::RunsExhausted,
-        Self::Conflict,
-    ];
-
-    /// The name as the state machine spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Throttled => "Cxone.Throttled",
-            Self::Unavailable => "Cxone.Unavailable",
-            Self::Auth => "Cxone.Auth",
-            Self::Contract => "Cxone.Contract",
-            Self::Config => "Cxone.Config",
-            Self::RunsExhausted => "Cxone.RunsExhausted",
-            Self::Conflict => "Cxone.Conflict",
-        }
-    }
-
     /// Whether the same request may succeed a little later.
     #[must_use]
     pub const fn is_transient(self) -> bool {

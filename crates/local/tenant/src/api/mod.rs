@@ -69,8 +69,8 @@ fn spec_of(api: Api) -> &'static ApiSpec {
 
 fn find_route(request: &Request) -> Route {
     Api::ALL
-        .into_iter()
-        .find_map(|api| (spec_of(api).find_route)(request))
+        .iter()
+        .find_map(|api| (spec_of(*api).find_route)(request))
         .unwrap_or_else(|| route::find_sign_in(request))
 }
 

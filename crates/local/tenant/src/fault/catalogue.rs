@@ -81,7 +81,7 @@ const fn entry(
         failures,
         about,
         parameters,
-        apis: &Api::ALL,
+        apis: Api::ALL,
         layer,
         on,
         forever: false,

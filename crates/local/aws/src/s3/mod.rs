@@ -5,6 +5,7 @@
 //! that exactly one of many writers wins, in this process and in others that share the folder.
 
 mod body;
+mod checksum;
 mod listing;
 mod multipart;
 mod object;

@@ -5,12 +5,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::object::{Checksum, Received};
+use super::checksum::Checksum;
+use super::object::Received;
 use super::store::{Condition, Meta, Staged, Store, StoreError};
 
 /// The least that a part has, unless it is the last.
@@ -39,6 +38,18 @@ pub(super) struct NamedPart {
 }
 
 impl Store {
+    /// The multipart uploads that were neither completed nor aborted, as `bucket/key`.
+    #[must_use]
+    pub fn open_uploads(&self) -> Vec<String> {
+        let uploads = fs::read_dir(self.internal("uploads")).into_iter().flatten();
+        let targets = uploads.flatten().filter_map(|upload| {
+            let target: Upload =
+                serde_json::from_slice(&fs::read(upload.path().join("upload.json")).ok()?).ok()?;
+            Some(format!("{}/{}", target.bucket, target.key))
+        });
+        targets.collect()
+    }
+
     /// Begins an upload and returns its id.
     pub(super) fn create_upload(
         &self,
@@ -81,7 +92,7 @@ impl Store {
         let meta = Meta {
             etag: format!("{etag}-{}", parts.len()),
             headers: upload.headers,
-            checksum: composite(&parts),
+            checksum: Checksum::composite(parts.iter().map(|(_, part)| part.checksum.as_ref())),
             ..Meta::default()
         };
         let meta = self.publish(&upload.bucket, &upload.key, &staged.0, condition, meta)?;
@@ -158,30 +169,4 @@ fn read_part(folder: &Path, number: i32) -> Result<Part, StoreError> {
 
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     fs::write(path, serde_json::to_vec(value)?)
-}
-
-/// The checksum of checksums that S3 keeps for an upload whose parts all came with one.
-fn composite(parts: &[(i32, Part)]) -> Option<Checksum> {
-    let mut raw = Vec::new();
-    let mut algorithm = None;
-    for (_, part) in parts {
-        let checksum = part.checksum.as_ref()?;
-        if *algorithm.get_or_insert(&checksum.algorithm) != &checksum.algorithm {
-            return None;
-        }
-        raw.extend(BASE64.decode(&checksum.value).ok()?);
-    }
-    let whole = match algorithm?.as_str() {
-        "sha256" => BASE64.encode(Sha256::digest(raw)),
-        "crc32" => {
-            let mut crc = flate2::Crc::new();
-            crc.update(&raw);
-            BASE64.encode(crc.sum().to_be_bytes())
-        }
-        _ => return None,
-    };
-    Some(Checksum {
-        algorithm: algorithm?.clone(),
-        value: format!("{whole}-{}", parts.len()),
-    })
 }

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::TryStreamExt;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use s3s::dto::StreamingBlob;
-use s3s::{S3Result, StdError, TrailingHeaders, s3_error};
-use serde::{Deserialize, Serialize};
+use s3s::{S3Result, StdError, TrailingHeaders};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use super::checksum::Checksum;
 use super::store::{Condition, Meta, Staged, Store, StoreError};
 use crate::http::text;
 
@@ -24,52 +22,6 @@ const KEPT: [&str; 5] = [
     "content-language",
     "cache-control",
 ];
-/// The checksums that S3 takes. CRC-32 and SHA-256 are verified, the others are taken at their word.
-const ALGORITHMS: [&str; 5] = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"];
-
-/// A checksum of an object or a part, as it came with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Checksum {
-    pub(super) algorithm: String,
-    pub(super) value: String,
-}
-
-impl Checksum {
-    pub(super) fn sha256(hash: &[u8]) -> Self {
-        Self {
-            algorithm: "sha256".to_owned(),
-            value: BASE64.encode(hash),
-        }
-    }
-
-    /// The checksum in the trailing headers, or else in these.
-    fn find(headers: &HeaderMap, trailers: &HeaderMap) -> Option<Self> {
-        ALGORITHMS.iter().find_map(|algorithm| {
-            let name = format!("x-amz-checksum-{algorithm}");
-            let value = trailers.get(&name).or_else(|| headers.get(&name))?;
-            Some(Self {
-                algorithm: (*algorithm).to_owned(),
-                value: value.to_str().ok()?.to_owned(),
-            })
-        })
-    }
-
-    fn verify(&self, sha256: &[u8], crc32: u32) -> S3Result<()> {
-        let computed = match self.algorithm.as_str() {
-            "sha256" => BASE64.encode(sha256),
-            "crc32" => BASE64.encode(crc32.to_be_bytes()),
-            _ => return Ok(()),
-        };
-        if computed == self.value {
-            return Ok(());
-        }
-        Err(s3_error!(
-            BadDigest,
-            "The {} you specified did not match the calculated checksum.",
-            self.algorithm.to_uppercase()
-        ))
-    }
-}
 
 /// A body that has come in whole.
 pub(super) struct Received {

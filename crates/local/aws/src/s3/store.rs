@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::object::Checksum;
+use super::checksum::Checksum;
 
 /// Why the store refuses; the texts are S3's.
 #[derive(Debug, thiserror::Error)]
@@ -120,18 +120,6 @@ impl Store {
     /// When there is none.
     pub fn read(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
         fs::read(self.root.join(bucket).join(key))
-    }
-
-    /// The multipart uploads that were neither completed nor aborted, as `bucket/key`.
-    #[must_use]
-    pub fn open_uploads(&self) -> Vec<String> {
-        let uploads = fs::read_dir(self.internal("uploads")).into_iter().flatten();
-        let targets = uploads.flatten().filter_map(|upload| {
-            let target: super::multipart::Upload =
-                serde_json::from_slice(&fs::read(upload.path().join("upload.json")).ok()?).ok()?;
-            Some(format!("{}/{}", target.bucket, target.key))
-        });
-        targets.collect()
     }
 
     pub(super) fn buckets(&self) -> io::Result<Vec<String>> {

@@ -28,15 +28,8 @@ impl Random {
 
     /// A version 4 UUID.
     pub(crate) fn next_uuid(&mut self) -> String {
-        let high = self.next_u64() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000;
-        let low = self.next_u64() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xFFFF,
-            high & 0xFFFF,
-            low >> 48,
-            low & 0xFFFF_FFFF_FFFF
-        )
+        let bits = u128::from(self.next_u64()) << 64 | u128::from(self.next_u64());
+        let uuid = uuid::Builder::from_random_bytes(bits.to_be_bytes());
+        uuid.into_uuid().to_string()
     }
 }

@@ -237,15 +237,8 @@ impl Machine {
 }
 
 fn status(text: &str) -> Result<Status, JsonError> {
-    let all = [
-        Status::Running,
-        Status::Succeeded,
-        Status::Failed,
-        Status::TimedOut,
-        Status::Aborted,
-    ];
-    let found = all.into_iter().find(|status| status.as_str() == text);
-    found.ok_or_else(|| JsonError::new("ValidationException", format!("no status {text}")))
+    serde_json::from_value(text.into())
+        .map_err(|_| JsonError::new("ValidationException", format!("no status {text}")))
 }
 
 fn start_error(error: &StartError) -> JsonError {

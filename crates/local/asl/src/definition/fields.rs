@@ -4,49 +4,35 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::problem::Problems;
+use super::problem::Problem;
 use super::{Exit, StateId, Transition};
 use crate::expression::{Allowed, Template};
 
 /// Fields of `JSONPath`; a definition that has one of them was written for that language.
-const JSONPATH: [&str; 14] = [
-    "InputPath",
-    "OutputPath",
-    "ResultPath",
-    "Parameters",
-    "ResultSelector",
-    "Result",
-    "Variable",
-    "SecondsPath",
-    "TimestampPath",
-    "TimeoutSecondsPath",
-    "HeartbeatSecondsPath",
-    "ErrorPath",
-    "CausePath",
-    "ItemsPath",
-];
+const JSONPATH: &str = "\
+    InputPath OutputPath ResultPath Parameters ResultSelector Result Variable SecondsPath TimestampPath \
+    TimeoutSecondsPath HeartbeatSecondsPath ErrorPath CausePath ItemsPath";
 
 /// Fields that Step Functions knows and this crate does not implement.
-const NOT_IMPLEMENTED: [&str; 8] = [
-    "HeartbeatSeconds",
-    "Credentials",
-    "Branches",
-    "ItemProcessor",
-    "Iterator",
-    "Items",
-    "MaxConcurrency",
-    "ToleratedFailureCount",
-];
+const NOT_IMPLEMENTED: &str = "\
+    HeartbeatSeconds Credentials Branches ItemProcessor Iterator Items MaxConcurrency \
+    ToleratedFailureCount";
 
 /// What the reader of any part of a definition needs, and the problems found so far.
 pub(super) struct Reading<'a> {
-    pub(super) problems: Problems,
+    pub(super) problems: Vec<Problem>,
     /// The states by name.
     pub(super) names: HashMap<&'a str, StateId>,
     /// Every variable that some state assigns.
     pub(super) variables: BTreeSet<String>,
     /// The patterns of the task resources that the caller supports; `None` allows all.
     pub(super) resources: Option<&'a [&'a str]>,
+}
+
+impl Reading<'_> {
+    pub(super) fn report(&mut self, state: Option<&str>, field: &str, message: impl Into<String>) {
+        self.problems.push(Problem::new(state, field, message));
+    }
 }
 
 /// The fields of one object in one state.
@@ -68,7 +54,7 @@ impl<'a> Fields<'a> {
         &self,
         reading: &mut Reading<'_>,
         name: &str,
-        allowed: &[&str],
+        allowed: &str,
     ) -> Vec<Self> {
         let Some(value) = self.map.get(name) else {
             return Vec::new();
@@ -98,19 +84,19 @@ impl<'a> Fields<'a> {
 
     pub(super) fn report(&self, reading: &mut Reading<'_>, name: &str, message: impl Into<String>) {
         let field = format!("{}{name}", self.prefix);
-        reading.problems.add(self.state, &field, message);
+        reading.report(self.state, &field, message);
     }
 
-    /// Refuses every field that is not in `allowed`.
-    pub(super) fn reject_unknown(&self, reading: &mut Reading<'_>, allowed: &[&str]) {
+    /// Refuses every field that is not among the names in `allowed`.
+    pub(super) fn reject_unknown(&self, reading: &mut Reading<'_>, allowed: &str) {
         for name in self.map.keys() {
-            let name = name.as_str();
-            if allowed.contains(&name) {
+            let is_among = |names: &str| names.split(' ').any(|known| known == name);
+            if is_among(allowed) {
                 continue;
             }
-            let message = if JSONPATH.contains(&name) {
+            let message = if is_among(JSONPATH) {
                 "belongs to JSONPath; only JSONata is implemented"
-            } else if NOT_IMPLEMENTED.contains(&name) {
+            } else if is_among(NOT_IMPLEMENTED) {
                 "is not implemented"
             } else {
                 "is not a field of this"
@@ -203,9 +189,18 @@ impl<'a> Fields<'a> {
         name: &str,
         allowed: Allowed,
     ) -> Option<Template> {
-        let value = self.map.get(name)?;
+        self.parse_template(reading, self.map.get(name)?, name, allowed)
+    }
+
+    fn parse_template(
+        &self,
+        reading: &mut Reading<'_>,
+        value: &Value,
+        location: &str,
+        allowed: Allowed,
+    ) -> Option<Template> {
         let mut found = Vec::new();
-        let template = Template::parse(value, name, allowed, &reading.variables, &mut found);
+        let template = Template::parse(value, location, allowed, &reading.variables, &mut found);
         for (location, message) in found {
             self.report(reading, &location, message);
         }
@@ -231,12 +226,7 @@ impl<'a> Fields<'a> {
             if let Err(message) = variable_name(name) {
                 self.report(reading, &location, message);
             }
-            let mut found = Vec::new();
-            let template =
-                Template::parse(value, &location, allowed, &reading.variables, &mut found);
-            for (location, message) in found {
-                self.report(reading, &location, message);
-            }
+            let template = self.parse_template(reading, value, &location, allowed);
             assign.extend(template.map(|template| (name.clone(), template)));
         }
         assign

@@ -17,9 +17,7 @@ pub(super) fn reject_unreachable(reading: &mut Reading<'_>, machine: &StateMachi
     }
     for (state, reached) in machine.states.iter().zip(reached) {
         if !reached {
-            reading
-                .problems
-                .add(Some(&state.name), "", "no path leads to this state");
+            reading.report(Some(&state.name), "", "no path leads to this state");
         }
     }
 }
@@ -61,6 +59,6 @@ fn find_placeholders(reading: &mut Reading<'_>, state: Option<&str>, field: &str
 fn check_text(reading: &mut Reading<'_>, state: Option<&str>, field: &str, text: &str) {
     for (_, name) in substitute::find_placeholders(text) {
         let message = format!("the placeholder ${{{name}}} has no value");
-        reading.problems.add(state, field, message);
+        reading.report(state, field, message);
     }
 }

@@ -14,10 +14,9 @@ use serde_json::{Map, Value};
 
 use crate::expression::{Reads, Template};
 use fields::{Fields, Reading};
-use problem::Problems;
 
 pub use problem::{DefinitionError, Problem};
-pub(crate) use task::{Catcher, Jitter, Resource, Retrier, Task, TimeLimit};
+pub(crate) use task::{Catcher, Jitter, Resource, Retrier, Task};
 
 /// The longest time that a definition can name, in seconds.
 const MAX_SECONDS: u64 = 99_999_999;
@@ -143,23 +142,19 @@ impl StateMachine {
     }
 
     fn read_definition(text: &str, resources: Option<&[&str]>) -> Result<Self, DefinitionError> {
-        let mut problems = Problems::default();
+        let refuse = |message: &str| DefinitionError {
+            problems: vec![Problem::new(None, "", message)],
+        };
         let document = match strict::parse_strict(text) {
             Ok(Value::Object(document)) => document,
-            Ok(_) => {
-                problems.add(None, "", "a definition is a JSON object");
-                return Err(problems.into_error());
-            }
-            Err(error) => {
-                problems.add(None, "", format!("not JSON: {error}"));
-                return Err(problems.into_error());
-            }
+            Ok(_) => return Err(refuse("a definition is a JSON object")),
+            Err(error) => return Err(refuse(&format!("not JSON: {error}"))),
         };
         let empty = Map::new();
         let states = document.get("States").and_then(Value::as_object);
         let states = states.unwrap_or(&empty);
         let mut reading = Reading {
-            problems,
+            problems: Vec::new(),
             names: states
                 .keys()
                 .enumerate()
@@ -171,7 +166,9 @@ impl StateMachine {
         let machine = read_machine(&mut reading, &document, states);
         match machine {
             Some(machine) if reading.problems.is_empty() => Ok(machine),
-            _ => Err(reading.problems.into_error()),
+            _ => Err(DefinitionError {
+                problems: reading.problems,
+            }),
         }
     }
 }
@@ -214,15 +211,8 @@ fn read_machine<'a>(
 
 /// Checks the fields at the top that say nothing about a state.
 fn check_document(reading: &mut Reading<'_>, top: &Fields<'_>, states: &Map<String, Value>) {
-    let allowed = [
-        "Comment",
-        "QueryLanguage",
-        "StartAt",
-        "States",
-        "TimeoutSeconds",
-        "Version",
-    ];
-    top.reject_unknown(reading, &allowed);
+    let allowed = "Comment QueryLanguage StartAt States TimeoutSeconds Version";
+    top.reject_unknown(reading, allowed);
     match top.field_value("QueryLanguage").and_then(Value::as_str) {
         Some("JSONata") => {}
         Some(other) => {
@@ -248,12 +238,10 @@ fn check_document(reading: &mut Reading<'_>, top: &Fields<'_>, states: &Map<Stri
 
 fn read_state<'a>(reading: &mut Reading<'a>, name: &'a str, value: &'a Value) -> Option<State> {
     if name.is_empty() || name.chars().count() > 80 {
-        reading
-            .problems
-            .add(Some(name), "", "the name of a state has 1 to 80 characters");
+        reading.report(Some(name), "", "the name of a state has 1 to 80 characters");
     }
     let Some(map) = value.as_object() else {
-        reading.problems.add(Some(name), "", "must be an object");
+        reading.report(Some(name), "", "must be an object");
         return None;
     };
     let fields = Fields::new(Some(name), map);

@@ -13,6 +13,16 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    pub(super) fn new(state: Option<&str>, field: &str, message: impl Into<String>) -> Self {
+        Self {
+            state: state.map(str::to_owned),
+            field: field.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(state) = &self.state {
@@ -38,27 +48,5 @@ impl fmt::Display for DefinitionError {
             write!(f, "\n  {problem}")?;
         }
         Ok(())
-    }
-}
-
-/// The problems found so far.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
-
-impl Problems {
-    pub(super) fn add(&mut self, state: Option<&str>, field: &str, message: impl Into<String>) {
-        self.0.push(Problem {
-            state: state.map(str::to_owned),
-            field: field.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn into_error(self) -> DefinitionError {
-        DefinitionError { problems: self.0 }
     }
 }

@@ -8,21 +8,13 @@ use crate::expression::{Allowed, Reads, Template};
 use crate::time;
 
 pub(super) fn read_choice(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kind> {
-    let allowed = [
-        "Type",
-        "Comment",
-        "QueryLanguage",
-        "Choices",
-        "Default",
-        "Assign",
-        "Output",
-    ];
-    fields.reject_unknown(reading, &allowed);
+    let allowed = "Type Comment QueryLanguage Choices Default Assign Output";
+    fields.reject_unknown(reading, allowed);
     if !fields.has_field("Choices") {
         fields.report(reading, "Choices", "is missing");
     }
-    let known = ["Condition", "Next", "Comment", "Assign", "Output"];
-    let objects = fields.read_objects(reading, "Choices", &known);
+    let known = "Condition Next Comment Assign Output";
+    let objects = fields.read_objects(reading, "Choices", known);
     let rules: Vec<_> = objects
         .iter()
         .map(|object| read_rule(reading, object))
@@ -71,18 +63,8 @@ fn read_rule(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Rule> {
 }
 
 pub(super) fn read_wait(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kind> {
-    let allowed = [
-        "Type",
-        "Comment",
-        "QueryLanguage",
-        "Seconds",
-        "Timestamp",
-        "Next",
-        "End",
-        "Assign",
-        "Output",
-    ];
-    fields.reject_unknown(reading, &allowed);
+    let allowed = "Type Comment QueryLanguage Seconds Timestamp Next End Assign Output";
+    fields.reject_unknown(reading, allowed);
     let until = read_until(reading, fields);
     let after = fields.read_transition(reading);
     let exit = fields.read_exit(reading, Allowed::default());
@@ -133,31 +115,20 @@ fn read_until(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Until> {
 }
 
 pub(super) fn read_pass(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Kind> {
-    let allowed = [
-        "Type",
-        "Comment",
-        "QueryLanguage",
-        "Next",
-        "End",
-        "Assign",
-        "Output",
-    ];
-    fields.reject_unknown(reading, &allowed);
+    let allowed = "Type Comment QueryLanguage Next End Assign Output";
+    fields.reject_unknown(reading, allowed);
     let after = fields.read_transition(reading);
     let exit = fields.read_exit(reading, Allowed::default());
     Some(Kind::Pass(exit, after?))
 }
 
 pub(super) fn read_succeed(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Kind {
-    fields.reject_unknown(reading, &["Type", "Comment", "QueryLanguage", "Output"]);
+    fields.reject_unknown(reading, "Type Comment QueryLanguage Output");
     Kind::Succeed(fields.read_exit(reading, Allowed::default()))
 }
 
 pub(super) fn read_fail(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Kind {
-    fields.reject_unknown(
-        reading,
-        &["Type", "Comment", "QueryLanguage", "Error", "Cause"],
-    );
+    fields.reject_unknown(reading, "Type Comment QueryLanguage Error Cause");
     let error = read_text(reading, fields, "Error");
     let cause = read_text(reading, fields, "Cause");
     let mut reads = Reads::default();

@@ -12,22 +12,15 @@ use crate::expression::{Allowed, Reads, Template};
 const MAX_DELAY: u64 = 31_622_399;
 
 /// The reserved names that an `ErrorEquals` here can match.
-const RESERVED: [&str; 8] = [
-    "States.ALL",
-    "States.Timeout",
-    "States.TaskFailed",
-    "States.Permissions",
-    "States.DataLimitExceeded",
-    "States.QueryEvaluationError",
-    "States.Http.Socket",
-    "States.Http.StatusCode",
-];
+const RESERVED: &str = "\
+    States.ALL States.Timeout States.TaskFailed States.Permissions States.DataLimitExceeded \
+    States.QueryEvaluationError States.Http.Socket States.Http.StatusCode";
 
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) resource: Resource,
     pub(crate) arguments: Template,
-    pub(crate) timeout: Option<TimeLimit>,
+    pub(crate) timeout: Option<Template>,
     /// What `Arguments` and `TimeoutSeconds` read together.
     pub(crate) reads: Reads,
     pub(crate) retry: Vec<Retrier>,
@@ -35,9 +28,6 @@ pub(crate) struct Task {
     pub(crate) exit: Exit,
     pub(crate) after: Transition,
 }
-
-#[derive(Debug)]
-pub(crate) struct TimeLimit(pub(crate) Template);
 
 #[derive(Debug)]
 pub(crate) struct Resource {
@@ -91,21 +81,8 @@ impl ErrorNames {
 }
 
 pub(super) fn read_task(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Task> {
-    let allowed = [
-        "Type",
-        "Comment",
-        "QueryLanguage",
-        "Resource",
-        "Arguments",
-        "Output",
-        "Assign",
-        "Next",
-        "End",
-        "TimeoutSeconds",
-        "Retry",
-        "Catch",
-    ];
-    fields.reject_unknown(reading, &allowed);
+    let allowed = "Type Comment QueryLanguage Resource Arguments Output Assign Next End TimeoutSeconds Retry Catch";
+    fields.reject_unknown(reading, allowed);
     let resource = read_resource(reading, fields);
     let arguments = read_arguments(reading, fields);
     let timeout = read_time_limit(reading, fields);
@@ -116,8 +93,8 @@ pub(super) fn read_task(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Optio
     let (arguments, catch) = (arguments?, catch?);
     let mut reads = Reads::default();
     arguments.add_reads(&mut reads);
-    if let Some(TimeLimit(template)) = &timeout {
-        template.add_reads(&mut reads);
+    if let Some(timeout) = &timeout {
+        timeout.add_reads(&mut reads);
     }
     Some(Task {
         resource: resource?,
@@ -197,25 +174,17 @@ fn read_arguments(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Temp
     arguments
 }
 
-fn read_time_limit(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<TimeLimit> {
+fn read_time_limit(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Template> {
     let template = fields.read_template(reading, "TimeoutSeconds", Allowed::default())?;
     if template.is_literal() {
         fields.read_integer(reading, "TimeoutSeconds", 1..=MAX_SECONDS)?;
     }
-    Some(TimeLimit(template))
+    Some(template)
 }
 
 fn read_retry(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Vec<Retrier> {
-    let allowed = [
-        "ErrorEquals",
-        "Comment",
-        "IntervalSeconds",
-        "MaxAttempts",
-        "BackoffRate",
-        "MaxDelaySeconds",
-        "JitterStrategy",
-    ];
-    let objects = fields.read_objects(reading, "Retry", &allowed);
+    let allowed = "ErrorEquals Comment IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy";
+    let objects = fields.read_objects(reading, "Retry", allowed);
     let last = objects.len().saturating_sub(1);
     let retriers = objects.iter().enumerate();
     retriers
@@ -265,8 +234,8 @@ fn read_retrier(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) -> R
 }
 
 fn read_catch(reading: &mut Reading<'_>, fields: &Fields<'_>) -> Option<Vec<Catcher>> {
-    let allowed = ["ErrorEquals", "Comment", "Next", "Assign", "Output"];
-    let objects = fields.read_objects(reading, "Catch", &allowed);
+    let allowed = "ErrorEquals Comment Next Assign Output";
+    let objects = fields.read_objects(reading, "Catch", allowed);
     let last = objects.len().saturating_sub(1);
     let catchers = objects.iter().enumerate().map(|(index, object)| {
         let errors = read_error_names(reading, object, index == last);
@@ -304,7 +273,7 @@ fn read_error_names(reading: &mut Reading<'_>, fields: &Fields<'_>, last: bool) 
     for name in &names {
         if name.is_empty() {
             fields.report(reading, "ErrorEquals", "an error name can't be empty");
-        } else if name.starts_with("States.") && !RESERVED.contains(&name.as_str()) {
+        } else if name.starts_with("States.") && !RESERVED.split(' ').any(|known| known == name) {
             let message = format!("no task here can fail with {name}, or nothing can catch it");
             fields.report(reading, "ErrorEquals", message);
         }

@@ -24,7 +24,6 @@ pub struct Event {
 
 /// The type of a state, which its events show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the types of the states language")]
 pub enum StateType {
     Task,
     Choice,
@@ -47,10 +46,6 @@ pub struct TaskResource {
 ///
 /// Inputs, outputs and variables are JSON texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "they are the events and fields of GetExecutionHistory"
-)]
 pub enum EventDetail {
     ExecutionStarted {
         input: Arc<str>,
@@ -292,26 +287,19 @@ fn with_error(mut details: Map<String, Value>, error: Option<&str>, cause: Optio
     details.into()
 }
 
+/// `TaskStateEntered` and so on, for the state types that are named.
+macro_rules! state_event {
+    ($state:expr, $happened:literal, $($kind:ident)+) => {
+        match $state { $(StateType::$kind => concat!(stringify!($kind), "State", $happened)),+ }
+    };
+}
+
 impl StateType {
     fn entered_event(self) -> &'static str {
-        match self {
-            Self::Task => "TaskStateEntered",
-            Self::Choice => "ChoiceStateEntered",
-            Self::Wait => "WaitStateEntered",
-            Self::Pass => "PassStateEntered",
-            Self::Succeed => "SucceedStateEntered",
-            Self::Fail => "FailStateEntered",
-        }
+        state_event!(self, "Entered", Task Choice Wait Pass Succeed Fail)
     }
 
     fn exited_event(self) -> &'static str {
-        match self {
-            Self::Task => "TaskStateExited",
-            Self::Choice => "ChoiceStateExited",
-            Self::Wait => "WaitStateExited",
-            Self::Pass => "PassStateExited",
-            Self::Succeed => "SucceedStateExited",
-            Self::Fail => "FailStateExited",
-        }
+        state_event!(self, "Exited", Task Choice Wait Pass Succeed Fail)
     }
 }

@@ -51,22 +51,15 @@ impl Execution {
     }
 
     fn enter_state(&mut self, now: Timestamp) -> Outcome {
-        let machine = Arc::clone(&self.machine);
-        let state = &machine.states[self.state];
-        let (name, input) = (Arc::clone(&state.name), Arc::clone(&self.input.text));
-        self.record_event(
-            now,
-            EventDetail::StateEntered {
-                state: type_of(&state.kind),
-                name,
-                input,
-            },
-        )?;
-        let event_id = self.history.len() as u64;
-        self.entered = Some(Entered {
-            time: now,
-            event_id,
-        });
+        let state = &self.machine.states[self.state];
+        let entered = EventDetail::StateEntered {
+            state: type_of(&state.kind),
+            name: Arc::clone(&state.name),
+            input: Arc::clone(&self.input.text),
+        };
+        self.record_event(now, entered)?;
+        let (time, event_id) = (now, self.history.len() as u64);
+        self.entered = Some(Entered { time, event_id });
         self.phase = Phase::Run;
         Ok(())
     }
@@ -77,14 +70,8 @@ impl Execution {
             Kind::Task(task) => self.schedule_task(now, task),
             Kind::Choice(choice) => self.choose_next(now, choice),
             Kind::Wait(wait) => self.begin_wait(now, wait),
-            Kind::Pass(exit, after) => {
-                let input = self.input.clone();
-                self.leave_state(now, exit, input, Extra::default(), *after)
-            }
-            Kind::Succeed(exit) => {
-                let input = self.input.clone();
-                self.leave_state(now, exit, input, Extra::default(), Transition::End)
-            }
+            Kind::Pass(exit, after) => self.pass_input_on(now, exit, *after),
+            Kind::Succeed(exit) => self.pass_input_on(now, exit, Transition::End),
             Kind::Fail(fail) => self.fail_state(now, fail),
         }
     }
@@ -109,8 +96,7 @@ impl Execution {
                 return Err(self.state_error("States.NoChoiceMatched", cause));
             }
         };
-        let input = self.input.clone();
-        self.leave_state(now, exit, input, Extra::default(), Transition::Next(next))
+        self.pass_input_on(now, exit, Transition::Next(next))
     }
 
     fn begin_wait(&mut self, now: Timestamp, wait: &Wait) -> Outcome {
@@ -141,8 +127,7 @@ impl Execution {
         let Kind::Wait(wait) = &machine.states[self.state].kind else {
             return Ok(());
         };
-        let input = self.input.clone();
-        self.leave_state(now, &wait.exit, input, Extra::default(), wait.after)
+        self.pass_input_on(now, &wait.exit, wait.after)
     }
 
     fn fail_state(&mut self, now: Timestamp, fail: &Fail) -> Outcome {
@@ -160,6 +145,12 @@ impl Execution {
         })?;
         self.end_with_error(now, Status::Failed, error, cause);
         Ok(())
+    }
+
+    /// Leaves a state whose output is its input, unless it names another.
+    fn pass_input_on(&mut self, now: Timestamp, exit: &Exit, after: Transition) -> Outcome {
+        let input = self.input.clone();
+        self.leave_state(now, exit, input, Extra::default(), after)
     }
 
     /// Makes the output, assigns the variables and goes on.
@@ -180,12 +171,10 @@ impl Execution {
         };
         let assigned_variables = self.assign_variables(assigned)?;
         let state = &self.machine.states[self.state];
-        let (state, name) = (type_of(&state.kind), Arc::clone(&state.name));
-        let text = Arc::clone(&output.text);
         let detail = EventDetail::StateExited {
-            state,
-            name,
-            output: text,
+            state: type_of(&state.kind),
+            name: Arc::clone(&state.name),
+            output: Arc::clone(&output.text),
             assigned_variables,
         };
         self.record_event(now, detail)?;
@@ -227,11 +216,7 @@ impl Execution {
         }
         let all: usize = variables.values().map(|variable| variable.text.len()).sum();
         if bytes > MAX_PAYLOAD_BYTES || all > MAX_VARIABLES_BYTES {
-            let state = &self.machine.states[self.state].name;
-            return Err(self.state_error(
-                DATA_LIMIT,
-                &too_large(&format!("state '{state}' assigns variables")),
-            ));
+            return Err(self.limit_exceeded("assigns variables"));
         }
         self.variables = variables;
         Ok(assigned)
@@ -241,13 +226,14 @@ impl Execution {
     pub(super) fn make_payload(&self, value: Value) -> Result<Payload, Fault> {
         let payload = Payload::new(value);
         if payload.is_too_large() {
-            let state = &self.machine.states[self.state].name;
-            return Err(self.state_error(
-                DATA_LIMIT,
-                &too_large(&format!("state '{state}' made a payload")),
-            ));
+            return Err(self.limit_exceeded("made a payload"));
         }
         Ok(payload)
+    }
+
+    fn limit_exceeded(&self, what: &str) -> Fault {
+        let state = &self.machine.states[self.state].name;
+        self.state_error(DATA_LIMIT, &too_large(&format!("state '{state}' {what}")))
     }
 }
 

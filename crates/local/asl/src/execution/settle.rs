@@ -23,11 +23,8 @@ impl Execution {
                     self.phase = Phase::Retry(time::add_seconds(now, delay));
                     return;
                 }
-                let catcher = task
-                    .catch
-                    .iter()
-                    .find(|catcher| catcher.errors.match_name(error));
-                if let Some(catcher) = catcher {
+                let mut catchers = task.catch.iter();
+                if let Some(catcher) = catchers.find(|it| it.errors.match_name(error)) {
                     outcome = self.catch_error(now, catcher, error, cause.as_deref());
                 }
             }
@@ -63,21 +60,14 @@ impl Execution {
             result: None,
             error_output: Some(&value),
         };
-        self.leave_state(
-            now,
-            &catcher.exit,
-            default,
-            extra,
-            Transition::Next(catcher.next),
-        )
+        let after = Transition::Next(catcher.next);
+        self.leave_state(now, &catcher.exit, default, extra, after)
     }
 
     /// The seconds until the next attempt, if a retrier allows one.
     fn retry_after(&mut self, task: &Task, error: &str) -> Option<f64> {
-        let index = task
-            .retry
-            .iter()
-            .position(|retrier| retrier.errors.match_name(error))?;
+        let mut retriers = task.retry.iter();
+        let index = retriers.position(|retrier| retrier.errors.match_name(error))?;
         let retrier = &task.retry[index];
         self.retries.resize(task.retry.len(), 0);
         let used = self.retries[index];

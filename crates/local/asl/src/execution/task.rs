@@ -11,24 +11,21 @@ use super::fault::{DATA_LIMIT, Fault, Outcome, RUNTIME};
 use super::payload::Payload;
 use super::run::too_large;
 use super::{EventDetail, Execution, Phase, TaskCall, TaskResource};
-use crate::definition::{Kind, Resource, Task, TimeLimit};
+use crate::definition::{Kind, Resource, Task};
 
 impl Execution {
     pub(super) fn schedule_task(&mut self, now: Timestamp, task: &Task) -> Outcome {
         let (arguments, timeout) =
             self.evaluate(now, &task.reads, Extra::default(), |session| {
                 let arguments = task.arguments.evaluate(session)?;
-                let limit = task.timeout.as_ref();
-                let limit = limit.map(|TimeLimit(limit)| limit.evaluate(session));
+                let limit = task.timeout.as_ref().map(|limit| limit.evaluate(session));
                 Ok((arguments, limit.transpose()?))
             })?;
         if !arguments.is_object() {
             return Err(self.state_error(RUNTIME, "The Arguments of a task must be an object."));
         }
         let seconds = match (timeout, &task.timeout) {
-            (Some(value), Some(TimeLimit(template))) => {
-                Some(self.whole_seconds(now, &value, template, 1)?)
-            }
+            (Some(value), Some(template)) => Some(self.whole_seconds(now, &value, template, 1)?),
             _ => None,
         };
         let arguments = self.make_payload(arguments)?;
@@ -93,19 +90,12 @@ impl Execution {
     }
 
     pub(super) fn task_timed_out(&mut self, now: Timestamp) -> Outcome {
-        let error = "States.Timeout".to_owned();
+        let (error, cause) = ("States.Timeout".to_owned(), None);
         if let Some(task) = self.task_name() {
-            let error = error.clone();
-            self.record_event(
-                now,
-                EventDetail::TaskTimedOut {
-                    task,
-                    error,
-                    cause: None,
-                },
-            )?;
+            let (error, cause) = (error.clone(), cause.clone());
+            self.record_event(now, EventDetail::TaskTimedOut { task, error, cause })?;
         }
-        Err(Fault::Error { error, cause: None })
+        Err(Fault::Error { error, cause })
     }
 
     fn task_name(&self) -> Option<TaskResource> {

@@ -89,14 +89,10 @@ fn hash(args: &[JValue]) -> HostFnResult {
 
 /// The hash as hexadecimal digits, if the algorithm is implemented.
 fn digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
-    let hash = match algorithm {
-        "SHA-256" => Sha256::digest(bytes).to_vec(),
-        "SHA-384" => Sha384::digest(bytes).to_vec(),
-        "SHA-512" => Sha512::digest(bytes).to_vec(),
+    Some(match algorithm {
+        "SHA-256" => hex::encode(Sha256::digest(bytes)),
+        "SHA-384" => hex::encode(Sha384::digest(bytes)),
+        "SHA-512" => hex::encode(Sha512::digest(bytes)),
         _ => return None,
-    };
-    let digit = |half: u8| char::from_digit(u32::from(half), 16);
-    hash.iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    })
 }

@@ -208,7 +208,7 @@ impl Report {
             ));
         }
         let filtered = self.filters.iter().map(|filter| &filter.dimension);
-        let is_unknown = |name: &&String| !catalogue::dimensions().contains(&name.as_str());
+        let is_unknown = |name: &&String| !catalogue::dimensions().any(|known| known == *name);
         if let Some(name) = self.dimensions.iter().chain(filtered).find(is_unknown) {
             return reject_with(format!("report.dimensions: {name:?} is not a dimension"));
         }

@@ -1,4 +1,4 @@
-//! What a function is.
+//! A function: the executable and its limits.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ pub struct Function {
     pub executable: PathBuf,
     /// The time that an invocation may take, in real time.
     pub timeout: Duration,
-    /// What the function is told that it has; nothing enforces it, [`super::LambdaHost::peak_memory`] measures it.
+    /// The memory that the function is told it has. Nothing enforces it; [`super::LambdaHost::peak_memory`] measures what it uses.
     pub memory_mb: u32,
     /// How many processes may run at once.
     pub max_instances: usize,
-    /// The environment, beside what Lambda itself sets. Nothing of ours is inherited.
+    /// The environment, beside what Lambda itself sets. The process inherits no variable of ours.
     pub environment: BTreeMap<String, String>,
 }
 

@@ -22,11 +22,11 @@ pub(super) struct Invocation {
     pub(super) payload: Bytes,
     pub(super) arn: String,
     pub(super) timeout: Duration,
-    /// Told when the process has taken the invocation, so that start-up does not count.
+    /// Gets a message when the process takes the invocation, so that its start does not count against the limit.
     pub(super) taken: oneshot::Sender<()>,
 }
 
-/// A running process and the ways to it.
+/// A running process, and the channels to it.
 #[derive(Debug)]
 pub(super) struct Instance {
     pub(super) number: u64,
@@ -79,26 +79,26 @@ impl Instance {
         let (tell, answer) = oneshot::channel();
         *self.slot() = Some((invocation.request_id.clone(), tell));
         if self.mailbox.try_send(invocation).is_err() {
-            // Only a process that is gone has no place for it; whoever waits sees the exit.
+            // Only a process that has ended can't take it; the caller is told of the exit.
             *self.slot() = None;
         }
         answer
     }
 
-    /// Takes the process's answer; false when nobody waits for one with this id.
+    /// Passes the process's answer on; false when nobody waits for one with this id.
     pub(super) fn answer(&self, request_id: &str, answer: Answer) -> bool {
         let waiting = self.slot().take_if(|(id, _)| id == request_id);
         waiting.is_some_and(|(_, tell)| tell.send(answer).is_ok())
     }
 
-    /// Takes an error that is no answer to an invocation, such as a failed start.
+    /// Passes an error on that is no answer to an invocation, such as a failed start.
     pub(super) fn fail(&self, error: FunctionError) {
         if let Some((_, tell)) = self.slot().take() {
             let _ = tell.send(Err(error));
         }
     }
 
-    /// Ends the process at once, whatever it does.
+    /// Kills the process, whatever it is doing.
     pub(super) fn kill(&self) {
         self.kill.notify_one();
     }
@@ -153,7 +153,7 @@ fn follow(
     tokio::spawn(async move { logs.follow(&name, number, pipe).await });
 }
 
-/// Waits for the end of the process, or makes it.
+/// Waits until the process has ended, and kills it when asked to.
 async fn watch_over(mut child: Child, kill: Arc<Notify>, alive: watch::Sender<Option<String>>) {
     let status = tokio::select! {
         status = child.wait() => status,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 /// The bytes of lines that are kept in memory; older lines are dropped.
 const KEPT_BYTES: usize = 16 << 20;
 
-/// How a line of metrics begins: it is meant for CloudWatch and no part of the log.
+/// How a line of metrics begins. CloudWatch reads it; it is no part of the log.
 const METRICS: &str = r#"{"_aws":{"#;
 
 /// Lines of standard output and standard error of all handlers: the newest 16 MiB in memory, all of them in a file if one is set.
@@ -66,14 +66,14 @@ impl Logs {
         self.lock().metrics.lines.iter().cloned().collect()
     }
 
-    /// How many lines fell out of memory.
+    /// How many lines were dropped because memory was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         let inner = self.lock();
         inner.lines.dropped + inner.metrics.dropped
     }
 
-    /// The lines in memory that hold this text, say a canary that no log may show.
+    /// The lines in memory that contain this text, such as a secret that no log may show.
     #[must_use]
     pub fn find(&self, needle: &str) -> Vec<LogLine> {
         let inner = self.lock();

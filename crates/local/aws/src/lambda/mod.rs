@@ -1,4 +1,4 @@
-//! Lambda on one machine: spawns the handlers' own binaries and speaks the Runtime API with them.
+//! Lambda on one machine: starts the handlers' own binaries and serves the Runtime API to them.
 
 mod error;
 mod function;
@@ -133,7 +133,7 @@ impl LambdaHost {
     /// Kills all processes of a function at once; what they were doing ends with `Runtime.ExitError`.
     pub fn kill(&self, name: &str) {
         if let Some(slot) = self.0.registry.lock().get_mut(name) {
-            // Those under way are dropped by whoever waits for them.
+            // Their invocations remove the running ones when they end.
             slot.end_idle();
             for instance in &slot.running {
                 instance.kill();
@@ -180,7 +180,7 @@ impl LambdaHost {
     }
 }
 
-/// Which process of which function asks, taken from its access key.
+/// The process that calls, as its access key names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub function: String,
@@ -250,7 +250,7 @@ fn exit_error(request_id: &str, status: &str) -> FunctionError {
     FunctionError::sandbox("Runtime.ExitError", message)
 }
 
-/// Gives the process back when the invocation is over, however it ended, also when nobody waits for it any more.
+/// Frees the process when the invocation is over, however it ended, also when nobody waits for it any more.
 struct Lease<'a> {
     registry: &'a Registry,
     name: &'a str,

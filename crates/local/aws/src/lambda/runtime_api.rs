@@ -33,7 +33,7 @@ async fn route(registry: &Registry, request: Request<Incoming>) -> Response<Body
     };
     let number = number.parse().unwrap_or(0);
     let Some(instance) = registry.instance(name, number) else {
-        // Nobody waits for this process any more, so it has to end.
+        // This process was replaced or killed; it ends when it reads this answer.
         return http::empty(StatusCode::GONE);
     };
     match (request.method(), rest) {
@@ -49,7 +49,7 @@ async fn route(registry: &Registry, request: Request<Incoming>) -> Response<Body
     }
 }
 
-/// Holds the request until there is something to do.
+/// Answers with the next invocation, once there is one.
 async fn next(instance: &Instance) -> Response<Body> {
     let Some(invocation) = instance.next.lock().await.recv().await else {
         return http::empty(StatusCode::GONE);
@@ -78,12 +78,12 @@ async fn next(instance: &Instance) -> Response<Body> {
     response
 }
 
-async fn finish(instance: &Instance, id: &str, body: Incoming, well: bool) -> Response<Body> {
-    // Read past the limit a little, so that the answer can be refused with its size.
+async fn finish(instance: &Instance, id: &str, body: Incoming, succeeded: bool) -> Response<Body> {
+    // More than the limit is read, so that the refusal can name the size.
     let Some(body) = http::read(body, PAYLOAD_LIMIT * 2).await else {
         return http::empty(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let answer = if well {
+    let answer = if succeeded {
         Ok(body)
     } else {
         Err(FunctionError::reported(body))

@@ -8,6 +8,7 @@ mod config;
 mod explanation;
 mod file_link;
 mod host_guard;
+mod raw_body;
 mod redact;
 mod refusal;
 mod retry_after;

@@ -9,6 +9,7 @@
 )]
 
 mod warehouse;
+mod windows;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,7 +66,17 @@ async fn a_crash_at_any_statement_leaves_what_was_there() {
     pipeline.tenant().set_rows(14);
     pipeline.restate("late-rows").await;
     let truths = [0, 1, 2].map(|version| pipeline.truth(version));
+    let (deaths, held) = kill_everywhere(&pipeline, &truths);
+    assert!(deaths > 12 + 14, "{deaths}");
+    assert_eq!(held, BTreeSet::from([0, 1, 2]));
+    println!("killed at {deaths} statements");
+}
+
+/// Kills a new consumer at each statement in turn, and lets it go on. Gives the number of statements, and which of the
+/// truths, one for each version, were held after a death.
+fn kill_everywhere(pipeline: &LoadedPipeline, truths: &[Vec<String>]) -> (u32, BTreeSet<usize>) {
     let (mut deaths, mut held) = (0, BTreeSet::new());
+    let last = truths.len() - 1;
     loop {
         let warehouse = pipeline.warehouse();
         if !warehouse.dies_at(deaths + 1) {
@@ -75,12 +86,10 @@ async fn a_crash_at_any_statement_leaves_what_was_there() {
         let rows = warehouse.rows();
         let version = truths.iter().position(|truth| *truth == rows);
         held.insert(version.expect("it holds all of a version, and no other rows"));
-        assert_eq!(warehouse.consume(), "version 2");
-        assert_eq!(warehouse.rows(), truths[2]);
+        assert_eq!(warehouse.consume(), format!("version {last}"));
+        assert_eq!(warehouse.rows(), truths[last]);
     }
-    assert!(deaths > 12 + 14, "{deaths}");
-    assert_eq!(held, BTreeSet::from([0, 1, 2]));
-    println!("killed at {deaths} statements");
+    (deaths, held)
 }
 
 #[tokio::test]
@@ -170,4 +179,47 @@ async fn a_part_that_is_not_what_was_committed_is_not_loaded() {
     fs::write(&part, stored).unwrap();
     assert_eq!(warehouse.consume(), "version 1");
     assert_eq!(warehouse.rows(), pipeline.truth(1));
+}
+
+/// A note may be longer than what Python's csv takes by itself, and hold what other readers take for an end.
+#[tokio::test]
+async fn a_cell_of_any_length_is_loaded() {
+    let csv = json!({"format": "csv", "compression": "none"});
+    let pipeline = LoadedPipeline::start(csv, 20).await;
+    pipeline.deliver().await;
+    let note = "x".repeat(200_000);
+    pipeline.rewrite(1, |text| {
+        let (header, rows) = text.split_once('\n').unwrap();
+        let (_, rest) = rows.split_once(',').unwrap();
+        format!("{header}\n{note}\0\u{2028},{rest}")
+    });
+    let warehouse = pipeline.warehouse();
+    assert_eq!(warehouse.consume(), "version 1");
+    let held = keys(&warehouse.rows());
+    assert_eq!(held.len(), 20);
+    assert_eq!(held[0], format!("{note}\0\u{2028}"));
+}
+
+/// Another spelling would be another report, whose rows would be loaded a second time.
+#[tokio::test]
+async fn another_spelling_of_the_report_is_refused_with_those_that_there_are() {
+    let pipeline = LoadedPipeline::start(json!({}), 20).await;
+    pipeline.deliver().await;
+    let report = pipeline.report();
+    let name = pipeline.definition["name"].as_str().unwrap();
+    for spelling in [
+        name,
+        "",
+        &format!("{report}/"),
+        &format!("./{report}"),
+        &format!("/{report}"),
+        &report.to_lowercase(),
+        &report.replace("/acme/", "/beta/"),
+        report.split_once('/').unwrap().1,
+    ] {
+        let warehouse = pipeline.warehouse_of(spelling);
+        let said = format!("holds no report '{spelling}'; write one of: {report}");
+        assert!(warehouse.refuses(&said), "{spelling}");
+    }
+    assert_eq!(pipeline.warehouse().consume(), "version 1");
 }

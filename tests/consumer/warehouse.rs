@@ -1,12 +1,16 @@
 //! A bucket that something was delivered to, and a database that is loaded from it.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use definition::Window;
+use delivery::documents::{Commit, sha256_hex};
 use local::handlers::workspace;
 use local::world::BUCKET;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, delivered};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,20 +40,52 @@ impl LoadedPipeline {
         self.replay(id).await;
     }
 
-    fn commit(&self, version: usize) -> delivery::documents::Commit {
+    /// Delivers a window of the operator's choice.
+    pub(crate) async fn deliver_window(&self, window: Window) {
+        delivered(self.play(self.event().with_window(window).to_json()).await);
+    }
+
+    /// Takes a window back.
+    pub(crate) async fn withdraw(&self, window: Window) {
+        let audit = local::replay("it was a mistake");
+        let event = self.event().with_window(window).with_withdrawal(audit);
+        delivered(
+            self.play(event.with_id(format!("withdraw-{window}")).to_json())
+                .await,
+        );
+    }
+
+    fn commit(&self, version: usize) -> Commit {
         self.log().remove(version - 1)
     }
 
-    /// The rows that the source had for the runs of a version; none for version 0.
+    /// What has to be held behind a version: of each window the rows that the source had for the runs of its last commit,
+    /// unless a later window covers it. Nothing behind version 0.
     pub(crate) fn truth(&self, version: usize) -> Vec<String> {
-        if version == 0 {
-            return Vec::new();
+        let mut held: BTreeMap<Window, Vec<String>> = BTreeMap::new();
+        for commit in self.log().into_iter().take(version) {
+            let (start, end) = (commit.window.start(), commit.window.end());
+            held.retain(|window, _| window.start() < start || end < window.end());
+            let rows = commit
+                .runs
+                .iter()
+                .flat_map(|run| self.tenant().truth(run.run_id.as_str()).unwrap());
+            let rows = rows.map(|row| String::from_utf8(row).unwrap());
+            held.insert(commit.window, rows.collect());
         }
-        let runs = self.commit(version).runs;
-        let rows = runs
-            .iter()
-            .flat_map(|run| self.tenant().truth(run.run_id.as_str()).unwrap());
-        rows.map(|row| String::from_utf8(row).unwrap()).collect()
+        held.into_values().flatten().collect()
+    }
+
+    /// Changes the stored text of a version's first part, and the commit with it.
+    pub(crate) fn rewrite(&self, version: usize, change: impl FnOnce(String) -> String) {
+        let part = self.part(version);
+        let text = change(fs::read_to_string(&part).unwrap());
+        let entry = self.version(version as u64);
+        let mut commit = self.commit(version);
+        commit.parts[0].bytes = text.len() as u64;
+        commit.parts[0].sha256 = sha256_hex(text.as_bytes());
+        fs::write(entry, serde_json::to_vec(&commit).unwrap()).unwrap();
+        fs::write(part, text).unwrap();
     }
 
     fn bucket(&self) -> PathBuf {
@@ -68,19 +104,24 @@ impl LoadedPipeline {
     }
 
     /// What all keys of the report begin with.
-    fn report(&self) -> String {
+    pub(crate) fn report(&self) -> String {
         let part = self.commit(1).parts.remove(0);
         part.key.split_once("/data/").unwrap().0.to_owned()
     }
 
     /// An empty database.
     pub(crate) fn warehouse(&self) -> Warehouse {
+        self.warehouse_of(&self.report())
+    }
+
+    /// An empty database for a report that is spelled like this.
+    pub(crate) fn warehouse_of(&self, report: &str) -> Warehouse {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("warehouse.sqlite");
         Warehouse {
             arguments: [
                 self.bucket().to_str().unwrap().to_owned(),
-                self.report(),
+                report.to_owned(),
                 database.to_str().unwrap().to_owned(),
             ],
             _folder: folder,
@@ -103,7 +144,11 @@ impl Warehouse {
 
     /// Loads what is new; gives what it says.
     pub(crate) fn consume(&self) -> String {
-        let output = self.run(&[]);
+        self.consume_with(&[])
+    }
+
+    pub(crate) fn consume_with(&self, options: &[&str]) -> String {
+        let output = self.run(options);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

@@ -174,6 +174,21 @@ impl Definition {
         self.window_for(scheduled.map_err(|_| WindowError::OutOfRange)?)
     }
 
+    /// The report's own windows in which another one begins and ends: twice the same where it lies in one, or is one.
+    pub fn own_windows_at(&self, window: &Window) -> Result<(Window, Window), WindowError> {
+        match self.report.date_range() {
+            DateRange::Absolute(own) => Ok((*own, *own)),
+            DateRange::Relative { value } => {
+                let grid = self.grid(*value);
+                let last_second = window.end() - SignedDuration::from_secs(1);
+                Ok((
+                    grid.window_around(window.start())?,
+                    grid.window_around(last_second)?,
+                ))
+            }
+        }
+    }
+
     fn grid(&self, range: RelativeRange) -> Grid<'_> {
         Grid {
             range,

@@ -83,6 +83,15 @@ pub enum CommandError {
     /// The definition is correct, but no schedule can be made from it.
     #[error("{}: {reason}", file.display())]
     Schedule { file: PathBuf, reason: String },
+    /// The window is none that the report's schedule would ask for.
+    #[error(
+        "{window} is none of the report's own windows; nearest to it are {nearest}; ask for those one by one, or add --off-grid if this one is meant"
+    )]
+    OffGrid {
+        window: definition::Window,
+        /// The report's own windows at its beginning and at its end.
+        nearest: String,
+    },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -107,6 +116,7 @@ impl CommandError {
             Self::Output(_) => "CXO013",
             Self::Template { .. } => "CXO014",
             Self::Schedule { .. } => "CXO015",
+            Self::OffGrid { .. } => "CXO016",
         }
     }
 
@@ -119,6 +129,7 @@ impl CommandError {
             Self::File { .. }
             | Self::Window { .. }
             | Self::Time { .. }
+            | Self::OffGrid { .. }
             | Self::Catalogue { .. }
             | Self::Template { .. }
             | Self::StateMachine => 2,

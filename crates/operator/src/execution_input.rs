@@ -12,7 +12,9 @@ use serde_json::Value;
 use crate::definition_file::DefinitionFile;
 use crate::digest::hex_digest;
 use crate::error::CommandError;
-use crate::step_functions::{Executions, MachineArn};
+use crate::history::ExecutionError;
+use crate::output::{Output, one_line};
+use crate::step_functions::{Executions, MachineArn, name_of};
 use crate::target::WindowChoice;
 
 /// The largest input that Step Functions accepts.
@@ -23,9 +25,18 @@ const MAX_NAME_CHARS: usize = 80;
 
 #[derive(Debug, Args)]
 pub(crate) struct RequesterArg {
-    /// Who asks for a replay; kept with the data.
+    /// Who asks for a replay or a withdrawal; kept with the data.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub(crate) requested_by: String,
+}
+
+/// What is asked of a window that may have been delivered.
+#[derive(Debug)]
+pub(crate) enum Correction {
+    /// To fetch it again.
+    Replay(Audit),
+    /// To take it back.
+    Withdrawal(Audit),
 }
 
 /// The event that asks for one window, and what its execution is named after.
@@ -36,20 +47,35 @@ pub(crate) struct ExecutionInput {
     window: Window,
 }
 
-/// An execution that was started.
+/// An execution that was started, and what it said first.
 #[derive(Serialize)]
 pub(crate) struct StartedExecution {
     execution: String,
+    outcome: Option<String>,
+    warnings: Vec<String>,
+    /// Why it failed, if it failed at once.
+    failure: Option<ExecutionError>,
 }
 
-/// Starts an execution. The same input again is the same execution, as long as it runs.
+/// Starts an execution and tells its first answer. The same input again is the same execution, as long as it runs.
+/// Returns the exit code: 1 for an execution that failed at once.
 pub(crate) async fn start_execution(
     executions: &Executions,
     input: &ExecutionInput,
-) -> Result<StartedExecution, CommandError> {
+    output: &mut Output<'_>,
+) -> Result<u8, CommandError> {
     let name = input.execution_name();
     let execution = executions.start(&name, input.to_json()?).await?;
-    Ok(StartedExecution { execution })
+    let history = executions.read_first_answer(&execution).await;
+    let failure = history.failure.filter(|_| history.has_failed);
+    let started = StartedExecution {
+        execution,
+        outcome: history.outcome.filter(|_| failure.is_none()),
+        warnings: history.warnings,
+        failure: failure.map(|failure| failure.error),
+    };
+    output.print(&started)?;
+    Ok(u8::from(started.failure.is_some()))
 }
 
 /// The input of a schedule.
@@ -82,17 +108,19 @@ impl ExecutionInput {
         Ok(Self::identified(event, report, window, machine))
     }
 
-    /// Asks for a replay, which is another request in each second.
-    pub(crate) fn for_replay(
+    /// Asks for a correction, which is another request in each second.
+    pub(crate) fn for_correction(
         file: DefinitionFile,
         window: Window,
-        replay: Audit,
+        correction: Correction,
         now: Timestamp,
         machine: Option<&MachineArn>,
     ) -> Self {
-        let event = ScheduledEvent::new(file.written, now)
-            .with_window(window)
-            .with_replay(replay);
+        let event = ScheduledEvent::new(file.written, now).with_window(window);
+        let event = match correction {
+            Correction::Replay(audit) => event.with_replay(audit),
+            Correction::Withdrawal(audit) => event.with_withdrawal(audit),
+        };
         Self::identified(event, file.definition.name.to_string(), window, machine)
     }
 
@@ -128,8 +156,12 @@ impl ExecutionInput {
     }
 
     fn execution_name(&self) -> String {
-        let is_replay = self.event.detail().replay.is_some();
-        let verb = if is_replay { "replay" } else { "run" };
+        let detail = self.event.detail();
+        let verb = match (&detail.replay, &detail.withdraw) {
+            (Some(_), _) => "replay",
+            (_, Some(_)) => "withdraw",
+            _ => "run",
+        };
         let start = self.window.start().strftime("%Y%m%dT%H%M%SZ");
         let digest = short_digest(&self.event);
         format_name(verb, &self.report, &start.to_string(), &digest)
@@ -174,7 +206,19 @@ fn format_name(verb: &str, report: &str, start: &str, digest: &str) -> String {
 
 impl fmt::Display for StartedExecution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "started {}", self.execution)
+        writeln!(f, "started {}", self.execution)?;
+        match (&self.failure, &self.outcome) {
+            (Some(failure), _) => {
+                let told = format!("failed: {}: {}", failure.error, failure.cause);
+                writeln!(f, "{}", one_line(&told))?;
+            }
+            (None, Some(outcome)) => writeln!(f, "{}", one_line(outcome))?,
+            (None, None) => writeln!(f, "see cxr show {}", name_of(&self.execution))?,
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {}", one_line(warning))?;
+        }
+        Ok(())
     }
 }
 

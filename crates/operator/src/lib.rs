@@ -6,6 +6,7 @@ mod definition_file;
 mod digest;
 mod error;
 mod execution_input;
+mod grid;
 mod history;
 mod output;
 mod request;

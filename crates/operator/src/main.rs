@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use aws_sdk_sfn::config::retry::RetryConfig;
 use clap::Parser as _;
@@ -12,6 +13,7 @@ async fn main() -> ExitCode {
     let context = Context {
         out: &mut std::io::stdout().lock(),
         now: jiff::Timestamp::now(),
+        pause: Duration::from_secs(1),
         aws: load_aws_config,
     };
     match run(Cli::parse(), context).await {

@@ -17,6 +17,10 @@ pub(crate) struct Request {
     scheduled_at: Option<Timestamp>,
     /// Why the window is replayed, and who asked for it.
     pub(crate) replay: Option<String>,
+    /// Why the window is withdrawn, and who asked for it.
+    pub(crate) withdraw: Option<String>,
+    /// How old the window is that the schedule states anew, such as `P1D`.
+    pub(crate) restate: Option<String>,
     #[serde(skip)]
     pub(crate) api: Option<Api>,
 }
@@ -27,18 +31,23 @@ impl Request {
         let event: Value = serde_json::from_str(input).unwrap_or_default();
         let definition = event.pointer("/detail/definition").unwrap_or(&Value::Null);
         let scheduled_at: Option<Timestamp> = read_field(&event, "/time");
+        let restate: Option<String> = read_field(&event, "/detail/restate");
         let window_of_definition = || {
-            let checked = Definition::from_value(definition).ok()?;
-            checked.definition.window_for(scheduled_at?).ok()
+            let definition = Definition::from_value(definition).ok()?.definition;
+            let window = match &restate {
+                Some(distance) => definition.restated_window(scheduled_at?, distance.parse().ok()?),
+                None => definition.window_for(scheduled_at?),
+            };
+            window.ok()
         };
-        let replay: Option<Audit> = read_field(&event, "/detail/replay");
         Self {
             tenant: read_field(definition, "/pipeline/tenant"),
             report: read_field(definition, "/name"),
             window: read_field(&event, "/detail/window").or_else(window_of_definition),
             scheduled_at,
-            replay: replay
-                .map(|replay| format!("{} (requested by {})", replay.reason, replay.requested_by)),
+            replay: read_audit(&event, "/detail/replay"),
+            withdraw: read_audit(&event, "/detail/withdraw"),
+            restate,
             api: read_api(definition),
         }
     }
@@ -48,6 +57,14 @@ impl Request {
         let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         format!("{} / {}", known(&self.tenant), known(&self.report))
     }
+}
+
+fn read_audit(event: &Value, pointer: &str) -> Option<String> {
+    let audit: Audit = read_field(event, pointer)?;
+    Some(format!(
+        "{} (requested by {})",
+        audit.reason, audit.requested_by
+    ))
 }
 
 /// The API of a definition, which need not name it.

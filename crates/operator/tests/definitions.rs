@@ -18,6 +18,7 @@ async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
     let context = Context {
         out: &mut out,
         now: "2026-06-10T12:00:00.5Z".parse().unwrap(),
+        pause: std::time::Duration::ZERO,
         aws: async || panic!("no network"),
     };
     let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
@@ -123,6 +124,56 @@ async fn a_plan_says_how_long_an_early_execution_waits() {
     assert!(out.contains(line), "{out}");
 }
 
+/// Two days, or half a day, would overlap the days that the schedule delivers.
+#[tokio::test]
+async fn a_window_that_is_none_of_the_reports_own_has_to_be_said_twice() {
+    let first = "2026-06-01T00:00:00Z/2026-06-02T00:00:00Z";
+    let second = "2026-06-02T00:00:00Z/2026-06-03T00:00:00Z";
+    for (window, nearest) in [
+        ("2026-06-01/2026-06-03", format!("{first} and {second}")),
+        (
+            "2026-06-01/2026-06-02T01:00:00Z",
+            format!("{first} and {second}"),
+        ),
+        ("2026-06-01T12:00:00Z/2026-06-02", first.to_owned()),
+        (
+            "2026-06-01T23:00:00Z/2026-06-02T01:00:00Z",
+            format!("{first} and {second}"),
+        ),
+    ] {
+        let args = ["event", REPORT, "--window", window];
+        for args in [&args[..], &[&args[..], &["--replay", "late data"]].concat()] {
+            let error = cxr(args).await.0.unwrap_err();
+            assert_eq!((error.code(), error.exit_code()), ("CXO016", 2));
+            let said = error.to_string();
+            assert!(
+                said.contains(&format!("nearest to it are {nearest};")),
+                "{said}"
+            );
+            done(&[args, &["--off-grid"]].concat()).await;
+        }
+        // Only a window that was delivered as it is can be taken back.
+        done(&[&args[..], &["--withdraw", "two days in one"]].concat()).await;
+        let plan = done(&["plan", REPORT, "--window", window]).await;
+        let line = format!("            none of the report's own: nearest are {nearest}\n");
+        assert!(plan.contains(&line), "{plan}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let weekly = json!({"type": "weekly", "time": "06:00", "timezone": "UTC"});
+    let file = changed(folder.path(), "weekly.json", "/schedule", weekly);
+    let mut definition: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    definition["report"]["dateRange"]["value"] = json!("previousWeek");
+    std::fs::write(&file, definition.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    done(&["event", file, "--window", "2026-06-01/2026-06-08"]).await;
+    let error = cxr(&["event", file, "--window", "2026-06-01"])
+        .await
+        .0
+        .unwrap_err();
+    let week = "are 2026-06-01T00:00:00Z/2026-06-08T00:00:00Z;";
+    assert!(error.to_string().contains(week), "{error}");
+}
+
 #[tokio::test]
 async fn an_event_is_one_that_the_handlers_take() {
     let out = done(&["event", REPORT, "--window", "2026-06-01"]).await;
@@ -200,6 +251,18 @@ fn the_command_line_is_sound() {
         &["cxr", "redrive"],
         &["cxr", "redrive", "--all-failed"],
         &["cxr", "replay", "a.json", "--window", "x"],
+        &["cxr", "withdraw", "a.json", "--window", "x"],
+        &[
+            "cxr",
+            "event",
+            "a.json",
+            "--window",
+            "x",
+            "--replay",
+            "y",
+            "--withdraw",
+            "z",
+        ],
     ] {
         assert!(Cli::try_parse_from(args).is_err(), "{args:?}");
     }

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 
 import { Handler } from './functions';
 import { Machine } from './machine';
-import { Recurrence, Report } from './reports';
+import { Report } from './reports';
 
 /** What the handlers' metrics are counted under, by tenant and report. */
 export const NAMESPACE = 'CxoneReports';
@@ -42,7 +42,7 @@ export function alarmsFor(scope: Construct, around: Surroundings): cloudwatch.Cf
     alarm('LambdaThrottles', LAMBDA_THROTTLES, { metrics: sumOf('Throttles', 900, around.handlers), threshold: 20 }),
     alarm('LambdaErrors', LAMBDA_ERRORS, { metrics: sumOf('Errors', 3600, around.handlers), threshold: 50 }),
     ...around.reports.flatMap((report) => {
-      const hours = patienceHours(report.recurrence);
+      const hours = patienceHours(report);
       const rest = { ...commits(report, hours ?? 0), okActions: [around.alertTopic.topicArn] };
       return hours === undefined ? [] : [alarm(`${report.resource}NotDelivered`, notDelivered(report, hours), rest)];
     }),
@@ -114,9 +114,9 @@ function sumOf(metricName: string, period: number, handlers: readonly Handler[])
  * For how many hours nothing may be committed. CloudWatch looks back 168 hours at most, so no alarm can tell that a
  * monthly report is missing.
  */
-export function patienceHours(recurrence: Recurrence): number | undefined {
+export function patienceHours({ recurrence, everyHours }: Report): number | undefined {
   // A day and three hours: the flexible window, one cut-off run and its successor differ from day to day.
-  return { daily: 27, weekly: 168, monthly: undefined, once: undefined }[recurrence];
+  return { hourly: 3 + everyHours, daily: 27, weekly: 168, monthly: undefined, once: undefined }[recurrence];
 }
 
 /** No data is the alarm: whoever commits nothing emits nothing. */

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 /** How often CXone runs a report, and with it the pipeline. */
-export type Recurrence = 'once' | 'daily' | 'weekly' | 'monthly';
+export type Recurrence = 'once' | 'hourly' | 'daily' | 'weekly' | 'monthly';
 
 /** A report definition as it stands in its file, with what the infrastructure needs of it. */
 export interface Report {
@@ -13,16 +13,31 @@ export interface Report {
   readonly name: string;
   readonly tenant: string;
   readonly recurrence: Recurrence;
-  /** In the Scheduler's own form, always UTC. */
-  readonly expression: string;
+  /** How many hours a window of an hourly report has. */
+  readonly everyHours: number;
+  /** Its own schedule, and one for each distance at which its windows are stated anew. */
+  readonly schedules: readonly Planned[];
   /** The whole document, as it travels in the event. */
   readonly definition: unknown;
 }
 
+/** When executions of a report start. */
+export interface Planned {
+  readonly name: string;
+  readonly resource: string;
+  /** In the Scheduler's own form, always UTC. */
+  readonly expression: string;
+  /** How old the windows are that it states anew; none for the report's own schedule. */
+  readonly restate?: string;
+  /** Of a report that runs once: when. */
+  readonly at?: Date;
+}
+
 type Fields = Record<string, unknown>;
 
-const RECURRENCES: readonly string[] = ['once', 'daily', 'weekly', 'monthly'];
-const TOP_LEVEL: readonly string[] = ['name', 'schedule', 'report', 'delivery', 'pipeline'];
+const RECURRENCES: readonly string[] = ['once', 'hourly', 'daily', 'weekly', 'monthly'];
+const TOP_LEVEL: readonly string[] = ['$schema', 'name', 'schedule', 'report', 'delivery', 'pipeline'];
+const WEEKDAYS: readonly string[] = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
 
 /**
  * Reads every `*.json` of a folder, sorted by name. Only what the infrastructure rests on is checked here;
@@ -59,14 +74,40 @@ export function readReport(file: string): Report {
   if (schedule.timezone !== 'UTC') {
     throw wrong('/schedule/timezone', 'has to be "UTC": the data is');
   }
+  const resource = stem.split(/[^0-9A-Za-z]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  const restate = pipeline.restate ?? [];
+  if (!Array.isArray(restate)) {
+    throw wrong('/pipeline/restate', 'has to be a list such as ["P1D", "P7D"]');
+  }
+  const own: Planned = { name: stem, resource: `${resource}Schedule`, ...timing(recurrence as Recurrence, 0, definition, wrong) };
   return {
     stem,
-    resource: stem.split(/[^0-9A-Za-z]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(''),
+    resource,
     name: text(definition.name, '/name', wrong),
     tenant: text(pipeline.tenant, '/pipeline/tenant', wrong),
     recurrence: recurrence as Recurrence,
-    expression: expression(recurrence as Recurrence, schedule, definition, wrong),
+    everyHours: hoursOf(schedule, wrong),
+    schedules: [own, ...restate.map((distance) => restatement(own, distance, recurrence as Recurrence, definition, wrong))],
     definition,
+  };
+}
+
+/** The report's own schedule so much later. */
+function restatement(own: Planned, distance: unknown, recurrence: Recurrence, definition: Fields, wrong: Wrong): Planned {
+  const [, days, hours] = /^P(?:(\d+)D)?(?:T(\d+)H)?$/.exec(String(distance)) ?? [];
+  const name = `${own.name}-restate-${distance}`;
+  if (days === undefined && hours === undefined) {
+    throw wrong('/pipeline/restate', `"${distance}" is no number of days or hours, such as "P1D"`);
+  }
+  if (name.length > 64) {
+    throw wrong('', `the schedule ${name} would have more than 64 characters`);
+  }
+  return {
+    name,
+    resource: own.resource.replace(/Schedule$/, `Restate${distance}Schedule`),
+    restate: String(distance),
+    // An hourly report has the same times again after any of its distances.
+    ...timing(recurrence, Number(days ?? 0) + Math.floor(Number(hours ?? 0) / 24), definition, wrong),
   };
 }
 
@@ -94,18 +135,36 @@ function text(value: unknown, pointer: string, wrong: Wrong): string {
   return value;
 }
 
-function expression(recurrence: Recurrence, schedule: Fields, definition: Fields, wrong: Wrong): string {
+/** The report's times, so many days later. Weeks begin on Monday, months with their first day. */
+function timing(recurrence: Recurrence, days: number, definition: Fields, wrong: Wrong): Pick<Planned, 'expression' | 'at'> {
+  const schedule = fields(definition.schedule, '/schedule', wrong);
   const [hour, minute] = clock(schedule.time, '/schedule/time', wrong);
   switch (recurrence) {
+    case 'hourly': {
+      const step = hoursOf(schedule, wrong);
+      const hours = Array.from({ length: Math.ceil((24 - hour) / step) }, (_, index) => hour + index * step);
+      return { expression: `cron(${minute} ${hours.join(',')} * * ? *)` };
+    }
     case 'daily':
-      return `cron(${minute} ${hour} * * ? *)`;
+      return { expression: `cron(${minute} ${hour} * * ? *)` };
     case 'weekly':
-      return `cron(${minute} ${hour} ? * MON *)`;
+      return { expression: `cron(${minute} ${hour} ? * ${WEEKDAYS[days % 7]} *)` };
     case 'monthly':
-      return `cron(${minute} ${hour} 1 * ? *)`;
-    case 'once':
-      return `at(${onceAt(hour, minute, definition, wrong)})`;
+      return { expression: `cron(${minute} ${hour} ${1 + days} * ? *)` };
+    case 'once': {
+      const at = onceAt(hour, minute, definition, wrong);
+      at.setUTCDate(at.getUTCDate() + days);
+      return { expression: `at(${at.toISOString().slice(0, 19)})`, at };
+    }
   }
+}
+
+function hoursOf(schedule: Fields, wrong: Wrong): number {
+  const hours = schedule.everyHours ?? 1;
+  if (![1, 2, 3, 4, 6, 8, 12].includes(hours as number)) {
+    throw wrong('/schedule/everyHours', 'has to be 1, 2, 3, 4, 6, 8 or 12');
+  }
+  return hours as number;
 }
 
 function clock(value: unknown, pointer: string, wrong: Wrong): [number, number] {
@@ -117,7 +176,7 @@ function clock(value: unknown, pointer: string, wrong: Wrong): [number, number] 
 }
 
 /** The first `hh:mm` at or after the time when the absolute range of a report that runs once is final. */
-function onceAt(hour: number, minute: number, definition: Fields, wrong: Wrong): string {
+function onceAt(hour: number, minute: number, definition: Fields, wrong: Wrong): Date {
   const report = fields(definition.report, '/report', wrong);
   const range = fields(report.dateRange, '/report/dateRange', wrong);
   const end = new Date(String(range.end));
@@ -125,7 +184,7 @@ function onceAt(hour: number, minute: number, definition: Fields, wrong: Wrong):
     throw wrong('/report/dateRange/end', 'a report that runs once needs the end of its range, YYYY-MM-DDThh:mm:ssZ');
   }
   const [settledHour, settledMinute] = clock(settledAt(definition), '/pipeline/settledAt', wrong);
-  return firstAt(hour, minute, firstAt(settledHour, settledMinute, end)).toISOString().slice(0, 19);
+  return firstAt(hour, minute, firstAt(settledHour, settledMinute, end));
 }
 
 function settledAt(definition: Fields): unknown {
@@ -153,6 +212,9 @@ function refuseTwins(reports: readonly Report[]): void {
   };
   for (const report of reports) {
     refuse(JSON.stringify([report.tenant, report.name]), report, 'the same tenant and name as in');
-    refuse(report.resource, report, 'its resources have the same names as those of');
+    for (const { name, resource } of report.schedules) {
+      refuse(name, report, 'its resources have the same names as those of');
+      refuse(resource, report, 'its resources have the same names as those of');
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { ArnFormat } from 'aws-cdk-lib';
+import { Annotations, ArnFormat } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 
 import { useOf } from './key';
 import { Naming } from './naming';
-import { Report } from './reports';
+import { Planned, Report } from './reports';
 import { allow } from './rights';
 
 interface Surroundings {
@@ -19,19 +19,42 @@ interface Surroundings {
   readonly naming: Naming;
 }
 
-/** One schedule a report, all in one group. */
+/** The schedules of all reports, all in one group. */
 export function schedulesFor(scope: Construct, around: Surroundings): scheduler.CfnSchedule[] {
   const group = new scheduler.CfnScheduleGroup(scope, 'ScheduleGroup', { name: around.naming.name });
   const role = roleFor(scope, around);
-  return around.reports.map((report) => schedule(scope, report, group, role, around));
+  return around.reports.flatMap((report) =>
+    report.schedules.filter((planned) => isToCome(scope, report, planned)).map((planned) => schedule(scope, report, planned, group, role, around)),
+  );
 }
 
-function schedule(scope: Construct, report: Report, group: scheduler.CfnScheduleGroup, role: iam.Role, around: Surroundings): scheduler.CfnSchedule {
-  const schedule = new scheduler.CfnSchedule(scope, `${report.resource}Schedule`, {
-    name: report.stem,
-    description: `${report.tenant} / ${report.name}`,
+/** A stack with a schedule whose only time has passed can't be created. */
+function isToCome(scope: Construct, { stem }: Report, { at }: Planned): boolean {
+  if (at === undefined || at > new Date()) {
+    return true;
+  }
+  const time = at.toISOString().replace('.000', '');
+  Annotations.of(scope).addWarningV2(
+    `cxone-reports:passed:${stem}`,
+    `${stem}.json: ${time} has passed, so it gets no schedule; ask for its window by: cxr run ${stem}.json --at ${time}`,
+  );
+  return false;
+}
+
+function schedule(
+  scope: Construct,
+  report: Report,
+  planned: Planned,
+  group: scheduler.CfnScheduleGroup,
+  role: iam.Role,
+  around: Surroundings,
+): scheduler.CfnSchedule {
+  const { name, resource, expression, restate } = planned;
+  const schedule = new scheduler.CfnSchedule(scope, resource, {
+    name,
+    description: `${report.tenant} / ${report.name}${restate === undefined ? '' : `, stated anew after ${restate}`}`,
     groupName: group.ref,
-    scheduleExpression: report.expression,
+    scheduleExpression: expression,
     scheduleExpressionTimezone: 'UTC',
     flexibleTimeWindow: { mode: 'FLEXIBLE', maximumWindowInMinutes: 15 },
     state: 'ENABLED',
@@ -40,14 +63,14 @@ function schedule(scope: Construct, report: Report, group: scheduler.CfnSchedule
       roleArn: role.roleArn,
       retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
       deadLetterConfig: { arn: around.deadLetters.queueArn },
-      input: around.naming.stack.toJsonString(event(report, around.naming)),
+      input: around.naming.stack.toJsonString(event(report, restate, around.naming)),
     },
   });
   return schedule;
 }
 
 /** The scheduled event that an execution gets; the Scheduler fills in what stands in angle brackets. */
-function event(report: Report, { stack }: Naming): object {
+function event(report: Report, restate: string | undefined, { stack }: Naming): object {
   return {
     version: '0',
     id: '<aws.scheduler.execution-id>',
@@ -57,7 +80,7 @@ function event(report: Report, { stack }: Naming): object {
     time: '<aws.scheduler.scheduled-time>',
     region: stack.region,
     resources: ['<aws.scheduler.schedule-arn>'],
-    detail: { definition: report.definition },
+    detail: { definition: report.definition, ...(restate === undefined ? {} : { restate }) },
   };
 }
 

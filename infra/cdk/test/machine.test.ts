@@ -2,7 +2,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-import { given, one, REPORTS } from './given';
+import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+
+import { CxoneReports } from '../lib';
+import { given, one, PROPS, REPORTS } from './given';
 
 const DEFINITION = path.join(__dirname, '..', '..', 'report-pipeline.asl.json');
 const HANDLERS = ['Trigger', 'PollOnce', 'FetchPage', 'Cancel', 'Finalize'];
@@ -111,6 +115,51 @@ test('the inputs of the schedules are what they were', () => {
     return { name, expression, input: JSON.parse(target.Input) };
   });
   expect(inputs).toMatchSnapshot();
+});
+
+/** A folder with one report of a fixture, changed. */
+function folderOf(file: string, change: (definition: any) => void): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'reports-'));
+  const definition = JSON.parse(fs.readFileSync(path.join(REPORTS, file), 'utf8'));
+  change(definition);
+  fs.writeFileSync(path.join(folder, file), JSON.stringify(definition));
+  return folder;
+}
+
+function schedulesOf(folder: string): [string, string, string | undefined][] {
+  const schedules = Object.values(given({ reports: folder })).filter((it) => it.Type === 'AWS::Scheduler::Schedule');
+  return schedules.map(({ Properties: it }) => [it.Name, it.ScheduleExpression, JSON.parse(it.Target.Input).detail.restate]);
+}
+
+test.each<[string, string[], string[]]>([
+  ['daily', ['P1D', 'P7D'], ['cron(30 5 * * ? *)', 'cron(30 5 * * ? *)', 'cron(30 5 * * ? *)']],
+  ['weekly', ['P1D', 'P13D'], ['cron(5 6 ? * MON *)', 'cron(5 6 ? * TUE *)', 'cron(5 6 ? * SUN *)']],
+  ['monthly', ['P7D'], ['1 * ? *)', '8 * ? *)']],
+])('a %s report is stated anew so much later', (stem, restate, expressions) => {
+  const found = schedulesOf(folderOf(`${stem}.json`, (it) => void (it.pipeline.restate = restate)));
+  expect(found.map(([name, , distance]) => [name, distance])).toEqual([
+    [stem, undefined],
+    ...restate.map((distance) => [`${stem}-restate-${distance}`, distance]),
+  ]);
+  found.forEach(([, expression], index) => expect(expression).toContain(expressions[index]));
+});
+
+test('an hourly report has its hours, and a window of patience more than three', () => {
+  const folder = folderOf('daily.json', (it) => {
+    it.schedule = { type: 'hourly', everyHours: 6, time: '01:15', timezone: 'UTC' };
+    it.pipeline.restate = ['P1D'];
+  });
+  expect(schedulesOf(folder).map(([, expression]) => expression)).toEqual(['cron(15 1,7,13,19 * * ? *)', 'cron(15 1,7,13,19 * * ? *)']);
+  expect(one(given({ reports: folder }), 'DailyNotDeliveredAlarm')).toMatchObject({ EvaluationPeriods: 9 });
+});
+
+test('a report whose only time has passed gets no schedule and a warning', () => {
+  const folder = folderOf('once.then.json', (it) => void Object.assign(it.report.dateRange, { start: '2024-06-01T00:00:00Z', end: '2024-06-02T00:00:00Z' }));
+  expect(schedulesOf(folder)).toEqual([]);
+  const stack = new Stack(new App({ analyticsReporting: false }), 'acme-reports');
+  new CxoneReports(stack, 'Reports', { ...PROPS, reports: folder });
+  const said = 'once.then.json: 2024-06-03T04:00:00Z has passed, so it gets no schedule';
+  Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp(said));
 });
 
 test('each file of infra/reports is a schedule that carries it whole', () => {

@@ -25,7 +25,9 @@ test.each<[string, string, (it: any) => unknown]>([
   ['a space behind the name', '/name', (it) => void (it.name += ' ')],
   ['a name of 101 characters', '/name', (it) => void (it.name = 'x'.repeat(101))],
   ['no schedule', '/schedule', (it) => void delete it.schedule],
-  ['an unknown recurrence', '/schedule/type', (it) => void (it.schedule.type = 'hourly')],
+  ['an unknown recurrence', '/schedule/type', (it) => void (it.schedule.type = 'yearly')],
+  ['windows of five hours', '/schedule/everyHours', (it) => void Object.assign(it.schedule, { type: 'hourly', everyHours: 5 })],
+  ['a distance that is none', '/pipeline/restate', (it) => void (it.pipeline.restate = ['1 day'])],
   ['no time', '/schedule/time', (it) => void delete it.schedule.time],
   ['24:00', '/schedule/time', (it) => void (it.schedule.time = '24:00')],
   ['another zone', '/schedule/timezone', (it) => void (it.schedule.timezone = 'Europe/Berlin')],
@@ -62,11 +64,19 @@ test('a report that runs once fires when its range is final', () => {
       it.report.dateRange = { type: 'absolute', start: '2026-11-01T00:00:00Z', end };
       it.pipeline.settledAt = settledAt;
     });
-    return readReports(folder)[0]?.expression;
+    return readReports(folder)[0]?.schedules[0]?.expression;
   };
   expect(at('2026-11-02T00:00:00Z', '05:30', '05:00')).toBe('at(2026-11-02T05:30:00)');
   expect(at('2026-11-02T00:00:00Z', '04:30', '05:00')).toBe('at(2026-11-03T04:30:00)');
   expect(at('2026-11-02T12:00:00Z', '05:00', '05:00')).toBe('at(2026-11-03T05:00:00)');
+});
+
+test('a schedule that states windows anew has a name of its own', () => {
+  const folder = folderWith('day.json', (it) => void (it.pipeline.restate = ['P1D']));
+  fs.copyFileSync(path.join(REPORTS, 'weekly.json'), path.join(folder, 'day-restate-P1D.json'));
+  expect(() => readReports(folder)).toThrow('its resources have the same names as those of');
+  const long = folderWith(`${'x'.repeat(60)}.json`, (it) => void (it.pipeline.restate = ['P1D']));
+  expect(() => readReports(long)).toThrow('more than 64 characters');
 });
 
 test.each([

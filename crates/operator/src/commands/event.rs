@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use crate::definition_file;
 use crate::error::CommandError;
-use crate::execution_input::{ExecutionInput, RequesterArg, event_for_scheduler};
+use crate::execution_input::{Correction, ExecutionInput, RequesterArg, event_for_scheduler};
+use crate::grid::OffGridArg;
 use crate::output::Output;
 use crate::step_functions::MachineArn;
 use crate::target::WindowChoice;
@@ -24,6 +25,11 @@ pub(super) struct EventArgs {
     /// Replay the window for this reason, although it was delivered.
     #[arg(long, value_name = "REASON", conflicts_with = "scheduler")]
     replay: Option<String>,
+    /// Withdraw the window for this reason.
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["scheduler", "replay", "off_grid"])]
+    withdraw: Option<String>,
+    #[command(flatten)]
+    off_grid: OffGridArg,
     #[command(flatten)]
     requester: RequesterArg,
 }
@@ -63,15 +69,22 @@ impl EventArgs {
             return Ok(event_for_scheduler(file.written, machine));
         }
         let choice = WindowChoice::parse(self.window.at.as_deref(), self.window.window.as_deref())?;
-        let input = match self.replay {
-            Some(reason) => {
-                let window = choice.window_of(&file.definition)?;
-                let requested_by = self.requester.requested_by;
-                let replay = Audit {
-                    reason,
-                    requested_by,
-                };
-                ExecutionInput::for_replay(file, window, replay, now, machine)
+        let window = choice.window_of(&file.definition)?;
+        let audit = |reason| Audit {
+            reason,
+            requested_by: self.requester.requested_by.clone(),
+        };
+        let correction = match (self.replay, self.withdraw) {
+            (_, Some(reason)) => Some(Correction::Withdrawal(audit(reason))),
+            (Some(reason), None) => Some(Correction::Replay(audit(reason))),
+            (None, None) => None,
+        };
+        if !matches!(correction, Some(Correction::Withdrawal(_))) {
+            self.off_grid.check(&file.definition, window)?;
+        }
+        let input = match correction {
+            Some(correction) => {
+                ExecutionInput::for_correction(file, window, correction, now, machine)
             }
             None => ExecutionInput::for_window(file, choice, machine)?,
         };

@@ -10,8 +10,10 @@ mod run;
 mod schedules;
 mod schema;
 mod show;
+mod withdraw;
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
@@ -49,6 +51,7 @@ enum Command {
     Show(show::ShowArgs),
     Redrive(redrive::RedriveArgs),
     Replay(replay::ReplayArgs),
+    Withdraw(withdraw::WithdrawArgs),
     Run(run::RunArgs),
 }
 
@@ -57,6 +60,8 @@ pub struct Context<'a, Aws> {
     /// Where the output goes.
     pub out: &'a mut dyn Write,
     pub now: Timestamp,
+    /// Between two looks at an execution that was just started.
+    pub pause: Duration,
     /// Loads the SDK's configuration. Called only by commands that need Step Functions.
     pub aws: Aws,
 }
@@ -66,7 +71,13 @@ pub async fn run<Aws>(cli: Cli, context: Context<'_, Aws>) -> Result<u8, Command
 where
     Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
 {
-    let Context { out, now, aws } = context;
+    let Context {
+        out,
+        now,
+        pause,
+        aws,
+    } = context;
+    let aws = async |machine| connect(machine, aws, pause).await;
     let output = &mut Output::new(out, cli.format);
     let machine = parse_machine(cli.state_machine)?;
     match cli.command {
@@ -74,12 +85,13 @@ where
         Command::Schema(args) => args.run(output),
         Command::Plan(args) => args.run(output),
         Command::Event(args) => args.run(output, now, machine.as_ref()),
-        Command::Schedules(args) => args.run(output),
-        Command::List(args) => args.run(output, &connect(machine, aws).await?, now).await,
-        Command::Show(args) => args.run(output, &connect(machine, aws).await?).await,
-        Command::Redrive(args) => args.run(output, &connect(machine, aws).await?, now).await,
-        Command::Replay(args) => args.run(output, &connect(machine, aws).await?, now).await,
-        Command::Run(args) => args.run(output, &connect(machine, aws).await?).await,
+        Command::Schedules(args) => args.run(output, now),
+        Command::List(args) => args.run(output, &aws(machine).await?, now).await,
+        Command::Show(args) => args.run(output, &aws(machine).await?).await,
+        Command::Redrive(args) => args.run(output, &aws(machine).await?, now).await,
+        Command::Replay(args) => args.run(output, &aws(machine).await?, now).await,
+        Command::Withdraw(args) => args.run(output, &aws(machine).await?, now).await,
+        Command::Run(args) => args.run(output, &aws(machine).await?).await,
     }
 }
 
@@ -90,10 +102,14 @@ fn parse_machine(arn: Option<String>) -> Result<Option<MachineArn>, CommandError
         .transpose()
 }
 
-async fn connect<Aws>(machine: Option<MachineArn>, aws: Aws) -> Result<Executions, CommandError>
+async fn connect<Aws>(
+    machine: Option<MachineArn>,
+    aws: Aws,
+    pause: Duration,
+) -> Result<Executions, CommandError>
 where
     Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
 {
     let machine = machine.ok_or(CommandError::StateMachine)?;
-    Ok(Executions::new(&aws().await, machine))
+    Ok(Executions::new(&aws().await, machine, pause))
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::definition_file::CatalogueArg;
 use crate::error::CommandError;
+use crate::grid::describe_nearest;
 use crate::output::Output;
 use crate::target::{Target, WindowChoice};
 
@@ -38,6 +39,8 @@ struct Plan {
     report: String,
     window: Window,
     hours: i64,
+    /// The report's own windows at its beginning and end; none if it is one of them.
+    nearest: Option<String>,
     settled_at: Timestamp,
     /// How long an execution that starts at the scheduled time waits until the window is final.
     waits_minutes: i64,
@@ -69,6 +72,7 @@ impl Plan {
             report: definition.name.to_string(),
             window,
             hours: window.duration().as_hours(),
+            nearest: describe_nearest(definition, window),
             settled_at,
             waits_minutes: waits,
             schedule: format!(
@@ -98,6 +102,12 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "report      {} (tenant {})", self.report, self.tenant)?;
         writeln!(f, "window      {} ({} h)", self.window, self.hours)?;
+        if let Some(nearest) = &self.nearest {
+            writeln!(
+                f,
+                "            none of the report's own: nearest are {nearest}"
+            )?;
+        }
         write!(f, "final       {}", self.settled_at)?;
         match self.waits_minutes {
             0 => writeln!(f)?,

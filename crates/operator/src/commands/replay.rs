@@ -8,7 +8,8 @@ use delivery::Audit;
 use jiff::Timestamp;
 
 use crate::error::CommandError;
-use crate::execution_input::{ExecutionInput, RequesterArg, start_execution};
+use crate::execution_input::{Correction, ExecutionInput, RequesterArg, start_execution};
+use crate::grid::OffGridArg;
 use crate::output::Output;
 use crate::step_functions::Executions;
 use crate::{definition_file, time};
@@ -25,6 +26,8 @@ pub(super) struct ReplayArgs {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
+    off_grid: OffGridArg,
+    #[command(flatten)]
     requester: RequesterArg,
 }
 
@@ -37,13 +40,13 @@ impl ReplayArgs {
     ) -> Result<u8, CommandError> {
         let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
-        let replay = Audit {
+        self.off_grid.check(&file.definition, window)?;
+        let replay = Correction::Replay(Audit {
             reason: self.reason,
             requested_by: self.requester.requested_by,
-        };
+        });
         let machine = Some(executions.machine());
-        let input = ExecutionInput::for_replay(file, window, replay, now, machine);
-        output.print(&start_execution(executions, &input).await?)?;
-        Ok(0)
+        let input = ExecutionInput::for_correction(file, window, replay, now, machine);
+        start_execution(executions, &input, output).await
     }
 }

@@ -5,6 +5,7 @@ use definition::Catalogue;
 
 use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, start_execution};
+use crate::grid::OffGridArg;
 use crate::output::Output;
 use crate::step_functions::Executions;
 use crate::target::Target;
@@ -14,6 +15,8 @@ use crate::target::Target;
 pub(super) struct RunArgs {
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    off_grid: OffGridArg,
 }
 
 impl RunArgs {
@@ -24,8 +27,9 @@ impl RunArgs {
     ) -> Result<u8, CommandError> {
         // The handlers know the built-in catalogue only.
         let (file, choice) = self.target.read(Catalogue::builtin())?;
+        let window = choice.window_of(&file.definition)?;
+        self.off_grid.check(&file.definition, window)?;
         let input = ExecutionInput::for_window(file, choice, Some(executions.machine()))?;
-        output.print(&start_execution(executions, &input).await?)?;
-        Ok(0)
+        start_execution(executions, &input, output).await
     }
 }

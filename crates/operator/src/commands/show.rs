@@ -84,8 +84,14 @@ impl fmt::Display for Explanation {
         if let Some(window) = history.window {
             writeln!(f, "window     {window}")?;
         }
-        if let Some(replay) = &request.replay {
-            writeln!(f, "replay     {}", one_line(replay))?;
+        for (label, asked) in [
+            ("replay", &request.replay),
+            ("withdraw", &request.withdraw),
+            ("restate", &request.restate),
+        ] {
+            if let Some(asked) = asked {
+                writeln!(f, "{label:<10} {}", one_line(asked))?;
+            }
         }
         writeln!(f, "execution  {}", self.execution)?;
         writeln!(f, "status     {}", self.status_line())?;
@@ -93,6 +99,9 @@ impl fmt::Display for Explanation {
             && history.failure.is_none()
         {
             writeln!(f, "outcome    {}", one_line(outcome))?;
+            for warning in &history.warnings {
+                writeln!(f, "warning    {}", one_line(warning))?;
+            }
         }
         for failure in &history.earlier_failures {
             writeln!(f, "earlier    {} at {}", failure_line(failure), failure.at)?;

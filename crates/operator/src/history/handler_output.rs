@@ -23,7 +23,12 @@ pub(super) struct HandlerOutput {
     pub(super) version: Option<u64>,
     pub(super) rows: Option<u64>,
     pub(super) duplicates: Option<u64>,
+    pub(super) replaced: Option<u64>,
     pub(super) unchanged: bool,
+    pub(super) withdrawn: bool,
+    /// What is worth knowing about a window for which there is nothing to do.
+    pub(super) note: Option<String>,
+    pub(super) warnings: Vec<String>,
     pub(super) continued_by: Option<String>,
 }
 
@@ -53,36 +58,55 @@ impl HandlerOutput {
         if let Some(execution) = &self.continued_by {
             return Some(format!("continued by {execution}"));
         }
-        match (self.outcome.as_deref(), self.next.as_deref()) {
-            (Some("committed" | "delivered"), _) => {
-                let rows = self.rows.unwrap_or_default();
-                let mut parts = vec![format!("delivered as version {version}: {rows} rows")];
-                if let Some(duplicates @ 1..) = self.duplicates {
-                    parts.push(format!("{duplicates} duplicates dropped"));
-                }
-                if self.unchanged {
-                    parts.push("the same as before".to_owned());
-                }
-                Some(parts.join(", "))
-            }
-            (None, Some("delivered")) => Some(format!(
+        let outcome = match (self.outcome.as_deref(), self.next.as_deref()) {
+            (Some("committed" | "delivered"), _) => self.describe_commit(version),
+            (None, Some("delivered")) => format!(
                 "nothing to do: delivered before as version {version}, {} rows",
                 self.rows.unwrap_or_default()
-            )),
-            (Some("superseded"), _) | (None, Some("superseded")) => Some(format!(
-                "nothing to do: a newer generation was delivered as version {version}"
-            )),
-            (None, Some("not_before")) => {
-                let until = self.until?;
-                Some(match self.stalled_since {
-                    Some(since) => {
-                        format!("waits until {until}: the tenant asks for pauses since {since}")
-                    }
-                    None => format!("waits until {until} for the window to be final"),
-                })
+            ),
+            (Some("superseded"), _) | (None, Some("superseded")) if self.note.is_none() => {
+                format!("nothing to do: a newer generation was delivered as version {version}")
             }
-            (None, Some("run")) => Some("works on a run".to_owned()),
-            _ => None,
+            (Some("superseded"), _) | (None, Some("superseded")) => {
+                format!("nothing to do: superseded by version {version}")
+            }
+            (None, Some("not_before")) => self.describe_wait()?,
+            (None, Some("run")) => "works on a run".to_owned(),
+            _ => return None,
+        };
+        Some(match &self.note {
+            Some(note) => format!("{outcome}; {note}"),
+            None => outcome,
+        })
+    }
+
+    fn describe_commit(&self, version: u64) -> String {
+        if self.withdrawn {
+            return format!("withdrawn as version {version}: the window has no rows now");
         }
+        let rows = self.rows.unwrap_or_default();
+        let mut parts = vec![format!("delivered as version {version}: {rows} rows")];
+        if let Some(duplicates @ 1..) = self.duplicates {
+            parts.push(format!("{duplicates} duplicates dropped"));
+        }
+        if let Some(replaced @ 1..) = self.replaced {
+            parts.push(format!(
+                "{replaced} rows given up for later ones with the same key"
+            ));
+        }
+        if self.unchanged {
+            parts.push("the same as before".to_owned());
+        }
+        parts.join(", ")
+    }
+
+    fn describe_wait(&self) -> Option<String> {
+        let until = self.until?;
+        Some(match self.stalled_since {
+            Some(since) => {
+                format!("waits until {until}: the tenant asks for pauses since {since}")
+            }
+            None => format!("waits until {until} for the window to be final"),
+        })
     }
 }

@@ -81,6 +81,8 @@ pub(crate) struct History {
     pub(crate) runs: Vec<CxoneRun>,
     /// The result, in words.
     pub(crate) outcome: Option<String>,
+    /// What is worth a look in what was committed.
+    pub(crate) warnings: Vec<String>,
     /// The failure that ended the execution, or the last failed attempt of a task that is tried again.
     pub(crate) failure: Option<StateFailure>,
     /// The failures before each redrive.
@@ -89,6 +91,9 @@ pub(crate) struct History {
     pub(crate) state: Option<String>,
     /// How many tasks were done.
     pub(crate) tasks: u32,
+    /// Whether the execution ended without success.
+    #[serde(skip)]
+    pub(crate) has_failed: bool,
     #[serde(skip)]
     attempts: u32,
 }
@@ -111,8 +116,12 @@ impl History {
                 self.attempts += 1;
                 self.record_failure(entry.at, error);
             }
-            EntryKind::ExecutionFailed(error) => self.record_failure(entry.at, error),
+            EntryKind::ExecutionFailed(error) => {
+                self.record_failure(entry.at, error);
+                self.has_failed = true;
+            }
             EntryKind::Redriven => {
+                self.has_failed = false;
                 self.earlier_failures.extend(self.failure.take());
                 self.attempts = 0;
             }
@@ -138,6 +147,7 @@ impl History {
         self.generation = output.generation.or(self.generation);
         if let Some(outcome) = output.describe_outcome() {
             self.outcome = Some(outcome);
+            self.warnings.clone_from(&output.warnings);
         }
         if let Some(work) = output.work {
             self.window = Some(work.window);

@@ -147,6 +147,23 @@ fn outcomes_are_told_in_words() {
         serde_json::to_value(committed).unwrap(),
         "delivered as version 7: 90 rows, 2 duplicates dropped, the same as before",
     );
+    let kept_last = json!({"v": 1, "outcome": "committed", "version": 2, "rows": 9, "replaced": 3});
+    check(
+        kept_last,
+        "delivered as version 2: 9 rows, 3 rows given up for later ones with the same key",
+    );
+    check(
+        json!({"v": 1, "outcome": "committed", "version": 5, "rows": 0, "withdrawn": true}),
+        "withdrawn as version 5: the window has no rows now",
+    );
+    check(
+        json!({"v": 1, "next": "delivered", "version": 3, "rows": 5, "note": "the definition differs"}),
+        "nothing to do: delivered before as version 3, 5 rows; the definition differs",
+    );
+    check(
+        json!({"v": 1, "next": "superseded", "version": 6, "note": "it covers this window"}),
+        "nothing to do: superseded by version 6; it covers this window",
+    );
     check(
         json!({"v": 1, "next": "delivered", "version": 3, "rows": 5}),
         "nothing to do: delivered before as version 3, 5 rows",

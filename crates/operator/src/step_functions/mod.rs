@@ -4,6 +4,8 @@ mod arn;
 mod entry;
 mod error;
 
+use std::time::Duration;
+
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
 use jiff::Timestamp;
@@ -17,6 +19,9 @@ use entry::to_timestamp;
 
 /// The statuses of executions that ended without success, as AWS spells them.
 pub(crate) const FAILED: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
+
+/// How often a new execution is looked at for its first answer. Trigger gives one within seconds.
+const FIRST_LOOKS: u32 = 10;
 
 /// An execution as `ListExecutions` returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +51,17 @@ pub(crate) struct ExecutionDetail {
 pub(crate) struct Executions {
     client: Client,
     machine: MachineArn,
+    /// Between two looks at a new execution.
+    pause: Duration,
 }
 
 impl Executions {
     /// The SDK's configuration decides about endpoint, credentials and retries.
-    pub(crate) fn new(config: &aws_sdk_sfn::Config, machine: MachineArn) -> Self {
+    pub(crate) fn new(config: &aws_sdk_sfn::Config, machine: MachineArn, pause: Duration) -> Self {
         Self {
             client: Client::from_conf(config.clone()),
             machine,
+            pause,
         }
     }
 
@@ -169,6 +177,23 @@ impl Executions {
                 return Ok(history);
             }
         }
+    }
+
+    /// What a new execution says first: that there is nothing to do, what it works on or waits for, or why it failed.
+    /// Nothing, if it says nothing within some seconds or may not be read.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a person waits for the first answer of an execution that was just started"
+    )]
+    pub(crate) async fn read_first_answer(&self, execution: &str) -> History {
+        for _ in 0..FIRST_LOOKS {
+            match self.read_history(execution).await {
+                Ok(history) if history.outcome.is_some() || history.has_failed => return history,
+                Ok(_) => tokio::time::sleep(self.pause).await,
+                Err(_) => break,
+            }
+        }
+        History::default()
     }
 
     /// Redrives an execution. The token is the same for a repeated request, so that AWS redrives once.

@@ -1,7 +1,8 @@
-//! The generated part of the SAM template: a schedule and an alarm for each report.
+//! The generated part of the SAM template: the schedules and an alarm for each report.
 
 mod render;
 mod report;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +11,8 @@ use crate::definition_file;
 use crate::error::CommandError;
 
 pub(crate) use render::render;
-pub(crate) use report::{ScheduledReport, find_duplicate_resources};
+pub(crate) use report::ScheduledReport;
+pub(crate) use schedule::plan_schedules;
 
 /// The block between these two lines is generated; the rest of the template is written by hand.
 const BEGIN: &str = "  # >>> made from infra/reports by: ";

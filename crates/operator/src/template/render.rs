@@ -2,29 +2,35 @@
 
 use std::fmt::Write as _;
 
-use definition::{DateRange, Definition, Recurrence, Schedule};
+use definition::{Definition, Recurrence, Schedule};
 use serde_json::Value;
 
 use super::report::ScheduledReport;
+use super::schedule::PlannedSchedule;
 use crate::error::CommandError;
 use crate::execution_input::event_for_scheduler;
 
-/// Renders a schedule and an alarm for each report.
-pub(crate) fn render(reports: &[ScheduledReport]) -> Result<String, CommandError> {
+/// Renders the schedules, and an alarm for each report.
+pub(crate) fn render(
+    reports: &[ScheduledReport],
+    schedules: &[&PlannedSchedule<'_>],
+) -> Result<String, CommandError> {
     let mut block = String::from("\n");
     for report in reports {
-        block += &render_schedule(report)?;
+        let of_report = |schedule: &&&PlannedSchedule<'_>| std::ptr::eq(schedule.report, report);
+        for schedule in schedules.iter().filter(of_report) {
+            block += &render_schedule(schedule)?;
+        }
         block += &render_alarm(report);
     }
     Ok(block)
 }
 
-fn render_schedule(report: &ScheduledReport) -> Result<String, CommandError> {
-    let ScheduledReport { stem, resource, .. } = report;
-    let expression = cron_expression(report)?;
-    let input = indent_lines(&escape_sub(&render_input(report)?), 10);
+fn render_schedule(schedule: &PlannedSchedule<'_>) -> Result<String, CommandError> {
+    let expression = schedule.timing.expression();
+    let input = indent_lines(&escape_sub(&render_input(schedule)?), 10);
     Ok(format!(
-        "  {resource}Schedule:
+        "  {}:
     Type: AWS::Scheduler::Schedule
     Properties:
       Name: {}
@@ -42,56 +48,32 @@ fn render_schedule(report: &ScheduledReport) -> Result<String, CommandError> {
         Input: !Sub |-
 {input}
 ",
-        quote_yaml(stem),
-        quote_yaml(&title_of(&report.file.definition)),
+        schedule.resource,
+        quote_yaml(&schedule.name),
+        quote_yaml(&describe(schedule)),
     ))
+}
+
+fn describe(schedule: &PlannedSchedule<'_>) -> String {
+    let title = title_of(&schedule.report.file.definition);
+    match schedule.restate {
+        None => title,
+        Some(distance) => format!("{title}, stated anew after {distance}"),
+    }
 }
 
 fn title_of(definition: &Definition) -> String {
     format!("{} / {}", definition.pipeline.tenant, definition.name)
 }
 
-/// When the Scheduler starts an execution. Weeks begin on Monday, months with their first day.
-fn cron_expression(report: &ScheduledReport) -> Result<String, CommandError> {
-    let definition = &report.file.definition;
-    let time = definition.schedule.time.to_string();
-    let (hour, minute) = time.split_once(':').unwrap_or_default();
-    let (hour, minute) = (trim_zero(hour), trim_zero(minute));
-    Ok(match definition.schedule.recurrence {
-        Recurrence::Hourly => {
-            let hours: Vec<String> = definition.schedule.hours().map(|h| h.to_string()).collect();
-            format!("cron({minute} {} * * ? *)", hours.join(","))
-        }
-        Recurrence::Daily => format!("cron({minute} {hour} * * ? *)"),
-        Recurrence::Weekly => format!("cron({minute} {hour} ? * MON *)"),
-        Recurrence::Monthly => format!("cron({minute} {hour} 1 * ? *)"),
-        Recurrence::Once => {
-            let DateRange::Absolute(window) = definition.report.date_range() else {
-                return Err(CommandError::Schedule {
-                    file: format!("{}.json", report.stem).into(),
-                    reason: "a report that runs once needs an absolute dateRange, which says on which day".to_owned(),
-                });
-            };
-            let settled = definition.settled_at(window);
-            let at = definition.schedule.time.first_at_or_after(settled);
-            format!("at({})", at.strftime("%Y-%m-%dT%H:%M:%S"))
-        }
-    })
-}
-
-/// `05` as `5`.
-fn trim_zero(digits: &str) -> &str {
-    digits
-        .strip_prefix('0')
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(digits)
-}
-
 /// The scheduled event, which contains the definition as its author wrote it.
-fn render_input(report: &ScheduledReport) -> Result<String, CommandError> {
-    let event = event_for_scheduler(Value::Null, None);
+fn render_input(schedule: &PlannedSchedule<'_>) -> Result<String, CommandError> {
+    let mut event = event_for_scheduler(Value::Null, None);
+    if let Some(distance) = schedule.restate {
+        event = event.with_restatement(distance.to_string());
+    }
     let event = serde_json::to_string_pretty(&event).map_err(std::io::Error::from)?;
-    let definition = indent_lines(&escape_json(&report.text), 4);
+    let definition = indent_lines(&escape_json(&schedule.report.text), 4);
     Ok(event
         .replacen(
             "\"definition\": null",

@@ -22,19 +22,27 @@ impl ScheduledReport {
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        if stem.is_empty() || stem.len() > 64 || !stem.chars().all(allowed) {
+        let resource = camel_case(&stem);
+        if resource.is_empty() || stem.len() > 64 || !stem.chars().all(allowed) {
             return Err(CommandError::Schedule {
                 file: path.to_owned(),
-                reason: "a schedule has the name of its file, and that is 1 to 64 letters, digits, '-', '_' and '.'".to_owned(),
+                reason: "a schedule has the name of its file, and that is 1 to 64 letters, digits, '-', '_' and '.', of which one is a letter or a digit".to_owned(),
             });
         }
         let text = definition_file::read_bytes(path)?;
         Ok(Self {
-            resource: camel_case(&stem),
+            resource,
             stem: stem.into_owned(),
             file: definition_file::read_definition(path, Catalogue::builtin())?,
             text: String::from_utf8_lossy(&text).trim().to_owned(),
         })
+    }
+
+    pub(super) fn unschedulable(&self, reason: String) -> CommandError {
+        CommandError::Schedule {
+            file: format!("{}.json", self.stem).into(),
+            reason,
+        }
     }
 }
 
@@ -46,21 +54,4 @@ fn camel_case(stem: &str) -> String {
         name.extend(letters);
         name
     })
-}
-
-/// Fails if two files, such as `a-b.json` and `a_b.json`, give their resources the same names.
-pub(crate) fn find_duplicate_resources(reports: &[ScheduledReport]) -> Result<(), CommandError> {
-    for (index, report) in reports.iter().enumerate() {
-        let same = |it: &&ScheduledReport| it.resource == report.resource;
-        if let Some(first) = reports[..index].iter().find(same) {
-            return Err(CommandError::Schedule {
-                file: format!("{}.json", report.stem).into(),
-                reason: format!(
-                    "its resources have the same names as those of {}.json; rename one",
-                    first.stem
-                ),
-            });
-        }
-    }
-    Ok(())
 }

@@ -20,6 +20,7 @@ async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, CommandError>, Strin
     let context = Context {
         out: &mut out,
         now: "2026-06-10T12:00:00Z".parse().unwrap(),
+        pause: std::time::Duration::ZERO,
         aws: async || server.config(),
     };
     let machine = ["--state-machine", MACHINE];
@@ -212,6 +213,75 @@ async fn a_replay_is_started_with_who_and_why() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_is_started_with_who_and_why() {
+    let server = Server::start().await;
+    let window = ["--window", "2026-06-01/2026-06-03"];
+    let why = ["--reason", "two days in one", "--requested-by", "ana"];
+    let out = done(
+        &server,
+        &[&["withdraw", REPORT], &window[..], &why].concat(),
+    )
+    .await;
+    let name = arn("withdraw-daily-agent");
+    assert!(out.starts_with(&format!("started {name}")), "{out}");
+    let states = server.states();
+    let input = states.executions.values().next().unwrap()["input"].as_str();
+    let event: delivery::Event = serde_json::from_str(input.unwrap()).unwrap();
+    assert_eq!(event.detail.withdraw.unwrap().reason, "two days in one");
+    assert_eq!((event.detail.replay, event.detail.restate), (None, None));
+}
+
+/// What an execution says at once is said to whoever started it.
+#[tokio::test]
+async fn the_first_answer_of_an_execution_is_told() {
+    let server = Server::start().await;
+    let args = ["run", REPORT, "--window", "2026-06-01"];
+    let started = done(&server, &args).await;
+    let name = server.states().executions.keys().next().unwrap().clone();
+    let shown = format!("started {}\nsee cxr show {name}\n", arn(&name));
+    assert_eq!(started, shown, "it says nothing yet");
+
+    let entered = json!({"id": 1, "previousEventId": 0, "timestamp": 1_780_000_000, "type": "TaskStateEntered",
+        "stateEnteredEventDetails": {"name": "Trigger"}});
+    let answer = json!({"v": 1, "next": "delivered", "version": 3, "rows": 5, "note": "the definition differs"});
+    let exited = json!({"id": 2, "previousEventId": 1, "timestamp": 1_780_000_001, "type": "TaskStateExited",
+        "stateExitedEventDetails": {"name": "Trigger", "output": answer.to_string()}});
+    let history = vec![entered.clone(), exited];
+    server.states().histories.insert(name.clone(), history);
+    let out = done(&server, &args).await;
+    let line = "nothing to do: delivered before as version 3, 5 rows; the definition differs\n";
+    assert!(out.ends_with(line), "{out}");
+
+    let failed = json!({"id": 2, "previousEventId": 1, "timestamp": 1_780_000_001, "type": "ExecutionFailed",
+        "executionFailedEventDetails": {"error": "Cxone.Config", "cause": AUTH}});
+    server
+        .states()
+        .histories
+        .insert(name, vec![entered, failed]);
+    let (result, out) = cxr(&server, &args).await;
+    assert_eq!(result.unwrap(), 1);
+    assert!(
+        out.contains("\nfailed: Cxone.Config: the token endpoint"),
+        "{out}"
+    );
+}
+
+/// A window that the schedule never asks for is started only if it was said twice.
+#[tokio::test]
+async fn a_window_off_the_grid_is_not_started() {
+    let server = Server::start().await;
+    let run = ["run", REPORT, "--window", "2026-06-01/2026-06-03"];
+    let replay = [&["replay"], &run[1..], &["--reason", "late"]].concat();
+    for args in [&run[..], &replay] {
+        let error = cxr(&server, args).await.0.unwrap_err();
+        assert_eq!(error.code(), "CXO016", "{error}");
+        assert!(server.states().executions.is_empty());
+        done(&server, &[args, &["--off-grid"]].concat()).await;
+        server.states().executions.clear();
+    }
+}
+
+#[tokio::test]
 async fn an_aws_that_is_not_there_is_unavailable() {
     let server = busy().await;
     let mut config = server.config().to_builder();
@@ -221,6 +291,7 @@ async fn an_aws_that_is_not_there_is_unavailable() {
     let context = Context {
         out: &mut out,
         now: "2026-06-10T12:00:00Z".parse().unwrap(),
+        pause: std::time::Duration::ZERO,
         aws: async || config,
     };
     let cli = Cli::try_parse_from(["cxr", "list", "--state-machine", MACHINE]).unwrap();

@@ -1,0 +1,48 @@
+//! `cxr withdraw`: takes a window back, so that it has no rows.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use definition::Catalogue;
+use delivery::Audit;
+use jiff::Timestamp;
+
+use crate::error::CommandError;
+use crate::execution_input::{Correction, ExecutionInput, RequesterArg, start_execution};
+use crate::output::Output;
+use crate::step_functions::Executions;
+use crate::{definition_file, time};
+
+/// Take back what was delivered of a window: it is committed without rows, and nothing is asked of CXone.
+#[derive(Debug, Args)]
+pub(super) struct WithdrawArgs {
+    /// The definition file.
+    file: PathBuf,
+    /// START/END, or one day; exactly the window that was delivered.
+    #[arg(long)]
+    window: String,
+    /// Why the window is withdrawn; kept with the data.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    requester: RequesterArg,
+}
+
+impl WithdrawArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        executions: &Executions,
+        now: Timestamp,
+    ) -> Result<u8, CommandError> {
+        let window = time::parse_window(&self.window)?;
+        let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
+        let withdrawal = Correction::Withdrawal(Audit {
+            reason: self.reason,
+            requested_by: self.requester.requested_by,
+        });
+        let machine = Some(executions.machine());
+        let input = ExecutionInput::for_correction(file, window, withdrawal, now, machine);
+        start_execution(executions, &input, output).await
+    }
+}

@@ -45,6 +45,10 @@ pub(crate) struct Run {
     /// Fetches a window again that was delivered before, and why; the new rows replace the old ones.
     #[arg(long, value_name = "REASON")]
     pub(crate) replay: Option<String>,
+    /// Shows a day that changes after it was delivered: rows come late and values are corrected, and the day is stated anew a
+    /// day and a week later.
+    #[arg(long, conflicts_with_all = ["window", "replay", "time_scale", "tenant"])]
+    pub(crate) restate: bool,
     #[command(flatten)]
     pub(crate) world: World,
 }

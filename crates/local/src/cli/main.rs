@@ -5,6 +5,7 @@ mod clock;
 mod failure;
 mod faults;
 mod progress;
+mod restate;
 mod run;
 mod scenario;
 mod serve;

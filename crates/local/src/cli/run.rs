@@ -23,7 +23,7 @@ use crate::failure::{self, Failure, WindowProblem};
 use crate::progress::{self, Follower};
 use crate::scenario::{Defaults, WorldBuilder};
 use crate::terminal::Terminal;
-use crate::{scenario, summary};
+use crate::{restate, scenario, summary};
 
 /// A run takes some seven minutes of the state machine's time.
 const DEFAULT_FACTOR: f64 = 40.0;
@@ -35,9 +35,17 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
     let event = make_event(arguments, time, terminal)?;
     let api = api_of(&event.detail().definition);
     let defaults = Defaults {
-        faults: scenario::default_faults(api),
+        faults: if arguments.restate {
+            restate::FAULTS
+        } else {
+            scenario::default_faults(api)
+        },
         slow: true,
-        scale: TimeScale::Factor(DEFAULT_FACTOR),
+        scale: if arguments.restate {
+            TimeScale::Virtual
+        } else {
+            TimeScale::Factor(DEFAULT_FACTOR)
+        },
         start: time,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
     };
@@ -50,7 +58,12 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
         tracing::warn!(%error, "the handlers' log can't be written to a file");
     }
-    deliver(&world, &event, terminal).await?;
+    if arguments.restate {
+        let definition = &event.detail().definition;
+        restate::show_restatements(&world, definition, time, terminal).await?;
+    } else {
+        deliver(&world, &event, terminal).await?;
+    }
     let took = started.elapsed().as_secs_f64();
     terminal.line(&format!(
         "took {took:.1} s of real time; the handlers' log is {}",
@@ -120,7 +133,13 @@ fn make_event(
             Some(api) => format!("crates/local/definitions/{api}.json"),
         })
     });
-    let mut event = scheduled_event(read_definition(&path, terminal)?, time);
+    let mut definition = read_definition(&path, terminal)?;
+    if arguments.restate {
+        definition = restate::add_distances(definition);
+        let checked = Definition::from_value(&definition);
+        checked.map_err(|findings| Failure::Definition { path, findings })?;
+    }
+    let mut event = scheduled_event(definition, time);
     if let Some(text) = &arguments.window {
         event = event.with_window(parse_window(text)?);
     }

@@ -30,6 +30,9 @@ pub(crate) fn print_commit(
         terminal.line(line.trim_end());
     }
     terminal.line("");
+    for remark in list_remarks(commit) {
+        print_named(terminal, "note", &remark);
+    }
     print_named(terminal, "source", &describe_source(commit));
     print_named(terminal, "commit", &commit_path(commit, bucket));
     for part in &commit.parts {
@@ -150,6 +153,37 @@ fn describe_source(commit: &Commit) -> String {
         let _ = write!(text, "; {} runs abandoned", commit.abandoned.len());
     }
     text
+}
+
+/// What sets this commit apart from an ordinary first delivery.
+fn list_remarks(commit: &Commit) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if commit.withdrawn {
+        remarks.push("the window was withdrawn; it has no rows now".to_owned());
+    }
+    if let Some(version) = commit.supersedes {
+        let same = if commit.unchanged {
+            ", and its content is the same"
+        } else {
+            ""
+        };
+        remarks.push(format!("supersedes version {version}{same}"));
+    }
+    if !commit.replaces.is_empty() {
+        let windows: Vec<String> = commit.replaces.iter().map(ToString::to_string).collect();
+        remarks.push(format!("replaces the windows {}", windows.join(", ")));
+    }
+    if commit.replaced > 0 {
+        let rows = group_thousands(commit.replaced);
+        remarks.push(format!(
+            "{rows} rows were given up for later ones with the same key"
+        ));
+    }
+    if let Some(reason) = &commit.reason {
+        let who = commit.requested_by.as_deref().unwrap_or("unknown");
+        remarks.push(format!("requested by {who}: {reason}"));
+    }
+    remarks
 }
 
 fn commit_path(commit: &Commit, bucket: &Path) -> String {

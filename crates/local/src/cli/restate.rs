@@ -1,0 +1,103 @@
+//! `--restate`: a day that changes after it was delivered.
+
+use asl::Status;
+use delivery::documents::Commit;
+use delivery::keys::ReportKeys;
+use jiff::{SignedDuration, Timestamp};
+use local::world::{BUCKET, PREFIX};
+use local::{World, scheduled_event};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::progress::group_thousands;
+use crate::terminal::Terminal;
+
+/// Until half a day after the end of a window, rows are missing and values are not final.
+pub(crate) const FAULTS: &[&str] = &["late-rows"];
+
+/// The report has a name of its own, so that what earlier runs delivered does not count.
+const NAME: &str = "Late Rows";
+
+/// How many days later the window is stated anew.
+const DISTANCES: [(i64, &str); 2] = [(1, "P1D"), (7, "P7D")];
+
+/// The definition of a report whose windows are stated anew.
+pub(crate) fn add_distances(mut definition: Value) -> Value {
+    definition["name"] = json!(NAME);
+    definition["pipeline"]["restate"] = json!(DISTANCES.map(|(_, distance)| distance));
+    definition
+}
+
+/// Fires the schedule at its time and then those that state its window anew, and says what each commits.
+pub(crate) async fn show_restatements(
+    world: &World,
+    definition: &Value,
+    time: Timestamp,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    terminal.line("");
+    show_execution(world, definition, time, None, terminal).await?;
+    for (days, distance) in DISTANCES {
+        let later = time + SignedDuration::from_hours(24 * days);
+        // The clock is virtual, so that it jumps.
+        drop(world.clock().sleep_until(later).await);
+        show_execution(world, definition, later, Some(distance), terminal).await?;
+    }
+    let Some(last) = commits(world)?.pop() else {
+        return Ok(());
+    };
+    let keys = ReportKeys::new(PREFIX, &last.tenant, &last.report);
+    let bucket = world.store().bucket_path(BUCKET);
+    let commit = bucket.join(keys.commit(last.version));
+    terminal.line(&format!("\nlast commit  {}", commit.display()));
+    Ok(())
+}
+
+async fn show_execution(
+    world: &World,
+    definition: &Value,
+    time: Timestamp,
+    distance: Option<&str>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let event = scheduled_event(definition.clone(), time);
+    let (event, what) = match distance {
+        None => (event, "the schedule's own run".to_owned()),
+        Some(distance) => (
+            event.with_restatement(distance),
+            format!("stated anew after {distance}"),
+        ),
+    };
+    let known = commits(world)?.len();
+    let ended = world.run(event.to_json()).await?;
+    if ended.status != Status::Succeeded {
+        return Err(Failure::Execution(Box::new(ended)));
+    }
+    let told = match commits(world)?.get(known) {
+        Some(commit) => describe_commit(commit),
+        None => {
+            "nothing to do: this was delivered already; for an empty folder: --out DIR".to_owned()
+        }
+    };
+    terminal.line(&format!("{time}  {what:<22}  {told}"));
+    Ok(())
+}
+
+fn describe_commit(commit: &Commit) -> String {
+    let version = commit.version;
+    let rows = group_thousands(commit.unique);
+    match commit.supersedes {
+        Some(before) if commit.unchanged => {
+            format!("version {version}: {rows} rows, unchanged since version {before}")
+        }
+        Some(before) => format!("version {version}: {rows} rows, which replace version {before}"),
+        None => format!("version {version}: {rows} rows"),
+    }
+}
+
+/// The commits of this report, in the order of its log.
+fn commits(world: &World) -> Result<Vec<Commit>, Failure> {
+    let mut commits = world.log()?;
+    commits.retain(|commit| commit.report.as_str() == NAME);
+    Ok(commits)
+}

@@ -105,23 +105,38 @@ impl Validator<'_> {
         }
     }
 
-    /// Warns where the windows of a schedule would overlap or leave gaps.
+    /// Reports a schedule whose own windows would repeat or overlap, and warns of one that leaves gaps.
     fn compare_with_schedule(&mut self, value: RelativeRange, recurrence: Option<Recurrence>) {
+        let at = "/report/dateRange/value";
         let Some(recurrence) = recurrence else { return };
+        if value == RelativeRange::PreviousHours && recurrence != Recurrence::Hourly {
+            let message =
+                format!("{value} on a {recurrence} schedule, which does not say how many hours");
+            let hint = "use \"type\": \"hourly\" and \"everyHours\"";
+            self.report_finding(FindingCode::EveryHoursInvalid, at, message, hint);
+            return;
+        }
         let fitting = match recurrence {
-            Recurrence::Once => value,
+            Recurrence::Once => return,
             Recurrence::Hourly => RelativeRange::PreviousHours,
             Recurrence::Daily => RelativeRange::PreviousDay,
             Recurrence::Weekly => RelativeRange::PreviousWeek,
             Recurrence::Monthly => RelativeRange::PreviousMonth,
         };
-        if value != fitting {
-            let message =
-                format!("{value} on a {recurrence} schedule: windows overlap or leave gaps");
-            let hint = format!("a {recurrence} schedule goes with \"{fitting}\"");
-            let at = "/report/dateRange/value";
-            self.report_finding(FindingCode::RangeNotSchedule, at, message, hint);
+        if value == fitting {
+            return;
         }
+        let rank = |range| RelativeRange::ALL.iter().position(|other| *other == range);
+        let repeats = rank(value) > rank(fitting);
+        let (code, what) = if repeats && !self.is_stored() {
+            let what = "the same window would be asked for again and again";
+            (FindingCode::WindowsRepeat, what)
+        } else {
+            (FindingCode::RangeNotSchedule, "windows leave gaps")
+        };
+        let message = format!("{value} on a {recurrence} schedule: {what}");
+        let hint = format!("a {recurrence} schedule goes with \"{fitting}\"");
+        self.report_finding(code, at, message, hint);
     }
 
     /// Reports an absolute range on a schedule that runs more than once.

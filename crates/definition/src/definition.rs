@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{Dialect, Report, SourceStatement};
 use crate::date_range::DateRange;
-use crate::enums::{DeliveryFormat, DeliveryKind, RelativeRange};
+use crate::enums::{DeliveryFormat, DeliveryKind, Recurrence, RelativeRange};
 use crate::finding::Finding;
 use crate::grid::Grid;
 use crate::ids::ReportName;
@@ -164,6 +164,28 @@ impl Definition {
         }
     }
 
+    /// Whether a window is one of those that the schedule's runs have, one after the other.
+    #[must_use]
+    pub fn is_on_grid(&self, window: &Window) -> bool {
+        self.window_for(window.end()) == Ok(*window)
+    }
+
+    /// The windows of the schedule's own runs that a window touches, in order; at most 32.
+    #[must_use]
+    pub fn grid_windows(&self, window: &Window) -> Vec<Window> {
+        let range = match self.report.date_range() {
+            DateRange::Absolute(own) => return vec![*own],
+            DateRange::Relative { value } => *value,
+        };
+        let grid = self.grid(range);
+        let first = grid.window_around(window.start()).ok();
+        let next = |before: &Window| grid.window_around(before.end()).ok();
+        std::iter::successors(first, next)
+            .take_while(|own| own.start() < window.end())
+            .take(32)
+            .collect()
+    }
+
     /// The window that is stated anew at a time: the one that the schedule meant so long before.
     pub fn restated_window(
         &self,
@@ -210,13 +232,23 @@ impl Definition {
         Some(simple)
     }
 
-    /// What is registered at CXone: the definition without `pipeline`, as JSON.
+    /// What is registered at CXone: the definition without `pipeline`, as JSON. An hourly report is registered as a daily
+    /// one, because the guide shows no other word; each of its runs is started with its own dates.
     #[must_use]
     pub fn registered_body(&self) -> Vec<u8> {
+        let mut report = self.report.clone();
+        let mut schedule = self.schedule.clone();
+        if schedule.recurrence == Recurrence::Hourly {
+            schedule.recurrence = Recurrence::Daily;
+            schedule.every_hours = None;
+            report.set_date_range(DateRange::Relative {
+                value: RelativeRange::PreviousDay,
+            });
+        }
         to_json(&Registered {
             name: &self.name,
-            schedule: &self.schedule,
-            report: &self.report,
+            schedule: &schedule,
+            report: &report,
             delivery: &self.delivery,
         })
     }

@@ -94,7 +94,7 @@ codes! {
     "Write hours and minutes with two digits each, such as `06:00`.";
     /// The time zone is not UTC.
     TimezoneNotUtc = "CXD020" Error,
-    "Use `UTC`, and convert times where the data is used.";
+    "Use `UTC`. For days of another zone say `pipeline.windowZone`, where the API can be asked for times.";
     /// The schedule fires before the data is final.
     BeforeSettled = "CXD021" Warning,
     "Schedule the report later, or set `pipeline.settledAt` if the data is final earlier. The pipeline waits in any case.";
@@ -113,15 +113,15 @@ codes! {
     /// The window is outside of the years 2000 to 2100.
     WindowOutOfRange = "CXD026" Error,
     "Correct the year.";
-    /// The range does not fit the schedule, so that windows overlap or leave gaps.
+    /// The range does not fit the schedule, so that windows leave gaps.
     RangeNotSchedule = "CXD027" Warning,
     "Use `previousDay` on a daily, `previousWeek` on a weekly and `previousMonth` on a monthly schedule.";
     /// A metric that this type of report does not have.
     MetricInvalid = "CXD030" Error,
-    "Use one of the metrics of the type. If your tenant has more, check with a catalogue that names them.";
+    "Use one of the metrics of the type. If your tenant has more, name them in `pipeline.declare`.";
     /// A dimension that this type of report does not have.
     DimensionInvalid = "CXD031" Error,
-    "Use one of the dimensions of the type. If your tenant has more, check with a catalogue that names them.";
+    "Use one of the dimensions of the type. If your tenant has more, name them in `pipeline.declare`.";
     /// A grouping that is not among the dimensions.
     GroupingNotDimension = "CXD032" Error,
     "Add it to `report.dimensions`, or take it out of `report.grouping`.";
@@ -197,6 +197,30 @@ codes! {
     /// A column is declared against what the catalogue says of it.
     DeclaredOtherwise = "CXD066" Error,
     "Take the declaration out, or declare the column as what it is.";
+    /// Local midnight passes the schedule's time when clocks change, so that a day would be left out and another one repeated.
+    ZoneShiftsDays = "CXD067" Error,
+    "Choose a time of the schedule that is the same date in `pipeline.windowZone` in summer and in winter.";
+    /// The schedule's time is still the day before in the zone of the windows.
+    ZoneIsBehind = "CXD068" Warning,
+    "Schedule the report later, so that it gets the window that has ended last.";
+    /// A key that lacks a column which makes a row unique.
+    KeyTooNarrow = "CXD069" Error,
+    "Add the columns that the message names to `pipeline.key`, or leave the key out.";
+    /// `keep-last` may drop rows that are not the same.
+    KeepLastDropsRows = "CXD070" Warning,
+    "Use `fail`, or a key that names each interaction, such as `interactionId`.";
+    /// Two columns whose names differ only in upper and lower case.
+    ColumnTwins = "CXD071" Warning,
+    "Most warehouses take them for one column. Take one of them out, or rename it in CXone.";
+    /// Two columns that get the same name.
+    ColumnsCollide = "CXD072" Error,
+    "Take one of them out, rename it in CXone, or leave `pipeline.columnNames` out.";
+    /// A column that CXone does not document for this API.
+    ColumnUnknown = "CXD073" Warning,
+    "Correct the name. If your tenant has the column, name it in `pipeline.declare`.";
+    /// The API has been seen with whole days in UTC only.
+    TimesAssumed = "CXD074" Warning,
+    "Compare one of your windows with what CXone shows.";
 }
 
 impl fmt::Display for FindingCode {

@@ -2,6 +2,7 @@
 
 mod api;
 mod catalogue;
+mod column_names;
 mod date_range;
 mod declare;
 mod definition;

@@ -39,6 +39,11 @@ impl TimeOfDay {
         self.hour.unsigned_abs()
     }
 
+    /// Seconds since midnight.
+    pub(crate) fn seconds(self) -> i64 {
+        (i64::from(self.hour) * 60 + i64::from(self.minute)) * 60
+    }
+
     fn time(self) -> Time {
         time(self.hour, self.minute, 0, 0)
     }

@@ -6,6 +6,7 @@ use crate::catalogue::Catalogue;
 use crate::finding::Finding;
 use crate::finding_code::FindingCode;
 use crate::hint::suggest;
+use crate::raw::RawDeclared;
 use crate::text::quote;
 use crate::text_enum::TextEnum;
 use crate::time_of_day::TimeOfDay;
@@ -18,6 +19,8 @@ pub(crate) struct Validator<'a> {
     pub(crate) spoiled: Vec<String>,
     /// The metrics and dimensions that exist; `None` to accept any.
     pub(crate) catalogue: Option<&'a Catalogue>,
+    /// Metrics and dimensions that the definition declares itself.
+    pub(crate) declared: Option<&'a RawDeclared>,
 }
 
 impl Validator<'_> {
@@ -30,6 +33,11 @@ impl Validator<'_> {
     ) {
         self.findings
             .push(Finding::new(code, pointer, message, hint));
+    }
+
+    /// Whether the definition was stored by an earlier version, which held it against fewer rules. It has to stay readable.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.catalogue.is_none()
     }
 
     /// Reports a field that is missing.

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The longest window, as the API allows it.
-pub(crate) const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// The longest window: a month of 31 days, in which clocks may be set back by up to three hours.
+pub(crate) const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(31 * 24 + 3);
 const EARLIEST: i64 = 946_684_800;
 /// 2101-01-01T00:00:00Z, the first second that is too late for a start; an end may touch it.
 const LATEST: i64 = 4_133_980_800;
@@ -26,7 +26,7 @@ pub enum WindowError {
     /// The start is not before the end.
     #[error("the window's start is not before its end")]
     Order,
-    /// More than 31 days.
+    /// More than 31 days, and more than the hours by which clocks may be set back in them.
     #[error("the window is longer than 31 days")]
     TooLong,
     /// Before the year 2000 or after the year 2100.
@@ -34,7 +34,8 @@ pub enum WindowError {
     OutOfRange,
 }
 
-/// The half-open span `[start, end)` in UTC, in whole seconds, at most 31 days, in the years 2000 to 2100.
+/// The half-open span `[start, end)` in UTC, in whole seconds, at most 31 days (and three hours, for a month in
+/// which clocks are set back), in the years 2000 to 2100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Window {
@@ -198,9 +199,10 @@ mod tests {
     #[test]
     fn bounds_are_held() {
         let day = 86_400;
-        assert!(window(EARLIEST, 31 * day).is_ok());
+        let longest = 31 * day + 3 * 3_600;
+        assert!(window(EARLIEST, longest).is_ok());
         assert!(window(LATEST - day, day).is_ok());
-        assert_eq!(window(EARLIEST, 31 * day + 1), Err(WindowError::TooLong));
+        assert_eq!(window(EARLIEST, longest + 1), Err(WindowError::TooLong));
         assert_eq!(window(EARLIEST, 0), Err(WindowError::Order));
         assert_eq!(window(EARLIEST - 1, day), Err(WindowError::OutOfRange));
         assert_eq!(window(LATEST - day + 1, day), Err(WindowError::OutOfRange));

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::civil::date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Serialize, Serializer};
 
@@ -33,6 +34,22 @@ impl WindowZone {
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// Every offset from UTC, in seconds, that the zone has in the years to come.
+    pub(crate) fn offsets(&self) -> Vec<i64> {
+        let of = |year: i16| {
+            date(year, 1, 1)
+                .to_zoned(TimeZone::UTC)
+                .map(|t| t.timestamp())
+        };
+        let (Ok(first), Ok(last)) = (of(2025), of(2045)) else {
+            return Vec::new();
+        };
+        let later = (self.0.following(first)).take_while(|change| change.timestamp() < last);
+        let later = later.map(|change| i64::from(change.offset().seconds()));
+        let now = i64::from(self.0.to_offset(first).seconds());
+        std::iter::once(now).chain(later).collect()
     }
 
     /// The rules of the zone.

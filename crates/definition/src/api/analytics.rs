@@ -10,7 +10,7 @@ use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::hint::suggest;
 use crate::text::quote;
-use crate::text_enum::text_enum;
+use crate::text_enum::{TextEnum, text_enum};
 use crate::validator::Validator;
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
@@ -18,6 +18,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     spacing: None,
     has_delivery_formats: true,
     names_every_column: true,
+    documented_columns: None,
     default_key: |columns| {
         let key = match columns.grouping {
             [] => columns.dimensions,
@@ -149,6 +150,10 @@ impl RawAnalyticsReport {
 }
 
 impl RawApiReport for RawAnalyticsReport {
+    fn report_type(&self) -> Option<ReportType> {
+        self.report_type.as_deref().and_then(ReportType::parse_text)
+    }
+
     fn date_range(&self) -> Option<&RawDateRange> {
         self.date_range.as_ref()
     }
@@ -241,7 +246,7 @@ impl Validator<'_> {
             return;
         };
         let known = side.known_names(catalogue, report_type);
-        if known.contains(&name) {
+        if known.contains(&name) || self.is_declared(side, name) {
             return;
         }
         let elsewhere: Vec<&str> = ReportType::ALL
@@ -264,6 +269,14 @@ impl Validator<'_> {
             )
         };
         self.report_finding(side.code(), at, message, hint);
+    }
+
+    fn is_declared(&self, side: Side, name: &str) -> bool {
+        let half = self.declared.and_then(|declared| match side {
+            Side::Metric => declared.metrics.as_ref(),
+            Side::Dimension => declared.dimensions.as_ref(),
+        });
+        half.is_some_and(|columns| columns.contains_key(name))
     }
 
     fn refuse_in_both(&mut self, metrics: &[String], dimensions: &[String]) {

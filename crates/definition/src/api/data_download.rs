@@ -17,6 +17,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     spacing: None,
     has_delivery_formats: false,
     names_every_column: false,
+    documented_columns: None,
     default_key: |_| None,
 };
 

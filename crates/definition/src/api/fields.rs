@@ -50,14 +50,22 @@ impl Validator<'_> {
         self.check_not_empty(at, list);
         self.check_duplicates(at, list);
         for (i, name) in list.iter().enumerate() {
-            let fits = (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control);
-            if !fits {
-                let message = format!("{} is not a valid {noun}", quote(name));
-                let hint = "use 1 to 256 bytes without control characters";
-                let at = format!("{at}/{i}");
-                self.report_finding(FindingCode::ColumnInvalid, at, message, hint);
-            }
+            self.check_name_in_file(&format!("{at}/{i}"), noun, name);
         }
         list.to_vec()
+    }
+
+    /// Checks the name of a column that is declared in an object.
+    pub(crate) fn check_column_name(&mut self, object: &str, name: &str) {
+        self.check_name_in_file(&format!("{object}/{name}"), "column name", name);
+    }
+
+    fn check_name_in_file(&mut self, at: &str, noun: &str, name: &str) {
+        if (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control) {
+            return;
+        }
+        let message = format!("{} is not a valid {noun}", quote(name));
+        let hint = "use 1 to 256 bytes without control characters";
+        self.report_finding(FindingCode::ColumnInvalid, at, message, hint);
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::catalogue::ReportType;
 use crate::date_range::{DateRange, RawDateRange};
 use crate::definition::TotalLabels;
 use crate::enums::SourceRange;
@@ -17,6 +18,8 @@ pub(crate) struct Capabilities {
     pub(crate) has_delivery_formats: bool,
     /// Whether a definition names every column of its rows. Elsewhere `report.columns` may be left out.
     pub(crate) names_every_column: bool,
+    /// The columns that CXone documents for every tenant; `None` where they differ from tenant to tenant.
+    pub(crate) documented_columns: Option<&'static [&'static str]>,
     /// The columns that make a row unique if the definition does not say; `None` where nothing is known about it.
     pub(crate) default_key: fn(&Columns<'_>) -> Option<Vec<String>>,
 }
@@ -50,6 +53,16 @@ impl<'d> Columns<'d> {
         }
     }
 
+    /// Where the column stands that [`all`](Self::all) gives as number `i`.
+    pub(crate) fn pointer(&self, i: usize, has_metrics: bool) -> String {
+        let metric = i.checked_sub(self.dimensions.len());
+        match (has_metrics, metric) {
+            (false, _) => format!("/report/columns/{i}"),
+            (true, None) => format!("/report/dimensions/{i}"),
+            (true, Some(metric)) => format!("/report/metrics/{metric}"),
+        }
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
         self.dimensions
             .iter()
@@ -62,6 +75,11 @@ impl<'d> Columns<'d> {
 pub(crate) trait RawApiReport {
     fn date_range(&self) -> Option<&RawDateRange>;
     fn columns(&self) -> Columns<'_>;
+
+    /// The type of the report, where its API has types.
+    fn report_type(&self) -> Option<ReportType> {
+        None
+    }
 }
 
 /// A report block that was checked.

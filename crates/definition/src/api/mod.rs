@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::ReportType;
 use crate::date_range::{DateRange, RawDateRange};
 use crate::definition::TotalLabels;
 use crate::enums::{Recurrence, SourceRange};
@@ -229,6 +230,13 @@ impl Report {
         }
     }
 
+    /// Changes the range that is registered; only the guide's API registers one.
+    pub(crate) fn set_date_range(&mut self, range: DateRange) {
+        if let Self::Analytics(report) = self {
+            report.date_range = range;
+        }
+    }
+
     /// Takes columns out of the report; `false` where a definition does not name every column.
     pub(crate) fn remove_columns(&mut self, names: &[String]) -> bool {
         let Self::Analytics(report) = self else {
@@ -291,6 +299,10 @@ impl RawReport {
 
     pub(crate) fn date_range(&self) -> Option<&RawDateRange> {
         self.as_api_report().date_range()
+    }
+
+    pub(crate) fn report_type(&self) -> Option<ReportType> {
+        self.as_api_report().report_type()
     }
 
     pub(crate) fn columns(&self) -> Columns<'_> {

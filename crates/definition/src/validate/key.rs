@@ -1,6 +1,7 @@
 //! `pipeline.key`: the columns that make a row unique.
 
 use crate::api::{Api, Columns};
+use crate::enums::OnConflict;
 use crate::finding_code::FindingCode;
 use crate::hint::suggest;
 use crate::raw::RawPipeline;
@@ -35,7 +36,9 @@ impl Validator<'_> {
         if raw.key.is_some() {
             self.check_not_empty("/pipeline/key", &key);
             self.check_duplicates("/pipeline/key", &key);
+            self.check_key_is_wide_enough(&key, api, columns);
         }
+        self.warn_of_keep_last(raw, &key, api, columns);
         let is_from_report = raw.key.is_none() && api.capabilities().names_every_column;
         if is_from_report || !are_known(api, columns) {
             return key;
@@ -55,5 +58,52 @@ impl Validator<'_> {
             );
         }
         key
+    }
+
+    /// Reports a key without a column that tells rows apart: rows that differ would count as copies of one another.
+    fn check_key_is_wide_enough(&mut self, key: &[String], api: Api, columns: &Columns<'_>) {
+        let needed = match api {
+            Api::Analytics => columns.grouping.to_vec(),
+            Api::Contacts => (api.capabilities().default_key)(columns).unwrap_or_default(),
+            Api::ReportJobs | Api::DataDownload | Api::DataExtraction => return,
+        };
+        let missing: Vec<String> = (needed.iter())
+            .filter(|name| !key.contains(name))
+            .map(|name| quote(name))
+            .collect();
+        // A key that is empty or names an unknown column is reported as that.
+        let is_unknown =
+            |name: &String| are_known(api, columns) && !columns.all().any(|c| c == name);
+        if self.is_stored() || missing.is_empty() || key.is_empty() || key.iter().any(is_unknown) {
+            return;
+        }
+        let message = format!(
+            "the key lacks {}, so that rows which differ in it would be taken for one row",
+            missing.join(", ")
+        );
+        let hint = format!(
+            "the columns that make a row unique are {}",
+            needed.join(", ")
+        );
+        self.report_finding(FindingCode::KeyTooNarrow, "/pipeline/key", message, hint);
+    }
+
+    /// Warns where each interaction is a row and the key does not name one: `keep-last` then drops interactions.
+    fn warn_of_keep_last(
+        &mut self,
+        raw: &RawPipeline,
+        key: &[String],
+        api: Api,
+        columns: &Columns<'_>,
+    ) {
+        let keeps_last = raw.on_conflict.as_deref() == Some(OnConflict::KeepLast.as_str());
+        let is_ungrouped = api == Api::Analytics && columns.grouping.is_empty();
+        if !keeps_last || !is_ungrouped || key.iter().any(|name| name == "interactionId") {
+            return;
+        }
+        let message = "without a grouping each interaction is a row, and of those with an equal key all but one would be dropped";
+        let hint = "use \"fail\", or add \"interactionId\" to the dimensions and to the key";
+        let code = FindingCode::KeepLastDropsRows;
+        self.report_finding(code, "/pipeline/onConflict", message, hint);
     }
 }

@@ -67,12 +67,17 @@ pub fn check(definition: &Definition, catalogue: &Catalogue) -> Vec<Finding> {
 }
 
 fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, Findings> {
+    let pipeline = reading.raw.pipeline.as_ref();
     let mut validator = Validator {
         findings: reading.findings,
         spoiled: reading.spoiled,
         catalogue,
+        declared: pipeline.and_then(|p| p.declare.as_ref()),
     };
     let definition = validator.check_definition(&reading.raw);
+    if let Some(definition) = &definition {
+        validator.compare_with_windows(definition);
+    }
     let findings = validator.findings;
     let failed = findings.iter().any(|f| f.severity == Severity::Error);
     match definition {
@@ -86,7 +91,10 @@ fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, 
 
 impl Validator<'_> {
     fn check_definition(&mut self, raw: &RawDefinition) -> Option<Definition> {
-        let settled_at = raw.pipeline.as_ref().and_then(|p| p.settled_at.as_deref());
+        let pipeline = raw.pipeline.as_ref();
+        let has_own_rule =
+            pipeline.is_some_and(|p| p.settled_after.is_some() || p.window_zone.is_some());
+        let settled_at = pipeline.and_then(|p| p.settled_at.as_deref());
         let settled_at = settled_at
             .and_then(|text| text.parse().ok())
             .unwrap_or(TimeOfDay::FIVE);
@@ -97,7 +105,9 @@ impl Validator<'_> {
         let report = self
             .require("/report", raw.report.as_ref())
             .and_then(|r| r.validate(self, schedule.as_ref().map(|s| s.recurrence)));
-        self.compare_with_settling(raw, schedule.as_ref(), settled_at);
+        if !has_own_rule {
+            self.compare_with_settling(raw, schedule.as_ref(), settled_at);
+        }
         let delivery = self
             .require("/delivery", raw.delivery.as_ref())
             .and_then(|d| self.check_delivery(d, raw.api()));
@@ -138,7 +148,7 @@ impl Validator<'_> {
                 "the time zone is {}, and the data is stored in UTC",
                 quote(zone)
             );
-            let hint = "use \"UTC\": another zone shifts relative ranges by hours; convert times where the data is used";
+            let hint = "use \"UTC\"; for days of another zone, say pipeline.windowZone";
             self.report_finding(
                 FindingCode::TimezoneNotUtc,
                 "/schedule/timezone",
@@ -209,8 +219,9 @@ impl Validator<'_> {
             .as_ref()
             .and_then(|r| r.date_range())
             .and_then(|r| r.kind.as_deref());
-        let Some(schedule) = schedule.filter(|s| range == Some("relative") && s.time < settled_at)
-        else {
+        let Some(schedule) = schedule.filter(|s| {
+            range == Some("relative") && s.recurrence != Recurrence::Hourly && s.time < settled_at
+        }) else {
             return;
         };
         let message = format!(

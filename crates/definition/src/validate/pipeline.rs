@@ -48,7 +48,9 @@ impl Validator<'_> {
         let total_labels = self.check_total_labels(raw);
         let at = "/pipeline/columnNames";
         let column_names = self.parse_optional_enum(at, pipeline.column_names.as_deref());
-        let declare = self.check_declared(pipeline.declare.as_ref());
+        let declare = self.check_declared(raw);
+        let names = column_names.flatten().unwrap_or_default();
+        self.compare_columns(raw.api(), &columns, names);
         let api = self.parse_optional_enum("/pipeline/api", pipeline.api.as_deref());
         if format == Some(Some(OutputFormat::Csv)) && !are_known(raw.api(), &columns) {
             self.report_missing_columns();

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::Api;
+use crate::api::{Api, Columns, RawReport};
+use crate::catalogue::ReportType;
 use crate::declare::{Declared, DeclaredColumn};
+use crate::enums::{ColumnNames, ColumnType};
 use crate::finding_code::FindingCode;
-use crate::raw::{RawDeclared, RawDeclaredColumn, RawDefinition};
+use crate::hint::suggest;
+use crate::raw::{RawDeclaredColumn, RawDefinition};
 use crate::text::quote;
 use crate::validator::Validator;
 
@@ -45,16 +48,19 @@ impl Validator<'_> {
         Some(list.clone())
     }
 
-    pub(super) fn check_declared(&mut self, raw: Option<&RawDeclared>) -> Option<Declared> {
-        let Some(raw) = raw else {
+    pub(super) fn check_declared(&mut self, raw: &RawDefinition) -> Option<Declared> {
+        let report_type = raw.report.as_ref().and_then(RawReport::report_type);
+        let Some(raw) = raw.pipeline.as_ref().and_then(|p| p.declare.as_ref()) else {
             return Some(Declared::default());
         };
         let metrics = self.check_declared_half("metrics", raw.metrics.as_ref());
         let dimensions = self.check_declared_half("dimensions", raw.dimensions.as_ref());
-        Some(Declared {
+        let declared = Declared {
             metrics: metrics?,
             dimensions: dimensions?,
-        })
+        };
+        self.compare_with_catalogue(&declared, report_type);
+        Some(declared)
     }
 
     fn check_declared_half(
@@ -64,11 +70,123 @@ impl Validator<'_> {
     ) -> Option<BTreeMap<String, DeclaredColumn>> {
         let columns: Vec<_> = (raw.into_iter().flatten())
             .map(|(name, column)| {
+                self.check_column_name(&format!("/pipeline/declare/{half}"), name);
                 let at = format!("/pipeline/declare/{half}/{name}/type");
                 let column_type = self.parse_enum(&at, column.column_type.as_deref())?;
                 Some((name.clone(), DeclaredColumn { column_type }))
             })
             .collect();
         columns.into_iter().collect()
+    }
+
+    /// Reports what is declared against the catalogue: a dimension that is a metric, the other way round, or a metric whose
+    /// values are no numbers. What the catalogue knows already may be declared.
+    fn compare_with_catalogue(&mut self, declared: &Declared, report_type: Option<ReportType>) {
+        let both = declared
+            .metrics
+            .keys()
+            .filter(|name| declared.dimensions.contains_key(*name));
+        for name in both {
+            let at = format!("/pipeline/declare/dimensions/{name}");
+            let message = format!("{} is declared as a metric too", quote(name));
+            self.report_finding(FindingCode::DeclaredOtherwise, at, message, "");
+        }
+        let (Some(catalogue), Some(report_type)) = (self.catalogue, report_type) else {
+            return;
+        };
+        let metrics: Vec<&str> = catalogue.metrics(report_type).collect();
+        let dimensions: Vec<&str> = catalogue.dimensions(report_type).collect();
+        let mut report = |half: &str, name: &str, what: &str| {
+            let at = format!("/pipeline/declare/{half}/{name}");
+            let message = format!(
+                "the catalogue has {} as {what} of {report_type} reports",
+                quote(name)
+            );
+            self.report_finding(
+                FindingCode::DeclaredOtherwise,
+                at,
+                message,
+                "take the declaration out",
+            );
+        };
+        for (name, column) in &declared.metrics {
+            let is_number = matches!(column.column_type, ColumnType::Long | ColumnType::Double);
+            if dimensions.contains(&name.as_str()) {
+                report("metrics", name, "a dimension");
+            } else if metrics.contains(&name.as_str()) && !is_number {
+                report("metrics", name, "a number");
+            }
+        }
+        for name in declared
+            .dimensions
+            .keys()
+            .filter(|name| metrics.contains(&name.as_str()))
+        {
+            report("dimensions", name, "a metric");
+        }
+    }
+
+    /// Looks at the columns together: twins by case, names that become one, and names that the API does not document.
+    pub(super) fn compare_columns(
+        &mut self,
+        api: Api,
+        columns: &Columns<'_>,
+        column_names: ColumnNames,
+    ) {
+        let names: Vec<&str> = columns.all().collect();
+        for (i, name) in names.iter().enumerate() {
+            let at = columns.pointer(i, api.capabilities().names_every_column);
+            let twin = |same: &dyn Fn(&str) -> bool| {
+                names[..i]
+                    .iter()
+                    .find(|other| *other != name && same(other))
+                    .copied()
+            };
+            let renamed = column_names.rename(name);
+            if let Some(other) = twin(&|other| {
+                column_names != ColumnNames::AsIs && column_names.rename(other) == renamed
+            }) {
+                let message = format!(
+                    "{} and {} are both stored as {}",
+                    quote(name),
+                    quote(other),
+                    quote(&renamed)
+                );
+                self.report_finding(FindingCode::ColumnsCollide, at.clone(), message, "");
+            } else if let Some(other) = twin(&|other| other.to_lowercase() == name.to_lowercase()) {
+                let message = format!(
+                    "{} and {} differ only in upper and lower case",
+                    quote(name),
+                    quote(other)
+                );
+                let hint = "most warehouses take them for one column";
+                self.report_finding(FindingCode::ColumnTwins, at.clone(), message, hint);
+            }
+            self.compare_with_documented(&at, name, api);
+        }
+    }
+
+    fn compare_with_documented(&mut self, at: &str, name: &str, api: Api) {
+        let Some(documented) = api.capabilities().documented_columns else {
+            return;
+        };
+        let halves = self
+            .declared
+            .map(|d| [d.metrics.as_ref(), d.dimensions.as_ref()]);
+        let mut declared = halves.into_iter().flatten().flatten();
+        if documented.contains(&name) || declared.any(|half| half.contains_key(name)) {
+            return;
+        }
+        let message = format!(
+            "{} is not among the columns that CXone documents for {api}",
+            quote(name)
+        );
+        let near = suggest(name, documented.iter().copied());
+        let hint = if near.starts_with("did") {
+            near
+        } else {
+            "if your tenant has it, name it in pipeline.declare".to_owned()
+        };
+        self.report_finding(FindingCode::ColumnUnknown, at, message, hint);
     }
 }

@@ -1,9 +1,13 @@
 //! `pipeline.settledAt`, `settledAfter`, `windowZone` and `restate`: which windows there are, and when.
 
-use jiff::SignedDuration;
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::api::{Api, Report};
-use crate::duration::parse_minutes;
+use crate::date_range::DateRange;
+use crate::definition::Definition;
+use crate::duration::{DAY, HOUR, format_duration, parse_minutes};
 use crate::enums::{Recurrence, SourceRange};
 use crate::finding_code::FindingCode;
 use crate::raw::RawPipeline;
@@ -101,11 +105,75 @@ impl Validator<'_> {
                 "the window is the template's range, in the time zone of the business unit";
             self.refuse_for_api(ZONE, message, "take it out");
         }
+        if let Some(schedule) = schedule {
+            self.compare_with_zone(schedule, report, &zone);
+        }
         if schedule.is_some_and(|s| s.recurrence == Recurrence::Hourly) {
             let message = "the windows of an hourly report are counted from 00:00 UTC";
             self.refuse_for_api(ZONE, message, "take it out");
         }
         Some(zone)
+    }
+
+    /// Reports a schedule whose time is another date in the zone when clocks change, and warns of one whose time is still
+    /// the day before.
+    fn compare_with_zone(
+        &mut self,
+        schedule: &Schedule,
+        report: Option<&Report>,
+        zone: &WindowZone,
+    ) {
+        let is_relative =
+            report.is_some_and(|r| matches!(r.date_range(), DateRange::Relative { .. }));
+        let recurs = !matches!(schedule.recurrence, Recurrence::Once | Recurrence::Hourly);
+        if !is_relative || !recurs {
+            return;
+        }
+        let shifts: BTreeSet<i64> = (zone.offsets().into_iter())
+            .map(|offset| (schedule.time.seconds() + offset).div_euclid(DAY))
+            .collect();
+        let (at, time) = ("/schedule/time", schedule.time);
+        if shifts.len() > 1 {
+            let message = format!(
+                "{time} UTC is another date in {zone} when clocks change: a day would be left out, and another one repeated"
+            );
+            let hint = "choose a time that is an hour or more away from midnight there, in summer and in winter";
+            self.report_finding(FindingCode::ZoneShiftsDays, at, message, hint);
+        } else if shifts.first().is_some_and(|shift| *shift < 0) {
+            let message = format!(
+                "{time} UTC is still the day before in {zone}, so that the window which has ended last is not meant"
+            );
+            let hint = "schedule it after midnight there";
+            self.report_finding(FindingCode::ZoneIsBehind, at, message, hint);
+        }
+    }
+
+    /// Warns of a schedule that fires before its windows are final, and of an API that has not been seen with times.
+    pub(super) fn compare_with_windows(&mut self, definition: &Definition) {
+        let pipeline = &definition.pipeline;
+        let is_daily =
+            pipeline.window_zone.is_utc() && definition.schedule.recurrence != Recurrence::Hourly;
+        if !is_daily && definition.dialect().api() == Api::DataExtraction {
+            let message = "data-extraction has been seen with whole days in UTC only, and is asked for times here";
+            let hint = "compare one of your windows with what CXone shows";
+            self.report_finding(FindingCode::TimesAssumed, "/pipeline/api", message, hint);
+        }
+        let says_when = matches!(pipeline.settling, Settling::SettledAfter(_));
+        let is_relative = matches!(definition.report.date_range(), DateRange::Relative { .. });
+        if !is_relative || (!says_when && (is_daily || pipeline.window_zone.is_utc())) {
+            return;
+        }
+        let Some(late) = latest_settling(definition) else {
+            return;
+        };
+        let message = format!(
+            "scheduled at {} UTC, {} before its window is final",
+            definition.schedule.time,
+            format_duration(late)
+        );
+        let hint = "the pipeline waits until then; schedule it later, or say with pipeline.settledAfter how long after \
+                    the end of a window its data is final";
+        self.report_finding(FindingCode::BeforeSettled, "/schedule/time", message, hint);
     }
 
     pub(super) fn check_restate(
@@ -175,4 +243,22 @@ impl Validator<'_> {
         }
         Some(distance)
     }
+}
+
+/// How long a run would wait at most for its window to become final: on a Monday and on the first of a month, in winter and
+/// in summer.
+fn latest_settling(definition: &Definition) -> Option<SignedDuration> {
+    const DAYS: [&str; 4] = ["2029-01-01", "2030-01-07", "2029-07-02", "2030-07-01"];
+    let schedule = &definition.schedule;
+    let minutes = schedule.time.seconds() % HOUR;
+    let waits = DAYS.iter().flat_map(|day| {
+        let midnight = format!("{day}T00:00:00Z").parse::<Timestamp>().ok();
+        schedule.hours().filter_map(move |hour| {
+            let after = SignedDuration::from_secs(i64::from(hour) * HOUR + minutes);
+            let scheduled = midnight?.checked_add(after).ok()?;
+            let window = definition.window_for(scheduled).ok()?;
+            Some(definition.settled_at(&window).duration_since(scheduled))
+        })
+    });
+    waits.max().filter(SignedDuration::is_positive)
 }

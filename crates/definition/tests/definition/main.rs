@@ -5,6 +5,9 @@
 )]
 
 mod published;
+mod rows;
+mod stored;
+mod windows;
 
 use definition::{Catalogue, Definition, Severity, Window, check, schema};
 use serde_json::{Value, json};
@@ -126,7 +129,7 @@ fn every_rule_of_the_report_has_its_code() {
             absolute("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"),
         ),
         (
-            "CXD027",
+            "CXD064",
             "/report/dateRange/value",
             "/report/dateRange/value",
             json!("previousWeek"),
@@ -423,6 +426,12 @@ fn windows_come_from_the_scheduled_time() {
     let with = |value: &str| {
         let mut d = good();
         d["report"]["dateRange"]["value"] = json!(value);
+        // Weekly and monthly schedules repeat no window of these ranges.
+        d["schedule"]["type"] = json!(match value {
+            "previousDay" => "daily",
+            "previousWeek" => "weekly",
+            _ => "monthly",
+        });
         Definition::parse(d.to_string()).unwrap().definition
     };
     for (value, scheduled, key) in [

@@ -110,7 +110,7 @@ fn reports() -> Vec<Case> {
         ),
         (
             "contacts",
-            "CXD027",
+            "CXD064",
             "/report/dateRange/value",
             json!("previousWeek"),
         ),

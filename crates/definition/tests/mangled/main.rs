@@ -56,6 +56,16 @@ const WORDS: &[&[u8]] = &[
     b"\"columns\":[\"Contact ID\"],",
     b"\"split\":{\"largestWindow\":\"P1D\"},",
     b"\"+14:00\"",
+    b"\"$schema\":\"x\",",
+    b"\"restate\":[\"P1D\",\"P7D\"],",
+    b"\"settledAfter\":\"PT45M\",",
+    b"\"windowZone\":\"America/New_York\",",
+    b"\"windowZone\":\"utc\",",
+    b"\"declare\":{\"metrics\":{\"a~/b\":{\"type\":\"long\"}}},",
+    b"\"totalLabels\":[],",
+    b"\"emptyMessages\":[\"No data\"],",
+    b"\"columnNames\":\"snake\",",
+    b"\"schema\":\"strict\",",
     b"~1",
     b"/",
     b"`, expected `",
@@ -94,9 +104,18 @@ fn sample_definitions() -> Vec<Vec<u8>> {
     let contacts = r#"{"name":"Contacts","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
         "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousDay"}},
         "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"contacts"}}"#;
-    [full, absolute, &guide, jobs, extraction, download, contacts]
-        .map(|text| text.as_bytes().to_vec())
-        .to_vec()
+    let hourly = r#"{"name":"Hourly","schedule":{"type":"hourly","everyHours":4,"time":"00:50","timezone":"UTC"},
+        "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousHours"}},"delivery":{"type":"api"},
+        "pipeline":{"tenant":"acme","api":"contacts","restate":["PT4H","P1D"],"settledAfter":"PT45M","schema":"strict"}}"#;
+    let local = r#"{"name":"Local","schedule":{"type":"daily","time":"10:00","timezone":"UTC"},
+        "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousDay"}},"delivery":{"type":"api"},
+        "pipeline":{"tenant":"acme","api":"contacts","windowZone":"America/New_York","settledAfter":"PT2H",
+        "columnNames":"snake","declare":{"dimensions":{"x":{"type":"string"}}},"emptyMessages":["No data"]}}"#;
+    [
+        full, absolute, &guide, jobs, extraction, download, contacts, hourly, local,
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
 }
 
 #[test]

@@ -33,12 +33,15 @@ impl Validator<'_> {
             }
             return Vec::new();
         };
+        let keeps_last = raw.on_conflict.as_deref() == Some(OnConflict::KeepLast.as_str());
         if raw.key.is_some() {
             self.check_not_empty("/pipeline/key", &key);
             self.check_duplicates("/pipeline/key", &key);
-            self.check_key_is_wide_enough(&key, api, columns);
+            self.check_key_is_wide_enough(&key, api, columns, keeps_last);
         }
-        self.warn_of_keep_last(raw, &key, api, columns);
+        if keeps_last {
+            self.warn_of_keep_last(&key, api, columns);
+        }
         let is_from_report = raw.key.is_none() && api.capabilities().names_every_column;
         if is_from_report || !are_known(api, columns) {
             return key;
@@ -61,11 +64,20 @@ impl Validator<'_> {
     }
 
     /// Reports a key without a column that tells rows apart: rows that differ would count as copies of one another.
-    fn check_key_is_wide_enough(&mut self, key: &[String], api: Api, columns: &Columns<'_>) {
+    fn check_key_is_wide_enough(
+        &mut self,
+        key: &[String],
+        api: Api,
+        columns: &Columns<'_>,
+        keeps_last: bool,
+    ) {
         let needed = match api {
             Api::Analytics => columns.grouping.to_vec(),
-            Api::Contacts => (api.capabilities().default_key)(columns).unwrap_or_default(),
-            Api::ReportJobs | Api::DataDownload | Api::DataExtraction => return,
+            // With `fail`, two contacts of one key stop the delivery, and no row is lost.
+            Api::Contacts if keeps_last => {
+                (api.capabilities().default_key)(columns).unwrap_or_default()
+            }
+            _ => return,
         };
         let missing: Vec<String> = (needed.iter())
             .filter(|name| !key.contains(name))
@@ -89,16 +101,9 @@ impl Validator<'_> {
     }
 
     /// Warns where each interaction is a row and the key does not name one: `keep-last` then drops interactions.
-    fn warn_of_keep_last(
-        &mut self,
-        raw: &RawPipeline,
-        key: &[String],
-        api: Api,
-        columns: &Columns<'_>,
-    ) {
-        let keeps_last = raw.on_conflict.as_deref() == Some(OnConflict::KeepLast.as_str());
+    fn warn_of_keep_last(&mut self, key: &[String], api: Api, columns: &Columns<'_>) {
         let is_ungrouped = api == Api::Analytics && columns.grouping.is_empty();
-        if !keeps_last || !is_ungrouped || key.iter().any(|name| name == "interactionId") {
+        if !is_ungrouped || key.iter().any(|name| name == "interactionId") {
             return;
         }
         let message = "without a grouping each interaction is a row, and of those with an equal key all but one would be dropped";

@@ -145,6 +145,8 @@ fn a_column_that_cxone_does_not_document_is_a_warning_unless_it_is_declared() {
     value["pipeline"]["declare"] = json!({ "dimensions": { "npsScore": { "type": "long" } } });
     assert_eq!(lines(value.to_string()), "");
     value["pipeline"]["key"] = json!(["agentId"]);
+    assert_eq!(lines(value.to_string()), "");
+    value["pipeline"]["onConflict"] = json!("keep-last");
     assert!(lines(value.to_string()).starts_with("error[CXD069]"));
 }
 

@@ -370,6 +370,14 @@ fn store_effect(store: &mut Store, mishap: Mishap, effect: StoreEffect) -> Progr
         } => with(mishap, responder, || {
             Ok(store.list(&prefix, after.as_deref()))
         }),
+        StoreEffect::ListFolders {
+            prefix,
+            after,
+            before,
+            responder,
+        } => with(mishap, responder, || {
+            Ok(store.list_folders(&prefix, &after, &before))
+        }),
     }
 }
 

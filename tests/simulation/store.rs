@@ -62,6 +62,20 @@ impl Store {
             .collect()
     }
 
+    pub(crate) fn list_folders(&self, prefix: &str, after: &str, before: &str) -> Vec<String> {
+        let mut folders: Vec<String> = self
+            .list(prefix, Some(after))
+            .into_iter()
+            .filter_map(|key| {
+                let end = prefix.len() + key[prefix.len()..].find('/')? + 1;
+                Some(key[..end].to_owned())
+            })
+            .filter(|folder| folder.as_str() > after && folder.as_str() < before)
+            .collect();
+        folders.dedup();
+        folders
+    }
+
     pub(crate) fn keys_with(&self, infix: &str) -> Vec<String> {
         self.objects
             .keys()

@@ -51,6 +51,9 @@ struct Wire {
 }
 
 impl Window {
+    /// No window is longer, so that one which overlaps another begins at most so long before it.
+    pub const LONGEST: SignedDuration = MAX_WINDOW;
+
     /// Makes a window of two times.
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self, WindowError> {
         if start.subsec_nanosecond() != 0 || end.subsec_nanosecond() != 0 {
@@ -84,6 +87,18 @@ impl Window {
     #[must_use]
     pub fn duration(&self) -> SignedDuration {
         self.end.duration_since(self.start)
+    }
+
+    /// Whether the other window lies within this one; a window lies within itself.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// Whether the two have a moment in common. Windows that only touch have none.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
     }
 
     /// Two windows that touch and together are this one: cut at a full minute if there is one inside.
@@ -245,6 +260,17 @@ mod tests {
             .unwrap();
         assert_eq!(morning.key(), "20261121T000000Z-20261121T120000Z");
         assert_eq!(evening.key(), "20261121T120000Z-20261122T000000Z");
+    }
+
+    #[test]
+    fn windows_that_touch_do_not_overlap() {
+        let first: Window = "20261121T000000Z-20261122T000000Z".parse().unwrap();
+        let (morning, evening) = first.halves().unwrap();
+        let next: Window = "20261122T000000Z-20261123T000000Z".parse().unwrap();
+        assert!(first.contains(&first) && first.contains(&morning) && first.contains(&evening));
+        assert!(!morning.contains(&first) && !first.contains(&next));
+        assert!(first.overlaps(&morning) && morning.overlaps(&first) && first.overlaps(&first));
+        assert!(!first.overlaps(&next) && !next.overlaps(&first) && !morning.overlaps(&evening));
     }
 
     proptest! {

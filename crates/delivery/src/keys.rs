@@ -3,8 +3,12 @@
 use std::fmt::Write as _;
 
 use definition::{ReportName, TenantId, Window};
+use jiff::Timestamp;
 
 use crate::SegmentId;
+
+/// A time as the names of windows have it: see [`Window::key`].
+const WINDOW_TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// The object that keeps the calls of one API of one tenant apart. It can't collide with a report's
 /// folder, whose name never begins with `_`.
@@ -57,6 +61,27 @@ impl ReportKeys {
     #[must_use]
     pub fn manifest(&self, version: u64) -> String {
         format!("{}/_manifest/{version:020}.json", self.root)
+    }
+
+    /// The folder of all windows' claims.
+    #[must_use]
+    pub fn windows(&self) -> String {
+        format!("{}/win/", self.root)
+    }
+
+    /// Between which keys the folders of all windows lie that can overlap this one. They sort by their start.
+    #[must_use]
+    pub fn windows_around(&self, window: &Window) -> (String, String) {
+        let begins = |time: Timestamp| format!("{}{}", self.windows(), time.strftime(WINDOW_TIME));
+        let earliest = window.start() - Window::LONGEST;
+        (begins(earliest), begins(window.end()))
+    }
+
+    /// The window whose folder this is.
+    #[must_use]
+    pub fn window_of(&self, folder: &str) -> Option<Window> {
+        let name = folder.strip_prefix(&self.windows())?.strip_suffix('/')?;
+        name.parse().ok()
     }
 
     /// The folder of a window's claims.
@@ -265,6 +290,26 @@ mod tests {
         assert_eq!(version_of(&keys("x").commit(7)), Some(7));
         let prefix = keys("x").window(&window());
         assert_eq!(generation_of(&prefix, &generation.open()), Some(3));
+    }
+
+    #[test]
+    fn every_window_that_can_overlap_lies_between_two_keys() {
+        let keys = keys("x");
+        let (after, before) = keys.windows_around(&window());
+        for (other, is_between) in [
+            ("20261121T000000Z-20261122T000000Z", true),
+            ("20261021T000000Z-20261121T000000Z", true),
+            ("20261021T000001Z-20261121T000001Z", true),
+            ("20261121T235959Z-20261201T000000Z", true),
+            ("20261020T235959Z-20261120T235959Z", false),
+            ("20261122T000000Z-20261123T000000Z", false),
+        ] {
+            let other: Window = other.parse().unwrap();
+            let folder = keys.window(&other);
+            assert_eq!(folder > after && folder < before, is_between, "{folder}");
+            assert_eq!(keys.window_of(&folder), Some(other));
+        }
+        assert_eq!(keys.window_of("elsewhere/"), None);
     }
 
     #[test]

@@ -79,6 +79,14 @@ pub enum StoreEffect {
         after: Option<String>,
         responder: Responder<Vec<String>>,
     },
+    /// Lists the folders directly below the prefix that sort between `after` and `before`, in order, each with
+    /// the slash at its end. Carried out by `landing::Store::list_folders`.
+    ListFolders {
+        prefix: String,
+        after: String,
+        before: String,
+        responder: Responder<Vec<String>>,
+    },
 }
 
 /// Asks the clock how long ago the flow was asked, which is how far `now` in the message lags behind.
@@ -296,6 +304,24 @@ impl<E: From<StoreEffect>> Effects<E> {
                 key,
                 body,
                 found,
+                responder,
+            }
+            .into()
+        })
+        .await
+    }
+
+    pub async fn list_folders(
+        &self,
+        prefix: String,
+        after: String,
+        before: String,
+    ) -> Answered<Vec<String>> {
+        self.request(|responder| {
+            StoreEffect::ListFolders {
+                prefix,
+                after,
+                before,
                 responder,
             }
             .into()

@@ -1,19 +1,39 @@
-//! What the commit log says about a window.
+//! What the commit log says about a window and those that overlap it.
+//!
+//! A consumer reads the log in order. For each commit it deletes the rows of every window that lies within the commit's,
+//! then loads the commit's parts. [`CommitLog::visible`] does the same with commits in place of rows, so that what
+//! it finds is what a consumer holds. Nothing is committed that would make two visible windows overlap.
 
 use definition::Window;
 
 use crate::Failure;
-use crate::documents::Commit;
+use crate::documents::{Commit, GenerationRecord};
 use crate::effects::{Effects, StoreEffect};
+use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{parse, require_stored};
 use crate::keys::{ReportKeys, version_of};
 
-/// The log from a version on.
+/// How many commits are in memory at once while the log is searched for those of a window.
+const READ_AT_ONCE: usize = 200;
+
+/// What the log says about a generation of a window.
+#[derive(Debug)]
+pub(super) enum Standing<'a> {
+    /// It may be committed.
+    Open,
+    /// It was committed, or a newer generation was.
+    Settled(&'a Commit),
+    /// Consumers hold a window that covers this one.
+    Covered(&'a Commit),
+}
+
+/// The log from a version on, as far as it is about one window.
 #[derive(Debug)]
 pub(super) struct CommitLog {
     pub(super) head: u64,
-    /// The commits of one window, in order.
-    pub(super) of_window: Vec<Commit>,
+    window: Window,
+    /// The commits of windows that overlap this one, itself included, in order.
+    commits: Vec<Commit>,
 }
 
 impl CommitLog {
@@ -30,40 +50,288 @@ impl CommitLog {
             .unwrap_or(0))
     }
 
-    /// Reads every commit of the window whose version is greater than `base`.
+    /// Reads every commit of a window that overlaps this one.
+    ///
+    /// Each window's first generation says how long the log was before any commit of it. A window whose folder is
+    /// not there yet when the folders are listed is committed behind what the log's head was before.
+    pub(super) async fn read_all<E: From<StoreEffect>>(
+        effects: &Effects<E>,
+        keys: &ReportKeys,
+        window: &Window,
+    ) -> Result<Self, Failure> {
+        let head = Self::read_head(effects, keys).await?;
+        let base = Self::find_base(effects, keys, window).await?;
+        Self::read_since(effects, keys, window, base.unwrap_or(head)).await
+    }
+
+    /// Finds the version behind which every commit is that overlaps the window; `None` where no such window
+    /// was ever asked for.
+    pub(super) async fn find_base<E: From<StoreEffect>>(
+        effects: &Effects<E>,
+        keys: &ReportKeys,
+        window: &Window,
+    ) -> Result<Option<u64>, Failure> {
+        let (after, before) = keys.windows_around(window);
+        let folders = effects.list_folders(keys.windows(), after, before).await?;
+        let first_generations: Vec<String> = folders
+            .iter()
+            .filter_map(|folder| keys.window_of(folder))
+            .filter(|other| other.overlaps(window))
+            .map(|other| keys.generation(&other, 1).open())
+            .collect();
+        let mut base: Option<u64> = None;
+        let bodies = effects.read_all(first_generations.clone()).await?;
+        for (key, bytes) in first_generations.iter().zip(bodies) {
+            let begins = match bytes {
+                Some(bytes) => parse::<GenerationRecord>(key, &bytes)?.base_version,
+                None => 0,
+            };
+            base = Some(base.map_or(begins, |base| base.min(begins)));
+        }
+        Ok(base)
+    }
+
+    /// Reads every commit whose version is greater than `base` and that overlaps the window.
     pub(super) async fn read_since<E: From<StoreEffect>>(
         effects: &Effects<E>,
         keys: &ReportKeys,
         window: &Window,
         base: u64,
     ) -> Result<Self, Failure> {
-        let after = (base > 0).then(|| keys.commit(base));
-        let listed: Vec<String> = effects
-            .list(keys.log(), after)
-            .await?
-            .into_iter()
-            .filter(|key| version_of(key).is_some())
-            .collect();
-        let head = listed
-            .last()
-            .and_then(|key| version_of(key))
-            .unwrap_or(base);
-        let bodies = effects.read_all(listed.clone()).await?;
-        let mut of_window = Vec::new();
-        for (key, bytes) in listed.iter().zip(bodies) {
-            let commit: Commit = parse(key, &require_stored(key, bytes)?)?;
-            if commit.window == *window {
-                of_window.push(commit);
+        let mut log = Self {
+            head: base,
+            window: *window,
+            commits: Vec::new(),
+        };
+        log.read_on(effects, keys).await?;
+        Ok(log)
+    }
+
+    /// Reads what was appended since.
+    pub(super) async fn read_on<E: From<StoreEffect>>(
+        &mut self,
+        effects: &Effects<E>,
+        keys: &ReportKeys,
+    ) -> Result<(), Failure> {
+        let after = (self.head > 0).then(|| keys.commit(self.head));
+        let mut listed = effects.list(keys.log(), after).await?;
+        listed.retain(|key| version_of(key).is_some());
+        for listed in listed.chunks(READ_AT_ONCE) {
+            let bodies = effects.read_all(listed.to_vec()).await?;
+            for (key, bytes) in listed.iter().zip(bodies) {
+                let commit: Commit = parse(key, &require_stored(key, bytes)?)?;
+                if commit.window.overlaps(&self.window) {
+                    self.commits.push(commit);
+                }
             }
         }
-        Ok(Self { head, of_window })
+        if let Some(head) = listed.last().and_then(|key| version_of(key)) {
+            self.head = head;
+        }
+        Ok(())
+    }
+
+    /// Whether a generation of the window may still be committed.
+    ///
+    /// # Errors
+    /// If consumers hold a window that this one must not stand beside.
+    pub(super) fn find_standing(
+        &self,
+        generation: u32,
+        withdrawn: bool,
+    ) -> Result<Standing<'_>, OverlapError> {
+        if let Some(held) = self.covering() {
+            return Ok(Standing::Covered(held));
+        }
+        if let Some(commit) = self.settling_commit(generation) {
+            return Ok(Standing::Settled(commit));
+        }
+        if !withdrawn {
+            return match self.not_covered() {
+                Some(held) => Err(OverlapError::beside(self.window, held)),
+                None => Ok(Standing::Open),
+            };
+        }
+        // What lies within a window is withdrawn with it only if the window itself is there.
+        match self.other() {
+            Some(held) if !self.is_visible() => Err(OverlapError::withdrawal(self.window, held)),
+            _ => Ok(Standing::Open),
+        }
     }
 
     /// The commit that makes one of this generation pointless: its own, or a newer generation's.
     pub(super) fn settling_commit(&self, generation: u32) -> Option<&Commit> {
-        self.of_window
-            .iter()
+        self.of_window()
             .filter(|commit| commit.generation >= generation)
             .max_by_key(|commit| commit.generation)
+    }
+
+    /// The last commit of the window itself.
+    pub(super) fn last_of_window(&self) -> Option<&Commit> {
+        self.of_window().last()
+    }
+
+    /// The last commit that deleted what there was of the window, or loaded it: its own, or a covering window's.
+    pub(super) fn last_over_window(&self) -> Option<&Commit> {
+        let over = |commit: &&Commit| commit.window.contains(&self.window);
+        self.commits.iter().rfind(over)
+    }
+
+    /// Whether consumers hold the rows of the window as such.
+    pub(super) fn is_visible(&self) -> bool {
+        self.last_over_window()
+            .is_some_and(|last| last.window == self.window && !last.withdrawn)
+    }
+
+    /// A visible window that this one lies within.
+    fn covering(&self) -> Option<&Commit> {
+        let mut others = self.others();
+        others.find(|commit| commit.window.contains(&self.window))
+    }
+
+    /// The visible windows that lie within this one.
+    pub(super) fn covered(&self) -> Vec<Window> {
+        let within = |commit: &&Commit| self.window.contains(&commit.window);
+        let mut windows: Vec<Window> = self.others().filter(within).map(|it| it.window).collect();
+        windows.sort_unstable();
+        windows
+    }
+
+    /// A visible window that this one overlaps without covering it.
+    pub(super) fn not_covered(&self) -> Option<&Commit> {
+        let mut others = self.others();
+        others.find(|commit| !self.window.contains(&commit.window))
+    }
+
+    /// A visible window other than this one.
+    pub(super) fn other(&self) -> Option<&Commit> {
+        self.others().next()
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Commit> {
+        let visible = self.visible().into_iter();
+        visible.filter(|commit| commit.window != self.window)
+    }
+
+    /// The commits whose rows a consumer holds once it has read the log.
+    fn visible(&self) -> Vec<&Commit> {
+        let mut visible: Vec<&Commit> = Vec::new();
+        for commit in &self.commits {
+            visible.retain(|earlier| !commit.window.contains(&earlier.window));
+            visible.push(commit);
+        }
+        visible.retain(|commit| !commit.withdrawn);
+        visible
+    }
+
+    fn of_window(&self) -> impl DoubleEndedIterator<Item = &Commit> {
+        let of_window = |commit: &&Commit| commit.window == self.window;
+        self.commits.iter().filter(of_window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::{SignedDuration, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+
+    fn hours(start: i64, end: i64) -> Window {
+        let day: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+        let at = |hour| day + SignedDuration::from_hours(hour);
+        Window::new(at(start), at(end)).unwrap()
+    }
+
+    fn commit(version: u64, window: Window, withdrawn: bool) -> Commit {
+        serde_json::from_value(json!({
+            "v": 1, "version": version, "report": "r", "tenant": "t", "window": window, "generation": version,
+            "definitionHash": "", "runs": [], "rows": 0, "unique": 0, "duplicates": 0, "replaced": 0, "empty": true,
+            "verification": "total", "columns": [], "parts": [], "content": "", "supersedes": null,
+            "withdrawn": withdrawn, "unchanged": false, "committedAt": "2026-11-22T05:30:00Z",
+        }))
+        .unwrap()
+    }
+
+    /// The log as whoever asks about this window reads it.
+    fn log_of(all: &[Commit], window: Window) -> CommitLog {
+        let overlapping = all.iter().filter(|commit| commit.window.overlaps(&window));
+        CommitLog {
+            head: all.len() as u64,
+            window,
+            commits: overlapping.cloned().collect(),
+        }
+    }
+
+    /// What a consumer holds: of each window the version that it was loaded from.
+    fn load(all: &[Commit]) -> BTreeMap<Window, u64> {
+        let mut held = BTreeMap::new();
+        for commit in all {
+            held.retain(|window, _| !commit.window.contains(window));
+            if !commit.withdrawn {
+                held.insert(commit.window, commit.version);
+            }
+        }
+        held
+    }
+
+    /// Every sequence of three requests for windows of four hours, each a delivery or a withdrawal, and one more.
+    #[test]
+    fn whatever_is_let_through_consumers_hold_no_moment_twice_and_are_told_what_goes() {
+        let windows: Vec<Window> = (0..4)
+            .flat_map(|start| (start + 1..=4).map(move |end| hours(start, end)))
+            .collect();
+        let choices: Vec<(Window, bool)> = windows
+            .iter()
+            .flat_map(|window| [(*window, false), (*window, true)])
+            .collect();
+        let mut logs: Vec<Vec<Commit>> = vec![Vec::new()];
+        for _ in 0..4 {
+            let mut longer = Vec::new();
+            for log in &logs {
+                for (window, withdrawn) in &choices {
+                    longer.extend(append(log, *window, *withdrawn));
+                }
+            }
+            logs = longer;
+        }
+        assert!(logs.len() > 1_000, "{}", logs.len());
+    }
+
+    /// The log with one commit more, if it is let through.
+    fn append(all: &[Commit], window: Window, withdrawn: bool) -> Option<Vec<Commit>> {
+        let log = log_of(all, window);
+        let version = log.head + 1;
+        let generation = u32::try_from(version).unwrap();
+        let before = load(all);
+        match log.find_standing(generation, withdrawn) {
+            Ok(Standing::Open) => {}
+            Ok(Standing::Covered(held)) => {
+                assert!(held.window.contains(&window) && before.contains_key(&held.window));
+                return None;
+            }
+            Ok(Standing::Settled(_)) => panic!("no generation is newer"),
+            Err(error) => {
+                let stands_beside = |held: &Window| held.overlaps(&window) && *held != window;
+                assert!(before.keys().any(stands_beside), "{error}");
+                return None;
+            }
+        }
+        let (replaces, was_visible) = (log.covered(), log.is_visible());
+        let mut all = all.to_vec();
+        all.push(commit(version, window, withdrawn));
+        let after = load(&all);
+        let gone = before
+            .keys()
+            .filter(|held| **held != window && !after.contains_key(held));
+        assert!(gone.eq(&replaces), "{replaces:?}");
+        assert_eq!(was_visible, before.contains_key(&window));
+        let held: Vec<&Window> = after.keys().collect();
+        for pair in held.windows(2) {
+            assert!(!pair[0].overlaps(pair[1]), "{held:?}");
+        }
+        Some(all)
     }
 }

@@ -7,6 +7,7 @@
 mod commit_log;
 mod fetch;
 mod finalize;
+mod overlap;
 mod plan;
 mod rate_limit;
 mod stored;

@@ -87,7 +87,56 @@ impl Store {
         }
     }
 
+    /// Lists the folders directly below the prefix that sort between `after` and `before`. However many there are
+    /// behind `before`, at most one page of them is asked for.
+    pub(super) async fn list_folders(
+        &self,
+        prefix: &str,
+        mut after: String,
+        before: &str,
+    ) -> Answered<Vec<String>> {
+        let mut folders = Vec::new();
+        loop {
+            let page = || {
+                self.client
+                    .list_objects_v2()
+                    .bucket(self.bucket())
+                    .prefix(prefix)
+                    .delimiter("/")
+                    .start_after(after.clone())
+                    .send()
+            };
+            let page = self
+                .with_retry(Operation::ListObjects, prefix, page)
+                .await?;
+            let truncated = page.is_truncated() == Some(true);
+            let listed = page.common_prefixes.into_iter().flatten();
+            let listed: Vec<String> = listed.filter_map(|folder| folder.prefix).collect();
+            let Some(last) = listed.last() else {
+                return if truncated {
+                    Err(Fault::Unavailable(format!(
+                        "S3 gave a page without folders of the listing of {prefix}"
+                    )))
+                } else {
+                    Ok(folders)
+                };
+            };
+            let is_last = !truncated || last.as_str() >= before;
+            after = after_folder(last);
+            folders.extend(listed.into_iter().filter(|folder| folder.as_str() < before));
+            if is_last {
+                return Ok(folders);
+            }
+        }
+    }
+
     async fn read(&self, key: &str) -> Answered<Option<Vec<u8>>> {
         Ok(self.find_versioned(key).await?.map(|found| found.bytes))
     }
+}
+
+/// Sorts behind everything in the folder and before any other folder: its keys begin with the folder's name and `/`, and
+/// `0` is the next character.
+fn after_folder(folder: &str) -> String {
+    format!("{}0", folder.trim_end_matches('/'))
 }

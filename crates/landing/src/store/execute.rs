@@ -33,6 +33,14 @@ impl Store {
             } => {
                 let _ = responder.send(self.list_keys(&prefix, after).await);
             }
+            StoreEffect::ListFolders {
+                prefix,
+                after,
+                before,
+                responder,
+            } => {
+                let _ = responder.send(self.list_folders(&prefix, after, &before).await);
+            }
         }
     }
 }

@@ -11,11 +11,15 @@ use crate::{Failure, Outcome};
 
 impl Finalizer<'_> {
     /// Writes the parts that hold rows to leave out again without them, then claims the next version.
-    pub(super) async fn commit_content(&self, content: &WindowContent) -> Result<Outcome, Failure> {
+    pub(super) async fn commit_content(
+        &self,
+        content: &WindowContent,
+        mut log: CommitLog,
+    ) -> Result<Outcome, Failure> {
         let parts = self.rewrite_parts(content).await?;
         loop {
-            let log = self.read_log().await?;
-            if let Some(outcome) = self.outcome_in_log(&log) {
+            log.read_on(&self.effects, &self.report).await?;
+            if let Some(outcome) = self.outcome_in_log(&log)? {
                 return Ok(outcome);
             }
             let commit = self.build_commit(content, &parts, &log);
@@ -25,7 +29,7 @@ impl Finalizer<'_> {
                     self.write_manifest(&commit).await?;
                     return Ok(Outcome::Committed(commit_figures(&commit)));
                 }
-                // Another window took this version: try the next one.
+                // Another commit took this version: try the next one.
                 Claimed::Theirs(_) => {}
             }
         }
@@ -59,9 +63,12 @@ impl Finalizer<'_> {
         let definition = &self.record.definition;
         let merged = &content.merged;
         let columns = definition.columns();
-        let superseded = log.of_window.iter().max_by_key(|commit| commit.version);
-        let unchanged = superseded
-            .is_some_and(|commit| commit.content == merged.content && commit.columns == columns);
+        let superseded = log.last_of_window();
+        let replaces = log.covered();
+        let is_same =
+            |commit: &Commit| commit.content == merged.content && commit.columns == columns;
+        // Whoever loaded the superseded version has these rows only if nothing replaced or withdrew them since.
+        let unchanged = log.is_visible() && replaces.is_empty() && superseded.is_some_and(is_same);
         Commit {
             v: V,
             version: log.head + 1,
@@ -84,9 +91,9 @@ impl Finalizer<'_> {
             parts: parts.iter().map(CommitPart::from).collect(),
             content: merged.content.clone(),
             supersedes: superseded.map(|commit| commit.version),
-            replaces: Vec::new(),
+            replaces,
             withdrawn: self.record.withdrawn,
-            unchanged,
+            unchanged: unchanged && !self.record.withdrawn,
             reason: self.record.reason.clone(),
             requested_by: self.record.requested_by.clone(),
             committed_at: self.message.now,

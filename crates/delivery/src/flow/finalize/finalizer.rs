@@ -2,8 +2,8 @@
 
 use crate::documents::{Commit, GenerationRecord};
 use crate::effects::{Effects, FinalizeEffect};
-use crate::flow::commit_log::CommitLog;
-use crate::flow::stored::parse;
+use crate::flow::commit_log::{CommitLog, Standing};
+use crate::flow::overlap::describe_covering;
 use crate::keys::{GenerationKeys, ReportKeys};
 use crate::{Committed, Failure, FinalizeIn, Outcome};
 
@@ -18,31 +18,37 @@ pub(super) struct Finalizer<'a> {
 }
 
 impl Finalizer<'_> {
-    /// Reads the part of the log that is about this window. The first generation's base is before every
-    /// commit of the window, so that what this one supersedes is found even if it was committed before this
-    /// one was opened.
+    /// Reads the log as far as it is about this window and those that overlap it.
     pub(super) async fn read_log(&self) -> Result<CommitLog, Failure> {
-        let first = self.report.generation(&self.record.window, 1).open();
-        let base = match self.effects.read(first.clone()).await? {
-            Some(bytes) => parse::<GenerationRecord>(&first, &bytes)?.base_version,
-            None => 0,
-        };
-        CommitLog::read_since(&self.effects, &self.report, &self.record.window, base).await
+        let window = &self.record.window;
+        let base = CommitLog::find_base(&self.effects, &self.report, window).await?;
+        let base = base.unwrap_or(0);
+        CommitLog::read_since(&self.effects, &self.report, window, base).await
     }
 
-    /// The outcome, where the log holds a commit of this generation or of a newer one.
-    pub(super) fn outcome_in_log(&self, log: &CommitLog) -> Option<Outcome> {
+    /// The outcome, where the log holds a commit of this generation, of a newer one, or of a window that covers this
+    /// one.
+    ///
+    /// # Errors
+    /// `Cxone.Config`, if consumers hold a window that this one must not stand beside.
+    pub(super) fn outcome_in_log(&self, log: &CommitLog) -> Result<Option<Outcome>, Failure> {
         let generation = self.message.work.generation;
-        log.settling_commit(generation).map(|commit| {
-            if commit.generation == generation {
-                Outcome::Delivered(commit_figures(commit))
-            } else {
-                Outcome::Superseded {
+        Ok(
+            match log.find_standing(generation, self.record.withdrawn)? {
+                Standing::Open => None,
+                Standing::Settled(commit) if commit.generation == generation => {
+                    Some(Outcome::Delivered(commit_figures(commit)))
+                }
+                Standing::Settled(commit) => Some(Outcome::Superseded {
                     version: commit.version,
                     note: None,
-                }
-            }
-        })
+                }),
+                Standing::Covered(held) => Some(Outcome::Superseded {
+                    version: held.version,
+                    note: Some(describe_covering(held, &self.record.window)),
+                }),
+            },
+        )
     }
 }
 

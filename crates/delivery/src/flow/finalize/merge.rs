@@ -20,6 +20,22 @@ pub(super) struct WindowContent {
     pub(super) verification: Verification,
 }
 
+impl WindowContent {
+    /// What is committed of a window that is withdrawn.
+    pub(super) fn nothing() -> Self {
+        Self {
+            runs: Vec::new(),
+            abandoned: Vec::new(),
+            parts: Vec::new(),
+            merged: Merged {
+                content: sha256_hex(b""),
+                ..Merged::default()
+            },
+            verification: Verification::Total,
+        }
+    }
+}
+
 /// Whether there is something to commit.
 pub(super) enum Collected {
     /// Everything is there and can be committed.

@@ -10,7 +10,7 @@ mod verify;
 use crate::documents::GenerationRecord;
 use crate::effects::{Effects, FinalizeEffect};
 use crate::flow::finalize::finalizer::Finalizer;
-use crate::flow::finalize::merge::Collected;
+use crate::flow::finalize::merge::{Collected, WindowContent};
 use crate::flow::stored::{parse, require_stored};
 use crate::keys::ReportKeys;
 use crate::{Failure, FinalizeIn, FinalizeOut, Outcome, Version};
@@ -47,14 +47,17 @@ pub async fn finalize(
 impl Finalizer<'_> {
     async fn run_once(&self) -> Result<Outcome, Failure> {
         let log = self.read_log().await?;
-        if let Some(outcome) = self.outcome_in_log(&log) {
+        if let Some(outcome) = self.outcome_in_log(&log)? {
             if let Some(commit) = log.settling_commit(self.message.work.generation) {
                 self.write_manifest(commit).await?;
             }
             return Ok(outcome);
         }
+        if self.record.withdrawn {
+            return self.commit_content(&WindowContent::nothing(), log).await;
+        }
         match self.collect_content().await? {
-            Collected::Complete(content) => self.commit_content(&content).await,
+            Collected::Complete(content) => self.commit_content(&content, log).await,
             Collected::Again(ended) => Ok(Outcome::Again { ended }),
         }
     }

@@ -1,112 +1,17 @@
-//! The generation that an execution works for: found or opened, and what it needs next.
+//! The generation that an execution works for, and what it needs next.
 
 use definition::text::clean_detail;
 
 use crate::documents::{EndRecord, GenerationRecord, RunRecord};
-use crate::effects::{Claimed, Effects, TriggerEffect};
-use crate::flow::commit_log::CommitLog;
+use crate::effects::{Effects, TriggerEffect};
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::stored::{StoredError, V, parse, serialise};
 use crate::flow::trigger::Question;
-use crate::flow::trigger::request::{SCHEDULE, WindowRequest};
-use crate::keys::{GenerationKeys, generation_of};
+use crate::keys::GenerationKeys;
 use crate::{EndReason, Ended, Failure, FinalizeWork, Next, Work};
 
 /// How long a run may take, counted from its start.
 const RUN_LIMIT: jiff::SignedDuration = jiff::SignedDuration::from_mins(45);
-
-impl Question<'_> {
-    /// Finds or opens the generation that this execution works for.
-    pub(super) async fn join_generation(self) -> Result<Generation, Failure> {
-        let WindowRequest { keys, window, .. } = self.request;
-        if let Some(number) = self.message.generation {
-            let keys = keys.generation(window, number);
-            let joined = Generation::read(self.effects, keys, number).await?;
-            return Ok(joined.ok_or(StoredError::GenerationGone {
-                generation: number,
-                window: *window,
-            })?);
-        }
-        loop {
-            let newest = self.newest_generation().await?;
-            if let Some(generation) = self.find_existing(newest).await? {
-                return Ok(generation);
-            }
-            if let Some(generation) = self.open_generation(newest + 1).await? {
-                return Ok(generation);
-            }
-            // Another request opened that generation at this moment: look again.
-        }
-    }
-
-    /// The number of the newest generation; 0 if there is none.
-    async fn newest_generation(self) -> Result<u32, Failure> {
-        let prefix = self.request.keys.window(&self.request.window);
-        let listed = self.effects.list(prefix.clone(), None).await?;
-        Ok(listed
-            .iter()
-            .filter_map(|key| generation_of(&prefix, key))
-            .max()
-            .unwrap_or(0))
-    }
-
-    /// The generation that was opened for the same request: the newest one serves every scheduled
-    /// execution, and a replay is served by its own alone.
-    async fn find_existing(self, newest: u32) -> Result<Option<Generation>, Failure> {
-        let request = self.request;
-        let candidates = if request.key == SCHEDULE {
-            newest.max(1)..=newest
-        } else {
-            1..=newest
-        };
-        for number in candidates {
-            let keys = request.keys.generation(&request.window, number);
-            if let Some(found) = Generation::read(self.effects, keys, number).await?
-                && (request.key == SCHEDULE || found.record.request_key == request.key)
-            {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Opens a generation; `None` if another request was first.
-    async fn open_generation(self, number: u32) -> Result<Option<Generation>, Failure> {
-        let request = self.request;
-        let keys = request.keys.generation(&request.window, number);
-        let detail = &self.message.event.detail;
-        let audit = detail.replay.as_ref().or(detail.withdraw.as_ref());
-        let record = GenerationRecord {
-            v: V,
-            request_key: request.key.clone(),
-            reason: audit.map(|audit| clean_detail(&audit.reason)),
-            requested_by: audit.map(|audit| clean_detail(&audit.requested_by)),
-            withdrawn: detail.withdraw.is_some(),
-            execution: self.message.execution.id.clone(),
-            opened_at: request.now,
-            window: request.window,
-            base_version: CommitLog::read_head(self.effects, &request.keys).await?,
-            definition_hash: request.definition.hash(),
-            definition: request.definition.clone(),
-        };
-        let claimed = self.effects.claim(keys.open(), serialise(&record)?).await?;
-        let record = match claimed {
-            Claimed::Ours => record,
-            Claimed::Theirs(bytes) => {
-                let theirs: GenerationRecord = parse(&keys.open(), &bytes)?;
-                if theirs.request_key != request.key {
-                    return Ok(None);
-                }
-                theirs
-            }
-        };
-        Ok(Some(Generation {
-            number,
-            keys,
-            record,
-        }))
-    }
-}
 
 /// The generation that this execution works for.
 pub(super) struct Generation {
@@ -116,7 +21,7 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    async fn read(
+    pub(super) async fn read(
         effects: &Effects<TriggerEffect>,
         keys: GenerationKeys,
         number: u32,
@@ -142,6 +47,9 @@ impl Generation {
         if let Some(settled) = self.settled_by_log(question).await? {
             return Ok(settled);
         }
+        if self.record.withdrawn {
+            return Ok(self.ready());
+        }
         if let Some(ended) = &message.ended {
             self.record_run_end(effects, ended, request.now).await?;
         }
@@ -151,35 +59,18 @@ impl Generation {
                 return Ok(next);
             }
         }
-        Ok(Next::Ready {
+        Ok(self.ready())
+    }
+
+    fn ready(&self) -> Next {
+        Next::Ready {
             work: FinalizeWork {
                 tenant: self.record.definition.pipeline.tenant.clone(),
                 report: self.record.definition.name.clone(),
                 window: self.record.window,
                 generation: self.number,
             },
-        })
-    }
-
-    /// Whether this generation, or a newer one, is committed already.
-    async fn settled_by_log(&self, question: Question<'_>) -> Result<Option<Next>, Failure> {
-        let (window, base) = (&self.record.window, self.record.base_version);
-        let keys = &question.request.keys;
-        let log = CommitLog::read_since(question.effects, keys, window, base).await?;
-        Ok(log.settling_commit(self.number).map(|commit| {
-            if commit.generation == self.number {
-                Next::Delivered {
-                    version: commit.version,
-                    rows: commit.unique,
-                    note: None,
-                }
-            } else {
-                Next::Superseded {
-                    version: commit.version,
-                    note: None,
-                }
-            }
-        }))
+        }
     }
 
     /// Stores how a run ended. A run whose pages are all stored did not end without its data,

@@ -3,13 +3,16 @@
 
 mod generation;
 mod limits;
+mod opening;
 mod request;
+mod settled;
 mod start;
 
 use jiff::Timestamp;
 
 use crate::effects::{Effects, TriggerEffect};
-use crate::flow::trigger::request::WindowRequest;
+use crate::flow::trigger::opening::Joined;
+use crate::flow::trigger::request::{RequestKind, WindowRequest};
 use crate::{Failure, Next, TriggerIn, TriggerOut, Version};
 
 /// One question of an execution, and what it takes to answer it.
@@ -32,7 +35,8 @@ pub async fn trigger(
         generation,
         next,
     };
-    if let Some(until) = request.wait_for_final(&request.definition)? {
+    let is_withdrawal = request.kind == RequestKind::Withdrawal;
+    if !is_withdrawal && let Some(until) = request.wait_for_final(&request.definition)? {
         return Ok(answer(message.generation, wait_until(until)));
     }
     let question = Question {
@@ -40,7 +44,10 @@ pub async fn trigger(
         request: &request,
         message: &message,
     };
-    let generation = question.join_generation().await?;
+    let generation = match question.join_generation().await? {
+        Joined::Generation(generation) => generation,
+        Joined::Nothing(next) => return Ok(answer(None, next)),
+    };
     let next = generation.next_step(question).await?;
     Ok(answer(Some(generation.number), next))
 }

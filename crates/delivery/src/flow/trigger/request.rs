@@ -1,18 +1,19 @@
 //! What the event asks for.
 
 use definition::{Definition, Findings, SourceRange, Window, WindowError};
-use jiff::{SignedDuration, Timestamp};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::keys::ReportKeys;
-use crate::{Detail, Failure, FailureName, TriggerIn};
+use crate::{Audit, Detail, Failure, FailureName, TriggerIn};
 
 /// A window that becomes final later than this is a mistake, not something to wait for.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The request key of every execution that does not replay.
-pub(super) const SCHEDULE: &str = "schedule";
+/// The request key of every execution that a schedule starts, or an operator in its place.
+const SCHEDULE: &str = "schedule";
 
-/// An id of a replay is no longer than this, in bytes.
+/// An id of an operator's request is no longer than this, in bytes.
 const ID_MAX: usize = 200;
 
 /// The event can't be worked on: its definition, its window or its id is wrong.
@@ -21,9 +22,23 @@ pub(super) enum RequestError {
     #[error("the definition is refused: {0}")]
     Definition(Findings),
     #[error(
-        "a replay needs an `id` of its own in the event (1 to {ID_MAX} characters), so that a repeated request is known as the same"
+        "a replay or a withdrawal needs an `id` of its own in the event (1 to {ID_MAX} characters), so that a repeated request is known as the same"
     )]
-    ReplayId,
+    RequestId,
+    #[error(
+        "the event asks for more than one of `detail.replay`, `detail.withdraw` and `detail.restate`"
+    )]
+    ManyRequests,
+    #[error("a withdrawal needs the window that it takes back, in `detail.window`")]
+    WithdrawalWithoutWindow,
+    #[error(
+        "a restatement's window follows from the event's `time`: leave `detail.window` out, or ask for a replay of it"
+    )]
+    RestatementOfWindow,
+    #[error(
+        "`detail.restate` is not a duration of at least an hour such as P1D or P7D, in hours, days, weeks, months or years"
+    )]
+    Distance,
     #[error("the event has no `time`, and no `detail.window` either")]
     NoTime,
     #[error("the event's `time` is out of range")]
@@ -53,14 +68,30 @@ impl From<RequestError> for Failure {
     }
 }
 
+/// What kind of request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RequestKind {
+    /// The window, unless it was asked for before.
+    Schedule,
+    /// The window once more, for an operator.
+    Replay,
+    /// The window without its rows.
+    Withdrawal,
+    /// The window once more, because its data may have changed since the schedule asked for it.
+    Restatement,
+}
+
 /// What the event asks for, checked.
 pub(super) struct WindowRequest {
     pub(super) definition: Definition,
     pub(super) window: Window,
     pub(super) keys: ReportKeys,
     pub(super) prefix: String,
-    /// Identifies the request: `schedule`, or the id of the event that asks for a replay.
+    pub(super) kind: RequestKind,
+    /// Identifies the request: `schedule`, the distance of a restatement, or the id of an operator's event.
     pub(super) key: String,
+    /// Who asks and why, for an operator's request.
+    pub(super) audit: Option<Audit>,
     pub(super) now: Timestamp,
 }
 
@@ -70,11 +101,14 @@ impl WindowRequest {
         let definition = Definition::from_value(&detail.definition)
             .map_err(RequestError::Definition)?
             .definition;
+        let kind = find_kind(detail)?;
         Ok(Self {
             keys: ReportKeys::new(prefix, &definition.pipeline.tenant, &definition.name),
             prefix: prefix.to_owned(),
-            window: choose_window(&definition, detail, message)?,
-            key: request_key(message)?,
+            window: choose_window(&definition, kind, message)?,
+            kind,
+            key: request_key(kind, message)?,
+            audit: detail.replay.clone().or_else(|| detail.withdraw.clone()),
             now: message.now,
             definition,
         })
@@ -99,23 +133,51 @@ impl WindowRequest {
     }
 }
 
-fn request_key(message: &TriggerIn) -> Result<String, RequestError> {
-    if message.event.detail.replay.is_none() {
-        return Ok(SCHEDULE.to_owned());
+fn find_kind(detail: &Detail) -> Result<RequestKind, RequestError> {
+    let asked = [
+        (detail.replay.is_some(), RequestKind::Replay),
+        (detail.withdraw.is_some(), RequestKind::Withdrawal),
+        (detail.restate.is_some(), RequestKind::Restatement),
+    ];
+    let mut asked = asked.iter().filter(|(is_asked, _)| *is_asked);
+    let kind = asked
+        .next()
+        .map_or(RequestKind::Schedule, |(_, kind)| *kind);
+    match asked.next() {
+        Some(_) => Err(RequestError::ManyRequests),
+        None => Ok(kind),
     }
-    match message.event.id.as_deref() {
-        Some(id) if !id.is_empty() && id.len() <= ID_MAX => Ok(id.to_owned()),
-        _ => Err(RequestError::ReplayId),
+}
+
+fn request_key(kind: RequestKind, message: &TriggerIn) -> Result<String, RequestError> {
+    let event = &message.event;
+    match (kind, event.id.as_deref()) {
+        (RequestKind::Schedule, _) => Ok(SCHEDULE.to_owned()),
+        (RequestKind::Restatement, _) => {
+            Ok(format!("restate {:#}", parse_distance(&event.detail)?))
+        }
+        (_, Some(id)) if !id.is_empty() && id.len() <= ID_MAX => Ok(id.to_owned()),
+        _ => Err(RequestError::RequestId),
     }
 }
 
 fn choose_window(
     definition: &Definition,
-    detail: &Detail,
+    kind: RequestKind,
     message: &TriggerIn,
 ) -> Result<Window, RequestError> {
-    let Some(asked) = detail.window else {
-        return scheduled_window(definition, message);
+    let detail = &message.event.detail;
+    match (kind, detail.window) {
+        // Nothing is asked of the API, so that it does not matter what it could be asked for.
+        (RequestKind::Withdrawal, Some(window)) => return Ok(window),
+        (RequestKind::Withdrawal, None) => return Err(RequestError::WithdrawalWithoutWindow),
+        (RequestKind::Restatement, Some(_)) => return Err(RequestError::RestatementOfWindow),
+        _ => {}
+    }
+    let asked = match (kind, detail.window) {
+        (RequestKind::Restatement, _) => restated_window(definition, message)?,
+        (_, Some(window)) => window,
+        (_, None) => return scheduled_window(definition, message),
     };
     if definition.source().range == SourceRange::Requested {
         return Ok(asked);
@@ -130,10 +192,42 @@ fn choose_window(
 
 /// The window that the definition's range means at the scheduled time.
 fn scheduled_window(definition: &Definition, message: &TriggerIn) -> Result<Window, RequestError> {
-    let scheduled = message.event.time.ok_or(RequestError::NoTime)?;
-    let scheduled =
-        Timestamp::from_second(scheduled.timestamp()).map_err(|_| RequestError::ImpossibleTime)?;
+    window_at(definition, scheduled_time(message)?)
+}
+
+/// The window that the definition's range meant so long before the scheduled time.
+fn restated_window(definition: &Definition, message: &TriggerIn) -> Result<Window, RequestError> {
+    let distance = parse_distance(&message.event.detail)?;
+    let scheduled = scheduled_time(message)?.to_zoned(TimeZone::UTC);
+    let then = scheduled.checked_sub(distance);
+    let then = then.map_err(|_| RequestError::ImpossibleTime)?;
+    window_at(definition, then.timestamp())
+}
+
+fn window_at(definition: &Definition, scheduled: Timestamp) -> Result<Window, RequestError> {
     definition
         .window_for(scheduled)
         .map_err(|source| RequestError::NoWindow { scheduled, source })
+}
+
+fn scheduled_time(message: &TriggerIn) -> Result<Timestamp, RequestError> {
+    let scheduled = message.event.time.ok_or(RequestError::NoTime)?;
+    Timestamp::from_second(scheduled.timestamp()).map_err(|_| RequestError::ImpossibleTime)
+}
+
+/// How far back a restatement goes, by the calendar.
+fn parse_distance(detail: &Detail) -> Result<Span, RequestError> {
+    let text = detail.restate.as_deref().unwrap_or_default();
+    let span: Span = text.parse().map_err(|_| RequestError::Distance)?;
+    let is_whole_hours = span.get_minutes() == 0
+        && span.get_seconds() == 0
+        && span.get_milliseconds() == 0
+        && span.get_microseconds() == 0
+        && span.get_nanoseconds() == 0;
+    let is_iso = text.starts_with('P');
+    if span.is_positive() && is_whole_hours && is_iso {
+        Ok(span)
+    } else {
+        Err(RequestError::Distance)
+    }
 }

@@ -1,0 +1,124 @@
+//! What the log says of a generation that needs nothing any more.
+
+use definition::Definition;
+use serde_json::Value;
+
+use crate::documents::Commit;
+use crate::flow::commit_log::{CommitLog, Standing};
+use crate::flow::overlap::describe_covering;
+use crate::flow::trigger::Question;
+use crate::flow::trigger::generation::Generation;
+use crate::{Failure, Next};
+
+/// At most so many fields are named in which two definitions differ.
+const FIELDS_MAX: usize = 10;
+
+impl Generation {
+    /// Whether this generation, a newer one, or a window that covers this one is committed already.
+    ///
+    /// # Errors
+    /// `Cxone.Config`, if a window was committed meanwhile that overlaps this one.
+    pub(super) async fn settled_by_log(
+        &self,
+        question: Question<'_>,
+    ) -> Result<Option<Next>, Failure> {
+        let (window, base) = (&self.record.window, self.record.base_version);
+        let keys = &question.request.keys;
+        let log = CommitLog::read_since(question.effects, keys, window, base).await?;
+        Ok(
+            match log.find_standing(self.number, self.record.withdrawn)? {
+                Standing::Open => None,
+                Standing::Settled(commit) => Some(self.settled_as(commit, question, &log)),
+                Standing::Covered(held) => Some(Next::Superseded {
+                    version: held.version,
+                    note: Some(describe_covering(held, window)),
+                }),
+            },
+        )
+    }
+
+    fn settled_as(&self, commit: &Commit, question: Question<'_>, log: &CommitLog) -> Next {
+        let withdrawn = log.last_over_window().filter(|last| last.withdrawn);
+        let note = match withdrawn {
+            Some(last) => Some(format!(
+                "version {} withdrew {}; `cxr replay` brings it back",
+                last.version, last.window
+            )),
+            None => self.describe_difference(&question.request.definition),
+        };
+        if commit.generation == self.number {
+            Next::Delivered {
+                version: commit.version,
+                rows: commit.unique,
+                note,
+            }
+        } else {
+            Next::Superseded {
+                version: commit.version,
+                note: note.filter(|_| withdrawn.is_some()),
+            }
+        }
+    }
+
+    /// Says in which fields the definition that is asked with differs from the one that was delivered with.
+    fn describe_difference(&self, asked: &Definition) -> Option<String> {
+        let own = &self.record.definition;
+        if asked.hash() == own.hash() {
+            return None;
+        }
+        let mut fields = Vec::new();
+        collect_differences(&to_value(own), &to_value(asked), "", &mut fields);
+        let more = fields.len().saturating_sub(FIELDS_MAX);
+        fields.truncate(FIELDS_MAX);
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!(
+            "{} was delivered with another definition, which differs in {}{more}; to state it anew with this one: cxr replay FILE --window {} --reason \"the definition changed\"",
+            self.record.window,
+            fields.join(", "),
+            self.record.window
+        ))
+    }
+}
+
+fn to_value(definition: &Definition) -> Value {
+    serde_json::from_slice(&definition.canonical_json()).unwrap_or_default()
+}
+
+/// The JSON pointers of the fields that differ. A list is one field.
+fn collect_differences(before: &Value, after: &Value, at: &str, found: &mut Vec<String>) {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        if before != after {
+            found.push(if at.is_empty() { "/" } else { at }.to_owned());
+        }
+        return;
+    };
+    let added = new.keys().filter(|name| !old.contains_key(*name));
+    for name in old.keys().chain(added) {
+        let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let value = |fields: &serde_json::Map<String, Value>| fields.get(name).cloned();
+        collect_differences(
+            &value(old).unwrap_or_default(),
+            &value(new).unwrap_or_default(),
+            &at,
+            found,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn fields_that_differ_are_named_by_their_pointers() {
+        let before = json!({"a": 1, "b": {"c": [1, 2], "d/e": "x"}, "f": {"g": 1}});
+        let after = json!({"a": 1, "b": {"c": [2, 1], "d/e": "y", "h": true}});
+        let mut found = Vec::new();
+        collect_differences(&before, &after, "", &mut found);
+        assert_eq!(found, ["/b/c", "/b/d~1e", "/b/h", "/f"]);
+    }
+}

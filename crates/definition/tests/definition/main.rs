@@ -6,6 +6,7 @@
 
 mod published;
 mod rows;
+mod schema;
 mod stored;
 mod windows;
 

@@ -23,7 +23,8 @@ Write a definition like this:
 2. Change `name`, `pipeline.tenant`, `schedule` and the fields of `report`.
 3. Run `cxr check FILE`. It lists everything that is wrong at once: where, what, and what to do. Errors have to be corrected; a warning
    names something that may surprise you.
-4. `cxr schema` prints a JSON Schema, with which an editor completes fields and explains them while you type.
+4. `cxr schema` prints a JSON Schema, with which an editor completes fields and explains them while you type. A definition may name it:
+   `\"$schema\": \"./definition.schema.json\"`.
 
 A definition has at most 32 KiB. Fields that this page does not name are errors, so that a misspelt one is noticed. A field that is
 optional may be left out or be `null`.
@@ -57,8 +58,9 @@ const CATALOGUE: &str = "\
 ## Metrics and dimensions
 
 What `report.metrics`, `report.dimensions` and `report.filters` of `analytics` may name, by `report.type`. The guide names the ones in
-**bold**. The others are assumed, and CXone itself refuses what it does not have. If your tenant has more, list them in a file of the
-form of [catalogue.json](../crates/definition/catalogue.json) and name that file with `--catalogue`.
+**bold**. The others are assumed, and CXone itself refuses what it does not have. If your tenant has more, name them in
+`pipeline.declare`: then the definition passes wherever it is read. `cxr check --catalogue` takes a file of the form of
+[catalogue.json](../crates/definition/catalogue.json) as well, but only `cxr` knows of that file, and an execution does not.
 
 ";
 

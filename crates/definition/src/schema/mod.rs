@@ -1,5 +1,7 @@
 //! The JSON Schema of a definition.
 
+mod rules;
+
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
@@ -8,8 +10,9 @@ use crate::raw::RawDefinitionOf;
 
 /// The JSON Schema (2020-12) of a definition, for editors and continuous integration.
 ///
-/// It knows the words and the shape; [`Definition::parse`](crate::Definition::parse) knows more, such as which metric
-/// belongs to which report.
+/// It knows the words, the shape, the metrics and dimensions of each type of report, and which fields go together.
+/// [`Definition::parse`](crate::Definition::parse) knows more, such as whether a window is too long. What the schema refuses,
+/// it refuses as well.
 #[must_use]
 pub fn schema() -> String {
     let reports: Vec<(Api, Value)> = Api::ALL.iter().map(|api| (*api, schema_of(*api))).collect();
@@ -24,6 +27,7 @@ pub fn schema() -> String {
                 "then": { "properties": { "report": of_report["properties"]["report"] } },
             })
         })
+        .chain(rules::write_rules())
         .collect();
     for (_, of_report) in reports {
         if let Value::Object(parts) = &of_report["$defs"] {

@@ -6,6 +6,7 @@ use definition::{ReportName, TenantId, Window};
 use jiff::Timestamp;
 
 use crate::SegmentId;
+use crate::documents::sha256_hex;
 
 /// A time as the names of windows have it: see [`Window::key`].
 const WINDOW_TIME: &str = "%Y%m%dT%H%M%SZ";
@@ -35,7 +36,7 @@ impl ReportKeys {
     #[must_use]
     pub fn new(prefix: &str, tenant: &TenantId, report: &ReportName) -> Self {
         Self {
-            root: format!("{}/{}", tenant_root(prefix, tenant), segment_of(report)),
+            root: format!("{}/{}", tenant_root(prefix, tenant), report_folder(report)),
         }
     }
 
@@ -220,11 +221,19 @@ impl Claim {
     }
 }
 
-/// A report's name as one level of a key. Different names never meet: a space becomes
-/// `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits. So does the
+/// A folder's name that would be longer ends in a hash instead: a key has 1,024 bytes at most, and so has a metric's
+/// dimension.
+const FOLDER_MAX: usize = 700;
+
+/// How much of such a name stays.
+const FOLDER_KEPT: usize = 600;
+
+/// A report's name as one level of a key, and as the dimension of its metrics. Different names never meet: a space
+/// becomes `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits. So does the
 /// first one of a name that is also a folder's: rights are patterns such as `{prefix}/*/win/*`, and below
 /// a report called `win` they would fit everything.
-fn segment_of(report: &ReportName) -> String {
+#[must_use]
+pub fn report_folder(report: &ReportName) -> String {
     let name = report.as_str();
     let is_folder = matches!(name, "win" | "data");
     let mut out = String::new();
@@ -239,6 +248,11 @@ fn segment_of(report: &ReportName) -> String {
                 let _ = write!(out, "~{other:02X}");
             }
         }
+    }
+    if out.len() > FOLDER_MAX {
+        // No other name has `~~` in it.
+        out.truncate(FOLDER_KEPT);
+        let _ = write!(out, "~~{}", sha256_hex(name.as_bytes()));
     }
     out
 }
@@ -271,6 +285,16 @@ mod tests {
         assert_eq!(keys("win").root(), "reports/acme/~77in");
         assert_eq!(keys("data").root(), "reports/acme/~64ata");
         assert_eq!(keys("wins").root(), "reports/acme/wins");
+    }
+
+    #[test]
+    fn the_longest_name_leaves_room_for_the_rest_of_a_key() {
+        let longest = |last: &str| "\u{1F4DE}".repeat(99) + last;
+        let (one, other) = (keys(&longest("a")), keys(&longest("b")));
+        assert_ne!(one.root(), other.root());
+        assert!(one.root().len() < 700, "{}", one.root());
+        let whole = "ü".repeat(100);
+        assert_eq!(keys(&whole).root().len(), "reports/acme/".len() + 600);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use definition::{ReportName, TenantId, Window};
 use delivery::Failure;
+use delivery::keys::report_folder;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -69,6 +70,10 @@ metrics! {
     CommittedRows: Count,
     /// Rows that were dropped because they repeat others.
     Duplicates: Count,
+    /// Rows that a later row with the same key replaced.
+    Replaced: Count,
+    /// What commits say that an operator should look at, such as a column that is gone.
+    DataWarnings: Count,
     /// From the start of the first run to the commit.
     RunSeconds: Seconds,
 }
@@ -118,8 +123,8 @@ impl MetricsRecorder {
 
 /// What an invocation's figures belong to: its dimensions and properties.
 ///
-/// The dimensions are the definition's own names. Properties stand beside the figures under names of ours: no name comes
-/// from CXone.
+/// The dimension of a report is the name of its folder, because CloudWatch takes ASCII alone; the name itself is a
+/// property. Properties stand beside the figures under names of ours: no name comes from CXone.
 #[derive(Clone, Debug)]
 pub struct MetricContext {
     tenant: String,
@@ -133,9 +138,10 @@ impl MetricContext {
     pub fn new(tenant: &TenantId, report: &ReportName) -> Self {
         Self {
             tenant: tenant.to_string(),
-            report: report.to_string(),
+            report: report_folder(report),
             properties: Map::new(),
         }
+        .with_property("reportName", report)
     }
 
     /// The context of the work on one window of a report.
@@ -241,11 +247,30 @@ mod tests {
                 },
                 "tenant": "acme",
                 "report": "daily-agents",
+                "reportName": "daily-agents",
                 "window": "2026-11-21/2026-11-22",
                 "Pages": 14,
                 "Bytes": 1_202_971,
             })
         );
+    }
+
+    #[test]
+    fn a_dimension_is_ascii_whatever_the_report_is_called() {
+        let long = "\u{1F4DE}".repeat(100);
+        for name in ["Tägliche Auslastung", ":日報", &long] {
+            let recorder = MetricsRecorder::default();
+            recorder.add(Metric::Rows, 1);
+            let context = MetricContext::new(&"acme".parse().unwrap(), &name.parse().unwrap());
+            let line = recorded(&recorder, &context).unwrap();
+            let dimension = line["report"].as_str().unwrap();
+            assert!(
+                dimension.bytes().all(|byte| byte.is_ascii_graphic()),
+                "{dimension}"
+            );
+            assert!((1..=1024).contains(&dimension.len()), "{dimension}");
+            assert_eq!(line["reportName"], name);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 
 import { Handler } from './functions';
 import { Machine } from './machine';
-import { Report } from './reports';
+import { Report, reportFolder } from './reports';
 
 /** What the handlers' metrics are counted under, by tenant and report. */
 export const NAMESPACE = 'CxoneReports';
@@ -126,7 +126,7 @@ function commits(report: Report, hours: number): Partial<cloudwatch.CfnAlarmProp
     metricName: 'Commits',
     dimensions: [
       { name: 'tenant', value: report.tenant },
-      { name: 'report', value: report.name },
+      { name: 'report', value: reportFolder(report.name) },
     ],
     statistic: 'Sum',
     period: 3600,

@@ -46,7 +46,7 @@ function widget({ title, stat, period, metrics }: Chart, index: number, region: 
 /** What the handlers count. The order is that of the questions that are asked most. */
 function reports(): Chart[] {
   const one = (title: string, metric: string, stat: 'Sum' | 'Maximum' = 'Sum') => ({ title, stat, metrics: [search(metric, stat, '')] });
-  const runs = ['RunsStarted', 'RunsEnded', 'RunsCutOff', 'OrphanedRuns', 'Duplicates'];
+  const runs = ['RunsStarted', 'RunsEnded', 'RunsCutOff', 'OrphanedRuns', 'Duplicates', 'Replaced', 'DataWarnings'];
   return [
     one('Rows committed', 'CommittedRows'),
     one('Commits', 'Commits'),
@@ -57,7 +57,7 @@ function reports(): Chart[] {
     one('Looks at runs', 'Polls'),
     one('Throttled by CXone', 'Throttles'),
     {
-      title: 'Runs started, ended, cut off, orphaned; duplicates',
+      title: 'Runs started, ended, cut off, orphaned; duplicates, replaced rows, warnings',
       stat: 'Sum',
       metrics: runs.map((metric) => search(metric, 'Sum', metric)),
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -109,6 +110,24 @@ function restatement(own: Planned, distance: unknown, recurrence: Recurrence, de
     // An hourly report has the same times again after any of its distances.
     ...timing(recurrence, Number(days ?? 0) + Math.floor(Number(hours ?? 0) / 24), definition, wrong),
   };
+}
+
+/**
+ * The report's folder in the bucket, which is the dimension of its metrics too: CloudWatch takes ASCII alone. The same
+ * as `report_folder` in `crates/delivery/src/keys.rs`.
+ */
+export function reportFolder(name: string): string {
+  const escaped = (byte: number) => `~${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  const isFolder = name === 'win' || name === 'data';
+  const spell = (byte: number, at: number) => {
+    const letter = String.fromCharCode(byte);
+    if (isFolder && at === 0) {
+      return escaped(byte);
+    }
+    return letter === ' ' ? '_' : /[A-Za-z0-9-]/.test(letter) ? letter : escaped(byte);
+  };
+  const folder = [...Buffer.from(name, 'utf8')].map(spell).join('');
+  return folder.length <= 700 ? folder : `${folder.slice(0, 600)}~~${createHash('sha256').update(name).digest('hex')}`;
 }
 
 type Wrong = (pointer: string, what: string) => Error;

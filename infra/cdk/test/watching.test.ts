@@ -54,8 +54,8 @@ test.each([
 });
 
 test.each([
-  ['Daily', 'Daily Agent Performance Aggregation', 27],
-  ['Weekly', 'Weekly "Skills"', 168],
+  ['Daily', 'Daily_Agent_Performance_Aggregation', 27],
+  ['Weekly', 'Weekly_~22Skills~22', 168],
 ])('%s: missing data is the alarm', (id, report, hours) => {
   expect(one(resources, `${id}NotDeliveredAlarm`)).toMatchObject({
     Namespace: 'CxoneReports',
@@ -102,6 +102,6 @@ test('the dashboard shows what the handlers count and what costs money, and noth
   expect(widgets.map((it: any) => it.properties.title)).toMatchSnapshot();
   const shown = [...body.matchAll(/MetricName=\\"(\w+)\\"/g)].map(([, metric]) => metric);
   expect(shown.sort()).toEqual(
-    ['Bytes', 'Commits', 'CommittedRows', 'Duplicates', 'OrphanedRuns', 'Pages', 'Polls', 'Rows', 'RunSeconds', 'RunsCutOff', 'RunsEnded', 'RunsStarted', 'Throttles'],
+    ['Bytes', 'Commits', 'CommittedRows', 'DataWarnings', 'Duplicates', 'OrphanedRuns', 'Pages', 'Polls', 'Replaced', 'Rows', 'RunSeconds', 'RunsCutOff', 'RunsEnded', 'RunsStarted', 'Throttles'],
   );
 });

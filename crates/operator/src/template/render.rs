@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use definition::{Definition, Recurrence, Schedule};
+use delivery::keys::report_folder;
 use serde_json::Value;
 
 use super::report::ScheduledReport;
@@ -174,7 +175,7 @@ fn render_alarm(report: &ScheduledReport) -> String {
         report.resource,
         quote_yaml(&alarm_description(report, hours)),
         quote_yaml(definition.pipeline.tenant.as_ref()),
-        quote_yaml(definition.name.as_ref()),
+        quote_yaml(&report_folder(&definition.name)),
     )
 }
 

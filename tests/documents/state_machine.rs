@@ -102,6 +102,7 @@ fn part_in_words(part: &str) -> Result<String, String> {
         "$millis() >= $toMillis($work.deadlineAt)" => "past the<br>deadline".to_owned(),
         "$work.direct = true" => "direct".to_owned(),
         "$exists($ended.run)" => "a run ended".to_owned(),
+        "$count($states.input.warnings) > 0" => "with<br>warnings".to_owned(),
         _ if part.starts_with("$states.input.") => quoted(part)?.join(" or<br>"),
         _ => match part.strip_prefix("$turns >= ") {
             Some(count) => format!("{count} turns"),

@@ -150,6 +150,83 @@ async fn a_good_day_is_one_commit_with_the_tenants_rows() {
         "callsHandled",
         "avgHandleTime"
       ],
+      "columnReport": {
+        "rows": 250,
+        "columns": [
+          {
+            "name": "agentId",
+            "rows": 250,
+            "kinds": {
+              "text": 250
+            }
+          },
+          {
+            "name": "agentName",
+            "rows": 250,
+            "kinds": {
+              "text": 250
+            }
+          },
+          {
+            "name": "queueId",
+            "rows": 250,
+            "kinds": {
+              "text": 250
+            }
+          },
+          {
+            "name": "queueName",
+            "rows": 250,
+            "kinds": {
+              "text": 250
+            }
+          },
+          {
+            "name": "handleTime",
+            "rows": 250,
+            "kinds": {
+              "null": 2,
+              "integer": 245,
+              "decimal": 3
+            }
+          },
+          {
+            "name": "talkTime",
+            "rows": 250,
+            "kinds": {
+              "null": 1,
+              "integer": 249
+            }
+          },
+          {
+            "name": "wrapUpTime",
+            "rows": 250,
+            "kinds": {
+              "null": 2,
+              "integer": 247,
+              "decimal": 1
+            }
+          },
+          {
+            "name": "callsHandled",
+            "rows": 250,
+            "kinds": {
+              "null": 2,
+              "integer": 247,
+              "decimal": 1
+            }
+          },
+          {
+            "name": "avgHandleTime",
+            "rows": 250,
+            "kinds": {
+              "null": 3,
+              "integer": 3,
+              "decimal": 244
+            }
+          }
+        ]
+      },
       "parts": [
         {
           "key": "reports/acme/Daily_Agent_Performance_Aggregation/data/20261121T000000Z-20261122T000000Z/g0001/s0-r01-b000000-….ndjson.gz",

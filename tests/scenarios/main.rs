@@ -12,6 +12,7 @@
 )]
 
 mod canaries;
+mod columns;
 mod cut_off;
 mod dead_runs;
 mod delivery;

@@ -1,5 +1,6 @@
 //! One invocation of a handler: the deployed decisions, polled by hand, one effect at a time.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use cxone::Error;
 use definition::RunId;
 use definition::RunStatus;
+use delivery::columns::{ColumnCount, ColumnCounts, ValueKind};
 use delivery::effects::{
-    self, Claimed, Effects, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
+    self, Claimed, ClosedParts, Effects, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect,
+    TriggerEffect,
 };
 use delivery::{
     Failure, FailureName, FetchIn, FetchOut, FinalizeIn, FinalizeOut, RunIn, TriggerIn, TriggerOut,
@@ -453,20 +456,36 @@ fn fetch_effect(
         FetchEffect::Close(responder) => with(mishap, responder, || {
             let rows = std::mem::take(&mut open.rows);
             if rows.is_empty() {
-                return Ok(Vec::new());
+                return Ok(ClosedParts::default());
             }
             let half = rows.len() / 2;
             let (first, second) = rows.split_at(half);
-            Ok([first, second]
-                .into_iter()
-                .filter(|rows| !rows.is_empty())
-                .map(|rows| outside.store.put_part(&open.prefix, rows.to_vec()))
-                .collect())
+            Ok(ClosedParts {
+                columns: count_columns(&rows),
+                parts: [first, second]
+                    .into_iter()
+                    .filter(|rows| !rows.is_empty())
+                    .map(|rows| outside.store.put_part(&open.prefix, rows.to_vec()))
+                    .collect(),
+            })
         }),
         FetchEffect::Discard(responder) => with(mishap, responder, || {
             open.rows.clear();
             Ok(())
         }),
+    }
+}
+
+/// What is counted of rows here: one column, so that the sum over all batches can be held against the commit's rows.
+fn count_columns(rows: &[String]) -> ColumnCounts {
+    let rows = rows.len() as u64;
+    ColumnCounts {
+        columns: vec![ColumnCount {
+            name: "row".to_owned(),
+            rows,
+            kinds: BTreeMap::from([(ValueKind::Object, rows)]),
+        }],
+        unlisted: 0,
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::columns::{ColumnCounts, ColumnReport};
 use crate::{EndReason, SegmentId};
 
 /// `open.json`: the request that opened a generation of a window.
@@ -105,6 +106,9 @@ pub struct Slot {
     /// Rows of this batch that sum up the others and were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub summary_rows: u64,
+    /// What the rows of this batch have in their columns; none in a slot of before columns were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column_counts: Option<ColumnCounts>,
     /// What finds a cycle in the page tokens.
     #[serde(rename = "lap")]
     pub cycle: CycleDetector,
@@ -234,6 +238,16 @@ pub struct Commit {
     pub verification: Verification,
     /// Column names in the order of the definition.
     pub columns: Vec<String>,
+    /// What the rows have in their columns; none where there are no rows, or where a batch was stored before columns
+    /// were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column_report: Option<ColumnReport>,
+    /// The median of the rows of the last commits of the same weekday, where there are enough of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_median: Option<u64>,
+    /// What an operator should look at, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Where the rows are, in order.
     pub parts: Vec<CommitPart>,
     /// A hash of the content that does not depend on the order of rows.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod advice;
+pub mod columns;
 pub mod documents;
 pub mod effects;
 mod environment;

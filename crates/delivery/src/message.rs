@@ -321,6 +321,9 @@ pub struct FinalizeIn {
     /// The state machine's time.
     pub now: Timestamp,
     pub work: FinalizeWork,
+    /// The id of the execution that asks, for the log.
+    #[serde(default)]
+    pub execution: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -368,6 +371,9 @@ pub struct Committed {
     /// Rows that another row with the same key replaced.
     #[serde(default)]
     pub replaced: u64,
+    /// What an operator should look at, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Whether the window has no rows at all.
     pub empty: bool,
     /// Whether the content equals that of the generation it supersedes.

@@ -4,11 +4,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cxone::{AccessToken, Client, PageEnd, PageQuery, RowChunk};
 use delivery::documents::Part;
-use delivery::effects::{Answered, Fault, FetchEffect, Page, PageRequest};
+use delivery::effects::{Answered, ClosedParts, Fault, FetchEffect, Page, PageRequest};
 use handler::metrics::{Metric, MetricsRecorder};
 use landing::{PartSet, PartSpec, Store};
 use tokens::{CallPermit, Error, Session, fault_of_call};
-use tracing::warn;
 
 /// An invocation takes pages for at most this long, which bounds what a kill costs.
 const TIME_BUDGET: Duration = Duration::from_mins(10);
@@ -154,18 +153,14 @@ impl<'a> Pages<'a> {
         }
     }
 
-    async fn close_parts(&mut self) -> Answered<Vec<Part>> {
+    async fn close_parts(&mut self) -> Answered<ClosedParts> {
         let Some(open) = self.open_parts.take() else {
-            return Ok(Vec::new());
+            return Ok(ClosedParts::default());
         };
-        let extra = open.extra_columns();
-        if !extra.is_empty() {
-            warn!(column.names = %extra.join(","), "rows have fields that the definition does not name; CSV leaves them out");
-        }
-        let parts = open.close().await?;
-        self.part_count += parts.len();
-        self.count_parts(&parts);
-        Ok(parts)
+        let closed = open.close().await?;
+        self.part_count += closed.parts.len();
+        self.count_parts(&closed.parts);
+        Ok(closed)
     }
 
     fn count_parts(&mut self, parts: &[Part]) {

@@ -7,7 +7,7 @@ use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store, merge, rewrite};
-use tracing::{info, instrument};
+use tracing::{info, instrument, warn};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
 #[derive(Debug)]
@@ -32,7 +32,12 @@ impl FinalizeHandler {
     ///
     /// # Errors
     /// `Cxone.Contract`, `Cxone.Conflict`, and the transient ones.
-    #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, window = %event.payload.work.window))]
+    #[instrument(skip_all, fields(
+        tenant = %event.payload.work.tenant,
+        report = %event.payload.work.report,
+        window = %event.payload.work.window,
+        execution = event.payload.execution,
+    ))]
     pub async fn handle(&self, event: LambdaEvent<FinalizeIn>) -> Result<FinalizeOut, Failure> {
         let work = &event.payload.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
@@ -49,6 +54,11 @@ impl FinalizeHandler {
             async |effect| self.execute(effect).await,
         )
         .await?;
+        if let Outcome::Committed(committed) = &answer.outcome {
+            for warning in &committed.warnings {
+                warn!(commit.version = committed.version, "{warning}");
+            }
+        }
         info!(outcome = ?answer.outcome, "finalized");
         Ok(answer)
     }
@@ -83,6 +93,9 @@ impl FinalizeHandler {
         self.metrics.set(Metric::Commits, 1);
         self.metrics.add(Metric::CommittedRows, committed.rows);
         self.metrics.add(Metric::Duplicates, committed.duplicates);
+        self.metrics.add(Metric::Replaced, committed.replaced);
+        let warnings = committed.warnings.len() as u64;
+        self.metrics.add(Metric::DataWarnings, warnings);
         self.metrics.add(Metric::RunSeconds, committed.run_seconds);
     }
 }

@@ -128,7 +128,7 @@ impl Work {
             for piece in self.pieces() {
                 set.append_rows(piece).await.unwrap();
             }
-            stored = set.close().await.unwrap();
+            stored = set.close().await.unwrap().parts;
         });
         print!("{name:24} {:6.0} MB/s", self.rate(spent));
         if let Some((alone, put)) = baselines {

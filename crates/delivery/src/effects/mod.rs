@@ -16,6 +16,7 @@ use definition::{Definition, Dialect, PageToken, RunId, ScheduleId, Window};
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::columns::ColumnCounts;
 use crate::documents::Part;
 
 pub use fault::Fault;
@@ -142,7 +143,7 @@ pub enum FetchEffect {
     /// Takes a page and appends its rows to the open parts. Carried out by `Pages::take_page`.
     Page(PageRequest, Responder<Page>),
     /// Finishes the open parts, so that a slot may name them. Carried out by `Pages::close_parts`.
-    Close(Responder<Vec<Part>>),
+    Close(Responder<ClosedParts>),
     /// Gives the open parts up. Carried out by `Pages::execute` itself.
     Discard(Responder<()>),
 }
@@ -180,6 +181,14 @@ pub struct Page {
     pub close: bool,
     /// The time or size budget of the invocation is used up: stop.
     pub stop: bool,
+}
+
+/// Parts that were finished together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClosedParts {
+    pub parts: Vec<Part>,
+    /// What their rows have in their columns.
+    pub columns: ColumnCounts,
 }
 
 /// What the finalize flow requests. `FinalizeHandler::execute` carries it out.

@@ -1,7 +1,7 @@
 //! Writing rows into parts.
 
 use delivery::documents::Part;
-use delivery::effects::Answered;
+use delivery::effects::{Answered, ClosedParts};
 use uuid::Uuid;
 
 use super::data::DataWriter;
@@ -83,16 +83,14 @@ impl PartSet {
         self.bytes + open.map_or(0, |open| open.data.stored_bytes())
     }
 
-    /// Names of fields of rows that are not columns of the definition, shortened, at most 16.
-    #[must_use]
-    pub fn extra_columns(&self) -> &[String] {
-        self.scanner.extra_columns()
-    }
-
-    /// Finishes the open part: first the data object, then its sidecar. Gives all parts.
-    pub async fn close(mut self) -> Answered<Vec<Part>> {
+    /// Finishes the open part: first the data object, then its sidecar. Gives all parts, and what their rows have in
+    /// their columns.
+    pub async fn close(mut self) -> Answered<ClosedParts> {
         self.finish_open_part().await?;
-        Ok(self.finished)
+        Ok(ClosedParts {
+            parts: self.finished,
+            columns: self.scanner.column_counts(),
+        })
     }
 
     /// Aborts the open part as well as it can. Finished parts stay, but no slot ever names them.

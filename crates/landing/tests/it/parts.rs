@@ -1,5 +1,5 @@
 use definition::{Compression, OutputFormat};
-use delivery::effects::Fault;
+use delivery::effects::{ClosedParts, Fault};
 use hyper::Method;
 use landing::PartSet;
 
@@ -89,7 +89,7 @@ async fn no_rows_are_no_part() {
         spec(OutputFormat::Csv, Compression::Gzip),
         "data/".to_owned(),
     );
-    assert_eq!(parts.close().await, Ok(Vec::new()));
+    assert_eq!(parts.close().await, Ok(ClosedParts::default()));
 }
 
 #[tokio::test]
@@ -212,18 +212,20 @@ async fn a_row_without_its_key_is_named_but_not_quoted() {
 }
 
 #[tokio::test]
-async fn unknown_members_are_told() {
+async fn a_set_counts_its_columns_over_all_of_its_parts() {
     let bucket = Bucket::new().await;
-    let mut parts = PartSet::new(
-        bucket.store(),
-        spec(OutputFormat::Csv, Compression::Gzip),
-        "data/".to_owned(),
-    );
-    parts
-        .append_rows(b"{\"agentId\":\"a\",\"new\":1}\n")
-        .await
-        .unwrap();
-    assert_eq!(parts.extra_columns(), ["new"]);
+    let mut spec = spec(OutputFormat::Csv, Compression::Gzip);
+    spec.limits.rows = 2;
+    let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
+    for _ in 0..5 {
+        let rows = b"{\"agentId\":\"a\",\"new\":1}\n";
+        parts.append_rows(rows).await.unwrap();
+    }
+    let closed = parts.close().await.unwrap();
+    assert_eq!(closed.parts.len(), 3);
+    let columns = closed.columns.columns.iter();
+    let rows: Vec<_> = columns.map(|c| (c.name.as_str(), c.rows)).collect();
+    assert_eq!(rows, [("agentId", 5), ("new", 5)]);
 }
 
 #[tokio::test]

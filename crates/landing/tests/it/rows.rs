@@ -71,7 +71,7 @@ pub(crate) async fn write(bucket: &Bucket, spec: &PartSpec, rows: &[String]) -> 
         parts.append_rows(&lines(chunk)).await.unwrap();
     }
     assert_eq!(parts.row_count(), rows.len() as u64);
-    parts.close().await.unwrap()
+    parts.close().await.unwrap().parts
 }
 
 /// The stored bytes of a part, decompressed, after comparing what the part says of itself.

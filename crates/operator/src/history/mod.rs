@@ -214,7 +214,14 @@ impl ExecutionError {
 fn is_task(state: &str) -> bool {
     matches!(
         state,
-        "Trigger" | "PollOnce" | "Cancel" | "FetchPage" | "Finalize" | "Alert" | "Continue"
+        "Trigger"
+            | "PollOnce"
+            | "Cancel"
+            | "FetchPage"
+            | "Finalize"
+            | "Alert"
+            | "Warn"
+            | "Continue"
     )
 }
 

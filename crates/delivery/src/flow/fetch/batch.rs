@@ -149,8 +149,9 @@ impl<'a> Batch<'a> {
             }
         };
         if taken.pages > before {
-            let parts = self.effects.request(FetchEffect::Close).await?;
-            taken.parts.extend(parts);
+            let closed = self.effects.request(FetchEffect::Close).await?;
+            taken.parts.extend(closed.parts);
+            taken.columns.add(closed.columns);
         }
         Ok(closing)
     }
@@ -225,6 +226,7 @@ impl<'a> Batch<'a> {
             next: taken.next,
             total: taken.total,
             summary_rows: taken.summary_rows,
+            column_counts: Some(taken.columns),
             cycle: taken.cycle,
             unknown_fields: taken.unknown_fields,
         };

@@ -3,6 +3,7 @@
 use definition::PageToken;
 
 use crate::EndReason;
+use crate::columns::ColumnCounts;
 use crate::documents::{CycleDetector, Part};
 use crate::effects::{Fault, Page};
 use crate::flow::fetch::cursor::Cursor;
@@ -31,6 +32,7 @@ pub(super) struct TakenPages {
     pub(super) next: Option<PageToken>,
     pub(super) total: Option<u64>,
     pub(super) summary_rows: u64,
+    pub(super) columns: ColumnCounts,
     pub(super) cycle: CycleDetector,
     pub(super) unknown_fields: Vec<String>,
     pub(super) stopped: Option<Stop>,

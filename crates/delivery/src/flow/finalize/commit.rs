@@ -3,6 +3,7 @@
 use crate::documents::{Commit, CommitPart, Part};
 use crate::effects::{Claimed, FinalizeEffect, RewriteRequest};
 use crate::flow::commit_log::CommitLog;
+use crate::flow::finalize::examine::Examined;
 use crate::flow::finalize::finalizer::{Finalizer, commit_figures};
 use crate::flow::finalize::merge::WindowContent;
 use crate::flow::finalize::pages::RunPages;
@@ -14,6 +15,7 @@ impl Finalizer<'_> {
     pub(super) async fn commit_content(
         &self,
         content: &WindowContent,
+        examined: &Examined,
         mut log: CommitLog,
     ) -> Result<Outcome, Failure> {
         let parts = self.rewrite_parts(content).await?;
@@ -22,7 +24,7 @@ impl Finalizer<'_> {
             if let Some(outcome) = self.outcome_in_log(&log)? {
                 return Ok(outcome);
             }
-            let commit = self.build_commit(content, &parts, &log);
+            let commit = self.build_commit(content, examined, &parts, &log);
             let key = self.report.commit(commit.version);
             match self.effects.claim(key, serialise(&commit)?).await? {
                 Claimed::Ours => {
@@ -59,7 +61,13 @@ impl Finalizer<'_> {
         Ok(parts)
     }
 
-    fn build_commit(&self, content: &WindowContent, parts: &[Part], log: &CommitLog) -> Commit {
+    fn build_commit(
+        &self,
+        content: &WindowContent,
+        examined: &Examined,
+        parts: &[Part],
+        log: &CommitLog,
+    ) -> Commit {
         let definition = &self.record.definition;
         let merged = &content.merged;
         let columns = definition.columns();
@@ -88,6 +96,9 @@ impl Finalizer<'_> {
             empty: merged.rows == 0,
             verification: content.verification,
             columns: columns.into_iter().map(str::to_owned).collect(),
+            column_report: examined.column_report.clone(),
+            rows_median: examined.rows_median,
+            warnings: examined.warnings.clone(),
             parts: parts.iter().map(CommitPart::from).collect(),
             content: merged.content.clone(),
             supersedes: superseded.map(|commit| commit.version),

@@ -58,6 +58,7 @@ pub(super) fn commit_figures(commit: &Commit) -> Committed {
         rows: commit.unique,
         duplicates: commit.duplicates,
         replaced: commit.replaced,
+        warnings: commit.warnings.clone(),
         empty: commit.empty,
         unchanged: commit.unchanged,
         withdrawn: commit.withdrawn,

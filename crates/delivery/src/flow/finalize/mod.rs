@@ -1,6 +1,8 @@
 //! Verifies what was landed, merges it and claims its place in the log.
 
 mod commit;
+mod earlier;
+mod examine;
 mod finalizer;
 mod manifest;
 mod merge;
@@ -9,6 +11,7 @@ mod verify;
 
 use crate::documents::GenerationRecord;
 use crate::effects::{Effects, FinalizeEffect};
+use crate::flow::finalize::examine::Examined;
 use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::merge::{Collected, WindowContent};
 use crate::flow::stored::{parse, require_stored};
@@ -54,10 +57,16 @@ impl Finalizer<'_> {
             return Ok(outcome);
         }
         if self.record.withdrawn {
-            return self.commit_content(&WindowContent::nothing(), log).await;
+            let nothing = WindowContent::nothing();
+            return self
+                .commit_content(&nothing, &Examined::default(), log)
+                .await;
         }
         match self.collect_content().await? {
-            Collected::Complete(content) => self.commit_content(&content, log).await,
+            Collected::Complete(content) => {
+                let examined = self.examine(&content, log.head).await?;
+                self.commit_content(&content, &examined, log).await
+            }
             Collected::Again(ended) => Ok(Outcome::Again { ended }),
         }
     }

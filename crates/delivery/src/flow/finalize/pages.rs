@@ -1,5 +1,6 @@
 //! Reads the slots of a run and checks that they continue each other.
 
+use crate::columns::ColumnCounts;
 use crate::documents::{CommitRun, Part, RunRecord, Slot, sha256_hex};
 use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::plan::SegmentState;
@@ -15,6 +16,8 @@ pub(super) struct RunPages {
     pub(super) rows: u64,
     pub(super) total: Option<u64>,
     pub(super) summary_rows: u64,
+    /// What the rows have in their columns; none where a slot does not say.
+    pub(super) columns: Option<ColumnCounts>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -47,6 +50,11 @@ impl RunPages {
         self.rows += slot.rows;
         self.total = slot.total;
         self.summary_rows += slot.summary_rows;
+        match (&mut self.columns, slot.column_counts) {
+            (Some(sum), Some(counts)) => sum.add(counts),
+            (_, None) if slot.rows == 0 => {}
+            (columns, _) => *columns = None,
+        }
         self.parts.extend(slot.parts);
     }
 }
@@ -87,6 +95,7 @@ impl Finalizer<'_> {
             rows: 0,
             total: None,
             summary_rows: 0,
+            columns: Some(ColumnCounts::default()),
             parts: Vec::new(),
         };
         let mut prev: Option<String> = None;

@@ -1,5 +1,6 @@
 //! Where values end, looked for eight bytes at a time.
 
+use delivery::columns::ValueKind;
 use memchr::memchr2;
 
 use super::malformed::Malformed;
@@ -25,18 +26,35 @@ pub(super) fn row_end(lines: &[u8], at: usize) -> Result<&[u8], Malformed> {
     }
 }
 
-/// Where the value that begins here ends, and whether it is a string with escapes.
+/// Where the value that begins here ends, whether it is a string with escapes, and what it is.
 #[inline]
-pub(super) fn value_end(lines: &[u8], start: usize) -> Option<(usize, bool)> {
+pub(super) fn value_end(lines: &[u8], start: usize) -> Option<(usize, bool, ValueKind)> {
     match lines.get(start)? {
-        b'"' => string_end(lines, start + 1),
-        b'{' | b'[' => Some((nested_end(lines, start)?, false)),
-        _ => {
+        b'"' => {
+            let (end, escaped) = string_end(lines, start + 1)?;
+            Some((end, escaped, ValueKind::Text))
+        }
+        b'{' => Some((nested_end(lines, start)?, false, ValueKind::Object)),
+        b'[' => Some((nested_end(lines, start)?, false, ValueKind::List)),
+        first => {
             let length = lines[start..]
                 .iter()
                 .position(|byte| matches!(byte, b',' | b'}' | b']' | b'\n') || is_space(*byte))?;
-            (length > 0).then_some((start + length, false))
+            let scalar = &lines[start..start + length];
+            let has_fraction = scalar.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+            (length > 0).then_some((start + length, false, scalar_kind(*first, has_fraction)))
         }
+    }
+}
+
+/// What a number or literal is that begins with this byte.
+#[inline]
+fn scalar_kind(first: u8, has_fraction: bool) -> ValueKind {
+    match first {
+        b'n' => ValueKind::Null,
+        b't' | b'f' => ValueKind::Boolean,
+        _ if has_fraction => ValueKind::Decimal,
+        _ => ValueKind::Integer,
     }
 }
 
@@ -70,20 +88,34 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     memchr2(b'"', b'\\', &text[looked_at..]).map(|at| looked_at + at)
 }
 
-/// The length of a number or literal that a comma or a closing brace follows at once.
+/// The end of a number or literal that a comma or a closing brace follows at once, and what it is.
 #[inline]
-pub(super) fn scalar_length(text: &[u8]) -> Option<usize> {
+pub(super) fn scalar_end(lines: &[u8], start: usize) -> Option<(usize, ValueKind)> {
+    let text = &lines[start..];
     let (words, _) = text.as_chunks::<8>();
+    let mut has_fraction = false;
     for (nth, word) in words.iter().take(4).enumerate() {
         let word = u64::from_le_bytes(*word);
         let found =
             zero_bytes(word ^ eight(b',')) | zero_bytes(word ^ eight(b'}')) | bytes_to_space(word);
+        let fraction = point_or_exponent(word);
         if found != 0 {
+            // The lowest bit alone is exact, so that a point counts if its bit is below that of the end.
+            has_fraction |= fraction & (found - 1) & !found != 0;
             let length = nth * 8 + found.trailing_zeros() as usize / 8;
-            return (length > 0 && text[length] > b' ').then_some(length);
+            let is_scalar = length > 0 && text[length] > b' ';
+            return is_scalar.then(|| (start + length, scalar_kind(text[0], has_fraction)));
         }
+        has_fraction |= fraction != 0;
     }
     None
+}
+
+/// The high bit of the first byte that is a point or begins an exponent; bits above it mean nothing.
+#[inline]
+const fn point_or_exponent(word: u64) -> u64 {
+    let lower_case = word | eight(0x20);
+    zero_bytes(word ^ eight(b'.')) | zero_bytes(lower_case ^ eight(b'e'))
 }
 
 /// A word of eight such bytes.
@@ -152,8 +184,13 @@ mod tests {
             let end = text.iter().position(|byte| matches!(byte, b',' | b'}' | 0..=b' '));
             let expected = end.filter(|end| *end > 0 && text[*end] > b' ');
             // Long ones, and those at the end of the text, are left to the slower way.
-            let found = scalar_length(&text);
-            prop_assert!(found == expected || found.is_none() && end.is_none_or(|end| end >= 8 * (text.len() / 8).min(4)));
+            let found = scalar_end(&text, 0);
+            let end_found = found.map(|(end, _)| end);
+            prop_assert!(end_found == expected || found.is_none() && end.is_none_or(|end| end >= 8 * (text.len() / 8).min(4)));
+            if let Some((end, kind)) = found {
+                // The slower way says the same of what it is.
+                prop_assert_eq!(value_end(&text, 0), Some((end, false, kind)));
+            }
         }
     }
 }

@@ -8,20 +8,19 @@
 
 mod json_spans;
 mod malformed;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
+use delivery::columns::{ColumnCounts, ValueKind};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(super) use malformed::Malformed;
 
-use json_spans::{nested_end, row_end, scalar_length, skip_space, string_end, value_end};
-
-/// At most so many names of unknown members are kept, each of at most so many characters.
-const EXTRA_COLUMNS: usize = 16;
-const EXTRA_LENGTH: usize = 64;
+use json_spans::{nested_end, row_end, scalar_end, skip_space, string_end, value_end};
+use tally::{Place, Tally};
 
 /// A row of more members is not compared with.
 const MAX_LAYOUT: usize = 1024;
@@ -47,6 +46,9 @@ struct Member {
     /// The same, filled up with zeros, and ones where it has bytes; if it is not too long.
     padded: Option<([u64; NAME_BYTES / 8], [u64; NAME_BYTES / 8])>,
     column: Option<usize>,
+    place: Place,
+    /// What its value is in the row that was scanned last.
+    kind: ValueKind,
 }
 
 /// Scans rows one after the other.
@@ -59,7 +61,7 @@ pub(super) struct Scanner {
     unique: Vec<bool>,
     layout: Vec<Member>,
     cells: Vec<Cell>,
-    extra: Vec<String>,
+    tally: Tally,
     canonical: Vec<u8>,
 }
 
@@ -81,7 +83,7 @@ impl Scanner {
             unique: (0..columns.len()).map(is_unique).collect(),
             cells: vec![Cell::default(); columns.len()],
             layout: Vec::new(),
-            extra: Vec::new(),
+            tally: Tally::new(&columns),
             canonical: Vec::new(),
             columns,
             key: key_columns,
@@ -92,8 +94,9 @@ impl Scanner {
         self.columns.len()
     }
 
-    pub(super) fn extra_columns(&self) -> &[String] {
-        &self.extra
+    /// What the rows that were scanned have in their columns.
+    pub(super) fn column_counts(&self) -> ColumnCounts {
+        self.tally.counts()
     }
 
     /// Finds the cells of the first of these rows; gives the row without its line end.
@@ -113,13 +116,17 @@ impl Scanner {
             return None;
         }
         let mut at = 0;
-        for member in &self.layout {
+        for member in &mut self.layout {
             let start = at + member.matching_length(lines.get(at..)?)?;
-            let escaped;
-            (at, escaped) = match lines.get(start)? {
-                b'"' => string_end(lines, start + 1)?,
-                b'{' | b'[' => (nested_end(lines, start)?, false),
-                _ => (start + scalar_length(&lines[start..])?, false),
+            let mut escaped = false;
+            (at, member.kind) = match lines.get(start)? {
+                b'"' => {
+                    (at, escaped) = string_end(lines, start + 1)?;
+                    (at, ValueKind::Text)
+                }
+                b'{' => (nested_end(lines, start)?, ValueKind::Object),
+                b'[' => (nested_end(lines, start)?, ValueKind::List),
+                _ => scalar_end(lines, start)?,
             };
             if let Some(column) = member.column {
                 self.cells[column] = Cell {
@@ -129,12 +136,19 @@ impl Scanner {
                 };
             }
         }
-        (lines.get(at..at + 2)? == b"}\n").then_some(at + 1)
+        if lines.get(at..at + 2)? != b"}\n" {
+            return None;
+        }
+        for member in &self.layout {
+            self.tally.count(member.place, member.kind);
+        }
+        Some(at + 1)
     }
 
     /// Finds the cells of any row.
     fn scan_members<'a>(&mut self, lines: &'a [u8]) -> Result<&'a [u8], Malformed> {
         self.cells.fill(Cell::default());
+        self.tally.begin_row();
         let mut nth = 0;
         let mut at = skip_space(lines, 0);
         if lines.get(at) != Some(&b'{') {
@@ -146,13 +160,14 @@ impl Scanner {
             return row_end(lines, at + 1);
         }
         loop {
-            let column;
-            (column, at) = self
+            let (column, place);
+            (column, place, at) = self
                 .read_name(lines, at, nth)
                 .ok_or(Malformed::NotAnObject)?;
             let start = skip_space(lines, at);
-            let escaped;
-            (at, escaped) = value_end(lines, start).ok_or(Malformed::NotAnObject)?;
+            let (escaped, kind);
+            (at, escaped, kind) = value_end(lines, start).ok_or(Malformed::NotAnObject)?;
+            self.tally.count(place, kind);
             if let Some(column) = column {
                 if self.cells[column].end != 0 && self.unique[column] {
                     return Err(Malformed::Twice(self.columns[column].clone()));
@@ -223,8 +238,13 @@ impl Scanner {
         })
     }
 
-    /// The column that the nth member belongs to, and where its name and colon end.
-    fn read_name(&mut self, lines: &[u8], at: usize, nth: usize) -> Option<(Option<usize>, usize)> {
+    /// The column that the nth member belongs to, where it is counted, and where its name and colon end.
+    fn read_name(
+        &mut self,
+        lines: &[u8],
+        at: usize,
+        nth: usize,
+    ) -> Option<(Option<usize>, Place, usize)> {
         if lines.get(at) != Some(&b'"') {
             return None;
         }
@@ -239,33 +259,20 @@ impl Scanner {
         } else {
             String::from_utf8_lossy(&quoted[1..quoted.len() - 1])
         };
-        let column = self.columns.iter().position(|column| *column == name);
-        if column.is_none() {
-            self.note_extra_column(&name);
-        }
+        let (column, place) = self.tally.find(&name);
+        let column = (column < self.columns.len()).then_some(column);
         if nth < MAX_LAYOUT {
             let before = if nth == 0 { b"{" } else { b"," };
-            let member = Member::new([before, quoted, b":"].concat(), column);
+            let member = Member::new([before, quoted, b":"].concat(), column, place);
             self.layout.truncate(nth);
             self.layout.push(member);
         }
-        Some((column, colon + 1))
-    }
-
-    fn note_extra_column(&mut self, name: &str) {
-        let name: String = name
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(EXTRA_LENGTH)
-            .collect();
-        if self.extra.len() < EXTRA_COLUMNS && !self.extra.contains(&name) {
-            self.extra.push(name);
-        }
+        Some((column, place, colon + 1))
     }
 }
 
 impl Member {
-    fn new(before: Vec<u8>, column: Option<usize>) -> Self {
+    fn new(before: Vec<u8>, column: Option<usize>, place: Place) -> Self {
         let words = |bytes: [u8; NAME_BYTES]| {
             let (words, _) = bytes.as_chunks::<8>();
             std::array::from_fn(|nth| u64::from_le_bytes(words[nth]))
@@ -282,6 +289,8 @@ impl Member {
             before,
             padded,
             column,
+            place,
+            kind: ValueKind::Null,
         }
     }
 

@@ -1,3 +1,4 @@
+use delivery::columns::{MAX_COLUMN_NAME, MAX_COLUMNS};
 use proptest::prelude::*;
 
 use super::*;
@@ -83,19 +84,51 @@ fn text_that_is_no_row_is_refused() {
     );
 }
 
+/// The counts of some rows, as the commit has them.
+fn counted(columns: &[&str], rows: &[&str]) -> serde_json::Value {
+    let mut scanner = scanner(columns, &[]);
+    for row in rows {
+        let line = format!("{row}\n{{");
+        scanner.scan(line.as_bytes()).unwrap();
+    }
+    let counts = scanner.column_counts();
+    let columns = counts.columns.into_iter();
+    let all = columns.map(|column| (column.name, serde_json::json!(column.kinds)));
+    all.collect::<serde_json::Map<_, _>>().into()
+}
+
 #[test]
-fn unknown_members_are_named_once_and_not_without_end() {
+fn values_are_counted_by_column_and_kind() {
+    let row = r#"{"a":"1","n":null,"i":-12,"d":1.5,"e":12E3,"t":true,"o":{"x":[1.5]},"l":[null]}"#;
+    let spaced = r#" { "l" : [] , "a" : 1 , "d": -0.0, "t":false } "#;
+    assert_eq!(
+        counted(&["a", "missing"], &[row, row, spaced, row]),
+        serde_json::json!({
+            "a": {"text": 3, "integer": 1}, "n": {"null": 3}, "i": {"integer": 3}, "d": {"decimal": 4},
+            "e": {"decimal": 3}, "t": {"boolean": 4}, "o": {"object": 3}, "l": {"list": 4},
+        })
+    );
+}
+
+#[test]
+fn a_row_counts_once_in_a_column_that_it_has_twice() {
+    let row = r#"{"a":1,"b":"x","b":2}"#;
+    let expected = serde_json::json!({"a": {"integer": 3}, "b": {"text": 3}});
+    assert_eq!(counted(&["a"], &[row, row, row]), expected);
+}
+
+#[test]
+fn columns_without_end_and_names_without_end_are_counted_together() {
     let mut scanner = scanner(&["a"], &["a"]);
-    for row in [r#"{"a":1,"x":1}"#, r#"{"x":2,"a":1}"#] {
+    let long = "x".repeat(MAX_COLUMN_NAME + 1);
+    for n in 0..2 * MAX_COLUMNS {
+        let row = format!(r#"{{"a":1,"n{n}":1,"{long}":[]}}"#);
         scanner.scan(row.as_bytes()).unwrap();
     }
-    assert_eq!(scanner.extra_columns(), ["x"]);
-    for n in 0..100 {
-        scanner
-            .scan(format!(r#"{{"a":1,"n{n}":1}}"#).as_bytes())
-            .unwrap();
-    }
-    assert_eq!(scanner.extra_columns().len(), EXTRA_COLUMNS);
+    let counts = scanner.column_counts();
+    assert_eq!(counts.columns.len(), MAX_COLUMNS);
+    let rows: u64 = counts.columns.iter().map(|column| column.rows).sum();
+    assert_eq!(rows + counts.unlisted, 3 * 2 * MAX_COLUMNS as u64);
 }
 
 proptest! {
@@ -125,6 +158,34 @@ proptest! {
     }
 
     #[test]
+    fn kinds_are_what_a_parser_finds(rows in prop::collection::vec(any_row(), 1..8)) {
+        let mut expected = std::collections::BTreeMap::<(String, &str), u64>::new();
+        // The second time, a row is one like the row before.
+        let lines: Vec<String> = rows.iter().flat_map(|row| [row.to_string(), row.to_string()]).collect();
+        for (name, value) in rows.iter().flat_map(|row| row.as_object().unwrap()) {
+            let kind = match value {
+                serde_json::Value::Null => "null",
+                serde_json::Value::Bool(_) => "boolean",
+                serde_json::Value::Number(number) if number.is_f64() => "decimal",
+                serde_json::Value::Number(_) => "integer",
+                serde_json::Value::String(_) => "text",
+                serde_json::Value::Array(_) => "list",
+                serde_json::Value::Object(_) => "object",
+            };
+            *expected.entry((name.clone(), kind)).or_default() += 2;
+        }
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let found = counted(&["a", "c"], &lines);
+        let found = found.as_object().unwrap().iter().flat_map(|(name, kinds)| {
+            let kinds = kinds.as_object().unwrap().iter();
+            kinds.map(|(kind, count)| ((name.clone(), kind.clone()), count.as_u64().unwrap()))
+        });
+        let found: std::collections::BTreeMap<_, _> = found.collect();
+        let expected = expected.into_iter().map(|((name, kind), count)| ((name, kind.to_owned()), count)).collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(
         prop::sample::select(b"{}[]\",:\\ \nau0".to_vec()), 0..40)) {
         let mut scanner = scanner(&["a"], &["a"]);
@@ -140,6 +201,7 @@ fn any_row() -> impl Strategy<Value = serde_json::Value> {
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),
         any::<i64>().prop_map(Into::into),
+        (-1e6..1e6).prop_map(Into::into),
         "[a-z\"\\\\\n,é]{0,30}".prop_map(Into::into),
     ];
     let value = leaf.prop_recursive(2, 6, 3, |inner| {

@@ -1,0 +1,7 @@
+//! What rows have in their columns: counted while they land, summed up in the commit.
+
+mod counts;
+mod report;
+
+pub use counts::{ColumnCount, ColumnCounts, MAX_COLUMN_NAME, MAX_COLUMNS, ValueKind};
+pub use report::{ChangedColumn, ColumnReport, ColumnRows, Expected};

@@ -1,0 +1,154 @@
+//! Holds what is about to be committed against the definition, and against what the report usually is.
+
+use definition::{OutputFormat, SchemaPolicy};
+
+use crate::columns::{ColumnCounts, ColumnReport, Expected};
+use crate::flow::finalize::finalizer::Finalizer;
+use crate::flow::finalize::merge::WindowContent;
+use crate::{Failure, FailureName};
+
+/// What a commit says about its data beside the figures.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    pub(super) column_report: Option<ColumnReport>,
+    pub(super) rows_median: Option<u64>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Finalizer<'_> {
+    /// Looks at columns and rows; `head` is the last version of the log. Fails where the definition does not allow its
+    /// columns to be other than they were.
+    pub(super) async fn examine(
+        &self,
+        content: &WindowContent,
+        head: u64,
+    ) -> Result<Examined, Failure> {
+        let earlier = self.read_earlier_commits(head).await?;
+        let pipeline = &self.record.definition.pipeline;
+        let report = self.report_columns(content, earlier.column_report.as_ref());
+        let mut warnings = Vec::new();
+        if let Some(report) = &report {
+            warnings = report.drift(pipeline.format == OutputFormat::Csv);
+            if pipeline.schema == SchemaPolicy::Strict && !warnings.is_empty() {
+                return Err(refuse_drift(&warnings));
+            }
+            warnings.extend(report.remarks());
+        }
+        let merged = &content.merged;
+        let unique = merged.rows - merged.duplicates - merged.replaced;
+        let median = earlier.median_rows();
+        warnings.extend(median.and_then(|(median, of)| judge_rows(unique, median, of)));
+        warnings.extend(judge_replaced(merged.replaced, merged.rows));
+        Ok(Examined {
+            column_report: report,
+            rows_median: median.map(|(median, _)| median),
+            warnings,
+        })
+    }
+
+    /// Sums up what was counted in all segments; none where there is nothing, or where a slot does not say.
+    fn report_columns(
+        &self,
+        content: &WindowContent,
+        before: Option<&ColumnReport>,
+    ) -> Option<ColumnReport> {
+        let mut sum = ColumnCounts::default();
+        for pages in &content.runs {
+            sum.add(pages.columns.clone()?);
+        }
+        let rows = content.runs.iter().map(|pages| pages.rows).sum();
+        let expected = Expected {
+            rows,
+            columns: self.expected_columns(content),
+            before,
+        };
+        (rows > 0).then(|| ColumnReport::new(sum, &expected))
+    }
+
+    /// The columns of the definition, and how many rows should have each: a run of the fallback asks for fewer columns.
+    fn expected_columns(&self, content: &WindowContent) -> Vec<(&str, u64)> {
+        let definition = &self.record.definition;
+        let simple = definition.simplified();
+        let simple = simple.as_ref().map(|simple| simple.columns());
+        let rows_of = |name: &str| {
+            let asks = |is_simple: bool| {
+                let columns = simple.as_ref().filter(|_| is_simple);
+                columns.is_none_or(|columns| columns.contains(&name))
+            };
+            let runs = content.runs.iter();
+            let runs = runs.filter(|pages| asks(pages.run.simplified));
+            runs.map(|pages| pages.rows).sum()
+        };
+        let columns = definition.columns().into_iter();
+        columns.map(|name| (name, rows_of(name))).collect()
+    }
+}
+
+fn refuse_drift(drift: &[String]) -> Failure {
+    Failure::new(
+        FailureName::Contract,
+        format!(
+            "{}. The definition's pipeline.schema is strict, so that nothing was committed. If the columns are right, correct the definition or set pipeline.schema to warn, then replay the window with it; another run of the same definition would end the same",
+            drift.join("; ")
+        ),
+    )
+}
+
+/// A window with fewer than half or more than double the usual rows is worth a look.
+fn judge_rows(rows: u64, median: u64, windows: usize) -> Option<String> {
+    let than = if rows < median.div_ceil(2) {
+        "fewer than half"
+    } else if median > 0 && rows > median.saturating_mul(2) {
+        "more than double"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{rows} rows are {than} of {median}, the median of the last {windows} windows of the same weekday and length"
+    ))
+}
+
+/// A row in a hundred may be corrected on a later page; more of them say that the key does not tell rows apart.
+fn judge_replaced(replaced: u64, rows: u64) -> Option<String> {
+    (replaced > rows / 100).then(|| {
+        format!(
+            "{replaced} of {rows} rows were replaced by a later one with the same key; look whether pipeline.key tells all rows apart"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_and_double_are_usual_and_what_is_beyond_is_not() {
+        for (rows, median, expected) in [
+            (50, 100, None),
+            (49, 100, Some("fewer than half")),
+            (3, 5, None),
+            (2, 5, Some("fewer than half")),
+            (0, 1, Some("fewer than half")),
+            (200, 100, None),
+            (201, 100, Some("more than double")),
+            (u64::MAX, u64::MAX, None),
+            (5, 0, None),
+            (0, 0, None),
+        ] {
+            let said = judge_rows(rows, median, 10);
+            let matches = match (&said, expected) {
+                (Some(said), Some(expected)) => said.contains(expected),
+                (said, expected) => said.is_some() == expected.is_some(),
+            };
+            assert!(matches, "{rows} of {median}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_rows_may_be_replaced() {
+        assert_eq!(judge_replaced(0, 0), None);
+        assert_eq!(judge_replaced(1, 100), None);
+        assert!(judge_replaced(2, 199).is_some());
+        assert!(judge_replaced(23_991, 25_000).is_some());
+    }
+}

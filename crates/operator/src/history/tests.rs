@@ -139,6 +139,7 @@ fn outcomes_are_told_in_words() {
             empty: false,
             unchanged: true,
             replaced: 0,
+            warnings: Vec::new(),
             withdrawn: false,
             run_seconds: 371,
         }),

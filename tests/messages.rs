@@ -4,8 +4,11 @@
 use std::fmt::Debug;
 
 use definition::{Api, Definition, Dialect};
-use delivery::documents::{Commit, RunRecord, Slot};
-use delivery::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
+use delivery::documents::{Commit, EndRecord, GenerationRecord, RunRecord, Slot};
+use delivery::{
+    Event, FetchIn, FetchOut, FinalizeIn, FinalizeOut, PollOut, RunIn, TriggerIn, TriggerOut,
+};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -170,4 +173,81 @@ fn what_was_stored_before_there_were_several_apis_is_read() {
     .unwrap();
     assert_eq!(commit.source.api, Api::Analytics);
     assert_eq!((commit.summary_rows, commit.abandoned.len()), (0, 0));
+}
+
+/// Messages and stored objects of the first released version, as its handlers were asked, answered and stored them. An
+/// execution that was started then goes on under the handlers of today.
+const VERSION_1: &str = include_str!("fixtures/version_1.json");
+
+/// What was written then means the same now: read and written again, every field is there with its value.
+fn keeps_its_meaning<T: Serialize + DeserializeOwned>(old: &Value) {
+    let read: T =
+        serde_json::from_value(old.clone()).unwrap_or_else(|error| panic!("{error}: {old}"));
+    contains(&serde_json::to_value(&read).unwrap(), old);
+}
+
+fn contains(new: &Value, old: &Value) {
+    match (new, old) {
+        (Value::Object(new), Value::Object(old)) => {
+            for (name, value) in old {
+                contains(new.get(name).unwrap_or(&Value::Null), value);
+            }
+        }
+        (Value::Array(new), Value::Array(old)) if new.len() == old.len() => {
+            new.iter()
+                .zip(old)
+                .for_each(|(new, old)| contains(new, old));
+        }
+        (Value::String(new), Value::String(old)) if new != old => {
+            let times = (new.parse::<Timestamp>(), old.parse::<Timestamp>());
+            assert!(
+                matches!(times, (Ok(new), Ok(old)) if new == old),
+                "{new}, not {old}"
+            );
+        }
+        _ => assert_eq!(new, old),
+    }
+}
+
+#[test]
+fn messages_of_version_1_are_read() {
+    let fixtures: Value = serde_json::from_str(VERSION_1).unwrap();
+    let mut count = 0;
+    for (function, messages) in fixtures["messages"].as_object().unwrap() {
+        for message in messages.as_array().unwrap() {
+            if let Some(asked) = message.get("asked") {
+                match function.as_str() {
+                    "trigger" => keeps_its_meaning::<TriggerIn>(asked),
+                    "fetch-page" => keeps_its_meaning::<FetchIn>(asked),
+                    "finalize" => keeps_its_meaning::<FinalizeIn>(asked),
+                    _ => keeps_its_meaning::<RunIn>(asked),
+                }
+            }
+            let answered = &message["answered"];
+            match function.as_str() {
+                "trigger" => keeps_its_meaning::<TriggerOut>(answered),
+                "fetch-page" => keeps_its_meaning::<FetchOut>(answered),
+                "finalize" => keeps_its_meaning::<FinalizeOut>(answered),
+                _ => keeps_its_meaning::<PollOut>(answered),
+            }
+            count += 1;
+        }
+    }
+    assert_eq!(count, 15);
+}
+
+#[test]
+fn what_version_1_stored_is_read() {
+    let fixtures: Value = serde_json::from_str(VERSION_1).unwrap();
+    let documents = fixtures["documents"].as_object().unwrap();
+    for (key, document) in documents {
+        match key.rsplit('/').next().unwrap() {
+            "open.json" => keeps_its_meaning::<GenerationRecord>(document),
+            "run.json" => keeps_its_meaning::<RunRecord>(document),
+            "end.json" => keeps_its_meaning::<EndRecord>(document),
+            name if name.starts_with('b') => keeps_its_meaning::<Slot>(document),
+            _ => keeps_its_meaning::<Commit>(document),
+        }
+    }
+    assert_eq!(documents.len(), 10);
 }

@@ -13,6 +13,7 @@
 
 mod canaries;
 mod columns;
+mod corrections;
 mod cut_off;
 mod dead_runs;
 mod delivery;
@@ -22,6 +23,7 @@ mod good_day;
 mod killed;
 mod metrics;
 mod no_data;
+mod overlaps;
 mod rate;
 mod refused;
 mod replay;

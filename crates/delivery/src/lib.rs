@@ -12,6 +12,7 @@ pub mod keys;
 mod message;
 mod run_status;
 mod segment;
+mod version;
 
 pub use advice::{Advice, advice};
 pub use environment::Environment;
@@ -20,10 +21,11 @@ pub use failure::{Failure, FailureName};
 pub use message::{
     CancelOut, Committed, EndReason, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn,
     FinalizeOut, FinalizeWork, Next, Outcome, Pages, PollOut, RunIn, Saw, TriggerIn, TriggerOut,
-    Version, Work,
+    Work,
 };
 pub use run_status::{
     classify_cancel_poll, classify_poll, ignore_unless_operator_error, report_abandoned,
     report_completed, report_cut_off,
 };
 pub use segment::{InvalidSegment, SegmentId};
+pub use version::Version;

@@ -3,30 +3,9 @@
 use definition::text::clean_detail;
 use definition::{Dialect, ReportName, RunId, TenantId, Window};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::{Event, SegmentId};
-
-/// The version of every message. Serialised as `1`; anything else is refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Version;
-
-impl Serialize for Version {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(1)
-    }
-}
-
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
-            1 => Ok(Self),
-            other => Err(serde::de::Error::custom(format!(
-                "message version {other} is not understood by this handler; deploy handlers and state machine together"
-            ))),
-        }
-    }
-}
+use crate::{Event, SegmentId, Version};
 
 /// The execution that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

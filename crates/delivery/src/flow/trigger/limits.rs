@@ -3,27 +3,32 @@
 use definition::SourceRange;
 use jiff::Timestamp;
 
-use crate::flow::plan::SegmentState;
+use crate::flow::plan::{RunState, SegmentState};
 use crate::flow::rate_limit::{Permit, RateLimiter};
+use crate::flow::refusal::Refusal;
 use crate::flow::trigger::Question;
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::request::RequestError;
-use crate::{ExecutionRef, Failure, FailureName};
+use crate::{EndReason, ExecutionRef, Failure, FailureName};
 
 impl Generation {
     /// Checks that this execution may start another run of the segment: it may start `maxRuns` of them, and
-    /// as many again each time that it is redriven.
+    /// as many again each time that it is redriven. None follows one that CXone refused, because the next would be refused too.
     pub(super) fn check_run_budget(
         &self,
         asking: &ExecutionRef,
         segment: &SegmentState,
     ) -> Result<(), Failure> {
-        let started = segment
-            .runs
-            .iter()
-            .filter_map(|state| state.run.as_ref())
-            .filter(|run| run.execution == asking.id && run.redrive_count == asking.redrive_count)
-            .count();
+        let is_own = |run: &&RunState| {
+            run.run.as_ref().is_some_and(|run| {
+                run.execution == asking.id && run.redrive_count == asking.redrive_count
+            })
+        };
+        let own = segment.runs.iter().filter(is_own);
+        if let Some(refused) = own.clone().find_map(|run| self.describe_refusal(run)) {
+            return Err(refused);
+        }
+        let started = own.count();
         let allowed = self.record.definition.pipeline.max_runs;
         if started < usize::try_from(allowed).unwrap_or(usize::MAX) {
             return Ok(());
@@ -35,6 +40,21 @@ impl Generation {
                 self.record.definition.name,
                 segment.window,
                 describe_last_end(segment)
+            ),
+        ))
+    }
+
+    /// Why no run follows one that CXone refused.
+    fn describe_refusal(&self, run: &RunState) -> Option<Failure> {
+        let end = run.end.as_ref()?;
+        let refusal = Refusal::find(&end.detail).filter(|_| end.reason == EndReason::Failed)?;
+        let (name, window) = (&self.record.definition.name, &self.record.window);
+        Some(Failure::new(
+            refusal.failure_name(),
+            format!(
+                "{name} of {window}: a run failed, and another one would fail the same, because CXone said \"{}\". It refuses {}",
+                end.detail,
+                refusal.describe()
             ),
         ))
     }

@@ -1,8 +1,9 @@
 //! What the event asks for.
 
-use definition::{Definition, Findings, SourceRange, Window, WindowError};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp};
+use definition::{
+    Definition, Findings, RestateDistance, RestateDistanceError, SourceRange, Window, WindowError,
+};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::keys::ReportKeys;
 use crate::{Audit, Detail, Failure, FailureName, TriggerIn};
@@ -35,10 +36,8 @@ pub(super) enum RequestError {
         "a restatement's window follows from the event's `time`: leave `detail.window` out, or ask for a replay of it"
     )]
     RestatementOfWindow,
-    #[error(
-        "`detail.restate` is not a duration of at least an hour such as P1D or P7D, in hours, days, weeks, months or years"
-    )]
-    Distance,
+    #[error("`detail.restate`, such as P1D: {0}")]
+    Distance(RestateDistanceError),
     #[error("the event has no `time`, and no `detail.window` either")]
     NoTime,
     #[error("the event's `time` is out of range")]
@@ -153,9 +152,7 @@ fn request_key(kind: RequestKind, message: &TriggerIn) -> Result<String, Request
     let event = &message.event;
     match (kind, event.id.as_deref()) {
         (RequestKind::Schedule, _) => Ok(SCHEDULE.to_owned()),
-        (RequestKind::Restatement, _) => {
-            Ok(format!("restate {:#}", parse_distance(&event.detail)?))
-        }
+        (RequestKind::Restatement, _) => Ok(format!("restate {}", parse_distance(&event.detail)?)),
         (_, Some(id)) if !id.is_empty() && id.len() <= ID_MAX => Ok(id.to_owned()),
         _ => Err(RequestError::RequestId),
     }
@@ -192,21 +189,20 @@ fn choose_window(
 
 /// The window that the definition's range means at the scheduled time.
 fn scheduled_window(definition: &Definition, message: &TriggerIn) -> Result<Window, RequestError> {
-    window_at(definition, scheduled_time(message)?)
+    let scheduled = scheduled_time(message)?;
+    definition
+        .window_for(scheduled)
+        .map_err(|source| RequestError::NoWindow { scheduled, source })
 }
 
 /// The window that the definition's range meant so long before the scheduled time.
 fn restated_window(definition: &Definition, message: &TriggerIn) -> Result<Window, RequestError> {
-    let distance = parse_distance(&message.event.detail)?;
-    let scheduled = scheduled_time(message)?.to_zoned(TimeZone::UTC);
-    let then = scheduled.checked_sub(distance);
-    let then = then.map_err(|_| RequestError::ImpossibleTime)?;
-    window_at(definition, then.timestamp())
-}
-
-fn window_at(definition: &Definition, scheduled: Timestamp) -> Result<Window, RequestError> {
+    let (scheduled, distance) = (
+        scheduled_time(message)?,
+        parse_distance(&message.event.detail)?,
+    );
     definition
-        .window_for(scheduled)
+        .restated_window(scheduled, distance)
         .map_err(|source| RequestError::NoWindow { scheduled, source })
 }
 
@@ -215,19 +211,7 @@ fn scheduled_time(message: &TriggerIn) -> Result<Timestamp, RequestError> {
     Timestamp::from_second(scheduled.timestamp()).map_err(|_| RequestError::ImpossibleTime)
 }
 
-/// How far back a restatement goes, by the calendar.
-fn parse_distance(detail: &Detail) -> Result<Span, RequestError> {
+fn parse_distance(detail: &Detail) -> Result<RestateDistance, RequestError> {
     let text = detail.restate.as_deref().unwrap_or_default();
-    let span: Span = text.parse().map_err(|_| RequestError::Distance)?;
-    let is_whole_hours = span.get_minutes() == 0
-        && span.get_seconds() == 0
-        && span.get_milliseconds() == 0
-        && span.get_microseconds() == 0
-        && span.get_nanoseconds() == 0;
-    let is_iso = text.starts_with('P');
-    if span.is_positive() && is_whole_hours && is_iso {
-        Ok(span)
-    } else {
-        Err(RequestError::Distance)
-    }
+    text.parse().map_err(RequestError::Distance)
 }

@@ -68,6 +68,8 @@ impl Generation {
         }
         let mut fields = Vec::new();
         collect_differences(&to_value(own), &to_value(asked), "", &mut fields);
+        // The order of an object's fields depends on how serde_json was built.
+        fields.sort_unstable();
         let more = fields.len().saturating_sub(FIELDS_MAX);
         fields.truncate(FIELDS_MAX);
         let more = match more {

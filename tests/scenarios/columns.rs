@@ -1,10 +1,12 @@
 //! Columns and rows that are not as usual: the commit says so, the operators are told, and a strict definition refuses.
 
+use std::collections::BTreeSet;
+
 use delivery::documents::Commit;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, lines};
 
 /// What was told: the commit's words are in an alert and in the log, with the execution.
 fn check_told(pipeline: &Pipeline, commit: &Commit, execution: &str) {
@@ -182,11 +184,38 @@ async fn a_report_with_a_name_outside_ascii_is_counted_under_a_name_that_cloudwa
     let setup = PipelineBuilder::daily().define("/name", json!("Tägliche Auslastung"));
     let pipeline = setup.start().await;
     pipeline.deliver().await;
-    let lines = pipeline.world.lambda().logs().metrics();
-    assert!(!lines.is_empty());
-    for line in lines {
+    let told = pipeline.world.lambda().logs().metrics();
+    assert!(!told.is_empty());
+    for line in told {
         let line: Value = serde_json::from_str(&line.text).unwrap();
         assert_eq!(line["report"], "T~C3~A4gliche_Auslastung");
         assert_eq!(line["reportName"], "Tägliche Auslastung");
     }
+}
+
+#[tokio::test]
+async fn columns_are_stored_under_the_names_that_the_definition_asks_for() {
+    let setup = PipelineBuilder::daily()
+        .define("/pipeline/columnNames", json!("snake"))
+        .fault("duplicates:rows=3,page=1");
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let log = pipeline.log();
+    let commit = log.last().unwrap();
+    assert_eq!(commit.columns[..2], ["agent_id", "agent_name"]);
+    let report = commit.column_report.as_ref().unwrap();
+    assert_eq!(
+        (report.columns[0].name.as_str(), &report.missing[..]),
+        ("agentId", &[][..])
+    );
+    let mut rows = 0;
+    for part in &commit.parts {
+        for line in lines(&pipeline.world.part(part).unwrap()) {
+            let row: Value = serde_json::from_slice(line).unwrap();
+            let names: BTreeSet<&String> = row.as_object().unwrap().keys().collect();
+            assert_eq!(names, commit.columns.iter().collect(), "{row}");
+            rows += 1;
+        }
+    }
+    assert_eq!(rows, commit.unique);
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use definition::{Compression, OutputFormat};
+use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::documents::{Part, Sidecar, sha256_hex};
 use flate2::write::GzEncoder;
 use http_body_util::{BodyExt as _, Full};
@@ -215,6 +215,7 @@ fn spec(format: OutputFormat, compression: Compression) -> PartSpec {
         columns: columns.map(str::to_owned).to_vec(),
         key: vec!["agentId".to_owned(), "queueId".to_owned()],
         formula_guard: false,
+        column_names: ColumnNames::AsIs,
         limits: Limits::default(),
     }
 }

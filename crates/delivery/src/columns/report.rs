@@ -1,5 +1,6 @@
 //! What a commit says about the columns of its rows.
 
+use definition::ColumnNames;
 use definition::text::{line, quote};
 use serde::{Deserialize, Serialize};
 
@@ -93,9 +94,8 @@ impl ColumnReport {
     /// stored form has only the definition's columns.
     #[must_use]
     pub fn drift(&self, leaves_out: bool) -> Vec<String> {
-        let is_gone = |column: &&ColumnRows| column.rows == 0;
-        let gone = self.missing.iter().filter(is_gone);
-        let partial = self.missing.iter().filter(|column| !is_gone(column));
+        let missing = self.missing.iter();
+        let (gone, partial): (Vec<_>, Vec<_>) = missing.partition(|column| column.rows == 0);
         let of_rows = |column: &ColumnRows| {
             format!(
                 "{} ({} of {} rows)",
@@ -105,8 +105,8 @@ impl ColumnReport {
             )
         };
         let sentences = [
-            sentence("no row has", gone.map(|column| quote(&column.name))),
-            sentence("only some rows have", partial.map(of_rows)),
+            sentence("no row has", gone.iter().map(|column| quote(&column.name))),
+            sentence("only some rows have", partial.into_iter().map(of_rows)),
             sentence(
                 if leaves_out {
                     "the definition does not name, and CSV leaves out,"
@@ -123,9 +123,9 @@ impl ColumnReport {
         sentences.into_iter().flatten().collect()
     }
 
-    /// What is worth knowing beside that.
+    /// What is worth knowing beside that, of columns that are stored under such names.
     #[must_use]
-    pub fn remarks(&self) -> Vec<String> {
+    pub fn remarks(&self, names: ColumnNames) -> Vec<String> {
         let twins = self
             .twins
             .iter()
@@ -133,7 +133,7 @@ impl ColumnReport {
         let breaks = self
             .columns
             .iter()
-            .filter(|column| column.name.chars().any(char::is_control));
+            .filter(|column| names.rename(&column.name).chars().any(char::is_control));
         let unlisted = (self.unlisted > 0).then(|| {
             format!(
                 "{} values are of columns beyond those that are counted by name",
@@ -289,7 +289,7 @@ mod tests {
 
     fn check(report: &ColumnReport, drift: &[&str], remarks: &[&str]) {
         assert_eq!(report.drift(false), drift);
-        assert_eq!(report.remarks(), remarks);
+        assert_eq!(report.remarks(ColumnNames::AsIs), remarks);
     }
 
     #[test]

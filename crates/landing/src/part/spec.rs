@@ -1,6 +1,6 @@
 //! What a part is like: its format, compression, columns and size.
 
-use definition::{Compression, Definition, OutputFormat};
+use definition::{ColumnNames, Compression, Definition, OutputFormat};
 
 /// How rows are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,9 @@ pub struct PartSpec {
     pub compression: Compression,
     /// Whether CSV writes a `'` before a text that a spreadsheet would take for a formula.
     pub formula_guard: bool,
-    /// The columns, in the definition's order.
+    /// What columns are called where they are stored.
+    pub column_names: ColumnNames,
+    /// The columns as CXone calls them, in the definition's order.
     pub columns: Vec<String>,
     /// The columns that make a row unique.
     pub key: Vec<String>,
@@ -23,6 +25,7 @@ impl From<&Definition> for PartSpec {
             format: definition.pipeline.format,
             compression: definition.pipeline.compression,
             formula_guard: definition.pipeline.csv.is_some_and(|csv| csv.formula_guard),
+            column_names: definition.pipeline.column_names,
             columns: to_owned(definition.columns()),
             key: to_owned(definition.key_columns()),
             limits: Limits::default(),

@@ -1,4 +1,4 @@
-use definition::{Compression, OutputFormat};
+use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::effects::{ClosedParts, Fault};
 use hyper::Method;
 use landing::PartSet;
@@ -226,6 +226,57 @@ async fn a_set_counts_its_columns_over_all_of_its_parts() {
     let columns = closed.columns.columns.iter();
     let rows: Vec<_> = columns.map(|c| (c.name.as_str(), c.rows)).collect();
     assert_eq!(rows, [("agentId", 5), ("new", 5)]);
+}
+
+#[tokio::test]
+async fn columns_get_other_names_and_values_stay_as_they_are() {
+    let bucket = Bucket::new().await;
+    let rows = [
+        r#"{"agentId":"a\u0022","Line\r\nEnd":1.50,"o":{"innerName":[1]},"note":null}"#,
+        r#" { "note" : "x,}" , "agentId":"b", "note":2 } "#,
+        r#"{"agentId":"c"}"#,
+    ]
+    .map(str::to_owned);
+    for (format, expected) in [
+        (
+            OutputFormat::Ndjson,
+            "{\"agent_id\":\"a\\u0022\",\"line_end\":1.50,\"o\":{\"innerName\":[1]},\"note\":null}\n{\"note\":\"x,}\",\"agent_id\":\"b\",\"note\":2}\n{\"agent_id\":\"c\"}\n",
+        ),
+        (
+            OutputFormat::Csv,
+            "agent_id,note,handled,average\n\"a\"\"\",,,\nc,,,\n",
+        ),
+    ] {
+        let mut spec = spec(format, Compression::None);
+        spec.column_names = ColumnNames::Snake;
+        let is_csv = format == OutputFormat::Csv;
+        let rows: Vec<String> = rows
+            .iter()
+            .enumerate()
+            .filter(|(nth, _)| !is_csv || *nth != 1)
+            .map(|(_, row)| row.clone())
+            .collect();
+        let parts = write(&bucket, &spec, &rows).await;
+        let stored = bucket.stored(&parts[0].key).unwrap();
+        assert_eq!(String::from_utf8(stored).unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn columns_that_would_get_the_same_name_are_refused() {
+    let bucket = Bucket::new().await;
+    let mut spec = spec(OutputFormat::Ndjson, Compression::None);
+    spec.column_names = ColumnNames::Snake;
+    for rows in [
+        "{\"agentId\":1,\"Agent ID\":2}\n",
+        "{\"agentId\":1}\n{\"agentId\":1,\"Agent ID\":2}\n",
+    ] {
+        let mut parts = PartSet::new(bucket.store(), spec.clone(), "data/".to_owned());
+        let Err(Fault::Contract(said)) = parts.append_rows(rows.as_bytes()).await else {
+            panic!("two columns are one")
+        };
+        assert!(said.contains(r#""agentId" and "Agent ID""#), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use definition::{Compression, OutputFormat};
+use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::documents::{Part, sha256_hex};
 use landing::{Limits, PartSet, PartSpec};
 
@@ -26,6 +26,7 @@ pub(crate) fn spec(format: OutputFormat, compression: Compression) -> PartSpec {
             .to_vec(),
         key: vec!["agentId".to_owned()],
         formula_guard: false,
+        column_names: ColumnNames::AsIs,
         limits: Limits::default(),
     }
 }

@@ -1,7 +1,9 @@
 //! Claims the next version of the log.
 
-use crate::documents::{Commit, CommitPart, Part};
-use crate::effects::{Claimed, FinalizeEffect, RewriteRequest};
+use definition::ColumnNames;
+
+use crate::documents::{Commit, CommitPart, Part, sha256_hex};
+use crate::effects::{Claimed, FinalizeEffect, Merged, RewriteRequest};
 use crate::flow::commit_log::CommitLog;
 use crate::flow::finalize::examine::Examined;
 use crate::flow::finalize::finalizer::{Finalizer, commit_figures};
@@ -70,11 +72,12 @@ impl Finalizer<'_> {
     ) -> Commit {
         let definition = &self.record.definition;
         let merged = &content.merged;
-        let columns = definition.columns();
+        let columns = self.stored_columns();
+        let stored_content = self.stored_content(merged);
         let superseded = log.last_of_window();
         let replaces = log.covered();
         let is_same =
-            |commit: &Commit| commit.content == merged.content && commit.columns == columns;
+            |commit: &Commit| commit.content == stored_content && commit.columns == columns;
         // Whoever loaded the superseded version has these rows only if nothing replaced or withdrew them since.
         let unchanged = log.is_visible() && replaces.is_empty() && superseded.is_some_and(is_same);
         Commit {
@@ -95,12 +98,12 @@ impl Finalizer<'_> {
             summary_rows: content.runs.iter().map(|pages| pages.summary_rows).sum(),
             empty: merged.rows == 0,
             verification: content.verification,
-            columns: columns.into_iter().map(str::to_owned).collect(),
+            columns,
             column_report: examined.column_report.clone(),
             rows_median: examined.rows_median,
             warnings: examined.warnings.clone(),
             parts: parts.iter().map(CommitPart::from).collect(),
-            content: merged.content.clone(),
+            content: stored_content,
             supersedes: superseded.map(|commit| commit.version),
             replaces,
             withdrawn: self.record.withdrawn,
@@ -108,6 +111,25 @@ impl Finalizer<'_> {
             reason: self.record.reason.clone(),
             requested_by: self.record.requested_by.clone(),
             committed_at: self.message.now,
+        }
+    }
+
+    /// The definition's columns under the names that they are stored under.
+    fn stored_columns(&self) -> Vec<String> {
+        let definition = &self.record.definition;
+        let names = definition.pipeline.column_names;
+        let columns = definition.columns().into_iter();
+        columns
+            .map(|name| names.rename(name).into_owned())
+            .collect()
+    }
+
+    /// The hash of the content. The sidecars know nothing of other names, and rows whose columns are called otherwise
+    /// are other rows to whoever loaded them.
+    fn stored_content(&self, merged: &Merged) -> String {
+        match self.record.definition.pipeline.column_names {
+            ColumnNames::AsIs => merged.content.clone(),
+            ColumnNames::Snake => sha256_hex(format!("snake {}", merged.content).as_bytes()),
         }
     }
 }

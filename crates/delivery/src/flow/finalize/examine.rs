@@ -1,6 +1,9 @@
 //! Holds what is about to be committed against the definition, and against what the report usually is.
 
-use definition::{OutputFormat, SchemaPolicy};
+use std::collections::BTreeMap;
+
+use definition::text::quote;
+use definition::{ColumnNames, OutputFormat, SchemaPolicy};
 
 use crate::columns::{ColumnCounts, ColumnReport, Expected};
 use crate::flow::finalize::finalizer::Finalizer;
@@ -28,11 +31,12 @@ impl Finalizer<'_> {
         let report = self.report_columns(content, earlier.column_report.as_ref());
         let mut warnings = Vec::new();
         if let Some(report) = &report {
+            refuse_same_names(pipeline.column_names, report)?;
             warnings = report.drift(pipeline.format == OutputFormat::Csv);
             if pipeline.schema == SchemaPolicy::Strict && !warnings.is_empty() {
                 return Err(refuse_drift(&warnings));
             }
-            warnings.extend(report.remarks());
+            warnings.extend(report.remarks(pipeline.column_names));
         }
         let merged = &content.merged;
         let unique = merged.rows - merged.duplicates - merged.replaced;
@@ -82,6 +86,23 @@ impl Finalizer<'_> {
         let columns = definition.columns().into_iter();
         columns.map(|name| (name, rows_of(name))).collect()
     }
+}
+
+/// Two batches may each have one of two columns that are stored under the same name.
+fn refuse_same_names(names: ColumnNames, report: &ColumnReport) -> Result<(), Failure> {
+    let mut taken = BTreeMap::new();
+    for column in &report.columns {
+        let stored = names.rename(&column.name);
+        if let Some(other) = taken.insert(stored, &column.name) {
+            let message = format!(
+                "the columns {} and {} get the same name by pipeline.columnNames; leave one of them out of the report, or set pipeline.columnNames to as-is, and replay the window",
+                quote(other),
+                quote(&column.name)
+            );
+            return Err(Failure::new(FailureName::Contract, message));
+        }
+    }
+    Ok(())
 }
 
 fn refuse_drift(drift: &[String]) -> Failure {

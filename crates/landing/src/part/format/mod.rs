@@ -7,8 +7,9 @@
 mod csv;
 mod delimited;
 mod ndjson;
+mod renamed;
 
-use definition::{Compression, OutputFormat};
+use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::effects::Answered;
 
 use super::data::DataWriter;
@@ -65,6 +66,8 @@ pub(super) fn row_scanner(spec: &PartSpec) -> Scanner {
 pub(super) enum RowWriter {
     /// Rows are stored as CXone sent them.
     Ndjson,
+    /// Rows are stored with other names of their columns.
+    Renamed(renamed::RenamingWriter),
     /// Each row is encoded.
     Csv(csv::RecordWriter),
 }
@@ -73,9 +76,13 @@ impl RowWriter {
     /// A writer for a new part. What stands before the first row is written with the first rows.
     pub(super) fn new(spec: &PartSpec) -> Self {
         match spec.format {
-            OutputFormat::Ndjson => Self::Ndjson,
+            OutputFormat::Ndjson if spec.column_names == ColumnNames::AsIs => Self::Ndjson,
+            OutputFormat::Ndjson => Self::Renamed(renamed::RenamingWriter::new(spec.column_names)),
             OutputFormat::Csv => {
-                Self::Csv(csv::RecordWriter::new(&spec.columns, spec.formula_guard))
+                let columns = spec.columns.iter();
+                let names = columns.map(|name| spec.column_names.rename(name).into_owned());
+                let names: Vec<String> = names.collect();
+                Self::Csv(csv::RecordWriter::new(&names, spec.formula_guard))
             }
         }
     }
@@ -85,6 +92,7 @@ impl RowWriter {
     pub(super) fn encode_row(&mut self, scanner: &Scanner, row: &[u8]) -> Result<(), Malformed> {
         match self {
             Self::Ndjson => Ok(()),
+            Self::Renamed(writer) => writer.encode_row(row),
             Self::Csv(writer) => writer.encode_row(scanner, row),
         }
     }
@@ -94,6 +102,7 @@ impl RowWriter {
     pub(super) fn write_rows(&mut self, rows: &[u8], data: &mut DataWriter) -> Answered<()> {
         match self {
             Self::Ndjson => data.write(rows),
+            Self::Renamed(writer) => writer.write_encoded(data),
             Self::Csv(writer) => writer.write_encoded(data),
         }
     }

@@ -1,3 +1,5 @@
+use definition::text::quote;
+use delivery::columns::MAX_COLUMNS;
 use delivery::effects::Fault;
 
 /// What is wrong with a row.
@@ -10,6 +12,10 @@ pub(in crate::part) enum Malformed {
     NotAnObject,
     /// A string that is not valid text.
     Text(String),
+    /// Two columns get the same name where they are renamed.
+    SameName(String, String),
+    /// There are too many columns to rename.
+    TooManyNames,
 }
 
 impl Malformed {
@@ -19,6 +25,14 @@ impl Malformed {
             Self::Missing(column) => format!("row {row} of the batch has no key column {column}"),
             Self::Twice(column) => format!("row {row} of the batch has column {column} twice"),
             Self::NotAnObject => format!("row {row} of the batch is no JSON object"),
+            Self::SameName(one, other) => format!(
+                "the columns {} and {} get the same name by pipeline.columnNames; leave one of them out of the report, or set pipeline.columnNames to as-is, and replay the window",
+                quote(&one),
+                quote(&other)
+            ),
+            Self::TooManyNames => format!(
+                "row {row} of the batch brings the number of columns above {MAX_COLUMNS}, which are too many for pipeline.columnNames; set it to as-is and replay the window"
+            ),
             Self::Text(column) => {
                 format!("row {row} of the batch has no valid text in column {column}")
             }

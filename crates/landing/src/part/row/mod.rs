@@ -8,6 +8,7 @@
 
 mod json_spans;
 mod malformed;
+mod members;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use delivery::columns::{ColumnCounts, ValueKind};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(super) use malformed::Malformed;
+pub(super) use members::Members;
 
 use json_spans::{nested_end, row_end, scalar_end, skip_space, string_end, value_end};
 use tally::{Place, Tally};

@@ -40,6 +40,8 @@ MUTATIONS = [
     ("a right to everything", SAM, "- s3:GetObject", "- s3:*", "rights"),
     ("the whole bucket", SAM, "${Prefix}/*/data/*", "*", "rights"),
     ("a right that is missing", SAM, "- s3:PutObjectTagging", "- s3:GetObject", "rights"),
+    ("every secret of the account", SAM, "secret:${SecretPrefix}*\"", "secret:*\"", "rights"),
+    ("a tenant that may be overwritten", SAM, "${SecretPrefix}*/token-??????", "${SecretPrefix}*", "rights"),
     ("an action that does not exist", SAM, "secretsmanager:PutSecretValue", "secretsmanager:SetSecretValue", "parliament"),
     ("the wrong function behind a placeholder", SAM, "CancelArn: !Ref CancelFunctionAliaslive", "CancelArn: !Ref FinalizeFunctionAliaslive", "placeholders"),
     ("a placeholder without a value", SAM, "        AlertTopicArn: !Ref AlertTopic\n", "", "placeholders"),

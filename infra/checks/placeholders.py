@@ -19,7 +19,7 @@ def findings(definition, *templates):
         if not arn.startswith("arn:aws:states:::"):
             yield f"{arn} belongs to an account; a placeholder has to stand there"
     for template in templates:
-        yield from (f"{template}: {it}" for it in _of(resolve.Resolver(resolve.load(template), resolve.TENANT), placeholders))
+        yield from (f"{template}: {it}" for it in _of(resolve.Resolver(resolve.load(template)), placeholders))
 
 
 def _of(resolver, placeholders):

@@ -21,7 +21,6 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::NoValue": None,
 }
-TENANT = {"CxoneBaseUrl": "https://api.example.com", "CxoneTokenUrl": "https://auth.example.com/token"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -188,9 +187,6 @@ class Resolver:
             name = named("QueueName")
             url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
             return _pick(attribute, Ref=url, Arn=_arn("sqs", name), QueueName=name)
-        if kind == "AWS::SecretsManager::Secret":
-            name = named("Name")
-            return name if name.startswith("arn:") else _arn("secretsmanager", f"secret:{name}")
         if kind == "AWS::IAM::Role":
             name = named("RoleName")
             return _pick(attribute, Ref=name, Arn=_arn("iam", f"role/{name}", region=""))
@@ -229,7 +225,7 @@ def sam(path, parameters=None, names=None, transform=False):
     template = load(path)
     if transform:
         template = _translated(template)
-    return Resolver(template, {**TENANT, **(parameters or {})}, names)
+    return Resolver(template, parameters or {}, names)
 
 
 def cdk(path, names=None):

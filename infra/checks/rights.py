@@ -64,6 +64,8 @@ MACHINE_ALWAYS = {
     "SNS uses the key": {"kms:Decrypt", "kms:GenerateDataKey"},
 }
 SCHEDULER = {"states:StartExecution", "sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
+# What the names of tenants' secrets begin with, by default.
+PREFIX = "cxone/"
 # Actions that know no resource.
 ANYWHERE = {"Trace", "DeliverLogs"}
 
@@ -103,8 +105,16 @@ def _too_wide(document, owner):
         for resource in resolve.listed(statement["Resource"]):
             if resource == "*" and sid not in ANYWHERE:
                 yield f"{sid}: any resource"
+            if ":secret:" in resource and not resource.partition(":secret:")[2].startswith(PREFIX):
+                yield f"{sid}: {resource} is more than the secrets below the prefix"
+            if action_writes_secrets(statement) and not resource.endswith("/token-??????"):
+                yield f"{sid}: {resource} is more than the tokens"
             if ":s3:::" in resource and resource.endswith(("/*", "*")) and not re.search(r"/\*/(win|data|_log|_manifest|_pace)/\*$", resource):
                 yield f"{sid}: {resource} is no area of the keys"
+
+
+def action_writes_secrets(statement):
+    return any(it.startswith("secretsmanager:Put") for it in resolve.listed(statement["Action"]))
 
 
 def _without_bucket(document):
@@ -114,8 +124,8 @@ def _without_bucket(document):
         needed = _needed(handler)
         if ("LANDING_BUCKET" in names) != ("s3:GetObject" in needed):
             yield f"{handler}: LANDING_BUCKET and its calls of S3 do not go together"
-        if ("CXONE_CLIENT_SECRET_ID" in names) != ("secretsmanager:GetSecretValue" in needed):
-            yield f"{handler}: CXONE_CLIENT_SECRET_ID and its calls of Secrets Manager do not go together"
+        if ("CXONE_SECRET_PREFIX" in names) != ("secretsmanager:GetSecretValue" in needed):
+            yield f"{handler}: CXONE_SECRET_PREFIX and its calls of Secrets Manager do not go together"
 
 
 def _needed(crate):

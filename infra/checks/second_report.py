@@ -60,8 +60,6 @@ def synthesised(app, copy):
         "CDK_OUTDIR": str(copy / "cdk.out"),
         "CXONE_REPORTS_REPORTS": str(copy / "reports"),
         "CXONE_REPORTS_PLACEHOLDER_CODE": "true",
-        "CXONE_BASE_URL": resolve.TENANT["CxoneBaseUrl"],
-        "CXONE_TOKEN_URL": resolve.TENANT["CxoneTokenUrl"],
     }
     done = subprocess.run(["npm", "run", "--silent", "synth"], cwd=app, env={**os.environ, **settings}, capture_output=True, text=True)
     expect(done.returncode == 0, done.stdout + done.stderr)

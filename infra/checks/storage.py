@@ -8,7 +8,7 @@ import sys
 import iam
 import resolve
 
-KEPT = ("LandingBucket", "LandingBucketPolicy", "DataKey", "ClientSecret", "TokenSecret")
+KEPT = ("LandingBucket", "LandingBucketPolicy", "DataKey")
 KEY = "cxone/acme/Daily_Agent_Performance_Aggregation/{}/x.json"
 # Action, area, context beside TLS, whether the bucket's policy refuses it.
 REQUESTS = [

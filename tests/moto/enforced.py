@@ -105,32 +105,43 @@ def as_document(policy):
 
 
 def prepare(endpoint):
-    """The bucket with its policy, the secrets, a role for each function with what the template gives it, and its credentials."""
+    """The bucket with its policy, secrets, a role for each function with what the template gives it, and its credentials."""
     root = dict(endpoint_url=endpoint, region_name=REGION, aws_access_key_id="root", aws_secret_access_key="root")
     s3, secrets, roles, sts = (boto3.client(it, **root) for it in ("s3", "secretsmanager", "iam", "sts"))
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    client = secrets.create_secret(Name="client", SecretString='{"client_id":"sim-client","client_secret":"sim-secret"}')["ARN"]
-    token = secrets.create_secret(Name="token")["ARN"]
+    tenant = secrets.create_secret(Name="cxone/asked", SecretString="{}")["ARN"]
+    token = secrets.create_secret(Name="cxone/asked/token")["ARN"]
     other = secrets.create_secret(Name="other", SecretString="not yours")["ARN"]
-    names = {"LandingBucket": BUCKET, "ClientSecret": client, "TokenSecret": token}
-    document = resolve.sam(TEMPLATE, names=names).document()
+    document = resolve.sam(TEMPLATE, names={"LandingBucket": BUCKET}).document()
     BUCKET_POLICY.extend(document["LandingBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"])
-    found = {"bucket": BUCKET, "region": REGION, "endpoint": endpoint, "otherSecret": other, "secrets": [client, token], "functions": {}}
+    found = {"bucket": BUCKET, "region": REGION, "endpoint": endpoint, "otherSecret": other, "secrets": [tenant, token], "functions": {}}
     for function, role in FUNCTIONS.items():
         properties = document[role]["Properties"]
         made = roles.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]))
         for policy in properties["Policies"]:
             roles.put_role_policy(RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(policy["PolicyDocument"]))
-        credentials = sts.assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName=function)["Credentials"]
         found["functions"][function] = {
             **document[role.replace("Role", "Function")]["Properties"]["Environment"]["Variables"],
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+            **signing_as(sts, made, endpoint),
         }
+    # Who makes the secrets of tenants is no part of the stack.
+    owner = roles.create_role(RoleName="TenantOwner", AssumeRolePolicyDocument="{}")
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "secretsmanager:CreateSecret", "Resource": "*"}]}
+    roles.put_role_policy(RoleName="TenantOwner", PolicyName="create", PolicyDocument=json.dumps(policy))
+    found["owner"] = signing_as(sts, owner, endpoint)
     (FOLDER / "roles.json").write_text(json.dumps(found, indent=1))
+
+
+def signing_as(sts, role, endpoint):
+    """The environment of a process that has this role."""
+    credentials = sts.assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="session")["Credentials"]
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
+    }
 
 
 def main():

@@ -31,9 +31,10 @@ impl PipelineOverMoto {
     }
 
     async fn of(builder: PipelineBuilder, name: &str) -> Self {
-        let moto = Moto::prepare(name).await;
         let builder = builder.define("/pipeline/compression", "none".into());
         let pipeline = builder.start().await;
+        let tenant = pipeline.world.tenant_secret_with(&Value::Null);
+        let moto = Moto::prepare(name, &tenant).await;
         for function in local::handlers::NAMES {
             pipeline.world.lambda().configure(function, |function| {
                 function.environment.extend(moto.environment());

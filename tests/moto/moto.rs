@@ -1,7 +1,8 @@
-//! A bucket and two secrets in moto.
+//! A bucket and a tenant's two secrets in moto.
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use local::world::{CLIENT_SECRET, TOKEN_SECRET};
+use local::world::TENANT;
+use serde_json::Value;
 
 /// What one test has of moto.
 pub(crate) struct Moto {
@@ -12,8 +13,8 @@ pub(crate) struct Moto {
 }
 
 impl Moto {
-    /// Makes the bucket and the secrets; both begin with `name`.
-    pub(crate) async fn prepare(name: &str) -> Self {
+    /// Makes the bucket and the tenant's secrets; the names of both begin with `name`.
+    pub(crate) async fn prepare(name: &str, tenant: &Value) -> Self {
         let endpoint = endpoint();
         let credentials = Credentials::new("id", "key", None, None, "test");
         let region = Region::from_static("us-east-1");
@@ -36,34 +37,28 @@ impl Moto {
             secrets: aws_sdk_secretsmanager::Client::from_conf(secrets),
         };
         moto.s3.create_bucket().bucket(name).send().await.unwrap();
-        let client = r#"{"client_id":"sim-client","client_secret":"sim-secret"}"#;
-        let secret = moto
-            .secrets
-            .create_secret()
-            .name(moto.secret(CLIENT_SECRET));
-        secret.secret_string(client).send().await.unwrap();
-        let secret = moto.secrets.create_secret().name(moto.secret(TOKEN_SECRET));
+        let secret = moto.secrets.create_secret().name(moto.secret(""));
+        let secret = secret.secret_string(tenant.to_string());
         secret.send().await.unwrap();
+        let token = moto.secrets.create_secret().name(moto.secret("/token"));
+        token.send().await.unwrap();
         moto
     }
 
-    fn secret(&self, secret: &str) -> String {
-        format!("{}/{secret}", self.name)
+    fn prefix(&self) -> String {
+        format!("{}/", self.name)
+    }
+
+    fn secret(&self, which: &str) -> String {
+        format!("{}{TENANT}{which}", self.prefix())
     }
 
     /// What makes a handler use them.
-    pub(crate) fn environment(&self) -> [(String, String); 4] {
+    pub(crate) fn environment(&self) -> [(String, String); 3] {
         [
             ("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()),
             ("LANDING_BUCKET".to_owned(), self.name.clone()),
-            (
-                "CXONE_CLIENT_SECRET_ID".to_owned(),
-                self.secret(CLIENT_SECRET),
-            ),
-            (
-                "CXONE_TOKEN_SECRET_ID".to_owned(),
-                self.secret(TOKEN_SECRET),
-            ),
+            ("CXONE_SECRET_PREFIX".to_owned(), self.prefix()),
         ]
     }
 
@@ -92,7 +87,7 @@ impl Moto {
     pub(crate) async fn token_versions(&self) -> usize {
         let list = self.secrets.list_secret_version_ids();
         let list = list
-            .secret_id(self.secret(TOKEN_SECRET))
+            .secret_id(self.secret("/token"))
             .include_deprecated(true);
         let answer = list.send().await.unwrap();
         answer.versions.unwrap_or_default().len()

@@ -108,11 +108,12 @@ def requests(function):
     yield "list everything", False, lambda: s3.list_objects_v2(Bucket=bucket)
     yield "put beside the prefix", False, lambda: s3.put_object(Bucket=bucket, Key="other/acme/x/data/x", Body=b"x", IfNoneMatch="*")
     yield "put beside the areas", False, lambda: s3.put_object(Bucket=bucket, Key="cxone/acme/x/other/x", Body=b"x", IfNoneMatch="*")
-    own, (client_secret, token) = function in SECRETS, ROLES["secrets"]
-    yield "read the client", own, lambda: secrets.get_secret_value(SecretId=client_secret)
-    yield "read the token", own, lambda: secrets.get_secret_value(SecretId=token)
+    own, (tenant, token) = function in SECRETS, ROLES["secrets"]
+    yield "read the tenant", own, lambda: secrets.get_secret_value(SecretId=tenant)
     yield "keep a token", own, lambda: secrets.put_secret_value(SecretId=token, SecretString="{}")
-    yield "replace the client", False, lambda: secrets.put_secret_value(SecretId=client_secret, SecretString="{}")
+    yield "read the token", own, lambda: secrets.get_secret_value(SecretId=token)
+    yield "replace the tenant", False, lambda: secrets.put_secret_value(SecretId=tenant, SecretString="{}")
+    yield "make a tenant", False, lambda: secrets.create_secret(Name=f"cxone/{function}", SecretString="{}")
     yield "read another secret", False, lambda: secrets.get_secret_value(SecretId=ROLES["otherSecret"])
     yield "delete the token", False, lambda: secrets.delete_secret(SecretId=token)
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use asl::{Clock, Description, Status};
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use delivery::ScheduledEvent;
 use jiff::Timestamp;
 use local::handlers::workspace;
@@ -24,6 +25,8 @@ use serde_json::Value;
 struct Roles {
     /// The environment of each function, with the credentials of its role.
     functions: BTreeMap<String, BTreeMap<String, String>>,
+    /// That of whoever makes the secrets of tenants.
+    owner: BTreeMap<String, String>,
 }
 
 impl Roles {
@@ -37,17 +40,41 @@ impl Roles {
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     }
 
-    /// What the template says, but for where the tenant is: that is a simulated one.
-    fn environment(&self, function: &str) -> impl Iterator<Item = (String, String)> {
-        let ours = |name: &str| {
-            name.starts_with("AWS_") || name.starts_with("LANDING_") || name.ends_with("_SECRET_ID")
-        };
-        let all = self.functions[function].clone().into_iter();
-        all.filter(move |(name, _)| ours(name))
+    /// What the template says.
+    fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        self.functions[function].clone()
+    }
+
+    /// Makes the two secrets of a tenant below the template's prefix.
+    async fn create_tenant(&self, name: &str, secret: &Value) {
+        let variable = |name: &str| self.owner[name].clone();
+        let credentials = Credentials::new(
+            variable("AWS_ACCESS_KEY_ID"),
+            variable("AWS_SECRET_ACCESS_KEY"),
+            Some(variable("AWS_SESSION_TOKEN")),
+            None,
+            "test",
+        );
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(variable("AWS_REGION")))
+            .credentials_provider(credentials)
+            .endpoint_url(variable("AWS_ENDPOINT_URL"))
+            .build();
+        let secrets = aws_sdk_secretsmanager::Client::from_conf(config);
+        let prefix = &self.functions["trigger"]["CXONE_SECRET_PREFIX"];
+        let tenant = secrets.create_secret().name(format!("{prefix}{name}"));
+        let tenant = tenant.secret_string(secret.to_string());
+        tenant.send().await.unwrap();
+        let token = secrets.create_secret();
+        let token = token.name(format!("{prefix}{name}/token"));
+        token.send().await.unwrap();
     }
 }
 
+/// Everything but moto, and a tenant of this name in moto.
 async fn world(
+    name: &str,
     rows: u64,
     fault: Option<&str>,
     roles: &Roles,
@@ -63,6 +90,8 @@ async fn world(
     let handlers = Handlers::from_env().await.unwrap();
     let options = Options::new(handlers, Clock::virtual_at(at), tenant);
     let world = World::start(options).await.unwrap();
+    let secret = world.tenant_secret_with(&Value::Null);
+    roles.create_tenant(name, &secret).await;
     for function in local::handlers::NAMES {
         world.lambda().configure(function, |it| {
             it.environment.extend(roles.environment(&role_of(function)));
@@ -71,11 +100,11 @@ async fn world(
     world
 }
 
-/// Yesterday's report under another name, so that every test has keys of its own.
-fn event(name: &str) -> ScheduledEvent {
+/// Yesterday's report of a tenant of this name, so that every test has keys of its own.
+fn event(tenant: &str) -> ScheduledEvent {
     let path = workspace().join("infra/reports/daily-agent-performance.json");
     let mut definition: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    definition["name"] = name.into();
+    definition["pipeline"]["tenant"] = tenant.into();
     definition["pipeline"]["compression"] = "none".into();
     let at = "2026-11-22T05:30:00Z".parse().unwrap();
     local::scheduled_event(definition, at)
@@ -89,7 +118,7 @@ async fn play(world: &World, event: &ScheduledEvent) -> Description {
 #[tokio::test]
 async fn what_a_day_needs_is_allowed() {
     let roles = Roles::read();
-    let world = world(40_000, None, &roles, str::to_owned).await;
+    let world = world("needed", 40_000, None, &roles, str::to_owned).await;
     let event = event("needed");
     for state in ["Delivered", "Nothing to do"] {
         let ended = play(&world, &event).await;
@@ -102,8 +131,8 @@ async fn what_a_day_needs_is_allowed() {
 async fn what_a_day_needs_that_is_cut_off_and_stated_anew_is_allowed() {
     let roles = Roles::read();
     let fault = Some("slow-run:seconds=36000");
-    let world = world(10, fault, &roles, str::to_owned).await;
-    let event = event("cut off");
+    let world = world("cut-off", 10, fault, &roles, str::to_owned).await;
+    let event = event("cut-off");
     let again = event
         .clone()
         .with_id("again")
@@ -128,14 +157,15 @@ async fn a_function_with_anothers_role_stops_and_says_so() {
         ("finalize", "fetch-page", "Cxone.Config"),
     ] {
         let role_of = |name: &str| if name == function { role } else { name }.to_owned();
-        // The environment goes with the role, but the secrets' names are the function's own.
-        let world = world(10, None, &roles, role_of).await;
+        // The environment goes with the role, but what it names is the function's own.
+        let tenant = format!("{function}-as-{role}");
+        let world = world(&tenant, 10, None, &roles, role_of).await;
         world.lambda().configure(function, |it| {
-            let own = roles.environment(function);
-            it.environment
-                .extend(own.filter(|(name, _)| !name.starts_with("AWS_")));
+            let mut own = roles.environment(function);
+            own.retain(|name, _| !name.starts_with("AWS_"));
+            it.environment.extend(own);
         });
-        let ended = play(&world, &event(&format!("{function} as {role}"))).await;
+        let ended = play(&world, &event(&tenant)).await;
         assert_eq!(ended.status, Status::Failed, "{function}: {ended:?}");
         assert_eq!(ended.error.as_deref(), Some(error), "{function}: {ended:?}");
     }

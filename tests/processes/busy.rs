@@ -1,6 +1,6 @@
 //! An AWS that has no time right now.
 
-use local::world::{CLIENT_SECRET, TOKEN_SECRET};
+use local::world::{TENANT_SECRET, TOKEN_SECRET};
 use local_aws::{Action, Service};
 
 use crate::small_day::SmallDayBuilder;
@@ -75,7 +75,7 @@ async fn a_store_without_an_end_to_its_trouble_fails_visibly_and_is_redriven() {
 
 #[tokio::test]
 async fn secrets_manager_may_be_throttled() {
-    let on = On::new("GetSecretValue", CLIENT_SECRET);
+    let on = On::new("GetSecretValue", TENANT_SECRET);
     let retried = Ends::Retried("Cxone.Unavailable");
     let rows = [
         row(

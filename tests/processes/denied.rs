@@ -1,6 +1,6 @@
 //! Rights, keys and credentials that are missing.
 
-use local::world::{BUCKET, CLIENT_SECRET};
+use local::world::{BUCKET, TENANT_SECRET};
 use local_aws::Action;
 
 use crate::small_day::SmallDayBuilder;
@@ -140,13 +140,13 @@ async fn nothing_is_started_for_a_day_that_can_not_be_looked_at() {
 
 #[tokio::test]
 async fn a_secret_that_is_denied_is_named() {
-    let on = On::new("GetSecretValue", CLIENT_SECRET);
+    let on = On::new("GetSecretValue", TENANT_SECRET);
     let rows = [
         "AccessDeniedException",
         "DecryptionFailure",
         "InvalidRequestException",
     ];
-    let rows = rows.map(|code| always("B15", on, refuse(400, code), &[CLIENT_SECRET]));
+    let rows = rows.map(|code| always("B15", on, refuse(400, code), &[TENANT_SECRET]));
     check(SmallDayBuilder::new, rows).await;
 }
 
@@ -155,7 +155,7 @@ async fn credentials_that_expired_are_a_matter_of_time() {
     let retried = Ends::Retried("Cxone.Unavailable");
     let s3 = || refuse(400, "ExpiredToken");
     let secrets = || refuse(400, "ExpiredTokenException");
-    let on = On::new("GetSecretValue", CLIENT_SECRET);
+    let on = On::new("GetSecretValue", TENANT_SECRET);
     let rows = [
         once("B28", On::new("PutObject", "open.json"), s3(), retried),
         once("B28", On::new("PutObject", "b000001.json"), s3(), retried),

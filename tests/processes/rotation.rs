@@ -2,13 +2,17 @@
 
 use asl::{Description, Status};
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
-use local::world::CLIENT_SECRET;
+use local::world::TENANT_SECRET;
+use serde_json::json;
 
 use crate::small_day::{SmallDay, SmallDayBuilder};
 use pipeline_tests::harness::delivered;
 
-/// What the secret holds afterwards.
-const ROTATED: &str = r#"{"client_id":"sim-client","client_secret":"rotated"}"#;
+/// What the tenant's secret holds afterwards.
+fn rotated(pipeline: &SmallDay) -> String {
+    let changes = json!({"client_secret": "rotated"});
+    pipeline.world.tenant_secret_with(&changes).to_string()
+}
 
 /// The tenant takes the new secret only, and forgets its tokens, once the second batch is on its way to its
 /// slot; `store` is what happens in Secrets Manager at the same time.
@@ -33,15 +37,15 @@ async fn store_as_pending(pipeline: &SmallDay) {
         .build();
     let put = aws_sdk_secretsmanager::Client::from_conf(config)
         .put_secret_value()
-        .secret_id(CLIENT_SECRET)
-        .secret_string(ROTATED)
+        .secret_id(TENANT_SECRET)
+        .secret_string(rotated(pipeline))
         .version_stages("AWSPENDING");
     put.send().await.unwrap();
 }
 
 fn make_current(pipeline: &SmallDay) {
     let secrets = &pipeline.world.services().secrets;
-    secrets.put(CLIENT_SECRET, Some(ROTATED));
+    secrets.put(TENANT_SECRET, Some(&rotated(pipeline)));
 }
 
 #[tokio::test]
@@ -58,7 +62,7 @@ async fn a_rotation_that_is_not_finished_stops_the_day_until_it_is() {
     let ended = rotate(&pipeline, store_as_pending).await;
     assert_eq!(ended.status, Status::Failed, "{ended:?}");
     assert_eq!(ended.error.as_deref(), Some("Cxone.Auth"), "{ended:?}");
-    assert!(ended.cause.as_ref().unwrap().contains(CLIENT_SECRET));
+    assert!(ended.cause.as_ref().unwrap().contains(TENANT_SECRET));
     make_current(&pipeline);
     // The processes are warm and remember the old value.
     delivered(pipeline.redrive(&ended).await);

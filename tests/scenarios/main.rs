@@ -29,6 +29,7 @@ mod refused;
 mod replay;
 mod scale;
 mod settled;
+mod tenants;
 mod tokens;
 mod twice;
 #[path = "../simulation/writings.rs"]

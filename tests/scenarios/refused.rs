@@ -76,9 +76,9 @@ async fn a_bucket_that_is_not_there_is_named() {
 async fn a_variable_that_is_not_set_is_named() {
     for (function, variable) in [
         ("trigger", "LANDING_BUCKET"),
-        ("trigger", "CXONE_CLIENT_SECRET_ID"),
-        ("poll-once", "CXONE_BASE_URL"),
-        ("fetch-page", "CXONE_TOKEN_SECRET_ID"),
+        ("trigger", "CXONE_SECRET_PREFIX"),
+        ("poll-once", "CXONE_SECRET_PREFIX"),
+        ("fetch-page", "CXONE_SECRET_PREFIX"),
         ("finalize", "LANDING_PREFIX"),
     ] {
         let pipeline = PipelineBuilder::daily().start().await;

@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use cxone_sim::Kind;
-use local::world::{CLIENT_SECRET, TOKEN_SECRET};
+use local::world::{TENANT, TOKEN_SECRET};
+use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
 use pipeline_tests::harness::{Pipeline, PipelineBuilder};
 
-/// A client and the tenant's access key.
-const WITH_KEY: &str = r#"{"client_id":"sim-client","client_secret":"sim-secret","access_key_id":"SIMKEY/1==","access_key_secret":"sim+key/secret=="}"#;
+/// Changes fields of the tenant's secret.
+fn change_secret(pipeline: &Pipeline, changes: &Value) {
+    let secret = pipeline.world.tenant_secret_with(changes);
+    pipeline.world.put_tenant(TENANT, &secret);
+}
+
+/// The tenant's access key.
+fn access_key() -> Value {
+    json!({"access_key_id": "SIMKEY/1==", "access_key_secret": "sim+key/secret=="})
+}
 
 /// How many requests were refused for their token.
 fn refused(pipeline: &Pipeline) -> usize {
@@ -51,7 +60,7 @@ async fn a_day_is_fetched_for_the_user_of_an_access_key() {
         .fault("token-expires:on=page,after=7,times=forever");
     let pipeline = setup.start().await;
     let secrets = &pipeline.world.services().secrets;
-    secrets.put(CLIENT_SECRET, Some(WITH_KEY));
+    change_secret(&pipeline, &access_key());
     pipeline.deliver().await;
     pipeline.commit();
     assert_eq!(refused(&pipeline), 2);
@@ -75,8 +84,7 @@ async fn refresh_tokens_that_are_refused_cost_a_grant_each() {
         .fault("token-expires:on=page,after=7,times=forever")
         .fault("refresh-refused");
     let pipeline = setup.start().await;
-    let secrets = &pipeline.world.services().secrets;
-    secrets.put(CLIENT_SECRET, Some(WITH_KEY));
+    change_secret(&pipeline, &access_key());
     pipeline.deliver().await;
     pipeline.commit();
     // Three grants, and a refresh token that was tried in vain before each of the last two.
@@ -89,12 +97,8 @@ async fn refresh_tokens_that_are_refused_cost_a_grant_each() {
 #[tokio::test]
 async fn a_wrong_client_secret_stops_at_once() {
     let pipeline = PipelineBuilder::daily().start().await;
-    let wrong = r#"{"client_id":"sim-client","client_secret":"CANARY~wrong/secret"}"#;
-    pipeline
-        .world
-        .services()
-        .secrets
-        .put(CLIENT_SECRET, Some(wrong));
+    let wrong = json!({"client_secret": "CANARY~wrong/secret"});
+    change_secret(&pipeline, &wrong);
     let ended = pipeline.fail("Cxone.Auth").await;
     assert_eq!(ended.state, "Trigger");
     let tried = pipeline.requests(Kind::Token).len();
@@ -104,12 +108,7 @@ async fn a_wrong_client_secret_stops_at_once() {
         .check(&pipeline);
 
     // The operator puts it right and redrives.
-    let right = r#"{"client_id":"sim-client","client_secret":"sim-secret"}"#;
-    pipeline
-        .world
-        .services()
-        .secrets
-        .put(CLIENT_SECRET, Some(right));
+    change_secret(&pipeline, &json!({"client_secret": "sim-secret"}));
     pipeline.world.lambda().cool_down();
     pipeline_tests::harness::delivered(pipeline.redrive(&ended).await);
     pipeline.commit();

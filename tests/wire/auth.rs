@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use cxone::{AccessToken, Page};
+use cxone::{AccessToken, Client, Page};
 use cxone_sim::{Kind, Options};
 use definition::Dialect;
 use definition::RunStatus;
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokens::{AuthError, Config, Error, Tokens, UnavailableError};
+use serde_json::json;
+use tokens::{AuthError, Error, SecretNames, Tokens, UnavailableError};
 
 use crate::cases::Call::{Cancel, Grant, Pages, Start};
 use crate::cases::Outcome::{Contract, Forbidden, Lives, Unauthorized, Unavailable};
@@ -31,16 +32,9 @@ impl Signed {
         let under_test = ClientUnderTest::with(options, limits(), "json").await;
         let run = under_test.start().await.unwrap();
         under_test.tenant.set_faults(faults(spec));
-        let secrets = Secrets::start().await;
-        let config = Config {
-            client_secret_id: secrets::CLIENT.to_owned(),
-            token_secret_id: secrets::TOKEN.to_owned(),
-        };
-        let tokens = Tokens::new(
-            config,
-            secrets::sdk(&secrets.url()),
-            under_test.client.clone(),
-        );
+        let secrets = Secrets::reaching(&under_test.tenant).await;
+        let names = SecretNames::new("cxone/", &"acme".parse().unwrap());
+        let tokens = Tokens::new(names, secrets::sdk(&secrets.url()));
         let signed = Self {
             under_test,
             tokens,
@@ -51,11 +45,8 @@ impl Signed {
 
     async fn look(&self, run: &definition::RunId) -> Result<RunStatus, Error> {
         self.tokens
-            .call(|token| async move {
-                self.under_test
-                    .client
-                    .poll_run(&token, Dialect::Analytics, run)
-                    .await
+            .call(|client, token| async move {
+                client.poll_run(&token, Dialect::Analytics, run).await
             })
             .await
     }
@@ -65,10 +56,12 @@ impl Signed {
         run: &definition::RunId,
         at: Option<&definition::PageToken>,
     ) -> Result<Page, Error> {
-        let (client, definition) = (&self.under_test.client, &self.under_test.definition);
+        let definition = &self.under_test.definition;
         let window = harness::window();
         let wanted = harness::page_of(definition, run, &window, at);
-        let call = async |token: AccessToken| client.open_page(&token, wanted).await;
+        let call = |client: Client, token: AccessToken| async move {
+            client.open_page(&token, wanted).await
+        };
         self.tokens.call(call).await
     }
 
@@ -156,7 +149,73 @@ async fn a_fresh_token_that_is_refused_ends_it_without_a_storm() {
     );
     signed.under_test.tells_nothing(&error).unwrap();
     assert!(signed.grants() <= 2, "{} grants", signed.grants());
-    assert!(signed.under_test.asked(Kind::Look).len() <= 2);
+    // One more than tokens, after a pause.
+    assert!(signed.under_test.asked(Kind::Look).len() <= 3);
+}
+
+/// D08: the issuer's clock is ahead of the API's, so that a token is refused until it is some seconds old.
+#[tokio::test]
+async fn a_token_that_is_too_young_ripens_instead_of_failing_the_day() {
+    for spec in ["token-young", "token-young:seconds=4"] {
+        let (signed, run) = Signed::new(small(), spec).await;
+        assert_eq!(signed.look(&run).await.unwrap(), RunStatus::Completed);
+        assert!(signed.grants() <= 2, "{spec}: {} grants", signed.grants());
+        assert_eq!(signed.under_test.asked(Kind::Look).len(), 3, "{spec}");
+    }
+    // Older than any clock explains, and asked for four times at most.
+    let (signed, run) = Signed::new(small(), "token-young:seconds=3600").await;
+    let error = signed.look(&run).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Auth(AuthError::Token { .. })),
+        "{error:?}"
+    );
+    assert!(signed.under_test.asked(Kind::Look).len() <= 4);
+}
+
+/// D09: whatever is in the id and the secret, the endpoint gets it in the form that the tenant's secret names.
+#[tokio::test]
+async fn a_client_of_any_characters_signs_in_in_the_form_that_the_endpoint_takes() {
+    for (id, secret) in [
+        ("app@vendor", "a+b/c=="),
+        ("plain", "100%41"),
+        ("ünï", "with a space + more=?"),
+    ] {
+        for (takes, auth) in [
+            ("client-auth:as=raw", "basic"),
+            ("client-auth:as=encoded", "basic_encoded"),
+            ("client-auth:as=form", "post"),
+        ] {
+            let options = Options {
+                client_id: id.to_owned(),
+                client_secret: secret.to_owned(),
+                faults: faults(takes),
+                ..small()
+            };
+            let tenant = cxone_sim::Tenant::start(options).await.unwrap();
+            for told in ["basic", "basic_encoded", "post"] {
+                let secrets = Secrets::holding(&json!({
+                    "base_url": tenant.base_url(), "token_url": tenant.token_url(),
+                    "client_id": id, "client_secret": secret, "client_auth": told,
+                }))
+                .await;
+                let names = SecretNames::new("cxone/", &"acme".parse().unwrap());
+                let tokens = Tokens::new(names, secrets::sdk(&secrets.url()));
+                let granted = tokens.bearer().await;
+                assert_eq!(granted.is_ok(), told == auth, "{id} {takes} {told}");
+                if let Err(error) = granted {
+                    let said = format!("{error} {error:?}");
+                    assert!(
+                        matches!(error, Error::Auth(AuthError::Client { .. })),
+                        "{said}"
+                    );
+                    assert!(
+                        said.contains("client_auth") && !said.contains(secret),
+                        "{said}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// A31: another token would not help.

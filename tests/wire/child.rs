@@ -9,7 +9,7 @@ use cxone::{AccessToken, Client, Limits};
 use cxone_sim::{Kind, Options};
 use definition::{Dialect, RunId};
 use serde_json::{Value, json};
-use tokens::Session;
+use tokens::Tenants;
 use tokio::process::Command;
 
 use crate::harness::{self, ClientUnderTest, faults, limits, small};
@@ -55,7 +55,7 @@ fn variable(name: &str) -> Option<String> {
 /// In the usual run of the tests there is no task, and nothing to do.
 #[tokio::test]
 async fn a_process_of_its_own() {
-    let base = || variable("CXONE_BASE_URL").unwrap();
+    let base = || variable("WIRE_BASE").unwrap();
     let answer = match variable(TASK).as_deref() {
         None => return,
         Some("grant") => grant(&harness::client(&base(), limits())).await,
@@ -80,7 +80,8 @@ fn run() -> RunId {
 /// A look as a handler makes it, with all its patience.
 async fn look() -> String {
     let sdk = secrets::sdk(&variable("WIRE_SECRETS").unwrap());
-    let session = Session::new(&handler::process_environment(), sdk).unwrap();
+    let tenants = Tenants::from_environment(&handler::process_environment(), sdk).unwrap();
+    let session = tenants.open_session(&"acme".parse().unwrap());
     let run = run();
     match session
         .call(async |client, token| client.poll_run(token, Dialect::Analytics, &run).await)
@@ -89,6 +90,17 @@ async fn look() -> String {
         Ok(look) => format!("{look:?}"),
         Err(error) => error.to_string(),
     }
+}
+
+/// A look in a process that is told of a tenant as handlers are.
+async fn look_from_outside(secrets: &Secrets, run: &RunId) -> String {
+    let kept = secrets.url();
+    let variables = [
+        ("CXONE_SECRET_PREFIX", "cxone/"),
+        ("WIRE_SECRETS", &kept),
+        ("WIRE_RUN", run.as_str()),
+    ];
+    ask("look", &variables).await
 }
 
 /// A page, and by how many KiB the process has grown over it.
@@ -141,22 +153,9 @@ async fn patience(spec: &str) -> (String, Duration, usize) {
     let under_test = ClientUnderTest::with(small(), limits(), "json").await;
     let run = under_test.start().await.unwrap();
     under_test.tenant.set_faults(faults(spec));
-    let secrets = Secrets::start().await;
-    let (base, token, kept) = (
-        under_test.tenant.base_url(),
-        under_test.tenant.token_url(),
-        secrets.url(),
-    );
-    let variables = [
-        ("CXONE_BASE_URL", base.as_str()),
-        ("CXONE_TOKEN_URL", &token),
-        ("CXONE_CLIENT_SECRET_ID", secrets::CLIENT),
-        ("CXONE_TOKEN_SECRET_ID", secrets::TOKEN),
-        ("WIRE_SECRETS", &kept),
-        ("WIRE_RUN", run.as_str()),
-    ];
+    let secrets = Secrets::reaching(&under_test.tenant).await;
     let began = Instant::now();
-    let said = ask("look", &variables).await;
+    let said = look_from_outside(&secrets, &run).await;
     (said, began.elapsed(), under_test.asked(Kind::Look).len())
 }
 
@@ -230,23 +229,18 @@ async fn a_handler_waits_shortly_and_tries_a_few_times() {
 }
 
 /// What a handler's look comes to where the tenant's issuer says where its API is.
-async fn discovered(spec: &str, client: &Value, token_path: Option<&str>) -> String {
+async fn discovered(spec: &str, credentials: &Value, token_path: Option<&str>) -> String {
     let under_test = ClientUnderTest::with(small(), limits(), "json").await;
     let run = under_test.start().await.unwrap();
     under_test.tenant.set_faults(faults(spec));
-    let secrets = Secrets::holding(client).await;
-    let (issuer, kept) = (under_test.tenant.base_url(), secrets.url());
-    let token = token_path.map_or_else(String::new, |path| format!("{issuer}{path}"));
-    let variables = [
-        ("CXONE_ISSUER_URL", issuer.as_str()),
-        ("CXONE_TENANT_ID", "sim-tenant"),
-        ("CXONE_TOKEN_URL", &token),
-        ("CXONE_CLIENT_SECRET_ID", secrets::CLIENT),
-        ("CXONE_TOKEN_SECRET_ID", secrets::TOKEN),
-        ("WIRE_SECRETS", &kept),
-        ("WIRE_RUN", run.as_str()),
-    ];
-    ask("look", &variables).await
+    let issuer = under_test.tenant.base_url();
+    let mut secret = credentials.clone();
+    if let Some(path) = token_path {
+        secret["token_url"] = format!("{issuer}{path}").into();
+    }
+    secret["tenant_id"] = "sim-tenant".into();
+    secret["issuer"] = issuer.into();
+    look_from_outside(&Secrets::holding(&secret).await, &run).await
 }
 
 /// A30 to A33 where the issuer is asked: what passes is waited for, and what does not is told without an address.
@@ -263,11 +257,11 @@ async fn a_handler_finds_the_api_by_its_tenants_id() {
         ),
         (
             "discovery-404",
-            "discover the tenant: the issuer knows no tenant sim-tenant; correct the tenant id or the issuer",
+            "discover the tenant: secret cxone/acme: the issuer knows no tenant sim-tenant; correct tenant_id or issuer",
         ),
         (
             "discovery-foreign:to=other-host",
-            "discover the tenant: the issuer names an API for tenant sim-tenant at a host that is not allowed; if it is right, add its domain to the allowed hosts",
+            "discover the tenant: secret cxone/acme: the issuer names an API for tenant sim-tenant at a host that is not listed; if it is right, add its domain to api_hosts",
         ),
         (
             "discovery-foreign:to=missing",
@@ -326,12 +320,12 @@ async fn a_proxy_of_the_environment_is_not_used() {
         "ALL_PROXY",
     ];
     let mut variables = names.map(|name| (name, there.as_str())).to_vec();
-    variables.push(("CXONE_BASE_URL", &base));
+    variables.push(("WIRE_BASE", &base));
     assert_eq!(ask("grant", &variables).await, "granted");
     assert_eq!(proxy.requests(), Vec::<String>::new());
     // Of a host that is not loopback as well, though there is nobody.
     variables.pop();
-    variables.push(("CXONE_BASE_URL", "https://no-such-host.invalid"));
+    variables.push(("WIRE_BASE", "https://no-such-host.invalid"));
     assert!(
         ask("grant", &variables)
             .await
@@ -375,7 +369,7 @@ async fn hostile_pages_do_not_fill_the_memory() {
         let run = under_test.start().await.unwrap();
         let base = under_test.tenant.base_url();
         let variables = [
-            ("CXONE_BASE_URL", base.as_str()),
+            ("WIRE_BASE", base.as_str()),
             ("WIRE_TOKEN", under_test.token.expose()),
             ("WIRE_CALM", calm.as_str()),
             ("WIRE_RUN", run.as_str()),

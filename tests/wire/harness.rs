@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cxone::{
-    AccessToken, CancelOutcome, Client, ClientConfig, ClientCredentials, Error, Limits, Page,
-    PageEnd, PageQuery, RowChunk,
+    AccessToken, CancelOutcome, Client, ClientAuth, ClientConfig, ClientCredentials, Error, Limits,
+    Page, PageEnd, PageQuery, RowChunk,
 };
 use cxone_sim::{Entry, Fault, Kind, Options, Tenant};
 use definition::RunStatus;
@@ -95,6 +95,7 @@ pub(crate) fn credentials() -> ClientCredentials {
     ClientCredentials {
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned().into(),
+        auth: ClientAuth::Basic,
     }
 }
 

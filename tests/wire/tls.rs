@@ -131,7 +131,7 @@ async fn only_a_server_that_proves_its_name_is_told_anything() {
         let (address, asked) = serve(certified, old).await;
         let base = format!("https://localhost:{}", address.port());
         let variables = [
-            ("CXONE_BASE_URL", base.as_str()),
+            ("WIRE_BASE", base.as_str()),
             ("SSL_CERT_FILE", trusted.to_str().unwrap()),
         ];
         let said = ask("grant", &variables).await;
@@ -172,7 +172,7 @@ async fn old_versions_are_neither_offered_nor_taken() {
         said
     });
     assert_eq!(
-        ask("grant", &[("CXONE_BASE_URL", &base)]).await,
+        ask("grant", &[("WIRE_BASE", &base)]).await,
         "sign in: unavailable: no connection"
     );
     let said = server.await.unwrap();

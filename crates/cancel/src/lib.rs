@@ -7,13 +7,13 @@ use delivery::{
 };
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
-use tokens::Session;
+use tokens::{Session, Tenants};
 use tracing::{info, instrument, warn};
 
 /// Cancels a run that took too long.
 #[derive(Debug)]
 pub struct CancelHandler {
-    session: Session,
+    tenants: Tenants,
     metrics: MetricsRecorder,
 }
 
@@ -25,7 +25,7 @@ impl CancelHandler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
-            session: Session::new(env, secrets)?,
+            tenants: Tenants::from_environment(env, secrets)?,
             metrics: MetricsRecorder::default(),
         })
     }
@@ -38,60 +38,59 @@ impl CancelHandler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<CancelOut, Failure> {
         let message = event.payload;
-        let answer = self.cut_off(&message).await;
+        let session = self.tenants.open_session(&message.work.tenant);
+        let answer = cut_off(&session, &message).await;
         let is_cut_off = answer.as_ref().is_ok_and(|answer| answer.ended.is_some());
         self.metrics.add(Metric::RunsCutOff, is_cut_off.into());
         self.metrics
-            .add(Metric::Throttles, self.session.take_throttles());
+            .add(Metric::Throttles, session.take_throttles());
         let work = &message.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
         self.metrics.emit(Some(&context.with_failure(&answer)));
         answer
     }
+}
 
-    async fn cut_off(&self, message: &RunIn) -> Result<CancelOut, Failure> {
-        if message.work.direct {
-            // A direct API has no run to poll or cancel: FetchPage has just asked for the report itself.
-            warn!("the run took too long and is abandoned");
-            return Ok(report_abandoned(message, None));
-        }
-        let Some(state) = self.look(message).await? else {
-            return Ok(report_completed());
-        };
-        if !message.work.dialect.can_cancel() {
-            warn!(run.state = %state, "the API can't cancel; the run is abandoned");
-            return Ok(report_abandoned(message, Some(&state)));
-        }
-        self.cancel(message).await?;
-        if self.look(message).await?.is_none() {
-            return Ok(report_completed());
-        }
-        info!(run.state = %state, "cancelled the run");
-        Ok(report_cut_off(message, &state))
+async fn cut_off(session: &Session, message: &RunIn) -> Result<CancelOut, Failure> {
+    if message.work.direct {
+        // A direct API has no run to poll or cancel: FetchPage has just asked for the report itself.
+        warn!("the run took too long and is abandoned");
+        return Ok(report_abandoned(message, None));
     }
+    let Some(state) = look(session, message).await? else {
+        return Ok(report_completed());
+    };
+    if !message.work.dialect.can_cancel() {
+        warn!(run.state = %state, "the API can't cancel; the run is abandoned");
+        return Ok(report_abandoned(message, Some(&state)));
+    }
+    cancel(session, message).await?;
+    if look(session, message).await?.is_none() {
+        return Ok(report_completed());
+    }
+    info!(run.state = %state, "cancelled the run");
+    Ok(report_cut_off(message, &state))
+}
 
-    async fn look(&self, message: &RunIn) -> Result<Option<String>, Failure> {
-        let (dialect, run) = (message.work.dialect, &message.work.run_id);
-        let look = self
-            .session
-            .call(async |client, token| client.poll_run(token, dialect, run).await)
-            .await;
-        classify_cancel_poll(look.map_err(Failure::from))
-    }
+async fn look(session: &Session, message: &RunIn) -> Result<Option<String>, Failure> {
+    let (dialect, run) = (message.work.dialect, &message.work.run_id);
+    let look = session
+        .call(async |client, token| client.poll_run(token, dialect, run).await)
+        .await;
+    classify_cancel_poll(look.map_err(Failure::from))
+}
 
-    async fn cancel(&self, message: &RunIn) -> Result<(), Failure> {
-        let (dialect, run) = (message.work.dialect, &message.work.run_id);
-        let cancelled = self
-            .session
-            .call(async |client, token| client.cancel_run(token, dialect, run).await)
-            .await;
-        match cancelled {
-            Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),
-            Err(error) => {
-                warn!(%error, "the run could not be cancelled and is abandoned");
-                ignore_unless_operator_error(error.into())?;
-            }
+async fn cancel(session: &Session, message: &RunIn) -> Result<(), Failure> {
+    let (dialect, run) = (message.work.dialect, &message.work.run_id);
+    let cancelled = session
+        .call(async |client, token| client.cancel_run(token, dialect, run).await)
+        .await;
+    match cancelled {
+        Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),
+        Err(error) => {
+            warn!(%error, "the run could not be cancelled and is abandoned");
+            ignore_unless_operator_error(error.into())?;
         }
-        Ok(())
     }
+    Ok(())
 }

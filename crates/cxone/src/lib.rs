@@ -8,8 +8,9 @@ mod sign_in;
 
 pub use api::{CancelOutcome, PageQuery};
 pub use error::Error;
-pub use http::{AccessToken, Client, ClientConfig, Limits};
+pub use http::{AccessToken, Client, ClientConfig, Limits, check_endpoint};
 pub use page::{Page, PageEnd, RowChunk, RowDigest};
 pub use sign_in::{
-    AccessKey, ClientCredentials, Issuer, RefreshGrant, RefreshToken, SignIn, TenantApi, TokenGrant,
+    AccessKey, ClientAuth, ClientCredentials, Issuer, RefreshGrant, RefreshToken, SignIn,
+    TenantApi, TokenGrant,
 };

@@ -34,17 +34,4 @@ impl Environment {
     pub fn optional(&self, name: &str) -> String {
         (self.lookup)(name).unwrap_or_default()
     }
-
-    /// A variable that has to be a URL.
-    ///
-    /// # Errors
-    /// `Cxone.Config`, naming the variable and not its value.
-    pub fn url<T: std::str::FromStr>(&self, name: &str) -> Result<T, Failure> {
-        self.require(name)?.parse().map_err(|_| {
-            Failure::new(
-                FailureName::Config,
-                format!("the environment variable {name} is not a URL like https://host/path"),
-            )
-        })
-    }
 }

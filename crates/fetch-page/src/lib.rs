@@ -9,7 +9,7 @@ use delivery::{Environment, Failure, FetchIn, FetchOut};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
-use tokens::Session;
+use tokens::{Session, Tenants};
 use tracing::{info, instrument};
 
 use crate::pages::Pages;
@@ -17,7 +17,7 @@ use crate::pages::Pages;
 /// Takes pages and lands their rows.
 #[derive(Debug)]
 pub struct FetchPageHandler {
-    session: Session,
+    tenants: Tenants,
     store: Store,
     metrics: MetricsRecorder,
 }
@@ -30,7 +30,7 @@ impl FetchPageHandler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
-            session: Session::new(env, secrets)?,
+            tenants: Tenants::from_environment(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
             metrics: MetricsRecorder::default(),
         })
@@ -44,16 +44,21 @@ impl FetchPageHandler {
     pub async fn handle(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
         let work = &event.payload.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
-        let answer = self.fetch_pages(event).await;
+        let session = self.tenants.open_session(&work.tenant);
+        let answer = self.fetch_pages(&session, event).await;
         self.metrics
-            .add(Metric::Throttles, self.session.take_throttles());
+            .add(Metric::Throttles, session.take_throttles());
         self.metrics.emit(Some(&context.with_failure(&answer)));
         answer
     }
 
-    async fn fetch_pages(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
+    async fn fetch_pages(
+        &self,
+        session: &Session,
+        event: LambdaEvent<FetchIn>,
+    ) -> Result<FetchOut, Failure> {
         let (deadline, direct) = (event.context.deadline(), event.payload.work.direct);
-        let collaborators = (&self.session, &self.store, &self.metrics);
+        let collaborators = (session, &self.store, &self.metrics);
         let mut pages = Pages::new(collaborators, deadline, direct);
         let prefix = self.store.prefix();
         let answer = run_flow(

@@ -7,14 +7,6 @@ use std::process::{Command, Output};
 fn local(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     command.args(arguments).env("LOCAL_HANDLERS", "/nowhere");
-    for name in [
-        "CXONE_TOKEN_URL",
-        "CXONE_ALLOWED_HOSTS",
-        "CXONE_CLIENT_ID",
-        "CXONE_CLIENT_SECRET",
-    ] {
-        command.env_remove(name);
-    }
     command.output().unwrap()
 }
 
@@ -54,11 +46,8 @@ fn what_is_wrong_with_the_arguments_is_said_first() {
         &["CXL004", "secs", "it knows"],
     );
     check(
-        &["--tenant", "https://api.example.com"],
-        &[
-            "CXL005",
-            "CXONE_TOKEN_URL, CXONE_ALLOWED_HOSTS, CXONE_CLIENT_ID, CXONE_CLIENT_SECRET",
-        ],
+        &["--tenant", "/nowhere.json"],
+        &["CXL005", "/nowhere.json", "--tenant"],
     );
     check(
         &["serve", "--listen", "0.0.0.0:0"],
@@ -93,6 +82,51 @@ fn a_definition_is_refused_with_all_its_findings() {
             "CXD010 /pipeline",
         ],
     );
+}
+
+#[test]
+fn a_tenant_is_a_file_for_every_way_to_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = r#""base_url":"https://api.example.com","token_url":"https://token.example.com/t""#;
+    let found = r#""issuer":"https://issuer.example.com","tenant_id":"11eb-t1""#;
+    let client = r#""client_id":"c","client_secret":"CANARY""#;
+    let key = r#""access_key_id":"k","access_key_secret":"CANARY""#;
+    let tenant = |name: &str, fields: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("{{{}}}", fields.join(","))).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    for fields in [
+        &[at, client][..],
+        &[at, key],
+        &[found, client, key],
+        &[at, client, r#""client_auth":"post""#],
+    ] {
+        // It is read and found right, so that the handlers are what is missing.
+        let path = tenant("acme.json", fields);
+        check(&["--tenant", &path], &["CXL103", "LOCAL_HANDLERS"]);
+        check(&["serve", "--tenant", &path], &["CXL103"]);
+    }
+    for (fields, said) in [
+        (&[at, client, r#""base_ulr":"CANARY""#][..], "base_ulr"),
+        (&[at, r#""client_id":"c""#], "client_secret"),
+        (&[client], "token_url"),
+        (
+            &[at, r#""client_id":"c","client_secret":"CANARY\n""#],
+            "client_secret",
+        ),
+    ] {
+        let path = tenant("wrong.json", fields);
+        let output = local(&["--tenant", &path]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            ["CXL007", &path, said].iter().all(|it| error.contains(it)),
+            "{error}"
+        );
+        assert!(!error.contains("CANARY"), "{error}");
+    }
+    let path = tenant("My Tenant.json", &[at, client]);
+    check(&["serve", "--tenant", &path], &["CXL008", "My Tenant.json"]);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use definition::RunStatus;
 use delivery::{Environment, Failure, PollOut, RunIn, classify_poll};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
-use tokens::{Error, Session};
+use tokens::{Error, Session, Tenants};
 use tracing::{info, instrument, warn};
 
 /// Looks at a run once.
 #[derive(Debug)]
 pub struct PollOnceHandler {
-    session: Session,
+    tenants: Tenants,
     metrics: MetricsRecorder,
 }
 
@@ -23,7 +23,7 @@ impl PollOnceHandler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
-            session: Session::new(env, secrets)?,
+            tenants: Tenants::from_environment(env, secrets)?,
             metrics: MetricsRecorder::default(),
         })
     }
@@ -35,35 +35,35 @@ impl PollOnceHandler {
     #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<PollOut, Failure> {
         let message = event.payload;
-        let seen = self.look(&message).await;
+        let session = self.tenants.open_session(&message.work.tenant);
+        let seen = look(&session, &message).await;
         self.metrics.add(Metric::Polls, 1);
         self.metrics
-            .add(Metric::Throttles, self.session.take_throttles());
+            .add(Metric::Throttles, session.take_throttles());
         let work = &message.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
         self.metrics.emit(Some(&context.with_failure(&seen)));
         seen
     }
+}
 
-    async fn look(&self, message: &RunIn) -> Result<PollOut, Failure> {
-        let (dialect, run) = (message.work.dialect, &message.work.run_id);
-        let looked = self
-            .session
-            .call(async |client, token| client.poll_run(token, dialect, run).await)
-            .await;
-        if let Ok(RunStatus::Pending {
-            state,
-            known: false,
-        }) = &looked
-        {
-            warn!(run.state = %state, "CXone names a state that is not documented; it is taken for pending");
-        }
-        let seen = match looked {
-            Ok(look) => classify_poll(message, Ok(look)),
-            Err(error @ Error::Call(_)) => classify_poll(message, Err(error.into())),
-            Err(error) => Err(error.into()),
-        }?;
-        info!(run.state = %seen.state, saw = ?seen.saw, wait_seconds = seen.wait_seconds, "looked at the run");
-        Ok(seen)
+async fn look(session: &Session, message: &RunIn) -> Result<PollOut, Failure> {
+    let (dialect, run) = (message.work.dialect, &message.work.run_id);
+    let looked = session
+        .call(async |client, token| client.poll_run(token, dialect, run).await)
+        .await;
+    if let Ok(RunStatus::Pending {
+        state,
+        known: false,
+    }) = &looked
+    {
+        warn!(run.state = %state, "CXone names a state that is not documented; it is taken for pending");
     }
+    let seen = match looked {
+        Ok(look) => classify_poll(message, Ok(look)),
+        Err(error @ Error::Call(_)) => classify_poll(message, Err(error.into())),
+        Err(error) => Err(error.into()),
+    }?;
+    info!(run.state = %seen.state, saw = ?seen.saw, wait_seconds = seen.wait_seconds, "looked at the run");
+    Ok(seen)
 }

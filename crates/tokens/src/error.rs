@@ -12,10 +12,10 @@ pub use crate::secrets::SecretsError;
 /// No variant holds a token, a client secret or an answer's body.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody has to look at the OAuth client.
+    /// Somebody has to look at the tenant's credentials.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// The client secret can't be used: the deployment has to be corrected.
+    /// The tenant's secret can't be used: somebody has to correct it.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The same call may succeed later.
@@ -27,13 +27,13 @@ pub enum Error {
     Call(cxone::Error),
 }
 
-/// CXone does not accept the OAuth client or what it granted to it.
+/// CXone does not accept the credentials or what it granted to them.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// The token endpoint refused the client, and no other one is in the secret.
-    #[error("the token endpoint refuses the client in secret {secret}; {remedy}")]
+    /// The token endpoint refused the credentials, and no others are in the secret.
+    #[error("the token endpoint refuses the credentials in secret {secret}; {remedy}")]
     Client {
-        /// The id of the client secret.
+        /// The name of the tenant's secret.
         secret: String,
         /// Which of its fields to look at.
         remedy: &'static str,
@@ -42,46 +42,61 @@ pub enum AuthError {
     },
     /// The API answers 401 to a token that was granted a moment ago.
     #[error(
-        "the API refuses a token that was granted a moment ago ({source}); check that base URL and token URL belong to the same tenant"
+        "the API refuses a token that was granted a moment ago ({source}); check that base_url and token_url (or issuer) of secret {secret} belong to the same tenant"
     )]
     Token {
+        /// The name of the tenant's secret.
+        secret: String,
         /// What the API said.
         source: cxone::Error,
     },
 }
 
-/// The client secret can't be used.
+/// The tenant's secret can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("secret {secret}: {problem}")]
 pub struct ConfigError {
-    /// The id of the secret, as configured.
+    /// The name of the secret.
     pub secret: String,
     /// What is wrong with it.
+    #[source]
     pub problem: Problem,
 }
 
-/// What is wrong with the client secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with a tenant's secret. It names a field, and never a value.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// It does not exist, or has no current value.
     #[error(
-        "it does not exist or has no current value; store {{\"client_id\": …, \"client_secret\": …}} in it, or the fields of an access key"
+        "it does not exist or has no current value; create it, with the tenant's base_url, token_url and credentials as JSON"
     )]
     Absent,
     /// AWS refuses to hand it out.
-    #[error("AWS answers {0}; check the function's rights on it, its key and its state")]
-    Refused(String),
-    /// The value is no JSON object.
-    #[error(
-        "its value is not a JSON object with client_id and client_secret, or access_key_id and access_key_secret, or all four"
-    )]
+    #[error("AWS answers {}; check the function's rights on it, its key and its state", .0.code)]
+    Refused(#[source] SecretsError),
+    /// The value is no JSON.
+    #[error("its value is not JSON (line {line}, column {column})")]
+    NotJson {
+        /// Where that shows, from 1.
+        line: usize,
+        /// Where that shows, from 1; 0 before the first character.
+        column: usize,
+    },
+    /// The value is JSON, and no object.
+    #[error("its value is not a JSON object")]
     NotAnObject,
+    /// A field has a name that means nothing here.
+    #[error("its field {0} is not known; correct its name or leave it out")]
+    Unknown(String),
     /// A field is missing.
     #[error("its field {0} is missing")]
     Missing(&'static str),
-    /// A field is not a text, or empty.
-    #[error("its field {0} is not a text of at least one character")]
-    NotText(&'static str),
+    /// Of two ways to say the same, neither is there.
+    #[error("its field {0} is missing, and so is what may stand instead: {1}")]
+    NeitherOf(&'static str, &'static str),
+    /// A field can't be used as it is.
+    #[error("its field {0} {1}")]
+    Wrong(&'static str, &'static str),
 }
 
 /// Something that is needed for a token does not answer.

@@ -25,6 +25,15 @@ pub struct Now {
     pub monotonic: Duration,
 }
 
+impl Now {
+    /// The time from `earlier` to this moment: the greater of what the two clocks say.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
+        monotonic.max(since(earlier.wall, self.wall))
+    }
+}
+
 /// The life of one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
@@ -121,7 +130,7 @@ impl Life {
     }
 
     /// Its age: the greater of what the two clocks say.
-    fn age(&self, now: Now) -> Duration {
+    pub(crate) fn age(&self, now: Now) -> Duration {
         let monotonic = self.age_when_learned + now.monotonic.saturating_sub(self.learned);
         monotonic.max(since(self.issued_at, now.wall))
     }

@@ -5,10 +5,13 @@ mod call_permit;
 mod credentials;
 mod error;
 pub mod expiry;
+mod lookup;
 pub mod retry_policy;
 mod secrets;
 mod session;
 mod stored;
+mod tenant_secret;
+mod tenants;
 pub mod token_state;
 mod tokens;
 
@@ -18,4 +21,6 @@ pub use error::{
     fault_of_call,
 };
 pub use session::Session;
-pub use tokens::{Config, Tokens};
+pub use tenant_secret::check_tenant;
+pub use tenants::Tenants;
+pub use tokens::{SecretNames, Tokens};

@@ -14,7 +14,7 @@ pub(crate) struct SecretValue {
 }
 
 /// Why a call to Secrets Manager failed, without anything that may be secret.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Secrets Manager answered {code} for secret {secret}")]
 pub struct SecretsError {
     /// The id of the secret that was asked for.

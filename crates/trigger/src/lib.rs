@@ -3,20 +3,20 @@
 use std::time::Instant;
 
 use aws_config::SdkConfig;
-use definition::{Definition, Dialect, RunId, ScheduleId};
+use definition::{Definition, Dialect, RunId, ScheduleId, TenantId};
 use delivery::effects::{Answered, Fault, StartRequest, TriggerEffect, run_flow};
 use delivery::flow;
-use delivery::{Environment, Failure, TriggerIn, TriggerOut};
+use delivery::{Environment, Failure, FailureName, TriggerIn, TriggerOut};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
-use tokens::{CallPermit, Error, Session};
+use tokens::{CallPermit, Error, Session, Tenants};
 use tracing::{info, instrument, warn};
 
 /// Answers "what next for this window?".
 #[derive(Debug)]
 pub struct TriggerHandler {
-    session: Session,
+    tenants: Tenants,
     store: Store,
     metrics: MetricsRecorder,
 }
@@ -29,7 +29,7 @@ impl TriggerHandler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
-            session: Session::new(env, secrets)?,
+            tenants: Tenants::from_environment(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
             metrics: MetricsRecorder::default(),
         })
@@ -43,7 +43,10 @@ impl TriggerHandler {
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
         let context = metric_context(&event.payload);
         let ended = event.payload.ended.is_some();
-        let answer = self.decide_next(event.payload).await;
+        let session = find_tenant(&event.payload).map(|tenant| self.tenants.open_session(&tenant));
+        let answer = self.decide_next(session.as_ref(), event.payload).await;
+        let throttles = session.as_ref().map_or(0, Session::take_throttles);
+        self.metrics.add(Metric::Throttles, throttles);
         self.count_outcome(&answer, ended);
         self.metrics.emit(
             context
@@ -53,12 +56,16 @@ impl TriggerHandler {
         answer
     }
 
-    async fn decide_next(&self, message: TriggerIn) -> Result<TriggerOut, Failure> {
+    async fn decide_next(
+        &self,
+        session: Option<&Session>,
+        message: TriggerIn,
+    ) -> Result<TriggerOut, Failure> {
         let prefix = self.store.prefix();
         let asked = Instant::now();
         let answer = run_flow(
             async |ask| Box::pin(flow::trigger(ask, prefix, message)).await,
-            async |effect| self.execute(effect, asked).await,
+            async |effect| self.execute(session, effect, asked).await,
         )
         .await?;
         info!(next = ?answer.next, "decided what is next");
@@ -66,8 +73,6 @@ impl TriggerHandler {
     }
 
     fn count_outcome(&self, answer: &Result<TriggerOut, Failure>, ended: bool) {
-        self.metrics
-            .add(Metric::Throttles, self.session.take_throttles());
         // A transient failure is retried with the same `ended`; count the ended run once, on the final attempt.
         let is_final = answer
             .as_ref()
@@ -81,36 +86,32 @@ impl TriggerHandler {
     }
 
     /// Carries out one effect and answers it.
-    async fn execute(&self, effect: TriggerEffect, asked: Instant) {
+    async fn execute(&self, session: Option<&Session>, effect: TriggerEffect, asked: Instant) {
         // Send errors are ignored: the receiver is dropped when the flow is cancelled.
         match effect {
             TriggerEffect::Store(effect) => self.store.execute(effect).await,
             TriggerEffect::Elapsed(effect) => effect.answer(asked.elapsed()),
             TriggerEffect::Register(definition, responder) => {
-                let _ = responder.send(self.register_schedule(&definition).await);
+                let _ = responder.send(register_schedule(session, &definition).await);
             }
             TriggerEffect::StartRun(request, responder) => {
-                let _ = responder.send(self.start_run(&request, asked).await);
+                let _ = responder.send(self.start_run(session, &request, asked).await);
             }
             TriggerEffect::CancelRun(dialect, run, responder) => {
-                let _ = responder.send(self.cancel_run(dialect, &run).await);
+                let _ = responder.send(self.cancel_run(session, dialect, &run).await);
             }
         }
     }
 
-    async fn register_schedule(&self, definition: &Definition) -> Answered<Option<ScheduleId>> {
-        let registered = self
-            .session
-            .call(async |client, token| client.register_schedule(token, definition).await)
-            .await;
-        registered.map_err(fault_of_call)
-    }
-
-    async fn start_run(&self, request: &StartRequest, asked: Instant) -> Answered<RunId> {
+    async fn start_run(
+        &self,
+        session: Option<&Session>,
+        request: &StartRequest,
+        asked: Instant,
+    ) -> Answered<RunId> {
         let (schedule, window) = (request.schedule.as_ref(), &request.window);
         let permit = CallPermit::new(asked, request.within);
-        let started = self
-            .session
+        let started = require_tenant(session)?
             .call(async |client, token| {
                 let start = client.start_run(token, &request.definition, schedule, window);
                 permit.call(Box::pin(start)).await
@@ -131,10 +132,15 @@ impl TriggerHandler {
         self.metrics.add(Metric::OrphanedRuns, is_lost.into());
     }
 
-    async fn cancel_run(&self, dialect: Dialect, run: &RunId) -> Answered<()> {
+    async fn cancel_run(
+        &self,
+        session: Option<&Session>,
+        dialect: Dialect,
+        run: &RunId,
+    ) -> Answered<()> {
         self.metrics.add(Metric::OrphanedRuns, 1);
         warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
-        self.session
+        require_tenant(session)?
             .call(async |client, token| client.cancel_run(token, dialect, run).await)
             .await
             .map(|_| ())
@@ -142,11 +148,32 @@ impl TriggerHandler {
     }
 }
 
+async fn register_schedule(
+    session: Option<&Session>,
+    definition: &Definition,
+) -> Answered<Option<ScheduleId>> {
+    let registered = require_tenant(session)?
+        .call(async |client, token| client.register_schedule(token, definition).await)
+        .await;
+    registered.map_err(fault_of_call)
+}
+
+/// The session of the definition's tenant. A definition without a valid one is refused before anything is called.
+fn require_tenant(session: Option<&Session>) -> Answered<&Session> {
+    session
+        .ok_or_else(|| Failure::new(FailureName::Config, "the definition names no tenant").into())
+}
+
+fn find_tenant(message: &TriggerIn) -> Option<TenantId> {
+    let tenant = &message.event.detail.definition["pipeline"]["tenant"];
+    tenant.as_str()?.parse().ok()
+}
+
 /// What the figures belong to: the definition's own names, if they are valid. They are read here, because a definition
 /// that is refused is not parsed.
 fn metric_context(message: &TriggerIn) -> Option<MetricContext> {
+    let tenant = find_tenant(message)?;
     let definition = &message.event.detail.definition;
-    let tenant = definition["pipeline"]["tenant"].as_str()?.parse().ok()?;
     let report = definition["name"].as_str()?.parse().ok()?;
     let context =
         MetricContext::new(&tenant, &report).with_property("execution", &message.execution.id);

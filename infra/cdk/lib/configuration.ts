@@ -11,11 +11,7 @@ const READERS: { [K in keyof Required<CxoneReportsProps>]: (value: string) => Cx
   placeholderCode: (value) => value === 'true',
   bucket: String,
   prefix: String,
-  cxoneBaseUrl: String,
-  cxoneTokenUrl: String,
-  cxoneIssuerUrl: String,
-  cxoneTenantId: String,
-  cxoneAllowedHosts: String,
+  secretPrefix: String,
   architecture: (value) => value as CxoneReportsProps['architecture'],
   memorySize: Number,
   alarmEmail: String,
@@ -26,8 +22,7 @@ const READERS: { [K in keyof Required<CxoneReportsProps>]: (value: string) => Cx
 };
 
 /**
- * Each property from the context (`-c cxoneBaseUrl=…`), else from the environment (`CXONE_BASE_URL`; where the
- * property's name does not begin with `cxone`, with `CXONE_REPORTS_` before it: `CXONE_REPORTS_ALARM_EMAIL`).
+ * Each property from the context (`-c alarmEmail=…`), else from the environment (`CXONE_REPORTS_ALARM_EMAIL`).
  */
 export function configurationOf(node: Node, environment: NodeJS.ProcessEnv): CxoneReportsProps {
   const entries = Object.entries(READERS).map(([name, read]) => {
@@ -39,5 +34,5 @@ export function configurationOf(node: Node, environment: NodeJS.ProcessEnv): Cxo
 
 function variable(property: string): string {
   const words = property.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-  return words.startsWith('CXONE_') ? words : `CXONE_REPORTS_${words}`;
+  return `CXONE_REPORTS_${words}`;
 }

@@ -34,9 +34,6 @@ export class CxoneReports extends Construct {
   readonly alertTopic: sns.ITopic;
   /** Firings that could not be delivered. */
   readonly deadLetterQueue: sqs.IQueue;
-  /** Fill in the OAuth client here. */
-  readonly clientSecretArn: string;
-  readonly tokenSecretArn: string;
   /** Attach it to the operators' role. */
   readonly operatorPolicy: iam.IManagedPolicy;
 
@@ -47,7 +44,7 @@ export class CxoneReports extends Construct {
     const naming = new Naming(Stack.of(this), settings);
 
     const key = keyFor(this, settings.kmsKeyArn, naming);
-    const storage = storageFor(this, settings, naming, key);
+    const storage = storageFor(this, settings, key);
     const alertTopic = alertTopicFor(this, settings.alarmEmail, key, naming);
     const deadLetters = deadLettersFor(this, key);
     const handlers = handlersFor(this, { settings, storage, key, naming });
@@ -64,8 +61,6 @@ export class CxoneReports extends Construct {
     this.functions = Object.fromEntries<lambda.IFunction>(handlers.map((it) => [it.name, it.function])) as Record<HandlerName, lambda.IFunction>;
     this.alertTopic = alertTopic;
     this.deadLetterQueue = deadLetters;
-    this.clientSecretArn = storage.clientSecret;
-    this.tokenSecretArn = storage.tokenSecret;
     this.operatorPolicy = operatorPolicy;
   }
 }

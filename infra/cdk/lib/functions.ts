@@ -99,7 +99,7 @@ function roleFor(scope: Construct, id: string, name: HandlerName, statements: ia
 }
 
 function environmentOf(rights: Rights, settings: Settings, storage: Storage): Record<string, string> {
-  const secrets = { ...settings.tenant, CXONE_CLIENT_SECRET_ID: storage.clientSecret, CXONE_TOKEN_SECRET_ID: storage.tokenSecret };
+  const secrets = { CXONE_SECRET_PREFIX: settings.secretPrefix };
   const landing = { LANDING_BUCKET: storage.bucket.bucketName, LANDING_PREFIX: settings.prefix };
   return { ...(rights.secrets ? secrets : {}), ...(rights.bucket ? landing : {}) };
 }

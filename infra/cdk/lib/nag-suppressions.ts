@@ -9,6 +9,8 @@ const REASONS: Readonly<Record<string, string>> = {
   GiveUploadsUp: 'One area of the keys; tenant and report are levels before it.',
   TagRows: 'One area of the keys; tenant and report are levels before it.',
   Trace: 'X-Ray knows no resources.',
+  ReadTenants: 'The tenants below the prefix, which other people make.',
+  KeepTokens: 'The tokens of the tenants below the prefix, which other people make.',
   DeliverLogs: 'Step Functions asks for these on every resource; it has no narrower form.',
   LookAndRedrive: 'The executions of this one state machine.',
 };

@@ -15,7 +15,7 @@ export interface Rights {
     /** Where rows go: uploads in parts that may be given up, and the tag that the lifecycle looks for. */
     readonly rows: readonly Area[];
   };
-  /** The client and the token, for whoever calls CXone. */
+  /** The tenants and their tokens, for whoever calls CXone. */
   readonly secrets: boolean;
 }
 
@@ -73,10 +73,11 @@ function bucketStatements(rights: NonNullable<Rights['bucket']>, { bucket }: Sto
   ];
 }
 
-function secretStatements({ clientSecret, tokenSecret }: Storage): iam.PolicyStatement[] {
+/** A name in an ARN ends in a dash and six characters of AWS's own. A tenant's id has no slash, so that only tokens can be written. */
+function secretStatements({ tenants }: Storage): iam.PolicyStatement[] {
   return [
-    allow('ReadSecrets', ['secretsmanager:GetSecretValue'], [clientSecret, tokenSecret]),
-    allow('KeepToken', ['secretsmanager:PutSecretValue'], [tokenSecret]),
+    allow('ReadTenants', ['secretsmanager:GetSecretValue'], [tenants]),
+    allow('KeepTokens', ['secretsmanager:PutSecretValue'], [`${tenants}/token-??????`]),
   ];
 }
 

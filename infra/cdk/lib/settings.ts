@@ -1,7 +1,5 @@
 import * as path from 'node:path';
 
-import { Token } from 'aws-cdk-lib';
-
 /** What a team decides. The SAM template has the same as parameters, with a capital first letter. */
 export interface CxoneReportsProps {
   /** What the names of functions, state machine, log groups and schedules begin with. Default: the stack's name. */
@@ -18,16 +16,8 @@ export interface CxoneReportsProps {
   readonly bucket?: string;
   /** The first level of every key. Default: `cxone`. */
   readonly prefix?: string;
-  /** The tenant's API, `https://…`; goes with `cxoneTokenUrl`. */
-  readonly cxoneBaseUrl?: string;
-  /** Where tokens come from, `https://…`; goes with `cxoneBaseUrl`. */
-  readonly cxoneTokenUrl?: string;
-  /** The issuer from which both URLs are discovered; goes with `cxoneTenantId`. */
-  readonly cxoneIssuerUrl?: string;
-  /** The tenant's id at the issuer; goes with `cxoneIssuerUrl`. */
-  readonly cxoneTenantId?: string;
-  /** Hosts that downloads may come from and discovered URLs may point to, comma-separated. Default: the base URL's. */
-  readonly cxoneAllowedHosts?: string;
+  /** What the names of all tenants' secrets begin with; ends in `/`. The construct makes none of them. Default: `cxone/`. */
+  readonly secretPrefix?: string;
   /** What the binaries were built for. Default: `arm64`. */
   readonly architecture?: 'arm64' | 'x86_64';
   /** MiB for `fetch-page` and `finalize`. Default: 512. */
@@ -54,7 +44,7 @@ export interface Settings {
   readonly placeholderCode: boolean;
   readonly bucket: string;
   readonly prefix: string;
-  readonly tenant: Readonly<Record<string, string>>;
+  readonly secretPrefix: string;
   readonly architecture: 'arm64' | 'x86_64';
   readonly memorySize: number;
   readonly alarmEmail: string;
@@ -70,7 +60,7 @@ const REPOSITORY = path.resolve(__dirname, '..', '..', '..');
 export const SHORTEST_RETENTION_DAYS = 15;
 
 const PREFIX = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/;
-const URL = /^https:\/\/[^/?#@ ]+(\/[^?# ]*)?$/;
+const SECRET_PREFIX = /^[A-Za-z0-9_+=.@-]+(\/[A-Za-z0-9_+=.@-]+)*\/$/;
 
 /** The days that CloudWatch Logs knows. */
 const LOG_PERIODS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -85,7 +75,7 @@ export function resolveSettings(props: CxoneReportsProps): Settings {
     placeholderCode: props.placeholderCode ?? false,
     bucket: props.bucket ?? '',
     prefix: props.prefix ?? 'cxone',
-    tenant: tenant(props),
+    secretPrefix: props.secretPrefix ?? 'cxone/',
     architecture: props.architecture ?? 'arm64',
     memorySize: props.memorySize ?? 512,
     alarmEmail: props.alarmEmail ?? '',
@@ -95,6 +85,7 @@ export function resolveSettings(props: CxoneReportsProps): Settings {
     reservedConcurrency: Math.max(0, props.reservedConcurrency ?? 0),
   };
   refuse(!PREFIX.test(settings.prefix), 'prefix', 'letters, digits, "_" and "-", and "/" inside');
+  refuse(!SECRET_PREFIX.test(settings.secretPrefix), 'secretPrefix', 'letters, digits and "_+=.@-", with "/" inside and at the end');
   refuse(!['arm64', 'x86_64'].includes(settings.architecture), 'architecture', 'arm64 or x86_64');
   refuse(!whole(settings.memorySize, 256, 10_240), 'memorySize', 'from 256 to 10240');
   refuse(!LOG_PERIODS.includes(settings.logRetentionDays), 'logRetentionDays', `one of ${LOG_PERIODS.join(', ')}`);
@@ -104,25 +95,6 @@ export function resolveSettings(props: CxoneReportsProps): Settings {
     `0, or at least ${SHORTEST_RETENTION_DAYS}`,
   );
   return settings;
-}
-
-/** The handlers' variables that say where the tenant is. */
-function tenant(props: CxoneReportsProps): Record<string, string> {
-  const direct = Boolean(props.cxoneBaseUrl) && Boolean(props.cxoneTokenUrl);
-  const discovered = Boolean(props.cxoneIssuerUrl) && Boolean(props.cxoneTenantId);
-  refuse(!direct && !discovered, 'cxoneBaseUrl', 'it with cxoneTokenUrl, or else cxoneIssuerUrl with cxoneTenantId');
-  for (const name of ['cxoneBaseUrl', 'cxoneTokenUrl', 'cxoneIssuerUrl'] as const) {
-    const url = props[name];
-    refuse(Boolean(url) && !Token.isUnresolved(url) && !URL.test(String(url)), name, 'https://host/path');
-  }
-  const all = {
-    CXONE_BASE_URL: props.cxoneBaseUrl,
-    CXONE_TOKEN_URL: props.cxoneTokenUrl,
-    CXONE_ISSUER_URL: props.cxoneIssuerUrl,
-    CXONE_TENANT_ID: props.cxoneTenantId,
-    CXONE_ALLOWED_HOSTS: props.cxoneAllowedHosts,
-  };
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
 function whole(value: number, least: number, most: number): boolean {

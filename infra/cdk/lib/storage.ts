@@ -1,20 +1,16 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 
-import { Naming } from './naming';
 import { Settings } from './settings';
 
 /** Where rows, claims and secrets are. */
 export interface Storage {
   readonly bucket: s3.IBucket;
-  /** ARN; an operator fills in the OAuth client. */
-  readonly clientSecret: string;
-  /** ARN; the functions keep the token in it. */
-  readonly tokenSecret: string;
+  /** The ARNs of all tenants' secrets, as a pattern. Whoever owns the tenants makes them. */
+  readonly tenants: string;
 }
 
 /** The second level from the end of every key: `{prefix}/{tenant}/{report}/{area}/…`; `_pace` is the tenant's. */
@@ -25,26 +21,8 @@ export function keysIn(prefix: string, area: Area): string {
   return `${prefix}/*/${area}/*`;
 }
 
-export function storageFor(scope: Construct, settings: Settings, naming: Naming, key: kms.IKey): Storage {
-  return {
-    bucket: bucketFor(scope, settings, key),
-    clientSecret: secretFor(
-      scope,
-      'ClientSecret',
-      {
-        description: `${naming.name}: the OAuth client at CXone. Fill it in; a later deploy leaves it as it is.`,
-        kmsKeyId: key.keyArn,
-        secretString: '{"client_id":"FILL-IN","client_secret":"FILL-IN"}',
-      },
-      'CXone issues the client, and has no call to rotate it by; infra/README.md says how a person does.',
-    ),
-    tokenSecret: secretFor(
-      scope,
-      'TokenSecret',
-      { description: `${naming.name}: the current access token. Empty at first; the functions keep it.`, kmsKeyId: key.keyArn },
-      'The functions put a new token in each time that one has run out.',
-    ),
-  };
+export function storageFor(scope: Construct, settings: Settings, key: kms.IKey): Storage {
+  return { bucket: bucketFor(scope, settings, key), tenants: `arn:${Aws.PARTITION}:secretsmanager:${Aws.REGION}:${Aws.ACCOUNT_ID}:secret:${settings.secretPrefix}*` };
 }
 
 /** The given bucket as it is, or a new one with its policy and lifecycle. */
@@ -101,11 +79,4 @@ function refusals(bucket: s3.IBucket, prefix: string): iam.PolicyStatement[] {
     // Uploads in pieces can't carry the header when they begin, and so are refused here altogether.
     refuse('RefuseClaimsThatMayReplace', 's3:PutObject', claims, { Null: { 's3:if-none-match': 'true' } }),
   ];
-}
-
-function secretFor(scope: Construct, id: string, props: secrets.CfnSecretProps, whyNotRotated: string): string {
-  const secret = new secrets.CfnSecret(scope, id, props);
-  secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
-  Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason: whyNotRotated });
-  return secret.ref;
 }

@@ -8,10 +8,8 @@ import { CxoneReports, CxoneReportsProps } from '../lib';
 /** Before the only time of the report that runs once. */
 jest.useFakeTimers({ now: new Date('2026-11-01T00:00:00Z') });
 
-/** A tenant, and no binaries. */
+/** No binaries. */
 export const PROPS: CxoneReportsProps = {
-  cxoneBaseUrl: 'https://api.example.com',
-  cxoneTokenUrl: 'https://auth.example.com/token',
   placeholderCode: true,
 };
 

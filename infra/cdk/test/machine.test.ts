@@ -35,33 +35,15 @@ test('the functions differ in name, time, memory and budget, and in nothing else
 });
 
 test('a handler is told what it needs and no more', () => {
-  const tenant = { CXONE_BASE_URL: 'https://api.example.com', CXONE_TOKEN_URL: 'https://auth.example.com/token' };
-  const secrets = { CXONE_CLIENT_SECRET_ID: '<ClientSecret>', CXONE_TOKEN_SECRET_ID: '<TokenSecret>' };
+  const secrets = { CXONE_SECRET_PREFIX: 'cxone/' };
   const landing = { LANDING_BUCKET: '<LandingBucket>', LANDING_PREFIX: 'cxone' };
   expect(HANDLERS.map((id) => one(resources, `${id}Function`).Environment.Variables)).toEqual([
-    { ...tenant, ...secrets, ...landing },
-    { ...tenant, ...secrets },
-    { ...tenant, ...secrets, ...landing },
-    { ...tenant, ...secrets },
+    { ...secrets, ...landing },
+    secrets,
+    { ...secrets, ...landing },
+    secrets,
     landing,
   ]);
-});
-
-test('an issuer takes the place of the two URLs', () => {
-  const found = given({
-    cxoneBaseUrl: '',
-    cxoneTokenUrl: undefined,
-    cxoneIssuerUrl: 'https://cxone.niceincontact.com',
-    cxoneTenantId: '1234',
-    cxoneAllowedHosts: 'nice-incontact.com',
-  });
-  expect(one(found, 'PollOnceFunction').Environment.Variables).toEqual({
-    CXONE_ISSUER_URL: 'https://cxone.niceincontact.com',
-    CXONE_TENANT_ID: '1234',
-    CXONE_ALLOWED_HOSTS: 'nice-incontact.com',
-    CXONE_CLIENT_SECRET_ID: '<ClientSecret>',
-    CXONE_TOKEN_SECRET_ID: '<TokenSecret>',
-  });
 });
 
 test('the placeholders of the definition are what it is given, each an alias', () => {

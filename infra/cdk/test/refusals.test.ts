@@ -80,10 +80,9 @@ test('a schedule that states windows anew has a name of its own', () => {
 });
 
 test.each([
-  ['cxoneBaseUrl', { cxoneTokenUrl: '' }],
-  ['cxoneBaseUrl', { cxoneBaseUrl: '', cxoneIssuerUrl: 'https://issuer.example.com' }],
-  ['cxoneTokenUrl', { cxoneTokenUrl: 'http://auth.example.com/token' }],
-  ['cxoneBaseUrl', { cxoneBaseUrl: 'https://user@api.example.com' }],
+  ['secretPrefix', { secretPrefix: '' }],
+  ['secretPrefix', { secretPrefix: 'cxone' }],
+  ['secretPrefix', { secretPrefix: 'cxone/*/' }],
   ['logRetentionDays', { logRetentionDays: 31 }],
   ['prefix', { prefix: '' }],
   ['prefix', { prefix: 'a/*' }],
@@ -95,13 +94,13 @@ test.each([
 });
 
 test('the context goes before the environment, and an empty text is none', () => {
-  const app = new App({ context: { cxoneBaseUrl: 'https://context.example.com', memorySize: '1024', placeholderCode: 'true' } });
-  const environment = { CXONE_BASE_URL: 'https://environment.example.com', CXONE_REPORTS_ALARM_EMAIL: 'a@example.com', CXONE_TENANT_ID: '' };
+  const app = new App({ context: { secretPrefix: 'context/', memorySize: '1024', placeholderCode: 'true' } });
+  const environment = { CXONE_REPORTS_SECRET_PREFIX: 'environment/', CXONE_REPORTS_ALARM_EMAIL: 'a@example.com', CXONE_REPORTS_PREFIX: '' };
   const found = Object.entries(configurationOf(app.node, environment)).filter(([, value]) => value !== undefined);
   expect(Object.fromEntries(found)).toEqual({
     alarmEmail: 'a@example.com',
-    cxoneBaseUrl: 'https://context.example.com',
     memorySize: 1024,
     placeholderCode: true,
+    secretPrefix: 'context/',
   });
 });

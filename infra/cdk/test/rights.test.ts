@@ -7,9 +7,10 @@ const resources = given();
 const objects = (...areas: string[]) => areas.map((area) => `<LandingBucket.Arn>/cxone/*/${area}/*`).join(' ');
 const listing = (...areas: string[]) =>
   `List: s3:ListBucket on <LandingBucket.Arn> if ${JSON.stringify({ StringLike: { 's3:prefix': areas.map((area) => `cxone/*/${area}/*`) } })}`;
+const tenants = 'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:cxone/*';
 const secrets = [
-  'ReadSecrets: secretsmanager:GetSecretValue on <ClientSecret> <TokenSecret>',
-  'KeepToken: secretsmanager:PutSecretValue on <TokenSecret>',
+  `ReadTenants: secretsmanager:GetSecretValue on ${tenants}`,
+  `KeepTokens: secretsmanager:PutSecretValue on ${tenants}/token-??????`,
 ];
 const key = (...services: string[]) =>
   `UseKey: kms:Decrypt kms:GenerateDataKey on <DataKey.Arn> if ${JSON.stringify({

@@ -60,12 +60,10 @@ test('the key turns, and lets alarms and the logs of this stack through', () => 
 test('everything that keeps something is encrypted with the key', () => {
   const keyOf = (name: string, property: string) => one(resources, name)[property];
   expect([
-    keyOf('ClientSecret', 'KmsKeyId'),
-    keyOf('TokenSecret', 'KmsKeyId'),
     keyOf('AlertTopic', 'KmsMasterKeyId'),
     keyOf('DeadLetterQueue', 'KmsMasterKeyId'),
     ...ofType(resources, 'AWS::Logs::LogGroup').map((it) => it.Properties.KmsKeyId),
-  ]).toEqual(Array(10).fill('<DataKey.Arn>'));
+  ]).toEqual(Array(8).fill('<DataKey.Arn>'));
 });
 
 test('what can’t be made again stays when the stack goes', () => {
@@ -76,15 +74,11 @@ test('what can’t be made again stays when the stack goes', () => {
     'DataKey',
     'LandingBucket',
     'LandingBucketPolicy',
-    'ClientSecret',
-    'TokenSecret',
     ...['Trigger', 'PollOnce', 'FetchPage', 'Cancel', 'Finalize'].map((id) => `${id}FunctionCurrentVersion`),
     'ReportPipelineVersion',
   ]);
 });
 
-test('no template holds a secret', () => {
-  expect(one(resources, 'ClientSecret').SecretString).toBe('{"client_id":"FILL-IN","client_secret":"FILL-IN"}');
-  expect(one(resources, 'TokenSecret').SecretString).toBeUndefined();
-  expect(one(resources, 'TokenSecret').GenerateSecretString).toBeUndefined();
+test('the stack owns no secret', () => {
+  expect(ofType(resources, 'AWS::SecretsManager::Secret')).toEqual([]);
 });

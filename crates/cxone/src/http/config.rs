@@ -75,17 +75,15 @@ impl Default for Limits {
 impl ClientConfig {
     /// Refuses URLs that a secret must not be sent to.
     pub(crate) fn check_urls(&self) -> Result<(), Error> {
-        for (name, url) in [("base URL", &self.base_url), ("token URL", &self.token_url)] {
-            let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-            if !safe || url.cannot_be_a_base() {
-                return config_error(format!("the {name} is not https"));
-            }
-            if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-                return config_error(format!("the {name} has a user or a fragment in it"));
-            }
+        let wrong = |field: &str, what: &str| Error::Config {
+            step: STEP,
+            what: format!("{}: its field {field} {what}", self.source),
+        };
+        for (field, url) in [("base_url", &self.base_url), ("token_url", &self.token_url)] {
+            check_endpoint(url).map_err(|what| wrong(field, what))?;
         }
         if self.base_url.query().is_some() {
-            return config_error("the base URL has a query".to_owned());
+            return Err(wrong("base_url", "has a query"));
         }
         Ok(())
     }
@@ -114,12 +112,24 @@ impl ClientConfig {
             // Nothing here is https, so the machine's root certificates need not be read, which is the slowest part of a start.
             builder = builder.tls_certs_only([]);
         }
-        builder.build().or_else(|_| {
-            config_error("the HTTP client can't be made: no TLS or no root certificates".to_owned())
+        builder.build().map_err(|_| Error::Config {
+            step: STEP,
+            what: "the HTTP client can't be made: no TLS or no root certificates".to_owned(),
         })
     }
 }
 
-fn config_error<T>(what: String) -> Result<T, Error> {
-    Err(Error::Config { step: STEP, what })
+/// Whether secrets may be sent to a URL: https unless the host is loopback, and nobody named in it.
+///
+/// # Errors
+/// What is wrong, to go on a sentence that names the setting.
+pub fn check_endpoint(url: &Url) -> Result<(), &'static str> {
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+    if !safe || url.cannot_be_a_base() {
+        return Err("is not https");
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err("has a user or a fragment in it");
+    }
+    Ok(())
 }

@@ -9,6 +9,19 @@ pub(super) const MAX_REFRESH_TOKEN: usize = 16 * 1024;
 pub struct ClientCredentials {
     pub client_id: String,
     pub client_secret: SecretString,
+    pub auth: ClientAuth,
+}
+
+/// How the token endpoint is told a client's id and secret.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// In the Basic header, as they are. Public clients of CXone do so.
+    #[default]
+    Basic,
+    /// In the Basic header, each form-encoded first (RFC 6749, 2.3.1).
+    BasicEncoded,
+    /// In the form, without a Basic header.
+    Post,
 }
 
 /// The access key of a user.

@@ -25,8 +25,12 @@ pub struct Issuer {
     pub tenant: String,
     /// Where tokens are granted.
     pub token_url: Url,
-    /// Domains (and their subdomains) at which the API may turn out to be, and from which results may be downloaded.
+    /// Domains (and their subdomains) at which the API may turn out to be, and files; they get the access token.
+    pub api_hosts: Vec<String>,
+    /// Domains (and their subdomains) at which the API may turn out to be, and files, which get no access token.
     pub allowed_hosts: Vec<String>,
+    /// Where a person corrects these settings, for errors.
+    pub source: String,
 }
 
 impl Issuer {
@@ -81,9 +85,10 @@ impl TenantApi {
         let found = self.0.client.get_or_try_init(|| async {
             match &self.0.issuer {
                 Some(issuer) => issuer.discover_api().await,
-                None => Err(config_error(
-                    "neither the API nor its issuer is known".to_owned(),
-                )),
+                None => Err(Error::Config {
+                    step: STEP,
+                    what: "neither the API nor its issuer is known".to_owned(),
+                }),
             }
         });
         found.await.cloned()
@@ -100,9 +105,9 @@ impl Issuer {
         ClientConfig {
             base_url,
             token_url: self.token_url.clone(),
-            api_hosts: Vec::new(),
+            api_hosts: self.api_hosts.clone(),
             allowed_hosts: self.allowed_hosts.clone(),
-            source: "CXONE_ALLOWED_HOSTS".to_owned(),
+            source: self.source.clone(),
         }
     }
 
@@ -112,8 +117,8 @@ impl Issuer {
         let named = self.request_endpoint(&issuer).await?;
         // The URL comes from an answer, so it has to meet the same rules as that of a file. The issuer's own host is allowed.
         let base_url = issuer.check_url(&named).map_err(|_| {
-            config_error(format!(
-                "the issuer names an API for tenant {} at a host that is not allowed; if it is right, add its domain to the allowed hosts",
+            self.config_error(&format!(
+                "the issuer names an API for tenant {} at a host that is not listed; if it is right, add its domain to api_hosts",
                 self.shown_tenant()
             ))
         })?;
@@ -146,20 +151,26 @@ impl Issuer {
     fn describe_refusal(&self, error: Error) -> Error {
         let tenant = self.shown_tenant();
         match error {
-            Error::NotFound { .. } => config_error(format!(
-                "the issuer knows no tenant {tenant}; correct the tenant id or the issuer"
+            Error::NotFound { .. } => self.config_error(&format!(
+                "the issuer knows no tenant {tenant}; correct tenant_id or issuer"
             )),
-            Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::Rejected { .. } => {
-                config_error(format!(
-                    "the issuer does not say where tenant {tenant} is; correct the tenant id or the issuer"
-                ))
-            }
+            Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::Rejected { .. } => self
+                .config_error(&format!(
+                    "the issuer does not say where tenant {tenant} is; correct tenant_id or issuer"
+                )),
             other => other,
         }
     }
 
     fn shown_tenant(&self) -> String {
         line(&self.tenant, SHOWN)
+    }
+
+    fn config_error(&self, what: &str) -> Error {
+        Error::Config {
+            step: STEP,
+            what: format!("{}: {what}", self.source),
+        }
     }
 }
 
@@ -169,10 +180,6 @@ fn append_path(base: &Url, parts: &[&str]) -> Url {
         path.pop_if_empty().extend(parts);
     }
     url
-}
-
-fn config_error(what: String) -> Error {
-    Error::Config { step: STEP, what }
 }
 
 #[cfg(test)]
@@ -185,7 +192,9 @@ mod tests {
             token_url: Issuer::token_url(&url),
             url,
             tenant: "t/1?x=&".to_owned(),
+            api_hosts: Vec::new(),
             allowed_hosts: Vec::new(),
+            source: "the test".to_owned(),
         }
     }
 

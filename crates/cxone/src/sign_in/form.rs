@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use secrecy::ExposeSecret;
 use url::form_urlencoded::byte_serialize;
 
-use super::credentials::{AccessKey, ClientCredentials, SignIn};
+use super::credentials::{AccessKey, ClientAuth, ClientCredentials, SignIn};
 
 /// A request for a token, and the secrets that an error must not repeat from its answer.
 pub(super) struct SignInForm<'a> {
-    /// Id and secret of the client, form-encoded (RFC 6749, 2.3.1) for the header.
-    pub(super) client: Option<(String, String)>,
+    /// Id and secret of the client for the Basic header, if they belong there.
+    pub(super) basic: Option<(String, String)>,
     pub(super) content_type: &'static str,
     pub(super) body: String,
     pub(super) secrets: Vec<Cow<'a, str>>,
@@ -41,8 +41,8 @@ impl<'a> SignInForm<'a> {
         fields: &[(&str, &'a str)],
     ) -> Self {
         let secret = client.client_secret.expose_secret();
-        let client = (form_encode(&client.client_id), form_encode(secret));
-        let mut secrets = vec![Cow::Borrowed(secret), Cow::Owned(client.1.clone())];
+        let encoded = (form_encode(&client.client_id), form_encode(secret));
+        let mut secrets = vec![Cow::Borrowed(secret), Cow::Owned(encoded.1.clone())];
         let mut body = format!("grant_type={grant_type}");
         for (name, value) in fields {
             let value_encoded = form_encode(value);
@@ -50,8 +50,16 @@ impl<'a> SignInForm<'a> {
             // A key's id is half a secret: it is not repeated either.
             secrets.extend([Cow::Borrowed(*value), Cow::Owned(value_encoded)]);
         }
+        let basic = match client.auth {
+            ClientAuth::Basic => Some((client.client_id.clone(), secret.to_owned())),
+            ClientAuth::BasicEncoded => Some(encoded),
+            ClientAuth::Post => {
+                body.extend(["&client_id=", &encoded.0, "&client_secret=", &encoded.1]);
+                None
+            }
+        };
         Self {
-            client: Some(client),
+            basic,
             content_type: "application/x-www-form-urlencoded",
             body,
             secrets,
@@ -61,7 +69,7 @@ impl<'a> SignInForm<'a> {
     fn encode_user_hub(key: &'a AccessKey) -> Self {
         let secret = key.secret.expose_secret();
         Self {
-            client: None,
+            basic: None,
             content_type: "application/json",
             body: serde_json::json!({"accessKeyId": key.id, "accessKeySecret": secret}).to_string(),
             secrets: vec![Cow::Borrowed(&key.id), Cow::Borrowed(secret)],
@@ -83,6 +91,7 @@ mod tests {
         ClientCredentials {
             client_id: "c@x".to_owned(),
             client_secret: "s=&cret".into(),
+            auth: ClientAuth::Basic,
         }
     }
 
@@ -118,8 +127,40 @@ mod tests {
             let form = SignInForm::new(with);
             assert_eq!(form.body, body);
             let is_user_hub = matches!(with, SignIn::UserHub(_));
-            assert_eq!(form.client.is_none(), is_user_hub);
+            assert_eq!(form.basic.is_none(), is_user_hub);
             assert_eq!(form.content_type == "application/json", is_user_hub);
+        }
+    }
+
+    #[test]
+    fn the_client_is_told_in_one_of_three_ways() {
+        let key = test_key();
+        for (auth, basic, in_body) in [
+            (ClientAuth::Basic, Some(("c@x", "s=&cret")), ""),
+            (ClientAuth::BasicEncoded, Some(("c%40x", "s%3D%26cret")), ""),
+            (
+                ClientAuth::Post,
+                None,
+                "&client_id=c%40x&client_secret=s%3D%26cret",
+            ),
+        ] {
+            let client = ClientCredentials {
+                auth,
+                ..test_client()
+            };
+            let refresh = RefreshToken::new("r").unwrap();
+            for with in [
+                SignIn::Client(&client),
+                SignIn::AccessKey(&client, &key),
+                SignIn::Refresh(&client, &refresh),
+            ] {
+                let form = SignInForm::new(with);
+                let sent = form.basic.as_ref();
+                let sent = sent.map(|(id, secret)| (id.as_str(), secret.as_str()));
+                assert_eq!(sent, basic);
+                assert_eq!(form.body.contains("client_secret"), basic.is_none());
+                assert!(form.body.ends_with(in_body), "{}", form.body);
+            }
         }
     }
 

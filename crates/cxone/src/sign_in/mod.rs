@@ -15,7 +15,7 @@ use crate::http::{Call, Client, Repetition, response_date};
 use form::SignInForm;
 use grant::{STEP, TokenAnswer};
 
-pub use credentials::{AccessKey, ClientCredentials, RefreshToken, SignIn};
+pub use credentials::{AccessKey, ClientAuth, ClientCredentials, RefreshToken, SignIn};
 pub use discovery::{Issuer, TenantApi};
 pub use grant::{RefreshGrant, TokenGrant};
 
@@ -37,11 +37,11 @@ impl Client {
             .build_request(Method::POST, self.config().token_url.clone())
             .header(CONTENT_TYPE, form.content_type)
             .body(form.body);
-        if let Some((id, secret)) = form.client {
+        if let Some((id, secret)) = form.basic {
             request = request.basic_auth(id, Some(secret));
         }
         let sent = self.send_request(&call, request).await;
-        let response = sent.map_err(describe_refusal)?;
+        let response = sent.map_err(|error| describe_refusal(error, &self.config().source))?;
         warn_of_clock_skew(response.headers());
         let body = self.read_small_json(&call, response).await?;
         let answer: TokenAnswer<'_> = serde_json::from_slice(&body)
@@ -51,12 +51,14 @@ impl Client {
 }
 
 /// A token endpoint answers 400 or 403 where it does not accept the client.
-fn describe_refusal(error: Error) -> Error {
+fn describe_refusal(error: Error, source: &str) -> Error {
     match error {
         Error::Forbidden { code, .. } => Error::Unauthorized { step: STEP, code },
         Error::NotFound { status, .. } => Error::Config {
             step: STEP,
-            what: format!("there is no token endpoint at the token URL (status {status})"),
+            what: format!(
+                "{source}: there is no token endpoint at its token_url (status {status})"
+            ),
         },
         Error::Rejected {
             status: 400, code, ..

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::server::{
     Answer, SECRET, Server, TOKEN, answer, definition, json, page_of, run, token, window,
 };
-use cxone::{CancelOutcome, ClientConfig, ClientCredentials, Error};
+use cxone::{CancelOutcome, ClientAuth, ClientConfig, ClientCredentials, Error};
 use definition::RunStatus;
 use definition::{Dialect, ScheduleId};
 
@@ -14,36 +14,56 @@ fn credentials() -> ClientCredentials {
     ClientCredentials {
         client_id: "client:1".to_owned(),
         client_secret: SECRET.to_owned().into(),
+        auth: ClientAuth::Basic,
     }
 }
 
+/// D09: as it is, form-encoded first, or in the form. Each base64 is of what stands beside it.
 #[tokio::test]
-async fn signing_in_sends_the_secret_in_the_header_and_nowhere_else() {
-    let server = Server::start(vec![json(
-        "200 OK",
-        r#"{"access_token":"abc","token_type":"bearer","expires_in":"3600"}"#,
-    )])
-    .await;
-    let grant = server.client.sign_in(&credentials()).await.unwrap();
-    assert_eq!(grant.token.expose(), "abc");
-    assert_eq!(
-        (grant.lifetime, grant.cacheable),
-        (Duration::from_hours(1), true)
-    );
-    let request = &server.requests()[0];
-    assert!(
-        request.starts_with("POST /auth/token HTTP/1.1\r\n"),
-        "{request}"
-    );
-    // base64("client%3A1:canary-client-secret")
-    assert!(
-        request.contains("Basic Y2xpZW50JTNBMTpjYW5hcnktY2xpZW50LXNlY3JldA=="),
-        "{request}"
-    );
-    assert!(
-        request.ends_with("\r\n\r\ngrant_type=client_credentials"),
-        "{request}"
-    );
+async fn signing_in_sends_the_secret_in_the_one_place_that_is_asked_for() {
+    for (auth, header, body) in [
+        // client:1:canary-client-secret
+        (
+            ClientAuth::Basic,
+            Some("Basic Y2xpZW50OjE6Y2FuYXJ5LWNsaWVudC1zZWNyZXQ=\r\n"),
+            "\r\n\r\ngrant_type=client_credentials",
+        ),
+        // client%3A1:canary-client-secret
+        (
+            ClientAuth::BasicEncoded,
+            Some("Basic Y2xpZW50JTNBMTpjYW5hcnktY2xpZW50LXNlY3JldA==\r\n"),
+            "\r\n\r\ngrant_type=client_credentials",
+        ),
+        (
+            ClientAuth::Post,
+            None,
+            "\r\n\r\ngrant_type=client_credentials&client_id=client%3A1&client_secret=canary-client-secret",
+        ),
+    ] {
+        let server = Server::start(vec![json(
+            "200 OK",
+            r#"{"access_token":"abc","token_type":"bearer","expires_in":"3600"}"#,
+        )])
+        .await;
+        let client = ClientCredentials {
+            auth,
+            ..credentials()
+        };
+        let grant = server.client.sign_in(&client).await.unwrap();
+        assert_eq!(grant.token.expose(), "abc");
+        assert_eq!(
+            (grant.lifetime, grant.cacheable),
+            (Duration::from_hours(1), true)
+        );
+        let request = &server.requests()[0];
+        assert!(
+            request.starts_with("POST /auth/token HTTP/1.1\r\n"),
+            "{request}"
+        );
+        assert_eq!(request.contains("authorization: "), header.is_some());
+        assert!(header.is_none_or(|header| request.contains(header)));
+        assert!(request.ends_with(body), "{request}");
+    }
 }
 
 #[tokio::test]

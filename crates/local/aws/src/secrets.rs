@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::Response;
 use serde_json::{Value, json};
@@ -17,7 +17,14 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// Secrets and their versions.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets(Arc<Mutex<BTreeMap<String, Secret>>>);
+pub struct Secrets(Arc<Mutex<Vault>>);
+
+#[derive(Debug, Default)]
+struct Vault {
+    secrets: BTreeMap<String, Secret>,
+    /// How far the clock is behind that dates new versions.
+    behind: Duration,
+}
 
 #[derive(Debug, Default)]
 struct Secret {
@@ -39,30 +46,42 @@ impl Secrets {
         format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-local1")
     }
 
+    /// Dates what is stored from now on so much earlier, so that a test need not wait for a version to grow old.
+    pub fn set_clock_behind(&self, behind: Duration) {
+        self.lock().behind = behind;
+    }
+
+    /// Takes a secret away with all its versions.
+    pub fn remove(&self, name: &str) {
+        self.lock().secrets.remove(name);
+    }
+
     /// Makes a secret, or gives it a new value; without a value it exists and can't be read, as AWS makes it.
     pub fn put(&self, name: &str, value: Option<&str>) {
-        let mut secrets = self.lock();
-        let secret = secrets.entry(name.to_owned()).or_insert_with(Secret::empty);
+        let mut vault = self.lock();
+        let now = vault.now();
+        let secret = vault.secrets.entry(name.to_owned());
+        let secret = secret.or_insert_with(|| Secret::empty(now));
         if let Some(value) = value {
             let id = version_id(&format!("{name}/{}", secret.versions.len()));
-            secret.add(id, value, vec![CURRENT.to_owned()]);
+            secret.add(id, value, vec![CURRENT.to_owned()], now);
         }
     }
 
     /// The current value of a secret.
     #[must_use]
     pub fn current(&self, name: &str) -> Option<String> {
-        let secrets = self.lock();
-        let (_, version) = secrets.get(name)?.stage(CURRENT)?;
+        let vault = self.lock();
+        let (_, version) = vault.secrets.get(name)?.stage(CURRENT)?;
         Some(version.value.clone())
     }
 
     /// How many versions a secret has.
     #[must_use]
     pub fn versions(&self, name: &str) -> usize {
-        self.lock()
-            .get(name)
-            .map_or(0, |secret| secret.versions.len())
+        let vault = self.lock();
+        let secret = vault.secrets.get(name);
+        secret.map_or(0, |secret| secret.versions.len())
     }
 
     pub(super) fn answer(&self, operation: &str, input: &Value) -> Response<Body> {
@@ -81,28 +100,29 @@ impl Secrets {
 
     fn create(&self, input: &Value) -> Result<Value, JsonError> {
         let name = string(input, "Name").ok_or_else(|| missing("Name"))?;
-        let mut secrets = self.lock();
-        if secrets.contains_key(name) {
+        let mut vault = self.lock();
+        let now = vault.now();
+        if vault.secrets.contains_key(name) {
             return Err(JsonError::new(
                 "ResourceExistsException",
                 format!("The operation failed because the secret {name} already exists."),
             ));
         }
-        let mut secret = Secret::empty();
+        let mut secret = Secret::empty(now);
         let mut answer = json!({"ARN": Self::arn(name), "Name": name});
         if let Some(value) = string(input, "SecretString") {
             let id = token(input)?.unwrap_or_else(|| version_id(name));
             answer["VersionId"] = json!(id);
-            secret.add(id, value, vec![CURRENT.to_owned()]);
+            secret.add(id, value, vec![CURRENT.to_owned()], now);
         }
-        secrets.insert(name.to_owned(), secret);
+        vault.secrets.insert(name.to_owned(), secret);
         Ok(answer)
     }
 
     fn get_value(&self, input: &Value) -> Result<Value, JsonError> {
         let name = resource(input);
-        let secrets = self.lock();
-        let secret = secrets.get(name).ok_or_else(no_secret)?;
+        let vault = self.lock();
+        let secret = vault.secrets.get(name).ok_or_else(no_secret)?;
         let stage = string(input, "VersionStage");
         let found = match string(input, "VersionId") {
             Some(id) => secret.versions.get_key_value(id),
@@ -134,8 +154,9 @@ impl Secrets {
             let stages = stages.iter().filter_map(Value::as_str);
             stages.map(str::to_owned).collect()
         });
-        let mut secrets = self.lock();
-        let secret = secrets.get_mut(name).ok_or_else(no_secret)?;
+        let mut vault = self.lock();
+        let now = vault.now();
+        let secret = vault.secrets.get_mut(name).ok_or_else(no_secret)?;
         let id = match token(input)? {
             Some(id) => id,
             None => version_id(&format!("{name}/{}", secret.versions.len())),
@@ -152,7 +173,7 @@ impl Secrets {
             }
             None => {
                 let stages: Vec<String> = stages.unwrap_or_else(|| vec![CURRENT.to_owned()]);
-                secret.add(id.clone(), value, stages.clone());
+                secret.add(id.clone(), value, stages.clone(), now);
                 stages
             }
         };
@@ -161,8 +182,8 @@ impl Secrets {
 
     fn describe(&self, input: &Value) -> Result<Value, JsonError> {
         let name = resource(input);
-        let secrets = self.lock();
-        let secret = secrets.get(name).ok_or_else(no_secret)?;
+        let vault = self.lock();
+        let secret = vault.secrets.get(name).ok_or_else(no_secret)?;
         let labelled = secret
             .versions
             .iter()
@@ -178,16 +199,25 @@ impl Secrets {
         }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+    fn lock(&self) -> MutexGuard<'_, Vault> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Vault {
+    /// Seconds since 1970, by the clock that dates versions.
+    fn now(&self) -> f64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().saturating_sub(self.behind);
+        now.as_secs_f64()
+    }
+}
+
 impl Secret {
-    fn empty() -> Self {
+    fn empty(created: f64) -> Self {
         Self {
             versions: BTreeMap::new(),
-            created: now(),
+            created,
         }
     }
 
@@ -197,7 +227,7 @@ impl Secret {
     }
 
     /// Adds a version and moves the labels to it; the version that was current becomes the previous one.
-    fn add(&mut self, id: String, value: &str, stages: Vec<String>) {
+    fn add(&mut self, id: String, value: &str, stages: Vec<String>, created: f64) {
         let current = self.stage(CURRENT).map(|(id, _)| id.clone());
         if stages.iter().any(|stage| stage == CURRENT) {
             for version in self.versions.values_mut() {
@@ -213,7 +243,7 @@ impl Secret {
         let version = Version {
             value: value.to_owned(),
             stages,
-            created: now(),
+            created,
         };
         self.versions.insert(id, version);
     }
@@ -223,8 +253,10 @@ impl Secret {
 pub(super) fn resource(input: &Value) -> &str {
     let id = string(input, "SecretId").or_else(|| string(input, "Name"));
     let id = id.unwrap_or_default();
-    let name = id.rsplit_once(":secret:").map_or(id, |(_, name)| name);
-    name.strip_suffix("-local1").unwrap_or(name)
+    match id.rsplit_once(":secret:") {
+        Some((_, name)) => name.strip_suffix("-local1").unwrap_or(name),
+        None => id,
+    }
 }
 
 fn string<'a>(input: &'a Value, name: &str) -> Option<&'a str> {
@@ -262,9 +294,4 @@ fn no_secret() -> JsonError {
 
 fn missing(name: &str) -> JsonError {
     JsonError::new("InvalidParameterException", format!("{name} is missing"))
-}
-
-fn now() -> f64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0.0, |now| now.as_secs_f64())
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::time::Duration;
+
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Credentials, Region};
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
@@ -74,6 +76,26 @@ async fn the_version_before_is_the_previous_one() {
         .await
         .unwrap();
     assert_eq!(described.version_ids_to_stages().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_version_can_be_old_and_a_secret_can_go() {
+    let (client, _gateway, services, _folder) = setup().await;
+    // A name may end like an ARN does, and is another secret all the same.
+    for name in ["acme", "acme-local1"] {
+        services.secrets.put(name, Some(name));
+    }
+    let read = |name: &str| client.get_secret_value().secret_id(name).send();
+    let found = read("acme-local1").await.unwrap();
+    assert_eq!(found.secret_string(), Some("acme-local1"));
+    let now = found.created_date().unwrap().secs();
+    services.secrets.set_clock_behind(Duration::from_hours(1));
+    services.secrets.put("acme", Some("old"));
+    let old = read("acme").await.unwrap().created_date().unwrap().secs();
+    assert!((3_540..=3_600).contains(&(now - old)), "{}", now - old);
+    services.secrets.remove("acme");
+    let gone = read("acme").await.unwrap_err().into_service_error();
+    assert!(gone.is_resource_not_found_exception());
 }
 
 #[tokio::test]

@@ -80,10 +80,10 @@ pub(crate) struct World {
     /// The speed of the simulated clock: a factor of real time, or `virtual`, which jumps over every wait.
     #[arg(long, value_name = "N|virtual")]
     pub(crate) time_scale: Option<TimeScale>,
-    /// The base URL of a real tenant; its client is in `CXONE_CLIENT_ID`, `CXONE_CLIENT_SECRET`, `CXONE_TOKEN_URL` and
-    /// `CXONE_ALLOWED_HOSTS`, and time is real.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["faults", "time_scale"])]
-    pub(crate) tenant: Option<String>,
+    /// A real tenant: the JSON of its secret (`base_url`, `token_url` or `issuer` and `tenant_id`, and a client, an access key or
+    /// both). Time is real. Reports sign in with it whatever their tenant is called; with `serve` the tenant is called like the file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["faults", "time_scale"])]
+    pub(crate) tenant: Option<PathBuf>,
 }
 
 /// One list of names: that of the definitions.

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use asl::Description;
-use definition::{Finding, Findings, WindowError};
+use definition::{Finding, Findings, IdError, WindowError};
 use local::world::LandedError;
 use local::{HandlersError, WorldError};
 use serde::Deserialize;
+use tokens::Problem;
 
 use crate::run::api_of;
 
@@ -31,9 +32,20 @@ pub(crate) enum Failure {
     )]
     Fault { text: String, reason: String },
     #[error(
-        "CXL005: not set in the environment: {0}\n  with --tenant these describe the tenant's client: CXONE_CLIENT_ID, CXONE_CLIENT_SECRET, CXONE_TOKEN_URL and CXONE_ALLOWED_HOSTS"
+        "CXL005: the tenant {path} can't be read: {source}\n  name a file with the JSON of the tenant's secret with --tenant; crates/tokens/README.md lists its fields"
     )]
-    Variables(String),
+    TenantFile {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "CXL007: the tenant {path} can't be used: {source}\n  crates/tokens/README.md lists the fields"
+    )]
+    Tenant { path: PathBuf, source: Problem },
+    #[error(
+        "CXL008: the file {path} can't give a tenant its name: {source}\n  `serve` calls the tenant like the file, without its ending, so rename the file"
+    )]
+    TenantName { path: PathBuf, source: IdError },
     #[error(
         "CXL006: {0} is not a loopback address\n  anybody who reaches the port could do everything, because no signature is verified; listen on 127.0.0.1 or ::1"
     )]

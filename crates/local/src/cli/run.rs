@@ -48,6 +48,7 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
         },
         start: time,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        tenant_name: tenant_of(&event.detail().definition),
     };
     let builder = WorldBuilder::new(&arguments.world, &defaults)?;
     let handlers = scenario::build_handlers(terminal).await?;
@@ -156,6 +157,12 @@ fn make_event(
 pub(crate) fn api_of(definition: &Value) -> Api {
     let api = &definition["pipeline"]["api"];
     Api::deserialize(api).unwrap_or(Api::Analytics)
+}
+
+/// The tenant that a definition names, which was checked.
+fn tenant_of(definition: &Value) -> String {
+    let tenant = &definition["pipeline"]["tenant"];
+    tenant.as_str().unwrap_or_default().to_owned()
 }
 
 fn read_definition(path: &Path, terminal: &Terminal) -> Result<Value, Failure> {

@@ -1,16 +1,16 @@
 //! From the arguments to a world: the tenant, its faults, the clock.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use asl::Clock;
 use cxone_sim::Fault;
-use definition::Api;
+use definition::{Api, TenantId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use local::handlers::{self, NAMES};
-use local::world::{RemoteTenant, TenantOptions};
+use local::world::TenantOptions;
 use local::{Handlers, Options, World};
 
 use crate::clock::TimeScale;
@@ -47,6 +47,8 @@ pub(crate) struct Defaults {
     pub(crate) scale: TimeScale,
     pub(crate) start: Timestamp,
     pub(crate) listen: SocketAddr,
+    /// What definitions call the tenant.
+    pub(crate) tenant_name: String,
 }
 
 /// Builds the handlers, unless `LOCAL_HANDLERS` names a folder with them.
@@ -71,6 +73,7 @@ pub(crate) struct WorldBuilder {
     scale: Option<TimeScale>,
     start: Timestamp,
     tenant: TenantOptions,
+    tenant_name: String,
     folder: PathBuf,
     listen: SocketAddr,
     seed: u64,
@@ -78,8 +81,8 @@ pub(crate) struct WorldBuilder {
 
 impl WorldBuilder {
     pub(crate) fn new(arguments: &arguments::World, defaults: &Defaults) -> Result<Self, Failure> {
-        let (scale, tenant) = if let Some(url) = &arguments.tenant {
-            (None, TenantOptions::Remote(read_remote(url)?))
+        let (scale, tenant) = if let Some(path) = &arguments.tenant {
+            (None, read_remote(path)?)
         } else {
             let tenant = simulated_tenant(arguments, defaults)?;
             let scale = arguments.time_scale.unwrap_or(defaults.scale);
@@ -89,6 +92,7 @@ impl WorldBuilder {
             scale,
             start: defaults.start,
             tenant,
+            tenant_name: defaults.tenant_name.clone(),
             folder: arguments.out.clone(),
             listen: defaults.listen,
             seed: arguments.seed,
@@ -112,6 +116,7 @@ impl WorldBuilder {
         let clock = clock.unwrap_or_else(Clock::real);
         let mut options = Options::new(handlers, clock, cxone_sim::Options::default());
         options.tenant = self.tenant;
+        options.tenant_name = self.tenant_name;
         options.folder = Some(self.folder);
         options.listen = self.listen;
         options.seed = self.seed;
@@ -150,28 +155,26 @@ fn simulated_tenant(
     Ok(tenant)
 }
 
-fn read_remote(url: &str) -> Result<RemoteTenant, Failure> {
-    let mut missing = Vec::new();
-    let mut variable = |name: &'static str| {
-        let value = std::env::var_os(name).and_then(|value| value.into_string().ok());
-        let value = value.filter(|value| !value.is_empty());
-        if value.is_none() {
-            missing.push(name);
-        }
-        value.unwrap_or_default()
-    };
-    let remote = RemoteTenant {
-        base_url: url.to_owned(),
-        token_url: variable("CXONE_TOKEN_URL"),
-        allowed_hosts: variable("CXONE_ALLOWED_HOSTS"),
-        client_id: variable("CXONE_CLIENT_ID"),
-        client_secret: variable("CXONE_CLIENT_SECRET"),
-    };
-    if missing.is_empty() {
-        Ok(remote)
-    } else {
-        Err(Failure::Variables(missing.join(", ")))
-    }
+fn read_remote(path: &Path) -> Result<TenantOptions, Failure> {
+    let secret = std::fs::read_to_string(path).map_err(|source| Failure::TenantFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    tokens::check_tenant(&secret).map_err(|source| Failure::Tenant {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(TenantOptions::Remote(secret))
+}
+
+/// The name of a tenant that is called like the file.
+pub(crate) fn tenant_of_file(path: &Path) -> Result<TenantId, Failure> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let named: Result<TenantId, _> = stem.parse();
+    named.map_err(|source| Failure::TenantName {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// 05:30 UTC on a day, when the schedule of the examples fires.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use local::World;
-use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN};
+use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN, TENANT};
 
 use crate::arguments::Serve;
 use crate::clock::TimeScale;
@@ -22,6 +22,10 @@ pub(crate) async fn serve(asked: &Serve, terminal: &Terminal) -> Result<(), Fail
         scale: TimeScale::Factor(1.0),
         start: Timestamp::now(),
         listen: asked.listen,
+        tenant_name: match &asked.world.tenant {
+            Some(path) => scenario::tenant_of_file(path)?.to_string(),
+            None => TENANT.to_owned(),
+        },
     };
     let builder = WorldBuilder::new(&asked.world, &defaults)?;
     let world = builder

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use asl::{Clock, Description, Engine};
 use cxone_sim::Tenant;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use error::WorldError;
 pub use landed::LandedError;
-pub use setup::{Options, RemoteTenant, TenantOptions};
+pub use setup::{Options, TenantOptions};
 
 use crate::handlers::NAMES;
 use crate::tasks::Tasks;
@@ -28,10 +28,14 @@ pub const STATE_MACHINE_ARN: &str =
     "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
 /// The topic of the alerts.
 pub const ALERT_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-alerts";
-/// The secret with the client's id and secret.
-pub const CLIENT_SECRET: &str = "cxone/client";
-/// The secret with the token.
-pub const TOKEN_SECRET: &str = "cxone/token";
+/// What the names of all secrets begin with.
+pub const SECRET_PREFIX: &str = "cxone/";
+/// The tenant of the examples and tests, unless another is named.
+pub const TENANT: &str = "acme";
+/// The secret with all that reaches that tenant.
+pub const TENANT_SECRET: &str = "cxone/acme";
+/// The secret with its token.
+pub const TOKEN_SECRET: &str = "cxone/acme/token";
 
 /// Everything on one machine. Dropping it ends all its processes.
 pub struct World {
@@ -156,11 +160,39 @@ impl World {
         &self.folder
     }
 
+    /// Makes a tenant's two secrets, or gives the first another value. The second is without one, as its owner makes it.
+    pub fn put_tenant(&self, name: &str, secret: &Value) {
+        put_tenant(&self.services, name, &secret.to_string());
+    }
+
+    /// The secret of the tenant [`TENANT`] with some fields changed; null takes one away. It is not stored.
+    #[must_use]
+    pub fn tenant_secret_with(&self, changes: &Value) -> Value {
+        let current = self.services.secrets.current(TENANT_SECRET);
+        let mut fields: Map<String, Value> = current
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            if value.is_null() {
+                fields.remove(name);
+            } else {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
+        fields.into()
+    }
+
     /// The environment of the handlers, which other clients can use too.
     #[must_use]
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
+}
+
+fn put_tenant(services: &Services, name: &str, secret: &str) {
+    let name = format!("{SECRET_PREFIX}{name}");
+    services.secrets.put(&format!("{name}/token"), None);
+    services.secrets.put(&name, Some(secret));
 }
 
 impl Drop for World {

@@ -11,8 +11,8 @@ use cxone_sim::Tenant;
 use serde_json::json;
 
 use super::{
-    ALERT_TOPIC_ARN, BUCKET, CLIENT_SECRET, PREFIX, STATE_MACHINE_ARN, TOKEN_SECRET, World,
-    WorldError,
+    ALERT_TOPIC_ARN, BUCKET, PREFIX, SECRET_PREFIX, STATE_MACHINE_ARN, TENANT, World, WorldError,
+    put_tenant,
 };
 use crate::handlers::{Handlers, workspace};
 use crate::tasks::{RESOURCES, Tasks};
@@ -34,6 +34,8 @@ pub struct Options {
     /// The clock of the state machine and of a simulated tenant.
     pub clock: Clock,
     pub tenant: TenantOptions,
+    /// What definitions call the tenant.
+    pub tenant_name: String,
     /// The folder for the objects; without one, a temporary folder.
     pub folder: Option<PathBuf>,
     /// The address of the simulated AWS.
@@ -49,17 +51,8 @@ pub struct Options {
 pub enum TenantOptions {
     /// A simulated one; its clock is replaced by the world's.
     Simulated(Box<cxone_sim::Options>),
-    /// A real one, somewhere else.
-    Remote(RemoteTenant),
-}
-
-#[derive(Clone)]
-pub struct RemoteTenant {
-    pub base_url: String,
-    pub token_url: String,
-    pub allowed_hosts: String,
-    pub client_id: String,
-    pub client_secret: String,
+    /// A real one, somewhere else: the JSON of its secret.
+    Remote(String),
 }
 
 impl Options {
@@ -70,6 +63,7 @@ impl Options {
             handlers,
             clock,
             tenant: TenantOptions::Simulated(Box::new(tenant)),
+            tenant_name: TENANT.to_owned(),
             folder: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             machine: workspace().join("infra/report-pipeline.asl.json"),
@@ -100,18 +94,14 @@ impl World {
                 source,
             })?;
         let services = open_services(&folder, host)?;
-        let (tenant, remote) = start_tenant(options.tenant, &options.clock).await?;
-        let client = json!({"client_id": remote.client_id, "client_secret": remote.client_secret});
-        services
-            .secrets
-            .put(CLIENT_SECRET, Some(&client.to_string()));
-        services.secrets.put(TOKEN_SECRET, None);
+        let (tenant, secret) = start_tenant(options.tenant, &options.clock).await?;
+        put_tenant(&services, &options.tenant_name, &secret);
         let gateway = Gateway::start(options.listen, services.clone()).await;
         let gateway = gateway.map_err(|source| WorldError::Port {
             what: "the simulated AWS",
             source,
         })?;
-        let environment = handler_environment(&gateway.url(), &remote);
+        let environment = handler_environment(&gateway.url());
         register_functions(&services.lambda, &options.handlers, &environment)?;
         let tasks = Tasks::new(services.lambda.clone(), services.topics.clone());
         let runner = tasks.clone();
@@ -176,12 +166,13 @@ fn open_services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError
     Ok(services)
 }
 
+/// The simulated tenant, if there is one, and the JSON of the tenant's secret.
 async fn start_tenant(
     options: TenantOptions,
     clock: &Clock,
-) -> Result<(Option<Tenant>, RemoteTenant), WorldError> {
+) -> Result<(Option<Tenant>, String), WorldError> {
     let mut simulated = match options {
-        TenantOptions::Remote(remote) => return Ok((None, remote)),
+        TenantOptions::Remote(secret) => return Ok((None, secret)),
         TenantOptions::Simulated(simulated) => *simulated,
     };
     simulated.now = clock.now_fn();
@@ -192,25 +183,20 @@ async fn start_tenant(
             what: "the simulated tenant",
             source,
         })?;
-    let remote = RemoteTenant {
-        base_url: tenant.base_url(),
-        token_url: tenant.token_url(),
-        allowed_hosts: String::new(),
-        client_id,
-        client_secret,
-    };
-    Ok((Some(tenant), remote))
+    let secret = json!({
+        "base_url": tenant.base_url(),
+        "token_url": tenant.token_url(),
+        "client_id": client_id,
+        "client_secret": client_secret,
+    });
+    Ok((Some(tenant), secret.to_string()))
 }
 
 /// The environment of a handler, except for what Lambda itself sets.
-fn handler_environment(aws: &str, tenant: &RemoteTenant) -> Vec<(String, String)> {
+fn handler_environment(aws: &str) -> Vec<(String, String)> {
     let variables = [
         ("AWS_ENDPOINT_URL", aws),
-        ("CXONE_BASE_URL", &tenant.base_url),
-        ("CXONE_TOKEN_URL", &tenant.token_url),
-        ("CXONE_ALLOWED_HOSTS", &tenant.allowed_hosts),
-        ("CXONE_CLIENT_SECRET_ID", CLIENT_SECRET),
-        ("CXONE_TOKEN_SECRET_ID", TOKEN_SECRET),
+        ("CXONE_SECRET_PREFIX", SECRET_PREFIX),
         ("LANDING_BUCKET", BUCKET),
         ("LANDING_PREFIX", PREFIX),
     ];

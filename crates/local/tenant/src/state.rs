@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,6 +35,8 @@ pub(crate) struct State {
     allowance: Option<(f64, Timestamp)>,
     /// The last call of data extraction that did not come too early.
     pub(crate) last_extraction: Option<Timestamp>,
+    /// How old a token has to be.
+    pub(crate) ripe_after: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub(crate) struct Schedule {
 
 #[derive(Debug)]
 struct Token {
+    /// In real time: a virtual clock stands still while a client waits.
+    issued: Instant,
     expires: Timestamp,
     scopes: Vec<String>,
     user: String,
@@ -79,6 +83,7 @@ impl State {
             journal: Vec::new(),
             allowance: None,
             last_extraction: None,
+            ripe_after: Duration::ZERO,
         }
     }
 
@@ -143,6 +148,7 @@ impl State {
     fn new_token(&self, user: &str, life: Duration) -> Token {
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
         Token {
+            issued: Instant::now(),
             expires: self.now().checked_add(life).unwrap_or(Timestamp::MAX),
             scopes: self.options.scopes.clone(),
             user: user.to_owned(),
@@ -159,13 +165,18 @@ impl State {
 
     /// The owner of an access token, if it is valid.
     pub(crate) fn token_user(&self, token: &str) -> Option<&str> {
+        let known = self.find_token(token)?;
+        Some(known.user.as_str())
+    }
+
+    fn find_token(&self, token: &str) -> Option<&Token> {
         let known = self.tokens.get(token)?;
-        (known.expires > self.now()).then_some(known.user.as_str())
+        let is_ripe = known.issued.elapsed() >= self.ripe_after;
+        (is_ripe && known.expires > self.now()).then_some(known)
     }
 
     pub(crate) fn check_access(&self, token: &str, scope: &str) -> Access {
-        match self.tokens.get(token) {
-            Some(known) if known.expires <= self.now() => Access::Unknown,
+        match self.find_token(token) {
             Some(known) if known.scopes.iter().any(|held| held == scope) => Access::Granted,
             Some(_) => Access::Missing(scope.to_owned()),
             None => Access::Unknown,

@@ -1,44 +1,48 @@
 //! Tokens for a user: an access key with a client, and alone.
 
 use definition::RunStatus;
-use tokens::{AuthError, Error, Problem, Tokens};
+use serde_json::{Value, json};
+use tokens::{AuthError, Error, Problem};
 
 use crate::log::Log;
-use crate::world::{CLIENT, KEY_FIELDS, Server};
+use crate::world::{Server, USER_HUB, key_fields};
 use crate::{bearer, look};
 
-fn both() -> String {
-    format!(r#"{{"client_id":"c-1","client_secret":"s-1",{KEY_FIELDS}}}"#)
+/// The changes of a tenant's secret that has an access key alone.
+fn alone(server: &Server) -> Value {
+    let mut fields = key_fields();
+    fields["client_id"] = Value::Null;
+    fields["client_secret"] = Value::Null;
+    fields["token_url"] = server.url(USER_HUB).into();
+    fields
 }
 
-fn alone() -> String {
-    format!("{{{KEY_FIELDS}}}")
-}
-
-/// A server that knows the key, a process, and what it should ask for.
-async fn cases() -> [(Server, Tokens, &'static str); 2] {
+/// A server that knows the key, its tenant's secret, and what a process of it should ask for.
+async fn cases() -> [(Server, Value, &'static str); 2] {
     let (issuer, user_hub) = (Server::start().await, Server::start().await);
-    issuer.world().put(CLIENT, &both());
-    user_hub.world().put(CLIENT, &alone());
-    let (with_client, without) = (issuer.process(), user_hub.process_of_user_hub());
+    let alone = alone(&user_hub);
+    issuer.put_tenant(&key_fields());
+    user_hub.put_tenant(&alone);
     [
-        (issuer, with_client, "password"),
-        (user_hub, without, "user-hub"),
+        (issuer, key_fields(), "password"),
+        (user_hub, alone, "user-hub"),
     ]
 }
 
 #[tokio::test]
 async fn a_key_signs_in_as_its_fields_say() {
-    for (server, tokens, kind) in cases().await {
-        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
+    for (server, _, kind) in cases().await {
+        let tokens = server.process();
+        assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
         assert_eq!(server.world().asked, [kind]);
-        assert_eq!(server.world().stored().unwrap()["access_token"], "t-1");
+        assert_eq!(server.stored().unwrap()["access_token"], "t-1");
     }
 }
 
 #[tokio::test]
 async fn a_refused_key_is_named_by_its_fields_and_never_shown() {
-    for (server, tokens, kind) in cases().await {
+    for (server, _, kind) in cases().await {
+        let tokens = server.process();
         let log = Log::default();
         let _guard = log.listen();
         server.world().key = "another".into();
@@ -63,15 +67,15 @@ async fn a_refused_key_is_named_by_its_fields_and_never_shown() {
 
 #[tokio::test]
 async fn a_rotated_key_is_read_again() {
-    for (server, tokens, kind) in cases().await {
+    for (server, fields, kind) in cases().await {
+        let tokens = server.process();
         bearer(&tokens).await;
-        let rotated = |text: String| text.replace("CANARY-key", "CANARY-new");
-        let secret = if kind == "password" { both() } else { alone() };
-        server.world().put(CLIENT, &rotated(secret));
-        let key = rotated(server.world().key.clone());
-        server.world().key = key;
+        let mut rotated = fields;
+        rotated["access_key_secret"] = "CANARY-new".into();
+        server.put_tenant(&rotated);
+        server.world().key = "KEY+ID/4WX==:CANARY-new".to_owned();
         server.world().valid.clear();
-        assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
+        assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
         assert_eq!(server.world().asked, [kind, kind, kind]);
     }
 }
@@ -80,7 +84,7 @@ async fn a_rotated_key_is_read_again() {
 async fn a_token_of_a_client_is_not_used_for_a_user() {
     let server = Server::start().await;
     assert_eq!(bearer(&server.process()).await, "t-1");
-    server.world().put(CLIENT, &both());
+    server.put_tenant(&key_fields());
     assert_eq!(bearer(&server.process()).await, "t-2");
     assert_eq!(server.world().asked, ["client_credentials", "password"]);
 }
@@ -88,14 +92,13 @@ async fn a_token_of_a_client_is_not_used_for_a_user() {
 #[tokio::test]
 async fn half_a_key_is_named_by_the_half_that_is_missing() {
     let server = Server::start().await;
-    let half = r#"{"client_id":"c-1","client_secret":"s-1","access_key_id":"k"}"#;
-    server.world().put(CLIENT, half);
+    server.put_tenant(&json!({"access_key_id": "k"}));
     match server.process().bearer().await.unwrap_err() {
         Error::Config(error) => {
             assert_eq!(error.problem, Problem::Missing("access_key_secret"));
             assert_eq!(
                 error.to_string(),
-                "secret cxone/client: its field access_key_secret is missing"
+                "secret cxone/acme: its field access_key_secret is missing"
             );
         }
         other => panic!("{other:?}"),

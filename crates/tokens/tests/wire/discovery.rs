@@ -1,48 +1,49 @@
 //! A tenant whose issuer says where its API is.
 
 use definition::RunStatus;
-use definition::{Dialect, RunId};
 use delivery::{Failure, FailureName};
-use serde_json::json;
-use tokens::{Error, UnavailableError};
+use serde_json::{Value, json};
+use tokens::{Error, Tokens};
 
-use crate::bearer;
 use crate::world::Server;
+use crate::{bearer, look};
+
+/// A process of a tenant whose issuer is this server.
+fn discovered(server: &Server, tenant: &str, hosts: &Value) -> Tokens {
+    server.put_tenant(&json!({
+        "base_url": null, "token_url": null, "issuer": server.url(""), "tenant_id": tenant,
+        "api_hosts": hosts[0], "allowed_hosts": hosts[1],
+    }));
+    server.process()
+}
 
 #[tokio::test]
 async fn the_issuer_is_asked_once_a_process() {
     let server = Server::start().await;
-    let site = server.discovered("t-1", &[]);
-    let tokens = server.process_at(site.clone());
+    let tokens = discovered(&server, "t-1", &json!([]));
     assert!(
         server.world().asked.is_empty(),
         "nothing is asked before it is needed"
     );
-    let sites = (0..8).map(|_| {
-        let site = site.clone();
-        tokio::spawn(async move { site.connect().await.is_ok() })
+    let looks = (0..8).map(|_| {
+        let tokens = tokens.clone();
+        tokio::spawn(async move { look(&tokens).await.unwrap() })
     });
-    for found in sites.collect::<Vec<_>>() {
-        assert!(found.await.unwrap());
+    for seen in looks.collect::<Vec<_>>() {
+        assert_eq!(seen.await.unwrap(), RunStatus::Completed);
     }
     assert_eq!(bearer(&tokens).await, "t-1");
-    let client = site.connect().await.unwrap();
-    let run = RunId::new("run-1").unwrap();
-    let (client, run) = (&client, &run);
-    let look =
-        tokens.call(|token| async move { client.poll_run(&token, Dialect::Analytics, run).await });
-    assert_eq!(look.await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().asked, ["discover", "client_credentials"]);
 }
 
 #[tokio::test]
 async fn what_passes_is_asked_again_and_what_is_said_is_kept() {
     let server = Server::start().await;
-    let tokens = server.process_at(server.discovered("t-1", &[]));
+    let tokens = discovered(&server, "t-1", &json!([]));
     server.world().fail("discover", 1, 503, &json!({}));
     let error = tokens.bearer().await.unwrap_err();
     assert!(
-        matches!(error, Error::Unavailable(UnavailableError::Grant(_))),
+        matches!(error, Error::Call(cxone::Error::Unavailable { .. })),
         "{error:?}"
     );
     server.world().fail("discover", 1, 429, &json!({}));
@@ -68,12 +69,12 @@ async fn a_tenant_that_is_not_found_is_named() {
                 .world()
                 .fail("discover", 1, status, &json!({"error": "no"}));
         }
-        let tokens = server.process_at(server.discovered(tenant, &[]));
+        let tokens = discovered(&server, tenant, &json!([]));
         let failure = Failure::from(tokens.bearer().await.unwrap_err());
         assert_eq!(failure.name, FailureName::Config, "{failure}");
         assert!(failure.message.contains(tenant), "{failure}");
         assert!(
-            failure.message.contains("correct the tenant id"),
+            failure.message.contains("secret cxone/acme") && failure.message.contains("tenant_id"),
             "{failure}"
         );
     }
@@ -84,15 +85,17 @@ async fn an_api_elsewhere_than_allowed_is_not_called() {
     let server = Server::start().await;
     let check = async |endpoint: &str, allowed: bool| {
         server.world().endpoint = endpoint.to_owned();
-        let site = server.discovered("t-1", &["nice.example", "niceincontact.com"]);
-        match site.connect().await {
+        let hosts = json!([["nice.example"], ["niceincontact.com"]]);
+        match discovered(&server, "t-1", &hosts).bearer().await {
             Ok(_) => assert!(allowed, "{endpoint}"),
             Err(error) => {
                 assert!(!allowed, "{endpoint}: {error}");
-                assert!(matches!(error, cxone::Error::Config { .. }), "{error:?}");
-                let said = error.to_string();
+                let Error::Call(cxone::Error::Config { what, .. }) = error else {
+                    panic!("{endpoint}: {error:?}");
+                };
+                let said = what;
                 assert!(
-                    said.contains("tenant t-1") && said.contains("allowed hosts"),
+                    said.contains("tenant t-1") && said.contains("secret cxone/acme"),
                     "{said}"
                 );
                 assert!(!said.contains("evil") && !said.contains("http"), "{said}");
@@ -122,9 +125,10 @@ async fn an_answer_that_names_no_api_breaks_the_contract() {
         json!("https://nice.example"),
     ] {
         server.world().fail("discover", 1, 200, &body);
-        let error = server.discovered("t-1", &[]).connect().await.unwrap_err();
+        let tokens = discovered(&server, "t-1", &json!([]));
+        let error = tokens.bearer().await.unwrap_err();
         assert!(
-            matches!(error, cxone::Error::Contract { .. }),
+            matches!(error, Error::Call(cxone::Error::Contract { .. })),
             "{body}: {error:?}"
         );
     }

@@ -11,19 +11,19 @@ mod log;
 mod refresh;
 mod world;
 
+use std::time::Duration;
+
 use definition::RunStatus;
 use definition::{Dialect, RunId};
 use serde_json::json;
-use tokens::{AuthError, Error, Problem, Tokens, UnavailableError};
-use world::{CLIENT, Server, TOKEN};
+use tokens::{AuthError, Error, Tokens, UnavailableError};
+use world::{Server, TENANT, TOKEN};
 
 /// One request of the API, by whatever token it takes.
-async fn look(server: &Server, tokens: &Tokens) -> Result<RunStatus, Error> {
-    let client = server.cxone();
-    let run = RunId::new("run-1").unwrap();
-    let (client, run) = (&client, &run);
+async fn look(tokens: &Tokens) -> Result<RunStatus, Error> {
+    let run = &RunId::new("run-1").unwrap();
     tokens
-        .call(|token| async move { client.poll_run(&token, Dialect::Analytics, run).await })
+        .call(|client, token| async move { client.poll_run(&token, Dialect::Analytics, run).await })
         .await
 }
 
@@ -38,7 +38,7 @@ async fn a_token_is_granted_once_and_then_shared_through_the_secret() {
     assert_eq!(bearer(&first).await, "t-1");
     assert_eq!(bearer(&first).await, "t-1");
     assert_eq!(bearer(&server.process()).await, "t-1");
-    let stored = server.world().stored().unwrap();
+    let stored = server.stored().unwrap();
     assert_eq!(stored["access_token"], "t-1");
     assert_eq!(stored["v"], 2);
 }
@@ -63,7 +63,7 @@ async fn many_tasks_of_one_process_ask_for_one_grant() {
 async fn a_future_of_a_call_can_be_sent_to_another_thread() {
     let server = Server::start().await;
     let tokens = server.process();
-    let task = tokio::spawn(async move { look(&server, &tokens).await });
+    let task = tokio::spawn(async move { look(&tokens).await });
     assert_eq!(task.await.unwrap().unwrap(), RunStatus::Completed);
 }
 
@@ -74,31 +74,28 @@ async fn a_short_lived_token_stays_in_memory() {
     let tokens = server.process();
     assert_eq!(bearer(&tokens).await, "t-1");
     assert_eq!(bearer(&tokens).await, "t-1");
-    assert_eq!(server.world().stored().unwrap(), json!({}));
+    assert_eq!(server.stored().unwrap(), json!({}));
 }
 
 #[tokio::test]
 async fn a_secret_that_was_written_just_now_is_not_written_again() {
     let server = Server::start().await;
+    server.secrets().set_clock_behind(Duration::ZERO);
     assert_eq!(bearer(&server.process()).await, "t-1");
-    server.world().created = jiff::Timestamp::now().as_second();
     server.world().valid.clear();
-    assert_eq!(
-        look(&server, &server.process()).await.unwrap(),
-        RunStatus::Completed
-    );
+    assert_eq!(look(&server.process()).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().granted, 2);
-    assert_eq!(server.world().stored().unwrap()["access_token"], "t-1");
+    assert_eq!(server.stored().unwrap()["access_token"], "t-1");
 }
 
 #[tokio::test]
 async fn a_lost_race_for_the_secret_leaves_both_with_a_token() {
     let server = Server::start().await;
-    server.world().rival = Some("{\"v\":2}".into());
+    server.write_before("{\"v\":2}");
     let tokens = server.process();
     assert_eq!(bearer(&tokens).await, "t-1");
-    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
-    assert_eq!(server.world().stored().unwrap(), json!({"v": 2}));
+    assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
+    assert_eq!(server.stored().unwrap(), json!({"v": 2}));
 }
 
 #[tokio::test]
@@ -107,7 +104,7 @@ async fn a_401_is_answered_with_a_fresh_token_and_the_same_call() {
     let tokens = server.process();
     bearer(&tokens).await;
     server.world().valid.clear();
-    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
+    assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().granted, 2);
 }
 
@@ -117,8 +114,8 @@ async fn after_a_401_the_token_that_another_process_stored_is_used() {
     let (ours, theirs) = (server.process(), server.process());
     bearer(&ours).await;
     server.world().valid.clear();
-    assert_eq!(look(&server, &theirs).await.unwrap(), RunStatus::Completed);
-    assert_eq!(look(&server, &ours).await.unwrap(), RunStatus::Completed);
+    assert_eq!(look(&theirs).await.unwrap(), RunStatus::Completed);
+    assert_eq!(look(&ours).await.unwrap(), RunStatus::Completed);
     assert_eq!(server.world().granted, 2);
 }
 
@@ -129,7 +126,7 @@ async fn a_second_401_to_a_fresh_token_ends_it() {
     bearer(&tokens).await;
     let refusal = json!({"error": "invalid_token"});
     server.world().fail("api", 9, 401, &refusal);
-    let error = look(&server, &tokens).await.unwrap_err();
+    let error = look(&tokens).await.unwrap_err();
     assert!(
         matches!(error, Error::Auth(AuthError::Token { .. })),
         "{error:?}"
@@ -137,8 +134,8 @@ async fn a_second_401_to_a_fresh_token_ends_it() {
     assert_eq!(server.world().granted, 2);
     assert_eq!(
         server.world().faults["api"].len(),
-        7,
-        "two requests were made"
+        6,
+        "one more request than tokens, after a pause"
     );
 }
 
@@ -148,12 +145,60 @@ async fn a_403_is_the_calls_own_failure() {
     server
         .world()
         .fail("api", 1, 403, &json!({"error": "insufficient_scope"}));
-    let error = look(&server, &server.process()).await.unwrap_err();
+    let error = look(&server.process()).await.unwrap_err();
     assert!(
         matches!(error, Error::Call(cxone::Error::Forbidden { .. })),
         "{error:?}"
     );
     assert_eq!(server.world().granted, 1);
+}
+
+/// D08: a clock that differs lets a token be refused that is good in a moment.
+#[tokio::test]
+async fn a_token_that_is_too_young_is_used_again_after_a_pause() {
+    let server = Server::start().await;
+    server.world().ripe_after = Duration::from_secs(3);
+    assert_eq!(look(&server.process()).await.unwrap(), RunStatus::Completed);
+    assert_eq!(server.world().granted, 2, "the second one ripens");
+}
+
+/// D09: in the header as it is or encoded, or in the form.
+#[tokio::test]
+async fn the_client_is_told_as_its_secret_says() {
+    let raw = "app@vendor:s%/+CANARY==";
+    let encoded = "app%40vendor:s%25%2F%2BCANARY%3D%3D";
+    let odd = json!({"client_id": "app@vendor", "client_secret": "s%/+CANARY=="});
+    for (client, fields, auth) in [
+        (raw, &odd, json!(null)),
+        (raw, &odd, json!("basic")),
+        (encoded, &odd, json!("basic_encoded")),
+        ("", &json!({}), json!("post")),
+    ] {
+        let server = Server::start().await;
+        server.world().client = client.to_owned();
+        for (told, is_good) in [
+            (auth, true),
+            (json!("basic"), client == raw),
+            (json!("basic_encoded"), client == encoded),
+            (json!("post"), client.is_empty()),
+        ] {
+            let mut fields = fields.clone();
+            fields["client_auth"] = told;
+            server.put_tenant(&fields);
+            server.secrets().put(TOKEN, Some("{}"));
+            match server.process().bearer().await {
+                Ok(_) => assert!(is_good, "{client} {fields}"),
+                Err(error) => {
+                    assert!(!is_good, "{client} {fields}: {error}");
+                    let said = format!("{error} {error:?}");
+                    assert!(
+                        said.contains("client_auth") && !said.contains("CANARY"),
+                        "{said}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -162,15 +207,41 @@ async fn a_rotated_client_is_read_again() {
     let tokens = server.process();
     bearer(&tokens).await;
     server.world().client = "c-1:s-2".into();
-    server
-        .world()
-        .put(CLIENT, r#"{"client_id":"c-1","client_secret":"s-2"}"#);
+    server.put_tenant(&json!({"client_secret": "s-2"}));
     server.world().valid.clear();
-    assert_eq!(look(&server, &tokens).await.unwrap(), RunStatus::Completed);
+    assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
+}
+
+/// A warm process that was told a wrong address, and is told the right one.
+#[tokio::test]
+async fn after_a_failure_the_tenants_secret_is_read_again() {
+    let server = Server::start().await;
+    for (wrong, before) in [
+        (
+            json!({"base_url": server.url("").replace("127.0.0.1", "localhost:1/")}),
+            1,
+        ),
+        (
+            json!({"token_url": server.url("/nowhere"), "client_id": "c-2"}),
+            1,
+        ),
+    ] {
+        let tokens = server.process();
+        server.put_tenant(&wrong);
+        assert!(look(&tokens).await.is_err(), "{wrong}");
+        server.put_tenant(&json!({}));
+        assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
+        let read = server.count_calls("GetSecretValue");
+        for _ in 0..3 {
+            assert_eq!(look(&tokens).await.unwrap(), RunStatus::Completed);
+        }
+        let more = server.count_calls("GetSecretValue") - read;
+        assert!(more < before, "nothing is read while all is well");
+    }
 }
 
 #[tokio::test]
-async fn a_refused_client_is_named_by_its_secret_and_never_shown() {
+async fn refused_credentials_are_named_by_their_secret_and_never_shown() {
     let server = Server::start().await;
     server.world().client = "c-1:s-9".into();
     let error = server.process().bearer().await.unwrap_err();
@@ -179,7 +250,7 @@ async fn a_refused_client_is_named_by_its_secret_and_never_shown() {
         "{error:?}"
     );
     let shown = format!("{error} {error:?}");
-    assert!(shown.contains(CLIENT) && !shown.contains("s-1"), "{shown}");
+    assert!(shown.contains(TENANT) && !shown.contains("s-1"), "{shown}");
 }
 
 #[tokio::test]
@@ -187,9 +258,7 @@ async fn a_stored_token_of_another_client_is_not_used() {
     let server = Server::start().await;
     bearer(&server.process()).await;
     server.world().client = "c-2:s-2".into();
-    server
-        .world()
-        .put(CLIENT, r#"{"client_id":"c-2","client_secret":"s-2"}"#);
+    server.put_tenant(&json!({"client_id": "c-2", "client_secret": "s-2"}));
     assert_eq!(bearer(&server.process()).await, "t-2");
 }
 
@@ -215,22 +284,20 @@ async fn a_token_endpoint_that_is_down_is_unavailable() {
 #[tokio::test]
 async fn secrets_manager_may_throttle_twice() {
     let server = Server::start().await;
-    let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
-    server.world().fail("get", 2, 400, &throttled);
+    server.refuse_calls("GetSecretValue", 2, 400, "ThrottlingException");
     assert_eq!(bearer(&server.process()).await, "t-1");
 }
 
 #[tokio::test]
 async fn secrets_manager_that_throttles_for_ever_is_unavailable() {
     let server = Server::start().await;
-    let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
-    server.world().fail("get", 99, 400, &throttled);
+    server.refuse_calls("GetSecretValue", 99, 400, "ThrottlingException");
     let error = server.process().bearer().await.unwrap_err();
     assert!(
         matches!(error, Error::Unavailable(UnavailableError::Secrets(_))),
         "{error:?}"
     );
-    assert_eq!(server.world().faults["get"].len(), 96, "three tries");
+    assert_eq!(server.count_calls("GetSecretValue"), 3, "three tries");
 }
 
 #[tokio::test]
@@ -241,51 +308,61 @@ async fn a_token_that_cannot_be_stored_is_used_all_the_same() {
         (400, "LimitExceededException"),
         (400, "AccessDeniedException"),
     ] {
-        server
-            .world()
-            .fail("put", 3, status, &json!({"__type": kind}));
-        assert_eq!(
-            look(&server, &server.process()).await.unwrap(),
-            RunStatus::Completed
-        );
-        server.world().faults.clear();
+        server.refuse_calls("PutSecretValue", 3, status, kind);
+        assert_eq!(look(&server.process()).await.unwrap(), RunStatus::Completed);
     }
-    assert_eq!(server.world().stored().unwrap(), json!({}));
+    assert_eq!(server.stored().unwrap(), json!({}));
 }
 
 #[tokio::test]
 async fn a_missing_token_secret_is_a_miss() {
     let server = Server::start().await;
-    server.world().secrets.remove(TOKEN);
-    assert_eq!(
-        look(&server, &server.process()).await.unwrap(),
-        RunStatus::Completed
-    );
+    server.secrets().remove(TOKEN);
+    assert_eq!(look(&server.process()).await.unwrap(), RunStatus::Completed);
 }
 
 #[tokio::test]
-async fn a_client_secret_that_cannot_be_used_says_what_is_wrong() {
+async fn a_tenants_secret_that_cannot_be_used_says_what_is_wrong() {
     let server = Server::start().await;
-    let problem = async || match server.process().bearer().await.unwrap_err() {
+    let refuse = async |said: &str| match server.process().bearer().await.unwrap_err() {
         Error::Config(error) => {
-            assert_eq!(error.secret, CLIENT);
-            error.problem
+            let shown = error.to_string();
+            assert!(shown.starts_with("secret cxone/acme: "), "{shown}");
+            assert!(shown.contains(said), "{shown}");
+            assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
         }
         other => panic!("{other:?}"),
     };
-    server.world().put(CLIENT, r#"{"client_id":"c-1"}"#);
-    assert_eq!(problem().await, Problem::Missing("client_secret"));
-    server.world().put(CLIENT, "c-1:s-1");
-    assert_eq!(problem().await, Problem::NotAnObject);
-    server.world().secrets.remove(CLIENT);
-    assert_eq!(problem().await, Problem::Absent);
-    server
-        .world()
-        .fail("get", 1, 400, &json!({"__type": "AccessDeniedException"}));
-    assert_eq!(
-        problem().await,
-        Problem::Refused("AccessDeniedException".into())
-    );
+    for (changes, said) in [
+        (
+            json!({"client_secret": null}),
+            "field client_secret is missing",
+        ),
+        (json!({"base_ulr": "CANARY"}), "field base_ulr is not known"),
+        // D10
+        (
+            json!({"client_secret": "CANARY\n"}),
+            "field client_secret has white space",
+        ),
+        (
+            json!({"base_url": "http://CANARY.example"}),
+            "field base_url is not https",
+        ),
+        (
+            json!({"allowed_hosts": "CANARY"}),
+            "field allowed_hosts is not a list",
+        ),
+    ] {
+        server.put_tenant(&changes);
+        refuse(said).await;
+    }
+    server.secrets().put(TENANT, Some("c-1:CANARY"));
+    refuse("not JSON").await;
+    server.secrets().remove(TENANT);
+    refuse("does not exist").await;
+    server.refuse_calls("GetSecretValue", 1, 400, "AccessDeniedException");
+    refuse("AccessDeniedException").await;
+    assert!(server.world().asked.is_empty());
 }
 
 #[tokio::test]

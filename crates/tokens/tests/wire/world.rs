@@ -1,39 +1,39 @@
-//! Secrets Manager, a token endpoint and an API that wants a bearer, on one loopback port.
+//! A token endpoint, an issuer and an API that wants a bearer, on one loopback port; and Secrets Manager beside them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
-use cxone::{Issuer, TenantApi};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use tokens::{Config, Tokens};
+use local_aws::lambda::LambdaHost;
+use local_aws::{Action, Gateway, Secrets, Services};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokens::{SecretNames, Tokens};
 use tokio::net::TcpListener;
 
-pub(crate) const CLIENT: &str = "cxone/client";
-pub(crate) const TOKEN: &str = "cxone/token";
+pub(crate) const TENANT: &str = "cxone/acme";
+pub(crate) const TOKEN: &str = "cxone/acme/token";
 /// The access key that the tenant knows: both halves end as real ones do.
 pub(crate) const KEY: &str = "KEY+ID/4WX==:CANARY-key&s%cret +/=";
-pub(crate) const KEY_FIELDS: &str =
-    r#""access_key_id":"KEY+ID/4WX==","access_key_secret":"CANARY-key&s%cret +/=""#;
-const USER_HUB: &str = "/authentication/v1/token/access-key";
-pub(crate) const CLIENT_V1: &str = r#"{"client_id":"c-1","client_secret":"s-1"}"#;
+pub(crate) const USER_HUB: &str = "/authentication/v1/token/access-key";
+
+/// The fields of that access key.
+pub(crate) fn key_fields() -> Value {
+    json!({"access_key_id": "KEY+ID/4WX==", "access_key_secret": "CANARY-key&s%cret +/="})
+}
 
 /// What the server knows. Tests change it and look at what landed in it.
 pub(crate) struct World {
-    /// Secret id to its version ids and values, the current one last.
-    pub(crate) secrets: HashMap<String, Vec<(String, String)>>,
-    /// When every version was written, in seconds.
-    pub(crate) created: i64,
-    /// `client_id:client_secret` that the token endpoint takes.
+    /// What the Basic header has to hold before it is encoded in base64; empty: the form has `client_id` and `client_secret`.
     pub(crate) client: String,
     /// `access_key_id:access_key_secret` that it takes beside the client, or alone where UserHub is.
     pub(crate) key: String,
@@ -46,25 +46,16 @@ pub(crate) struct World {
     /// What the issuer says of the tenant `t-1`.
     pub(crate) endpoint: String,
     pub(crate) expires_in: Value,
-    pub(crate) valid: HashSet<String>,
+    /// When the tokens were granted that are neither revoked nor spent.
+    pub(crate) valid: HashMap<String, Instant>,
+    /// How old a token has to be for the API to take it.
+    pub(crate) ripe_after: Duration,
     pub(crate) granted: u32,
     /// Answers that come instead of the right ones, by operation.
     pub(crate) faults: HashMap<&'static str, VecDeque<(u16, Value)>>,
-    /// A value that appears in the token secret just before it is written.
-    pub(crate) rival: Option<String>,
 }
 
 impl World {
-    pub(crate) fn stored(&self) -> Option<Value> {
-        let (_, text) = self.secrets.get(TOKEN)?.last()?;
-        serde_json::from_str(text).ok()
-    }
-
-    pub(crate) fn put(&mut self, secret: &str, text: &str) {
-        let versions = self.secrets.entry(secret.to_owned()).or_default();
-        versions.push((format!("version-{}", versions.len()), text.to_owned()));
-    }
-
     pub(crate) fn fail(
         &mut self,
         operation: &'static str,
@@ -83,23 +74,16 @@ impl World {
                 .and_then(|value| value.to_str().ok())
                 .unwrap_or_default()
         };
-        let target = header("x-amz-target");
-        let operation = match target.split_once('.') {
-            Some((_, "GetSecretValue")) => "get",
-            Some((_, "PutSecretValue")) => "put",
-            _ => match head.uri.path() {
-                "/auth/token" => "grant",
-                USER_HUB => "user-hub",
-                "/.well-known/cxone-configuration" => "discover",
-                _ => "api",
-            },
+        let operation = match head.uri.path() {
+            "/auth/token" => "grant",
+            USER_HUB => "user-hub",
+            "/.well-known/cxone-configuration" => "discover",
+            _ => "api",
         };
         if let Some(fault) = self.faults.get_mut(operation).and_then(VecDeque::pop_front) {
             return fault;
         }
         match operation {
-            "get" => self.get(&parse(body)),
-            "put" => self.write(&parse(body)),
             "grant" => self.grant(header("authorization"), &form(header("content-type"), body)),
             "user-hub" => self.user_hub(header("authorization"), &parse(body)),
             "discover" => self.discover(head.uri.query().unwrap_or_default()),
@@ -107,53 +91,22 @@ impl World {
         }
     }
 
-    fn get(&self, body: &Value) -> (u16, Value) {
-        let id = body["SecretId"].as_str().unwrap();
-        let Some((version, text)) = self.secrets.get(id).and_then(|versions| versions.last())
-        else {
-            return (400, json!({"__type": "ResourceNotFoundException"}));
-        };
-        let answer = json!({
-            "ARN": id, "Name": id, "VersionId": version, "SecretString": text,
-            "VersionStages": ["AWSCURRENT"], "CreatedDate": self.created,
-        });
-        (200, answer)
-    }
-
-    fn write(&mut self, body: &Value) -> (u16, Value) {
-        let text = |field: &str| body[field].as_str().unwrap().to_owned();
-        let (id, version, value) = (
-            text("SecretId"),
-            text("ClientRequestToken"),
-            text("SecretString"),
-        );
-        let rival = self.rival.take();
-        let Some(versions) = self.secrets.get_mut(&id) else {
-            return (400, json!({"__type": "ResourceNotFoundException"}));
-        };
-        versions.extend(rival.map(|value| (version.clone(), value)));
-        match versions.iter().find(|(known, _)| *known == version) {
-            Some((_, known)) if *known != value => {
-                return (400, json!({"__type": "ResourceExistsException"}));
-            }
-            Some(_) => {}
-            None => versions.push((version.clone(), value)),
-        }
-        (
-            200,
-            json!({"ARN": id, "Name": id, "VersionId": version, "VersionStages": ["AWSCURRENT"]}),
-        )
-    }
-
     fn grant(&mut self, authorization: &str, form: &HashMap<String, String>) -> (u16, Value) {
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         let kind = field("grant_type");
         self.asked.push(kind.clone());
-        if authorization != basic(&self.client) {
+        let (is_client, own_fields) = if self.client.is_empty() {
+            let given = (field("client_id"), field("client_secret"));
+            let known = ("c-1".to_owned(), "s-1".to_owned());
+            (authorization.is_empty() && given == known, 2)
+        } else {
+            (authorization == basic(&self.client), 0)
+        };
+        if !is_client {
             return (401, json!({"error": "invalid_client"}));
         }
         let is_good = match kind.as_str() {
-            "client_credentials" => form.len() == 1,
+            "client_credentials" => form.len() == 1 + own_fields,
             "password" => format!("{}:{}", field("username"), field("password")) == self.key,
             "refresh_token" => self.refreshable.remove(&field("refresh_token")),
             _ => false,
@@ -196,7 +149,7 @@ impl World {
     fn token(&mut self) -> Value {
         self.granted += 1;
         let token = format!("t-{}", self.granted);
-        self.valid.insert(token.clone());
+        self.valid.insert(token.clone(), Instant::now());
         let mut answer =
             json!({"access_token": token, "token_type": "Bearer", "expires_in": self.expires_in});
         if self.refreshes {
@@ -209,7 +162,8 @@ impl World {
 
     fn look(&self, authorization: &str) -> (u16, Value) {
         let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
-        if self.valid.contains(token) {
+        let granted = self.valid.get(token);
+        if granted.is_some_and(|granted| granted.elapsed() >= self.ripe_after) {
             (
                 200,
                 json!({"runId": "run-1", "state": "completed", "data": [], "nextPageToken": null}),
@@ -274,14 +228,37 @@ fn basic(text: &str) -> String {
 pub(crate) struct Server {
     world: Arc<Mutex<World>>,
     address: String,
+    aws: Arc<Aws>,
+}
+
+struct Aws {
+    gateway: Gateway,
+    services: Services,
+    _folder: TempDir,
+}
+
+impl Aws {
+    /// The tenant's secret, an empty one for its token, and versions that are an hour old.
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = LambdaHost::start().await.unwrap();
+        let services = Services::open(folder.path(), host).unwrap();
+        let listen = ([127, 0, 0, 1], 0).into();
+        let gateway = Gateway::start(listen, services.clone()).await.unwrap();
+        services.secrets.set_clock_behind(Duration::from_hours(1));
+        services.secrets.put(TOKEN, Some("{}"));
+        Self {
+            gateway,
+            services,
+            _folder: folder,
+        }
+    }
 }
 
 impl Server {
     /// With one client, an empty token secret and tokens of an hour.
     pub(crate) async fn start() -> Self {
         let world = World {
-            secrets: HashMap::new(),
-            created: Timestamp::now().as_second() - 3_600,
             client: "c-1:s-1".into(),
             key: KEY.into(),
             refreshes: false,
@@ -289,19 +266,19 @@ impl Server {
             asked: Vec::new(),
             endpoint: String::new(),
             expires_in: json!(3_600),
-            valid: HashSet::new(),
+            valid: HashMap::new(),
+            ripe_after: Duration::ZERO,
             granted: 0,
             faults: HashMap::new(),
-            rival: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             world: Arc::new(Mutex::new(world)),
             address: format!("http://{}", listener.local_addr().unwrap()),
+            aws: Arc::new(Aws::start().await),
         };
         server.world().endpoint = format!("{}/area-1", server.address);
-        server.world().put(CLIENT, CLIENT_V1);
-        server.world().put(TOKEN, "{}");
+        server.put_tenant(&json!({}));
         tokio::spawn(server.clone().accept(listener));
         server
     }
@@ -310,59 +287,95 @@ impl Server {
         self.world.lock().unwrap()
     }
 
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.aws.services.secrets
+    }
+
+    /// A URL of this server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    /// Stores the tenant's secret with some fields changed; null takes one away.
+    pub(crate) fn put_tenant(&self, changes: &Value) {
+        let fields = json!({
+            "base_url": self.address, "token_url": self.url("/auth/token"),
+            "client_id": "c-1", "client_secret": "s-1",
+        });
+        let mut fields: Map<String, Value> = serde_json::from_value(fields).unwrap();
+        fields.extend(changes.as_object().unwrap().clone());
+        fields.retain(|_, value| !value.is_null());
+        let secret = Value::Object(fields).to_string();
+        self.secrets().put(TENANT, Some(&secret));
+    }
+
+    /// The token secret's value.
+    pub(crate) fn stored(&self) -> Option<Value> {
+        serde_json::from_str(&self.secrets().current(TOKEN)?).ok()
+    }
+
+    /// Calls of Secrets Manager so far, of one operation.
+    pub(crate) fn count_calls(&self, operation: &str) -> usize {
+        let calls = self.aws.gateway.calls();
+        calls
+            .iter()
+            .filter(|call| call.operation == operation)
+            .count()
+    }
+
+    /// Secrets Manager answers the next so many calls of an operation with an error.
+    pub(crate) fn refuse_calls(
+        &self,
+        operation: &'static str,
+        times: usize,
+        status: u16,
+        code: &str,
+    ) {
+        let refusal = Action::Refuse {
+            status,
+            code: code.to_owned(),
+            message: "CANARY-message".to_owned(),
+        };
+        let left = Mutex::new(times);
+        self.aws.gateway.set_hook(move |call| {
+            let mut left = left.lock().unwrap();
+            if call.operation != operation || *left == 0 {
+                return Action::Pass;
+            }
+            *left -= 1;
+            refusal.clone()
+        });
+    }
+
+    /// Somebody else stores a token just before it is written the next time.
+    pub(crate) fn write_before(&self, rival: &'static str) {
+        let secrets = self.secrets().clone();
+        self.aws.gateway.set_hook(move |call| {
+            if call.operation != "PutSecretValue" {
+                return Action::Pass;
+            }
+            secrets.put(TOKEN, Some(rival));
+            Action::Refuse {
+                status: 400,
+                code: "ResourceExistsException".to_owned(),
+                message: String::new(),
+            }
+        });
+    }
+
     /// What a fresh process has.
     pub(crate) fn process(&self) -> Tokens {
-        self.process_at(self.cxone())
-    }
-
-    /// A fresh process whose tokens come from UserHub.
-    pub(crate) fn process_of_user_hub(&self) -> Tokens {
-        self.process_at(self.client(USER_HUB))
-    }
-
-    pub(crate) fn process_at(&self, site: impl Into<TenantApi>) -> Tokens {
-        let config = Config {
-            client_secret_id: CLIENT.into(),
-            token_secret_id: TOKEN.into(),
-        };
-        let retry =
-            RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1));
+        let retry = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
         let aws = aws_sdk_secretsmanager::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-central-1"))
+            .region(Region::from_static("us-east-1"))
             .credentials_provider(Credentials::new("id", "key", None, None, "test"))
-            .endpoint_url(&self.address)
+            .endpoint_url(self.aws.gateway.url())
             .retry_config(retry)
             .build();
         let secrets = aws_sdk_secretsmanager::Client::from_conf(aws);
-        Tokens::new(config, secrets, site)
-    }
-
-    /// A tenant whose issuer is this server.
-    pub(crate) fn discovered(&self, tenant: &str, allowed_hosts: &[&str]) -> TenantApi {
-        let url = self.address.parse().unwrap();
-        let issuer = Issuer {
-            token_url: Issuer::token_url(&url),
-            url,
-            tenant: tenant.to_owned(),
-            allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
-        };
-        TenantApi::find_by(issuer).unwrap()
-    }
-
-    pub(crate) fn cxone(&self) -> cxone::Client {
-        self.client("/auth/token")
-    }
-
-    fn client(&self, token_path: &str) -> cxone::Client {
-        let config = cxone::ClientConfig {
-            base_url: self.address.parse().unwrap(),
-            token_url: format!("{}{token_path}", self.address).parse().unwrap(),
-            api_hosts: Vec::new(),
-            allowed_hosts: Vec::new(),
-            source: "the test".to_owned(),
-        };
-        cxone::Client::new(config).unwrap()
+        let names = SecretNames::new("cxone/", &"acme".parse().unwrap());
+        Tokens::new(names, secrets)
     }
 
     async fn accept(self, listener: TcpListener) {

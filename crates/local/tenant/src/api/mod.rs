@@ -18,6 +18,7 @@ mod spec;
 mod state_names;
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::apis::Api;
 use crate::fault::{CallContext, Fault, Layer};
@@ -40,6 +41,7 @@ pub(crate) fn answer_request(state: &Mutex<State>, request: &Request) -> Reply {
     let route = find_route(request);
     let context = call_context(&state, &route, request);
     let faults = state.fire_faults(&context);
+    state.ripe_after = Duration::ZERO;
     for fault in faults.iter().filter(|fault| fault.layer() == Layer::Tenant) {
         analytics::schedules::apply_fault(&mut state, fault, request);
     }

@@ -41,6 +41,8 @@ pub(super) const GUIDES: &[Entry] = &[
     answer("unauthorized", "A30", API, "401, whatever the token", &[]).forever(),
     answer("forbidden", "A31", API, "403, whatever the token", &[]).forever(),
     answer("invalid-client", "A33", &["token"], "the client's credentials are refused", &[value("status", "401")]).forever(),
+    tenant("token-young", "D08", API, "a token is refused until it is `seconds` old in real time, as where clocks differ", &[value("seconds", "2")]).forever(),
+    token("client-auth", "D09", "the client's id and secret are taken in this form alone: Basic as they are, Basic form-encoded, or in the form", &[choice("as", &["raw", "encoded", "form"])]),
     token("expires-in", "A34", "expires_in in another form", &[choice("as", &["zero", "negative", "null", "missing", "string", "float", "huge", "word"])]),
     token("token-type", "A36", "another token_type", &[choice("as", &["mac", "lower", "missing"])]),
     token("token-text", "A36 A84", "a token that no header can carry, or none", &[choice("as", &["crlf", "nul", "huge", "empty", "missing", "number"])]),

@@ -1,6 +1,7 @@
 //! Schedules, and the runs that are started from them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -138,6 +139,7 @@ pub(super) fn start_run(state: &mut State, id: &str, request: &Request) -> Reply
 pub(in crate::api) fn apply_fault(state: &mut State, fault: &Fault, request: &Request) {
     match fault.name() {
         "token-expires" => state.revoke_tokens(),
+        "token-young" => state.ripe_after = Duration::from_secs(fault.number("seconds")),
         "duplicate-schedules" => add_schedules(state, request, fault.number("count"), |name, _| {
             name.to_owned()
         }),

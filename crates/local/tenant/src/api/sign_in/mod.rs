@@ -13,6 +13,9 @@ use crate::reply::Reply;
 use crate::request::{self, Request};
 use crate::state::State;
 
+/// The fault that makes the token endpoint take a client's credentials in one form alone.
+const CLIENT_AUTH: &str = "client-auth";
+
 /// `way` is the endpoint: `issuer`, `access-key` or `refresh`.
 pub(super) fn answer_token_request(
     state: &mut State,
@@ -21,13 +24,15 @@ pub(super) fn answer_token_request(
     faults: &[Fault],
 ) -> Reply {
     let granted = match way {
-        "issuer" => issuer_grant(state, request),
+        "issuer" => issuer_grant(state, request, faults),
         "access-key" => access_key_grant(state, request),
         _ => user_hub_refresh(state, request),
     };
     match granted {
         Ok(mut body) => {
-            for fault in faults.iter().filter(|fault| fault.layer() == Layer::Token) {
+            let corrupts =
+                |fault: &&Fault| fault.layer() == Layer::Token && fault.name() != CLIENT_AUTH;
+            for fault in faults.iter().filter(corrupts) {
                 corrupt_token(&mut body, fault);
             }
             Reply::json(200, &body).header("Cache-Control", "no-store")
@@ -54,7 +59,7 @@ impl Form {
     }
 }
 
-fn issuer_grant(state: &mut State, request: &Request) -> Result<Value, Reply> {
+fn issuer_grant(state: &mut State, request: &Request, faults: &[Fault]) -> Result<Value, Reply> {
     if !request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
@@ -70,7 +75,9 @@ fn issuer_grant(state: &mut State, request: &Request) -> Result<Value, Reply> {
             "only client_credentials, password and refresh_token",
         ));
     }
-    if !is_client(state, request, &form) {
+    let auth = faults.iter().find(|fault| fault.name() == CLIENT_AUTH);
+    let auth = auth.map_or("any", |fault| fault.text("as"));
+    if !is_client(state, request, &form, auth) {
         let text = "the client is unknown or its secret is wrong";
         return Err(Reply::error(401, "invalid_client", text).header("WWW-Authenticate", "Basic"));
     }
@@ -88,21 +95,27 @@ fn issuer_grant(state: &mut State, request: &Request) -> Result<Value, Reply> {
     Ok(user_token(state, &user))
 }
 
-/// Whether the client's credentials are right, in HTTP Basic or in the form.
-fn is_client(state: &State, request: &Request, form: &Form) -> bool {
-    let in_body = || {
-        let (id, secret) = (
-            form.get_field("client_id")?,
-            form.get_field("client_secret")?,
-        );
+/// Whether the client's credentials are right, in this form or in any.
+fn is_client(state: &State, request: &Request, form: &Form, auth: &str) -> bool {
+    let header = request.header("authorization");
+    let in_form = || {
+        let id = form.get_field("client_id")?;
+        let secret = form.get_field("client_secret")?;
         Some((id.to_owned(), secret.to_owned()))
     };
-    let given = request
-        .header("authorization")
-        .map_or_else(in_body, parse_basic);
-    given.is_some_and(|(id, secret)| {
-        id == state.options.client_id && secret == state.options.client_secret
-    })
+    let raw = header.and_then(parse_basic);
+    let given = [
+        (raw.clone(), "raw"),
+        (raw.map(decode_pair), "encoded"),
+        (in_form().filter(|_| header.is_none()), "form"),
+    ];
+    let known = (
+        state.options.client_id.clone(),
+        state.options.client_secret.clone(),
+    );
+    given
+        .into_iter()
+        .any(|(given, form)| given.as_ref() == Some(&known) && ["any", form].contains(&auth))
 }
 
 fn find_key_owner(state: &State, form: &Form) -> Result<String, Reply> {
@@ -200,19 +213,20 @@ fn id_token(state: &State, user: &str) -> String {
     )
 }
 
-/// HTTP Basic, as RFC 6749 has it: both parts are form-encoded before they are joined.
+/// HTTP Basic: what stands before and after the first colon.
 fn parse_basic(header: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(
-        STANDARD
-            .decode(header.strip_prefix("Basic ")?.trim())
-            .ok()?,
-    )
-    .ok()?;
+    let encoded = header.strip_prefix("Basic ")?.trim();
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((
+    Some((id.to_owned(), secret.to_owned()))
+}
+
+/// As RFC 6749 has it: both parts were form-encoded before they were joined.
+fn decode_pair((id, secret): (String, String)) -> (String, String) {
+    (
         request::percent_decode(id.as_bytes(), true),
         request::percent_decode(secret.as_bytes(), true),
-    ))
+    )
 }
 
 fn corrupt_token(body: &mut Value, fault: &Fault) {

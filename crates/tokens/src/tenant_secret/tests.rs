@@ -1,0 +1,255 @@
+use cxone::SignIn;
+use serde_json::json;
+
+use super::*;
+
+const CLIENT: &str = r#"{"client_id":"a","client_secret":"b","base_url":"https://api.example","token_url":"https://token.example/t"}"#;
+const BOTH: &str = r#"{"client_id":"a","client_secret":"b","access_key_id":"k","access_key_secret":"s=","issuer":"https://gov.example","tenant_id":"11eb-t1"}"#;
+const KEY: &str = r#"{"access_key_id":"k","access_key_secret":"s=","base_url":"https://api.example","token_url":"https://token.example/t"}"#;
+
+fn parse(text: &str) -> Result<TenantSecret, Problem> {
+    TenantSecret::parse(text, "secret cxone/acme")
+}
+
+/// A secret with fields changed; `null` takes one away.
+fn with(secret: &str, changes: &Value) -> String {
+    let mut fields: Map<String, Value> = serde_json::from_str(secret).unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            fields.remove(name);
+        } else {
+            fields.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(fields).to_string()
+}
+
+fn refuse(secret: &str, changes: &Value) -> Problem {
+    let text = with(secret, changes);
+    let problem = parse(&text).expect_err(&text);
+    let said = format!("{problem} {problem:?}");
+    assert!(!said.contains("CANARY"), "{said}");
+    problem
+}
+
+#[test]
+fn the_fields_say_how_a_token_is_asked_for() {
+    let credentials = |text: &str| parse(text).unwrap().credentials;
+    assert!(matches!(credentials(CLIENT).sign_in(), SignIn::Client(_)));
+    assert!(matches!(credentials(BOTH).sign_in(), SignIn::AccessKey(..)));
+    assert!(matches!(credentials(KEY).sign_in(), SignIn::UserHub(_)));
+    assert!(credentials(KEY).client().is_none());
+    for (said, auth) in [
+        (Value::Null, ClientAuth::Basic),
+        (json!("basic"), ClientAuth::Basic),
+        (json!("basic_encoded"), ClientAuth::BasicEncoded),
+        (json!("post"), ClientAuth::Post),
+    ] {
+        let text = with(BOTH, &json!({"client_auth": said}));
+        assert_eq!(credentials(&text).client().unwrap().auth, auth, "{text}");
+    }
+}
+
+#[test]
+fn the_api_is_known_or_discovered() {
+    for (changes, is_known, token_url) in [
+        (json!({}), true, "https://token.example/t"),
+        (
+            json!({"issuer": "https://gov.example", "token_url": null}),
+            true,
+            "https://gov.example/auth/token",
+        ),
+        (
+            json!({"issuer": "https://gov.example/", "tenant_id": "t", "base_url": null}),
+            false,
+            "https://token.example/t",
+        ),
+        (
+            json!({"base_url": "http://127.0.0.1:1", "token_url": "http://localhost:1/t"}),
+            true,
+            "http://localhost:1/t",
+        ),
+    ] {
+        let text = with(CLIENT, &changes);
+        let found = match parse(&text).unwrap().address {
+            Address::Known(config) => (true, config.token_url),
+            Address::Discovered(issuer) => (false, issuer.token_url),
+        };
+        assert_eq!((found.0, found.1.as_str()), (is_known, token_url), "{text}");
+    }
+    let hosts = json!({"api_hosts": ["a.example", "*.b.example"], "allowed_hosts": [".c.example"]});
+    let Address::Known(config) = parse(&with(CLIENT, &hosts)).unwrap().address else {
+        panic!("the API is known");
+    };
+    assert_eq!(config.api_hosts, ["a.example", "*.b.example"]);
+    assert_eq!(config.allowed_hosts, [".c.example"]);
+    assert_eq!(config.source, "secret cxone/acme");
+}
+
+#[test]
+fn what_is_missing_or_unknown_is_named() {
+    let neither = Problem::NeitherOf;
+    for (changes, problem) in [
+        (
+            json!({"base_ulr": "CANARY"}),
+            Problem::Unknown("base_ulr".to_owned()),
+        ),
+        (json!({"token_url": null}), neither("token_url", "issuer")),
+        (
+            json!({"base_url": null}),
+            neither("base_url", "issuer with tenant_id"),
+        ),
+        (
+            json!({"base_url": null, "tenant_id": "t"}),
+            neither("base_url", "issuer with tenant_id"),
+        ),
+        (
+            json!({"base_url": null, "issuer": "https://gov.example"}),
+            neither("base_url", "issuer with tenant_id"),
+        ),
+        (
+            json!({"client_id": null, "client_secret": null}),
+            neither("client_id", "access_key_id"),
+        ),
+        (
+            json!({"client_secret": null}),
+            Problem::Missing("client_secret"),
+        ),
+        (json!({"client_id": null}), Problem::Missing("client_id")),
+        (
+            json!({"access_key_id": "CANARY"}),
+            Problem::Missing("access_key_secret"),
+        ),
+        (
+            json!({"access_key_secret": "CANARY"}),
+            Problem::Missing("access_key_id"),
+        ),
+    ] {
+        assert_eq!(refuse(CLIENT, &changes), problem, "{changes}");
+    }
+    for (text, said) in [
+        ("", "line 1, column 0"),
+        ("{\n  \"client_secret\": \"CANARY\",\n}", "line 3, column 1"),
+        ("CANARY:CANARY", "line 1, column 1"),
+        ("[\"CANARY\"]", "not a JSON object"),
+        ("\"CANARY\"", "not a JSON object"),
+    ] {
+        let problem = parse(text).unwrap_err().to_string();
+        assert!(problem.contains(said), "{problem}");
+        assert!(!problem.contains("CANARY"), "{problem}");
+    }
+    assert!(parse(&format!("\u{feff}{CLIENT}")).is_ok());
+}
+
+/// D10: a line end that came along with a value, and whatever else can't be meant.
+#[test]
+fn a_value_that_cannot_be_meant_is_refused_by_its_field() {
+    let texts = [
+        "base_url",
+        "token_url",
+        "client_id",
+        "client_secret",
+        "client_auth",
+        "access_key_id",
+        "access_key_secret",
+    ];
+    let all = with(
+        CLIENT,
+        &json!({"access_key_id": "k", "access_key_secret": "s", "client_auth": "basic"}),
+    );
+    for field in texts {
+        let good: Map<String, Value> = serde_json::from_str(&all).unwrap();
+        let good = good[field].as_str().unwrap();
+        for blank in [
+            "\n", "\r\n", " ", "\t", "\u{a0}", "\u{feff}", "\u{200b}", "\0",
+        ] {
+            for text in [format!("{good}{blank}"), format!("{blank}{good}")] {
+                let problem = refuse(&all, &json!({field: text}));
+                assert_eq!(problem, Problem::Wrong(field, ENDS), "{text:?}");
+            }
+        }
+        for wrong in [
+            json!(""),
+            json!(7),
+            json!(["a"]),
+            json!({"a": "b"}),
+            json!(true),
+        ] {
+            assert_eq!(
+                refuse(&all, &json!({field: wrong})),
+                Problem::Wrong(field, TEXT)
+            );
+        }
+    }
+    for (field, value, what) in [
+        ("client_id", "CAN\nARY", BLANK),
+        ("client_id", "CANARY CANARY", BLANK),
+        ("client_id", "app:CANARY", COLON),
+        ("tenant_id", "CANARY 1", BLANK),
+        ("client_secret", "CANARY\nx", CONTROL),
+        ("client_secret", "CANARY\0x", CONTROL),
+        ("client_auth", "CANARY", CLIENT_AUTH),
+        ("base_url", "https://api.exa\nmple", BLANK),
+        ("base_url", "CANARY", URL),
+        ("base_url", "http://CANARY.example", "is not https"),
+        (
+            "base_url",
+            "https://CANARY@api.example",
+            "has a user or a fragment in it",
+        ),
+        ("base_url", "https://api.example?CANARY=1", QUERY),
+        ("token_url", "http://CANARY.example/t", "is not https"),
+        (
+            "token_url",
+            "https://token.example/t#CANARY",
+            "has a user or a fragment in it",
+        ),
+        ("issuer", "http://CANARY.example", "is not https"),
+        ("issuer", "https://gov.example?CANARY", QUERY),
+    ] {
+        let problem = refuse(CLIENT, &json!({field: value}));
+        assert_eq!(problem, Problem::Wrong(field, what), "{value:?}");
+    }
+    let secret = with(CLIENT, &json!({"client_secret": "with a space=="}));
+    assert!(parse(&secret).is_ok());
+    let encoded = json!({"client_id": "app:1", "client_auth": "post"});
+    assert!(parse(&with(CLIENT, &encoded)).is_ok());
+}
+
+#[test]
+fn hosts_are_domains() {
+    for field in ["api_hosts", "allowed_hosts"] {
+        for bad in [
+            "com",
+            "",
+            "https://CANARY.example",
+            "CANARY.example/path",
+            "CANARY.example:8443",
+            "CANARY.example ",
+            "CANARY example",
+            "*",
+            "CANARY..example",
+        ] {
+            let problem = refuse(CLIENT, &json!({field: ["nice.example", bad]}));
+            assert_eq!(problem, Problem::Wrong(field, HOST), "{bad:?}");
+        }
+        for bad in [json!("nice.example"), json!([7]), json!({})] {
+            assert_eq!(
+                refuse(CLIENT, &json!({field: bad})),
+                Problem::Wrong(field, LIST)
+            );
+        }
+        for good in [json!([]), json!(["127.0.0.1:8082", "api_1.nice.example"])] {
+            assert!(parse(&with(CLIENT, &json!({field: good}))).is_ok());
+        }
+    }
+}
+
+#[test]
+fn no_secret_shows_in_debug_output() {
+    for text in [CLIENT, BOTH, KEY] {
+        let text = text.replace("s=", "CANARY").replace("\"b\"", "\"CANARY\"");
+        let shown = format!("{:?}", parse(&text).unwrap());
+        assert!(!shown.contains("CANARY"), "{shown}");
+    }
+}

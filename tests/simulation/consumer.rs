@@ -1,53 +1,32 @@
 //! A warehouse that reads the log as its consumers are told to: in order, and with its own bookkeeping in
 //! the transaction that loads. Each notification starts a process, so that several may be at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use definition::Window;
 use delivery::documents::Commit;
 use delivery::keys::version_of;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::oracle::Oracle;
+use crate::habit::Habit;
+use crate::oracle::{Oracle, lies_within};
 use crate::rng::Rng;
 use crate::store::Store;
 
-/// How a consumer works: properly, or with a mistake that consumers make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Habit {
-    Proper,
-    /// Loads in one transaction and keeps the version in another one.
-    BooksApart,
-    /// Empties the window in a transaction of its own.
-    DeletesApart,
-    /// Never deletes what it loads anew.
-    Appends,
-    /// Loads the version that the notification names.
-    FollowsTheBell,
-    /// Goes on behind a version that it can't see.
-    SkipsGaps,
-    /// Does not look whether another process was faster.
-    NeverCompares,
-    /// Loads whatever lies in the folder of the window.
-    ReadsTheFolder,
-}
-
-impl Habit {
-    pub(crate) const MISTAKES: [Self; 7] = [
-        Self::BooksApart,
-        Self::DeletesApart,
-        Self::Appends,
-        Self::FollowsTheBell,
-        Self::SkipsGaps,
-        Self::NeverCompares,
-        Self::ReadsTheFolder,
-    ];
+/// The rows of a window, and the version that they are of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) version: u64,
+    pub(crate) rows: Vec<String>,
 }
 
 /// What a query of the warehouse sees.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Holdings {
     pub(crate) version: u64,
-    pub(crate) windows: BTreeMap<String, Vec<String>>,
+    pub(crate) windows: BTreeMap<Window, Held>,
+    /// Versions of which it has loaded nothing, because their parts are gone.
+    pub(crate) skipped: BTreeSet<u64>,
 }
 
 #[derive(Debug)]
@@ -55,7 +34,7 @@ struct Transaction {
     /// The version that was there when it began.
     began_at: u64,
     after: Holdings,
-    window: String,
+    window: Window,
     parts: Vec<String>,
     /// Of [`Habit::BooksApart`]: the rows are there, and the version is not kept yet.
     is_loaded: bool,
@@ -74,24 +53,51 @@ pub(crate) struct Told {
     pub(crate) loads: u64,
     pub(crate) crashes: u64,
     pub(crate) gaps: u64,
+    /// Versions that were skipped, because a later one covers them and their parts are gone.
+    pub(crate) skipped: u64,
+    /// Versions on which nothing was spent, because they are unchanged.
+    pub(crate) spared: u64,
+    /// Consumers that began with an empty warehouse.
+    pub(crate) anew: u64,
+}
+
+impl Told {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.loads += other.loads;
+        self.crashes += other.crashes;
+        self.gaps += other.gaps;
+        self.skipped += other.skipped;
+        self.spared += other.spared;
+        self.anew += other.anew;
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Consumer {
     habit: Habit,
+    /// The folder of the report.
+    root: String,
     pub(crate) holdings: Holdings,
     pub(crate) told: Told,
     processes: Vec<Process>,
     /// When they ring, and the version that they name.
     bells: Vec<(Timestamp, u64)>,
     /// A consumer of a copy of the bucket sees a version from then on; objects are copied in any order.
-    arrivals: Option<BTreeMap<u64, Timestamp>>,
+    arrivals: Option<BTreeMap<u64, Arrival>>,
+}
+
+/// From when on a copy of the bucket has a version's entry in the log, and its parts.
+#[derive(Debug)]
+struct Arrival {
+    entry: Timestamp,
+    parts: Timestamp,
 }
 
 impl Consumer {
-    pub(crate) fn new(habit: Habit, rng: &mut Rng) -> Self {
+    pub(crate) fn new(habit: Habit, root: String, rng: &mut Rng) -> Self {
         Self {
             habit,
+            root,
             holdings: Holdings::default(),
             told: Told::default(),
             processes: Vec::new(),
@@ -106,11 +112,21 @@ impl Consumer {
         if let Some(arrivals) = &mut self.arrivals {
             let slow = rng.chance(400);
             from += seconds(rng, if slow { 20_000 } else { 600 });
-            arrivals.insert(version, from);
+            let parts = now + seconds(rng, if slow { 20_000 } else { 600 });
+            arrivals.insert(version, Arrival { entry: from, parts });
         }
         for _ in 0..[0, 1, 1, 1, 2, 3][rng.index(6)] {
             self.bells.push((from + seconds(rng, 900), version));
         }
+    }
+
+    /// The warehouse is lost: another one begins with the first version.
+    pub(crate) fn start_anew(&mut self, now: Timestamp) {
+        self.told.anew += 1;
+        let bell = self.holdings.version;
+        self.holdings = Holdings::default();
+        self.processes.clear();
+        self.bells.push((now, bell));
     }
 
     /// Starts a process for each notification that has come.
@@ -162,10 +178,12 @@ impl Consumer {
         let bell = process.bell;
         match process.transaction.take() {
             Some(mut transaction) if !transaction.parts.is_empty() => {
-                let rows = store.rows(&transaction.parts.remove(0));
-                let window = transaction.after.windows.entry(transaction.window.clone());
-                window.or_default().extend(rows.iter().cloned());
-                self.processes[index].transaction = Some(transaction);
+                // A part that is gone by now ends the transaction, and it begins again.
+                if let Some(rows) = store.find_rows(&transaction.parts.remove(0)) {
+                    let held = transaction.after.windows.entry(transaction.window);
+                    held.or_default().rows.extend(rows.iter().cloned());
+                    self.processes[index].transaction = Some(transaction);
+                }
             }
             Some(transaction) => self.commit(index, transaction),
             None => match self.begin(bell, now, store) {
@@ -189,27 +207,82 @@ impl Consumer {
             self.told.gaps += u64::from(newer.is_some());
             return None;
         }
-        let commit = read(store, version);
-        let window = commit.window.key();
+        let commit = self.read(store, version);
+        let missing = self.is_missing(&commit, now, store);
+        let is_covered = || {
+            let mut later = visible.iter().filter(|later| **later > version);
+            later.any(|later| lies_within(&commit.window, &self.read(store, *later).window))
+        };
+        if missing && !is_covered() && self.habit != Habit::SkipsWhatIsMissing {
+            return None;
+        }
         let mut after = self.holdings.clone();
         after.version = version;
-        if self.habit != Habit::Appends {
-            after.windows.remove(&window);
+        let spared = !missing && self.is_spared(&commit);
+        let mut parts: Vec<String> = commit.parts.iter().map(|part| part.key.clone()).collect();
+        if spared {
+            self.told.spared += 1;
+            parts.clear();
+            if let Some(held) = after.windows.get_mut(&commit.window) {
+                held.version = version;
+            }
+        } else {
+            self.empty(&mut after, &commit);
+            let held = after.windows.entry(commit.window).or_default();
+            held.version = version;
         }
-        if self.habit == Habit::DeletesApart {
-            self.holdings.windows.remove(&window);
+        if missing {
+            self.told.skipped += 1;
+            after.skipped.insert(version);
+            parts.clear();
         }
-        let parts = match self.habit {
-            Habit::ReadsTheFolder => store.parts_with(&format!("/data/{window}/")),
-            _ => commit.parts.into_iter().map(|part| part.key).collect(),
-        };
+        if self.habit == Habit::ReadsTheFolder {
+            parts = store.parts_with(&format!("{}/data/{}/", self.root, commit.window.key()));
+        }
         Some(Transaction {
             began_at: self.holdings.version,
             after,
-            window,
+            window: commit.window,
             parts,
             is_loaded: false,
         })
+    }
+
+    /// Deletes what lies within the commit's window.
+    fn empty(&mut self, after: &mut Holdings, commit: &Commit) {
+        let goes = |window: &Window| match self.habit {
+            Habit::Appends => false,
+            Habit::IgnoresEmptyCommits if commit.parts.is_empty() => false,
+            Habit::DeletesEqualWindows => *window == commit.window,
+            _ => lies_within(window, &commit.window),
+        };
+        after.windows.retain(|window, _| !goes(window));
+        if self.habit == Habit::DeletesApart {
+            self.holdings.windows.retain(|window, _| !goes(window));
+        }
+    }
+
+    /// Whether one of its parts is not there: gone, or not copied yet.
+    fn is_missing(&self, commit: &Commit, now: Timestamp, store: &Store) -> bool {
+        let arrival = self
+            .arrivals
+            .as_ref()
+            .and_then(|all| all.get(&commit.version));
+        let mut parts = commit.parts.iter();
+        parts.any(|part| {
+            arrival.is_some_and(|arrival| arrival.parts > now)
+                || store.find_rows(&part.key).is_none()
+        })
+    }
+
+    /// Whether nothing has to be done for it: its rows are those of the version before, and these are held.
+    fn is_spared(&self, commit: &Commit) -> bool {
+        let held = self.holdings.windows.get(&commit.window);
+        let is_held = held.is_some_and(|held| {
+            Some(held.version) == commit.supersedes
+                && !self.holdings.skipped.contains(&held.version)
+        });
+        commit.unchanged && (is_held || self.habit == Habit::TrustsUnchanged)
     }
 
     /// Takes effect as a whole, unless another process was faster: then it begins again.
@@ -228,13 +301,25 @@ impl Consumer {
 
     /// The versions that it can see, in order.
     fn visible(&self, now: Timestamp, store: &Store) -> Vec<u64> {
-        let log = store.keys_with("/_log/");
+        let log = store.list(&format!("{}/_log/", self.root), None);
         let versions = log.iter().filter_map(|key| version_of(key));
         let arrived = |version: &u64| match &self.arrivals {
-            Some(arrivals) => arrivals.get(version).is_some_and(|at| *at <= now),
+            Some(arrivals) => arrivals.get(version).is_some_and(|at| at.entry <= now),
             None => true,
         };
         versions.filter(arrived).collect()
+    }
+
+    /// Who starts anew now holds the same, although much of what was superseded is gone.
+    pub(crate) fn look_anew(
+        &mut self,
+        rng: &mut Rng,
+        now: Timestamp,
+        store: &Store,
+        oracle: &Oracle,
+    ) -> Result<(), String> {
+        self.start_anew(now);
+        self.last_look(rng, now, store, oracle)
     }
 
     /// What it does every hour, whether it was told of something or not.
@@ -259,14 +344,13 @@ impl Consumer {
                 oracle.commits()
             ));
         }
-        Ok(())
+        oracle.holds_all(&self.holdings)
     }
-}
 
-fn read(store: &Store, version: u64) -> Commit {
-    let name = format!("/_log/{version:020}.json");
-    let key = store.keys_with(&name).remove(0);
-    serde_json::from_slice(&store.read(&key).unwrap()).unwrap()
+    fn read(&self, store: &Store, version: u64) -> Commit {
+        let key = format!("{}/_log/{version:020}.json", self.root);
+        serde_json::from_slice(&store.read(&key).unwrap()).unwrap()
+    }
 }
 
 fn seconds(rng: &mut Rng, below: u64) -> SignedDuration {

@@ -1,40 +1,104 @@
 //! What has to be true after every effect.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use delivery::EndReason;
-use delivery::documents::{Commit, EndRecord, GenerationRecord, Verification};
+use definition::Window;
+use delivery::documents::{Commit, GenerationRecord};
 use delivery::keys::version_of;
 
 use crate::consumer::Holdings;
+use crate::content::{Content, content_of};
 use crate::store::Store;
 use crate::tenant::Tenant;
 
-/// What was committed so far, held against the source.
+/// What consumers see of a window once they have read the log up to some version.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// The version that they loaded it from.
+    pub(crate) version: u64,
+    pub(crate) content: Arc<Content>,
+}
+
+/// The windows that consumers see. No two of them overlap.
+pub(crate) type Visible = BTreeMap<Window, Shown>;
+
+/// The last commit of a window.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    version: u64,
+    generation: u32,
+}
+
+/// How an operator's requests are known from those of schedules.
 #[derive(Debug, Default)]
+pub(crate) struct Requests {
+    pub(crate) replays: BTreeSet<String>,
+    pub(crate) withdrawals: BTreeSet<String>,
+}
+
+/// What was committed of one report so far, held against the source.
+#[derive(Debug)]
 pub(crate) struct Oracle {
-    /// For each version its window, and the rows that whoever has read it has to hold.
-    versions: Vec<(String, Vec<String>)>,
-    /// The generation of each window that was committed last.
-    generations: BTreeMap<String, u32>,
+    /// The folder of the report.
+    root: String,
+    /// What consumers see at each version, from 0.
+    visible: Vec<Visible>,
+    /// The window of each version, from 1, and whether it was withdrawn.
+    windows: Vec<(Window, bool)>,
+    /// The parts of each version, from 1.
+    parts: Vec<Vec<String>>,
+    last: BTreeMap<Window, Last>,
+    pub(crate) told: Counted,
+}
+
+/// The kinds of commits that there were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) restatements: u64,
+    pub(crate) unchanged: u64,
+    pub(crate) withdrawals: u64,
+    pub(crate) coverings: u64,
+}
+
+impl Counted {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.restatements += other.restatements;
+        self.unchanged += other.unchanged;
+        self.withdrawals += other.withdrawals;
+        self.coverings += other.coverings;
+    }
 }
 
 impl Oracle {
-    pub(crate) fn look(&mut self, store: &Store, tenant: &Tenant) -> Result<(), String> {
-        if let Some(key) = &store.overwritten {
-            return Err(format!("{key} was changed"));
+    pub(crate) fn new(root: String) -> Self {
+        Self {
+            root,
+            visible: vec![Visible::new()],
+            windows: Vec::new(),
+            parts: Vec::new(),
+            last: BTreeMap::new(),
+            told: Counted::default(),
         }
-        if let Some(what) = &tenant.too_close {
+    }
+
+    pub(crate) fn look(
+        &mut self,
+        store: &Store,
+        tenant: &Tenant,
+        requests: &Requests,
+    ) -> Result<(), String> {
+        if let Some(what) = &tenant.misused {
             return Err(what.clone());
         }
-        let log = store.keys_with("/_log/");
-        if log.len() == self.versions.len() {
+        let log = store.list(&format!("{}/_log/", self.root), None);
+        if log.len() == self.windows.len() {
             return Ok(());
         }
         for key in log {
             let version = version_of(&key).ok_or_else(|| format!("{key} has no version"))?;
             if version > self.commits() {
-                self.append(store, tenant, &key, version)?;
+                self.append(store, tenant, requests, &key)?;
             }
         }
         Ok(())
@@ -44,43 +108,111 @@ impl Oracle {
         &mut self,
         store: &Store,
         tenant: &Tenant,
+        requests: &Requests,
         key: &str,
-        version: u64,
     ) -> Result<(), String> {
         let commit: Commit = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
+        let (version, window) = (commit.version, commit.window);
         let last = self.commits();
-        if version != last + 1 || commit.version != version {
-            return Err(format!("version {version} follows {last}"));
+        if version_of(key) != Some(last + 1) || version != last + 1 {
+            return Err(format!("{key} follows version {last}"));
         }
-        let window = commit.window.key();
-        let generation = self.generations.entry(window.clone()).or_default();
-        if commit.generation <= *generation {
-            return Err(format!(
-                "generation {} was committed after {generation}",
-                commit.generation
-            ));
+        self.check_generation(store, requests, &commit)?;
+        let content = content_of(store, tenant, &self.root, &commit)?;
+        let before = self.now_visible();
+        let mut after = check_windows(before, &commit)?;
+        check_unchanged(before, &commit, &content)?;
+        if !commit.withdrawn {
+            let content = Arc::new(content);
+            after.insert(window, Shown { version, content });
         }
-        *generation = commit.generation;
-        self.versions
-            .push((window, rows_are_the_sources(store, tenant, &commit)?));
+        self.visible.push(after);
+        self.windows.push((window, commit.withdrawn));
+        self.parts
+            .push(commit.parts.iter().map(|part| part.key.clone()).collect());
+        let generation = commit.generation;
+        self.last.insert(
+            window,
+            Last {
+                version,
+                generation,
+            },
+        );
+        self.told.unchanged += u64::from(commit.unchanged);
+        self.told.withdrawals += u64::from(commit.withdrawn);
+        self.told.coverings += u64::from(!commit.replaces.is_empty());
         Ok(())
     }
 
-    /// Whoever has read up to a version holds, of each window, the rows of its last commit up to there, and no others.
+    /// An older generation is never committed over a newer one, and nothing but a replay brings back what was withdrawn.
+    fn check_generation(
+        &mut self,
+        store: &Store,
+        requests: &Requests,
+        commit: &Commit,
+    ) -> Result<(), String> {
+        let window = commit.window;
+        let last = self.last.get(&window);
+        if let Some(last) = last.filter(|last| commit.generation <= last.generation) {
+            return Err(format!(
+                "generation {} was committed after {}",
+                commit.generation, last.generation
+            ));
+        }
+        if commit.supersedes != last.map(|last| last.version) {
+            return Err(format!(
+                "version {} supersedes {:?}, and the one before is {last:?}",
+                commit.version, commit.supersedes
+            ));
+        }
+        let record = |generation| {
+            let key = format!(
+                "{}/win/{}/g{generation:04}/open.json",
+                self.root,
+                window.key()
+            );
+            serde_json::from_slice::<GenerationRecord>(&store.read(&key).unwrap()).unwrap()
+        };
+        let own = record(commit.generation);
+        if own.withdrawn != requests.withdrawals.contains(&own.request_key)
+            || own.withdrawn != commit.withdrawn
+        {
+            return Err(format!(
+                "version {} is wrong about a withdrawal",
+                commit.version
+            ));
+        }
+        let by_operator =
+            |key: &String| requests.replays.contains(key) || requests.withdrawals.contains(key);
+        let before = (1..commit.generation).rev().map(record);
+        let mut by_operators = before.filter(|record| by_operator(&record.request_key));
+        let was_withdrawn = by_operators.next().is_some_and(|record| record.withdrawn);
+        if was_withdrawn && !by_operator(&own.request_key) {
+            return Err(format!(
+                "version {} brings back {window}, which was withdrawn, for {}",
+                commit.version, own.request_key
+            ));
+        }
+        let scheduled = own.request_key == "schedule";
+        self.told.restatements += u64::from(!scheduled && !by_operator(&own.request_key));
+        Ok(())
+    }
+
+    /// Whoever has read up to a version holds the rows of the windows that are visible there, and no others.
     pub(crate) fn holds(&self, holdings: &Holdings) -> Result<(), String> {
         let version = holdings.version;
-        let read = usize::try_from(version).unwrap();
-        let Some(read) = self.versions.get(..read) else {
+        let Some(visible) = self.visible.get(usize::try_from(version).unwrap()) else {
             return Err(format!(
                 "a consumer is at version {version}, and there is none"
             ));
         };
-        let expected: BTreeMap<&String, &Vec<String>> =
-            read.iter().map(|(window, rows)| (window, rows)).collect();
-        for window in holdings.windows.keys().chain(expected.keys().copied()) {
-            let mut held = holdings.windows.get(window).cloned().unwrap_or_default();
+        for window in holdings.windows.keys().chain(visible.keys()) {
+            let held = holdings.windows.get(window);
+            let mut held = held.map(|held| held.rows.clone()).unwrap_or_default();
             held.sort_unstable();
-            let source = expected.get(window).copied().cloned().unwrap_or_default();
+            let loaded = |shown: &&Shown| !holdings.skipped.contains(&shown.version);
+            let shown = visible.get(window).filter(loaded);
+            let source = shown.map_or(&[][..], |shown| &shown.content.rows);
             if held != source {
                 return Err(format!(
                     "a consumer at version {version} holds {} rows of {window}, and the source had {}",
@@ -92,140 +224,110 @@ impl Oracle {
         Ok(())
     }
 
-    /// At the end the newest wish has been committed, and each replay is a wish of its own.
-    pub(crate) fn end(&self, store: &Store, replays: &BTreeSet<String>) -> Result<(), String> {
-        let opens = store
-            .keys_with("/open.json")
-            .into_iter()
-            .filter_map(|key| store.read(&key));
-        let wishes: BTreeSet<String> = opens
-            .map(|bytes| {
-                serde_json::from_slice::<GenerationRecord>(&bytes)
-                    .unwrap()
-                    .request_key
-            })
-            .collect();
-        if let Some(replay) = replays.iter().find(|replay| !wishes.contains(*replay)) {
-            return Err(format!("{replay} was wished for and never opened"));
+    /// Whoever has read the whole log has skipped nothing that is visible.
+    pub(crate) fn holds_all(&self, holdings: &Holdings) -> Result<(), String> {
+        let mut shown = self.now_visible().values();
+        match shown.find(|shown| holdings.skipped.contains(&shown.version)) {
+            Some(shown) => Err(format!("a consumer skipped version {}", shown.version)),
+            None => Ok(()),
         }
-        let mut newest: BTreeMap<String, u32> = BTreeMap::new();
-        for key in store.keys_with("/open.json") {
-            let (window, generation) = key.split_once("/win/").unwrap().1.split_once("/g").unwrap();
-            let newest = newest.entry(window.to_owned()).or_default();
-            *newest = (*newest).max(generation[..4].parse().unwrap());
-        }
-        if newest.is_empty() || newest != self.generations {
-            return Err(format!(
-                "wished for were {newest:?}, and committed {:?}",
-                self.generations
-            ));
-        }
-        Ok(())
     }
 
     pub(crate) fn commits(&self) -> u64 {
-        self.versions.len() as u64
+        self.windows.len() as u64
+    }
+
+    /// What consumers see that have read everything.
+    pub(crate) fn now_visible(&self) -> &Visible {
+        self.visible.last().unwrap()
+    }
+
+    /// Whether at some time since this version consumers held a window beside which this one can't stand. A window is
+    /// withdrawn only as the one that it is.
+    pub(crate) fn was_refused(&self, window: &Window, withdrawal: bool, since: u64) -> bool {
+        let since = usize::try_from(since).unwrap();
+        let mut visible = self.visible[since..].iter();
+        visible.any(|visible| stands_in_the_way(visible, window, withdrawal))
+    }
+
+    /// Whether consumers hold such a window ever since this version.
+    pub(crate) fn is_refused_since(&self, window: &Window, since: u64) -> bool {
+        let since = usize::try_from(since).unwrap();
+        let mut visible = self.visible[since..].iter();
+        visible.all(|visible| stands_in_the_way(visible, window, false))
+    }
+
+    /// The generation of the window that was committed last; 0 if none was.
+    pub(crate) fn generation(&self, window: &Window) -> u32 {
+        self.last.get(window).map_or(0, |last| last.generation)
+    }
+
+    /// The parts of a version, if a later one up to `last` deletes its rows.
+    pub(crate) fn superseded_parts(&self, version: u64, last: u64) -> Option<&[String]> {
+        let index = usize::try_from(version).unwrap();
+        let (window, _) = self.windows[index - 1];
+        let mut later = self.windows[index..usize::try_from(last).unwrap()].iter();
+        let is_gone = later.any(|(later, _)| lies_within(&window, later));
+        is_gone.then_some(&self.parts[index - 1][..])
     }
 }
 
-/// The rows that a consumer loads are those that the source had for the runs' windows, once each.
-///
-/// Gives them, sorted.
-fn rows_are_the_sources(
-    store: &Store,
-    tenant: &Tenant,
-    commit: &Commit,
-) -> Result<Vec<String>, String> {
-    let parts = commit.parts.iter();
-    let mut landed: Vec<&String> = parts.flat_map(|part| store.rows(&part.key)).collect();
-    landed.sort_unstable();
-    let held = landed.iter().copied().cloned().collect();
-    let mut source: Vec<&String> = Vec::new();
-    let mut whole = true;
-    let mut at = commit.window.start();
-    for run in &commit.runs {
-        if run.window.start() != at {
+/// What consumers still see once they have deleted what lies within the commit's window. The rest touches it at most.
+fn check_windows(before: &Visible, commit: &Commit) -> Result<Visible, String> {
+    let window = commit.window;
+    let mut after = before.clone();
+    let mut replaced = Vec::new();
+    for other in before.keys() {
+        if lies_within(other, &window) {
+            after.remove(other);
+            replaced.extend((*other != window).then_some(*other));
+        } else if overlap(other, &window) {
             return Err(format!(
-                "the runs of version {} leave a hole",
+                "version {} of {window} overlaps {other}, which consumers hold",
                 commit.version
             ));
         }
-        at = run.window.end();
-        source.extend(&tenant.runs[&run.run_id].truth);
-        whole &= tenant.runs[&run.run_id].is_whole;
     }
-    if at != commit.window.end() {
+    if commit.replaces != replaced {
         return Err(format!(
-            "the runs of version {} stop at {at}",
-            commit.version
+            "version {} says that it replaces {:?}, and it replaces {replaced:?}",
+            commit.version, commit.replaces
         ));
     }
-    // A tenant that pages unstably and says so by nothing but duplicates can't be made safe;
-    // the commit then says that it was not verified.
-    let unverified = matches!(
-        commit.verification,
-        Verification::None | Verification::SecondRun
-    );
-    if !whole && unverified {
-        return Ok(held);
-    }
-    if !whole {
-        return Err(format!(
-            "version {} trusts pages that shifted",
-            commit.version
-        ));
-    }
-    let given = source.len() as u64;
-    source.sort_unstable();
-    source.dedup();
-    if landed != source {
-        return Err(format!(
-            "version {}: a consumer holds {} rows, the source had {}",
-            commit.version,
-            landed.len(),
-            source.len()
-        ));
-    }
-    if commit.rows != given || commit.unique != landed.len() as u64 {
-        return Err(format!(
-            "version {} counts wrongly: {commit:?}",
-            commit.version
-        ));
-    }
-    let files = commit.runs.len() as u64;
-    if commit.summary_rows != if tenant.sums_up() { files } else { 0 } {
-        return Err(format!(
-            "version {} leaves {} rows out",
-            commit.version, commit.summary_rows
-        ));
-    }
-    if commit.abandoned.len() as u64 != left_behind(store, tenant, commit) {
-        return Err(format!(
-            "version {} tells of {:?}",
-            commit.version, commit.abandoned
-        ));
-    }
-    if commit.empty != source.is_empty() {
-        return Err(format!(
-            "version {} is wrong about being empty",
-            commit.version
-        ));
-    }
-    Ok(held)
+    Ok(after)
 }
 
-/// How many runs of the generation took too long, and could not be cancelled.
-fn left_behind(store: &Store, tenant: &Tenant, commit: &Commit) -> u64 {
-    if tenant.dialect.can_cancel() {
-        return 0;
+/// A version is said to be unchanged if consumers hold these very rows.
+fn check_unchanged(before: &Visible, commit: &Commit, content: &Content) -> Result<(), String> {
+    let held = before.get(&commit.window).map(|shown| &shown.content);
+    let is_same = held.is_some_and(|held| held.rows == content.rows);
+    if commit.unchanged && !is_same {
+        return Err(format!(
+            "version {} says that nothing has changed, and it has",
+            commit.version
+        ));
     }
-    let generation = format!("/win/{}/g{:04}/", commit.window.key(), commit.generation);
-    let cut_off = |key: &String| {
-        let end: EndRecord = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
-        end.reason == EndReason::TimedOut
-    };
-    let ends = store.keys_with(&generation).into_iter();
-    ends.filter(|key| key.ends_with("/end.json"))
-        .filter(cut_off)
-        .count() as u64
+    // Rows that were fetched in other pieces have another hash.
+    let is_same = held.is_some_and(|held| is_same && held.pieces == content.pieces);
+    if is_same && !commit.unchanged && !commit.withdrawn {
+        return Err(format!(
+            "version {} does not say that nothing has changed",
+            commit.version
+        ));
+    }
+    Ok(())
+}
+
+fn stands_in_the_way(visible: &Visible, window: &Window, withdrawal: bool) -> bool {
+    let mut others = visible.keys().filter(|other| overlap(other, window));
+    others.any(|other| !lies_within(other, window) || withdrawal && other != window)
+}
+
+/// Whether a window lies within the other one, as a window does within itself.
+pub(crate) fn lies_within(inner: &Window, outer: &Window) -> bool {
+    outer.start() <= inner.start() && inner.end() <= outer.end()
+}
+
+fn overlap(a: &Window, b: &Window) -> bool {
+    a.start() < b.end() && b.start() < a.end()
 }

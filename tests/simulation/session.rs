@@ -13,24 +13,37 @@ use tokens::token_state::{
 };
 
 use crate::canaries::Kind;
-use crate::invocation::Mishap;
+use crate::outside::Mishap;
 use crate::rng::Rng;
 
 /// So often a call is made with another token after a 401.
 const REFUSALS: u32 = 3;
 
-/// The token secret, the token endpoint, and what warm processes remember.
-#[derive(Debug, Default)]
+/// A tenant's token secret and its token endpoint.
+#[derive(Debug)]
 pub(crate) struct Vault {
+    customer: &'static str,
     store: Snapshot,
     written: Vec<Timestamp>,
     /// The tokens that the tenant takes, and until when.
     valid: BTreeMap<String, Timestamp>,
-    warm: Vec<Memory>,
     pub(crate) told: Signed,
     /// A planted bug: the secret is written whatever version is there.
     pub(crate) writes_blindly: bool,
+    /// A token that another tenant gave was shown to this one.
+    pub(crate) foreign: Option<String>,
 }
+
+/// The processes that serve every tenant of the deployment and wait for their next invocation.
+#[derive(Debug, Default)]
+pub(crate) struct Warm {
+    idle: Vec<Process>,
+    /// A planted bug: what a process remembers is not kept apart by tenant.
+    pub(crate) mixes_tenants: bool,
+}
+
+/// What one process remembers of each tenant.
+type Process = BTreeMap<&'static str, Memory>;
 
 /// What a schedule did to tokens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +52,15 @@ pub(crate) struct Signed {
     pub(crate) refused: u64,
     pub(crate) lost_races: u64,
     pub(crate) writes: u64,
+}
+
+impl Signed {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.grants += other.grants;
+        self.refused += other.refused;
+        self.lost_races += other.lost_races;
+        self.writes += other.writes;
+    }
 }
 
 /// Whether the call can be made.
@@ -54,7 +76,7 @@ pub(crate) enum Signing {
 /// What one process does about its token.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    memory: Option<Memory>,
+    process: Option<Process>,
     search: Option<LookupState>,
     /// The token that is to be stored, over this version.
     keeps: Option<(CachedToken, Option<String>)>,
@@ -66,11 +88,18 @@ impl Session {
     pub(crate) fn sign_in(
         &mut self,
         vault: &mut Vault,
+        warm: &mut Warm,
         rng: &mut Rng,
         now: Timestamp,
         mishap: Mishap,
     ) -> Signing {
-        let memory = self.memory.get_or_insert_with(|| vault.process(rng));
+        let process = self.process.get_or_insert_with(|| warm.process(rng));
+        let whose = if warm.mixes_tenants {
+            ""
+        } else {
+            vault.customer
+        };
+        let memory = process.entry(whose).or_default();
         let search = self.search.get_or_insert_with(LookupState::any_token);
         let next = match &self.keeps {
             Some(_) => None,
@@ -81,8 +110,8 @@ impl Session {
             return self.call(vault, held, now);
         }
         let signing = match mishap {
-            Mishap::KillBefore => Signing::Out(mishap),
-            _ => self.one_effect(next.as_ref(), vault, rng, now, mishap),
+            Mishap::KillBefore => return Signing::Out(mishap),
+            _ => self.one_effect(whose, next.as_ref(), vault, rng, now, mishap),
         };
         match mishap {
             Mishap::KillAfter => Signing::Out(Mishap::KillBefore),
@@ -108,6 +137,7 @@ impl Session {
 
     fn one_effect(
         &mut self,
+        whose: &str,
         next: Option<&NextStep>,
         vault: &mut Vault,
         rng: &mut Rng,
@@ -121,11 +151,13 @@ impl Session {
             }
             return Signing::Busy;
         }
-        let (Some(memory), Some(search)) = (&mut self.memory, &mut self.search) else {
+        let process = self.process.as_mut();
+        let memory = process.and_then(|process| process.get_mut(whose));
+        let (Some(memory), Some(search)) = (memory, &mut self.search) else {
             return Signing::Busy;
         };
         if next == Some(&NextStep::ReadClient) && !is_lost {
-            let id = fingerprint(Kind::Client.text());
+            let id = vault.client();
             let same = memory.client == Some(id);
             search.client_read(memory, ClientIdentity { id, same });
         } else if next == Some(&NextStep::ReadStore) {
@@ -148,34 +180,61 @@ impl Session {
     }
 
     /// The process stays warm.
-    pub(crate) fn rest(&mut self, vault: &mut Vault) {
-        vault.warm.extend(self.memory.take());
+    pub(crate) fn rest(&mut self, warm: &mut Warm) {
+        warm.idle.extend(self.process.take());
+    }
+}
+
+impl Warm {
+    /// A warm process or a new one.
+    fn process(&mut self, rng: &mut Rng) -> Process {
+        if self.idle.is_empty() || rng.chance(300) {
+            return Process::default();
+        }
+        let index = rng.index(self.idle.len());
+        self.idle.swap_remove(index)
     }
 }
 
 impl Vault {
-    /// A warm process or a new one.
-    fn process(&mut self, rng: &mut Rng) -> Memory {
-        if self.warm.is_empty() || rng.chance(300) {
-            return Memory::default();
+    pub(crate) fn new(customer: &'static str, writes_blindly: bool) -> Self {
+        Self {
+            customer,
+            store: Snapshot::default(),
+            written: Vec::new(),
+            valid: BTreeMap::new(),
+            told: Signed::default(),
+            writes_blindly,
+            foreign: None,
         }
-        let index = rng.index(self.warm.len());
-        self.warm.swap_remove(index)
+    }
+
+    /// The tenant's client, of which the secret is a part.
+    fn client(&self) -> [u8; 32] {
+        fingerprint(&format!("{}{}", Kind::Client.text(), self.customer))
+    }
+
+    /// How the tokens begin that this tenant gives.
+    fn tokens(&self) -> String {
+        format!("{}{}.", Kind::Access.text(), self.customer)
     }
 
     fn grant(&mut self, rng: &mut Rng, now: Timestamp) -> CachedToken {
         self.told.grants += 1;
-        let name = format!("{}{}", Kind::Access.text(), self.told.grants);
+        let name = format!("{}{}", self.tokens(), self.told.grants);
         let life = Duration::from_secs([0, 60, 600, 900, 3_600, 3_600][rng.index(6)]);
         let end = now + SignedDuration::try_from(life.max(MIN_HOLD)).unwrap();
         self.valid.insert(name.clone(), end);
-        let client = fingerprint(Kind::Client.text());
+        let client = self.client();
         let life = Life::granted(clocks(now), life);
         CachedToken::new(AccessToken::new(name).unwrap(), client, life)
     }
 
     /// Whether the tenant takes it. It may have ended on the way, or been revoked.
-    fn takes(&self, held: &CachedToken, now: Timestamp) -> bool {
+    fn takes(&mut self, held: &CachedToken, now: Timestamp) -> bool {
+        if !held.token().expose().starts_with(&self.tokens()) {
+            self.foreign = Some(format!("{} was shown another's token", self.customer));
+        }
         let end = self.valid.get(held.token().expose());
         end.is_some_and(|end| now < *end)
     }

@@ -63,25 +63,15 @@ impl Store {
     }
 
     pub(crate) fn list_folders(&self, prefix: &str, after: &str, before: &str) -> Vec<String> {
-        let mut folders: Vec<String> = self
-            .list(prefix, Some(after))
-            .into_iter()
-            .filter_map(|key| {
-                let end = prefix.len() + key[prefix.len()..].find('/')? + 1;
-                Some(key[..end].to_owned())
-            })
-            .filter(|folder| folder.as_str() > after && folder.as_str() < before)
-            .collect();
+        let below = self.list(prefix, Some(after)).into_iter();
+        let folder = |key: String| {
+            let end = prefix.len() + key[prefix.len()..].find('/')? + 1;
+            Some(key[..end].to_owned())
+        };
+        let mut folders: Vec<String> = below.filter_map(folder).collect();
+        folders.retain(|folder| folder.as_str() > after && folder.as_str() < before);
         folders.dedup();
         folders
-    }
-
-    pub(crate) fn keys_with(&self, infix: &str) -> Vec<String> {
-        self.objects
-            .keys()
-            .filter(|key| key.contains(infix))
-            .cloned()
-            .collect()
     }
 
     pub(crate) fn put_part(&mut self, prefix: &str, rows: Vec<String>) -> Part {
@@ -107,14 +97,24 @@ impl Store {
         self.objects.iter()
     }
 
-    /// The parts with this in their keys, whether a commit names them or not.
-    pub(crate) fn parts_with(&self, infix: &str) -> Vec<String> {
-        let keys = self.parts.keys().filter(|key| key.contains(infix));
+    /// The parts below a folder, whether a commit names them or not.
+    pub(crate) fn parts_with(&self, prefix: &str) -> Vec<String> {
+        let keys = self.parts.keys().filter(|key| key.starts_with(prefix));
         keys.cloned().collect()
     }
 
     pub(crate) fn rows(&self, part: &str) -> &[String] {
         &self.parts[part]
+    }
+
+    /// The rows of a part, unless it is gone.
+    pub(crate) fn find_rows(&self, part: &str) -> Option<&Vec<String>> {
+        self.parts.get(part)
+    }
+
+    /// A lifecycle rule or a person deletes a part.
+    pub(crate) fn delete_part(&mut self, part: &str) {
+        self.parts.remove(part);
     }
 
     pub(crate) fn check(&self, part: &Part) -> bool {

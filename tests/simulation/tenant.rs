@@ -10,35 +10,13 @@ use delivery::effects::{Fault, Page};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::canaries::Kind;
+use crate::fate::Fate;
 use crate::rng::Rng;
+use crate::source::Source;
+use crate::story::DAY;
 
 /// How close calls of an API may be that wants them apart.
 const ALLOWED: SignedDuration = SignedDuration::from_secs(30);
-
-/// What becomes of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It completes after so many seconds.
-    Completes(i64),
-    /// It fails after so many seconds.
-    Fails(i64),
-    /// It is never done.
-    Hangs,
-    /// It is never done, but completes in the moment in which it is cancelled.
-    CompletesWhenCancelled,
-    /// It completes, and is forgotten later.
-    Vanishes { done: i64, gone: i64 },
-    /// Its page tokens are refused from this page on.
-    Expires { done: i64, page: u64 },
-    /// The token of this page leads back to the second page.
-    Circles { done: i64, page: u64 },
-    /// It gives another total from this page on.
-    ChangesTotal { done: i64, page: u64 },
-    /// The first row of each page repeats the last one of the page before, and another row is missing.
-    Shifts { done: i64 },
-    /// It says `completed`, takes it back, and says it again.
-    Backwards { done: i64 },
-}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
@@ -59,18 +37,16 @@ impl Run {
     }
 }
 
-/// Rows of the source: the second of the window they belong to, and their text.
-type Source = BTreeMap<i64, Vec<String>>;
-
 #[derive(Debug)]
 pub(crate) struct Tenant {
+    name: &'static str,
     pub(crate) dialect: Dialect,
     last_call: Option<Timestamp>,
-    /// Two calls of an API that wants them apart were not.
-    pub(crate) too_close: Option<String>,
+    /// Two calls of an API that wants them apart were not, or one was meant for another tenant.
+    pub(crate) misused: Option<String>,
     schedules: BTreeMap<String, ScheduleId>,
     pub(crate) runs: BTreeMap<RunId, Run>,
-    source: Source,
+    pub(crate) source: Source,
     pub(crate) gives_total: bool,
     pub(crate) duplicates: bool,
     pub(crate) faulty: bool,
@@ -83,15 +59,16 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(rng: &mut Rng, day: Timestamp, dialect: Dialect) -> Self {
+    pub(crate) fn new(name: &'static str, rng: &mut Rng, dialect: Dialect) -> Self {
         let pages = matches!(dialect, Dialect::Analytics | Dialect::Contacts { .. });
-        let mut tenant = Self {
+        Self {
+            name,
             dialect,
             last_call: None,
-            too_close: None,
+            misused: None,
             schedules: BTreeMap::new(),
             runs: BTreeMap::new(),
-            source: BTreeMap::new(),
+            source: Source::new(name, rng),
             gives_total: rng.chance(600) && pages,
             duplicates: rng.chance(200),
             faulty: true,
@@ -102,57 +79,19 @@ impl Tenant {
             },
             says: None,
             page_size: None,
-        };
-        for day in [day, day_before(day)] {
-            tenant.restate(rng, day);
-        }
-        tenant
-    }
-
-    /// Other rows for the day, as after a late correction.
-    pub(crate) fn restate(&mut self, rng: &mut Rng, day: Timestamp) {
-        let from = day.as_second();
-        self.source
-            .retain(|second, _| !(from..from + 86_400).contains(second));
-        let count = if rng.chance(100) { 0 } else { rng.below(24) };
-        for number in 0..count {
-            // A correction changes what a row says, never the time that it belongs to.
-            let second = i64::try_from(Rng::new(number).below(86_400)).unwrap();
-            let row = format!(
-                r#"{{"agentId":"a-{number}","handleTime":{},"note":{}}}"#,
-                rng.below(1000),
-                serde_json::to_string(Kind::Row.text()).unwrap()
-            );
-            self.source
-                .entry(day.as_second() + second)
-                .or_default()
-                .push(row);
         }
     }
 
     /// So many pages of two rows for the day.
-    pub(crate) fn fill(&mut self, day: Timestamp, pages: u64) {
+    pub(crate) fn fill(&mut self, pages: u64) {
         self.page_size = Some(2);
         self.duplicates = false;
-        self.source.clear();
-        let rows = |number| {
-            [0, 1].map(|row| format!(r#"{{"agentId":"a-{number}-{row}","handleTime":1}}"#))
-        };
-        let rows = (0..pages).flat_map(rows).collect();
-        self.source.insert(day.as_second(), rows);
+        self.source.fill(DAY.parse().unwrap(), pages);
     }
 
     /// Whether a file ends with a row that sums up the others.
     pub(crate) fn sums_up(&self) -> bool {
         matches!(self.dialect, Dialect::ReportJobs { .. })
-    }
-
-    /// The rows of a window, in order.
-    fn rows(&self, window: &Window) -> Vec<String> {
-        self.source
-            .range(window.start().as_second()..window.end().as_second())
-            .flat_map(|(_, rows)| rows.clone())
-            .collect()
     }
 
     /// Somebody calls the API.
@@ -162,7 +101,7 @@ impl Tenant {
         if let Some(apart) = apart.filter(|apart| *apart < ALLOWED)
             && self.dialect.spacing().is_some()
         {
-            self.too_close = Some(format!("two calls were {} s apart", apart.as_secs()));
+            self.misused = Some(format!("two calls were {} s apart", apart.as_secs()));
         }
     }
 
@@ -190,7 +129,7 @@ impl Tenant {
         );
         let id = RunId::new(format!("run-{}", self.runs.len() + 1)).unwrap();
         let fate = self.fate(rng);
-        let mut rows = self.rows(&window);
+        let mut rows = self.source.rows(&window);
         if self.duplicates && rows.len() > 2 && rng.chance(500) {
             let copied = rows[rng.index(rows.len())].clone();
             rows.push(copied);
@@ -235,48 +174,6 @@ impl Tenant {
             },
         );
         id
-    }
-
-    fn fate(&self, rng: &mut Rng) -> Fate {
-        let done = i64::try_from(rng.below(600)).unwrap();
-        let page = 1 + rng.below(3);
-        let gone = done + i64::try_from(rng.below(120)).unwrap();
-        let late = 2640 + i64::try_from(rng.below(120)).unwrap();
-        match (self.dialect, rng.below(20)) {
-            (Dialect::Contacts { .. }, 0) if self.faulty => {
-                return Fate::ChangesTotal { done: 0, page };
-            }
-            (Dialect::Contacts { .. }, 1) if self.faulty && self.gives_total => {
-                return Fate::Shifts { done: 0 };
-            }
-            (Dialect::DataDownload { .. }, 0) if self.faulty => return Fate::Fails(0),
-            (Dialect::DataDownload { .. } | Dialect::Contacts { .. }, _) => {
-                return Fate::Completes(0);
-            }
-            _ if !self.faulty => return Fate::Completes(done),
-            (Dialect::Analytics, _) => {}
-            (_, 0) => return Fate::Fails(done),
-            (_, 1 | 2) => return Fate::Hangs,
-            (_, 3 | 4) => return Fate::Vanishes { done, gone },
-            (_, 5) => return Fate::Completes(late),
-            _ => return Fate::Completes(done),
-        }
-        if self.says.is_some() && self.runs.is_empty() {
-            return Fate::Fails(done);
-        }
-        match rng.below(20) {
-            0 => Fate::Fails(done),
-            1 | 2 => Fate::Hangs,
-            3 => Fate::CompletesWhenCancelled,
-            4 => Fate::Vanishes { done, gone },
-            5 => Fate::Expires { done, page },
-            6 => Fate::Circles { done, page },
-            7 => Fate::ChangesTotal { done, page },
-            8 if self.gives_total => Fate::Shifts { done },
-            9 => Fate::Backwards { done },
-            10 => Fate::Completes(late),
-            _ => Fate::Completes(done),
-        }
     }
 
     pub(crate) fn look(&self, now: Timestamp, id: &RunId) -> Result<RunStatus, Error> {
@@ -343,17 +240,23 @@ impl Tenant {
     }
 
     fn page_token(&self, page: usize) -> PageToken {
-        PageToken::new(format!("{}{page}", self.tokens.text())).unwrap()
+        PageToken::new(format!("{}{page}", self.token_prefix())).unwrap()
     }
 
-    fn page_number(&self, token: &PageToken) -> usize {
-        let number = token.as_str().strip_prefix(self.tokens.text()).unwrap();
-        number.parse().unwrap()
+    /// How its page tokens begin, or its links, which are addresses of a host of its own.
+    fn token_prefix(&self) -> String {
+        format!("{}{}-", self.tokens.text(), self.name)
+    }
+
+    /// `None` for a token of another tenant, or of nobody.
+    fn page_number(&self, token: &PageToken) -> Option<usize> {
+        let number = token.as_str().strip_prefix(&self.token_prefix())?;
+        number.parse().ok()
     }
 
     /// The page's rows, and what its answer says.
     pub(crate) fn page(
-        &self,
+        &mut self,
         now: Timestamp,
         id: &RunId,
         token: Option<&PageToken>,
@@ -366,9 +269,12 @@ impl Tenant {
             Ok(_) => return Err(Fault::NotCompleted),
             Err(_) => return Err(Fault::Gone),
         }
-        let run = &self.runs[id];
         // The plainest of tokens, which fits any run: it is not the tenant that keeps runs apart.
-        let number = token.map_or(0, |token| self.page_number(token));
+        let Some(number) = token.map_or(Some(0), |token| self.page_number(token)) else {
+            self.misused = Some(format!("{} was shown another's page token", self.name));
+            return Err(Fault::TokenRefused);
+        };
+        let run = &self.runs[id];
         let Some(rows) = run.pages.get(number).cloned() else {
             return Err(Fault::TokenRefused);
         };
@@ -403,16 +309,11 @@ impl Tenant {
     }
 }
 
-/// The day before a day.
-pub(crate) fn day_before(day: Timestamp) -> Timestamp {
-    day - SignedDuration::from_hours(24)
-}
-
 /// A day is final at 05:00 of the next one. Before that, runs find nothing.
 fn final_at(window: &Window) -> Timestamp {
-    let start = window.start();
-    start - SignedDuration::from_secs(start.as_second().rem_euclid(86_400))
-        + SignedDuration::from_hours(29)
+    let last = window.end().as_second() - 1;
+    let midnight = Timestamp::from_second(last - last.rem_euclid(86_400)).unwrap();
+    midnight + SignedDuration::from_hours(29)
 }
 
 /// What happens to pages when rows are inserted before them while they are read: from the second

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "what is not valid is a failed test")]
 
 use definition::{ReportName, RunId, TenantId, Window};
-use delivery::{EndReason, FetchOut, Next, Pages, PollOut, Saw, TriggerOut, Version, Work};
+use delivery::{
+    Committed, EndReason, FetchOut, FinalizeOut, Next, Outcome, Pages, PollOut, Saw, TriggerOut,
+    Version, Work,
+};
 use serde::Serialize;
 
 /// What a state may hold; Step Functions allows 262,144 bytes.
@@ -61,5 +64,20 @@ fn the_largest_messages_stay_below_8_kib() {
         page_count: u64::MAX,
         row_count: u64::MAX,
         ended: Some(ended),
+    });
+    // A commit has at most so many warnings, and each at most so many bytes.
+    check(&FinalizeOut {
+        v: Version,
+        outcome: Outcome::Committed(Committed {
+            version: u64::MAX,
+            rows: u64::MAX,
+            duplicates: u64::MAX,
+            replaced: u64::MAX,
+            warnings: vec!["\"".repeat(403); 9],
+            empty: false,
+            unchanged: false,
+            withdrawn: false,
+            run_seconds: u64::MAX,
+        }),
     });
 }

@@ -155,7 +155,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("finalize", &["delivery", "handler", "landing"]),
     ("operator", &["definition", "delivery"]),
-    // `local` names the handlers so that cargo compiles what they share once.
+    // `local` names the handlers so that cargo compiles what they share once, and reads a tenant's file as they do.
     (
         "local",
         &[
@@ -168,6 +168,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "finalize",
             "local-aws",
             "poll-once",
+            "tokens",
             "trigger",
         ],
     ),

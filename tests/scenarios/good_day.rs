@@ -203,7 +203,9 @@ fn describe_columns(commit: &delivery::documents::Commit) -> String {
 /// The commit without what is different each time: hashes, and names that nobody else uses.
 fn as_json(commit: &delivery::documents::Commit) -> String {
     let mut json = serde_json::to_value(commit).unwrap();
-    json.as_object_mut().unwrap().remove("columnReport");
+    json.as_object_mut()
+        .unwrap()
+        .retain(|field, _| field != "columnReport");
     for part in json["parts"].as_array_mut().unwrap() {
         let key = part["key"].as_str().unwrap();
         let (known, unique) = key.rsplit_once('-').unwrap();

@@ -45,6 +45,16 @@ impl LoadedPipeline {
         delivered(self.play(self.event().with_window(window).to_json()).await);
     }
 
+    /// Delivers a window again, which a window that was taken back needs.
+    pub(crate) async fn deliver_again(&self, window: Window) {
+        let audit = local::replay("it was right after all");
+        let event = self.event().with_window(window).with_replay(audit);
+        delivered(
+            self.play(event.with_id(format!("again-{window}")).to_json())
+                .await,
+        );
+    }
+
     /// Takes a window back.
     pub(crate) async fn withdraw(&self, window: Window) {
         let audit = local::replay("it was a mistake");

@@ -25,7 +25,7 @@ async fn eventful_log() -> LoadedPipeline {
     pipeline.deliver_window(days(2)).await;
     pipeline.withdraw(days(2)).await;
     // One of the days comes back, with the rows that it had: they were deleted meanwhile.
-    pipeline.deliver_window(day_before(2)).await;
+    pipeline.deliver_again(day_before(2)).await;
     pipeline.tenant().set_rows(3);
     pipeline.restate("late-rows").await;
     // The same again.

@@ -80,6 +80,12 @@ async fn two_rows_with_one_key_stop_the_day_and_say_why() {
         "{message}"
     );
     assert!(message.contains("keep-last"), "{message}");
+    // The fault changes figures, so that no column of the report tells the rows apart.
+    let (_, columns) = message.split_once(" differ from it in ").unwrap();
+    let (columns, _) = columns.split_once(';').unwrap();
+    assert!(columns.contains("handleTime"), "{message}");
+    assert!(!columns.contains("agentName"), "{message}");
+    assert!(message.contains("These columns are figures"), "{message}");
     // The row can be found in the part that is named, and differs from another one with its key.
     let (row, rest) = message
         .split_once("is row ")

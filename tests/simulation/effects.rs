@@ -199,6 +199,7 @@ pub(crate) fn finalize_effect(
         FinalizeEffect::Merge(parts, responder) => {
             with(mishap, responder, || Ok(outside.store.merge(&parts)))
         }
+        FinalizeEffect::Compare(_, responder) => with(mishap, responder, || Ok(None)),
         FinalizeEffect::Rewrite(request, responder) => with(mishap, responder, || {
             outside.touch(&request.part.key);
             let rows = outside.store.rows(&request.part.key).to_vec();

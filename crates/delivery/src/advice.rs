@@ -40,7 +40,7 @@ impl FailureName {
             },
             Self::Conflict => Advice {
                 meaning: "two rows have the same key and differ",
-                action: "Add the missing column to `pipeline.key`, or set `pipeline.onConflict` to `keep-last`, then `cxr replay` the window with the corrected file.",
+                action: "Add the column that tells the rows apart to `pipeline.key`, then `cxr replay` the window with the corrected file. `keep-last` drops rows: it is right only where CXone sends a corrected row after the first.",
             },
             Self::Contract => Advice {
                 meaning: "an answer of CXone or a stored object is not what it has to be, and asking again would not change that",

@@ -6,7 +6,7 @@ use delivery::flow;
 use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
-use landing::{Config, Store, merge, rewrite};
+use landing::{Config, Store, compare, merge, rewrite};
 use tracing::{info, instrument, warn};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
@@ -73,6 +73,9 @@ impl FinalizeHandler {
             }
             FinalizeEffect::Merge(parts, responder) => {
                 let _ = responder.send(merge(&self.store, &parts).await);
+            }
+            FinalizeEffect::Compare(request, responder) => {
+                let _ = responder.send(compare(&self.store, &request).await);
             }
             FinalizeEffect::Rewrite(request, responder) => {
                 let _ = responder.send(rewrite(&self.store, request).await);

@@ -201,8 +201,31 @@ pub enum FinalizeEffect {
     Check(Vec<Part>, Responder<Option<String>>),
     /// Merges the sidecars of these parts. Carried out by `landing::merge`.
     Merge(Vec<Part>, Responder<Merged>),
+    /// Finds out in which columns rows with the same key differ; `None` if no two of them differ. Carried out by
+    /// `landing::compare`.
+    Compare(CompareRequest, Responder<Option<Difference>>),
     /// Writes this part again without some of its rows. Carried out by `landing::rewrite`.
     Rewrite(RewriteRequest, Responder<Part>),
+}
+
+/// Which rows to compare.
+#[derive(Clone, Debug)]
+pub struct CompareRequest {
+    /// The parts that hold them.
+    pub parts: Vec<Part>,
+    /// How they are written.
+    pub definition: Box<Definition>,
+}
+
+/// How rows with the same key differ, without their values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The key of the part that holds one of the rows.
+    pub part: String,
+    /// The number of that row, from 0.
+    pub row: u32,
+    /// The columns in which the rows that were compared differ, sorted.
+    pub columns: Vec<String>,
 }
 
 /// A part that is to be written again, and which rows are left out.

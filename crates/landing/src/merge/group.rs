@@ -40,7 +40,11 @@ impl Row {
 pub(super) enum Dropped {
     None,
     Duplicate(Row),
-    Replaced(Row),
+    Replaced {
+        row: Row,
+        /// A row that stays in its place, unless yet another one replaces that.
+        by: Row,
+    },
 }
 
 /// Identical rows: the first and the last of them.
@@ -89,7 +93,8 @@ impl Group {
             first: row,
             last: row,
         };
-        replaced.map_or(Dropped::None, Dropped::Replaced)
+        let by = latest.first;
+        replaced.map_or(Dropped::None, |row| Dropped::Replaced { row, by })
     }
 
     /// The row that stays, and the row that it replaces unless [`Self::add`] gave that already.

@@ -27,8 +27,23 @@ const MIN_PIECE_BYTES: usize = 4 * 1024;
 /// At most so many rows are left out: paging that repeats more of them is broken.
 const MAX_DROPPED: u64 = 5_000_000;
 
+/// At most so many pairs of rows are remembered that have the same key and differ.
+const CONFLICTS_MAX: usize = 8;
+
+/// Where a row is: the number of its part, and its own number in it.
+pub(crate) type RowPlace = (usize, u32);
+
 /// Merges the sidecars of these parts, in this order.
 pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
+    Ok(merge_sidecars(store, parts).await?.merged)
+}
+
+/// Finds some pairs of rows that have the same key and differ.
+pub(crate) async fn find_conflicts(store: &Store, parts: &[Part]) -> Answered<Vec<[RowPlace; 2]>> {
+    Ok(merge_sidecars(store, parts).await?.conflicts)
+}
+
+async fn merge_sidecars(store: &Store, parts: &[Part]) -> Answered<MergeState> {
     let piece_bytes =
         (PIECES_BYTES / parts.len().max(1)).max(MIN_PIECE_BYTES) / ENTRY_BYTES * ENTRY_BYTES;
     let mut cursors = Vec::with_capacity(parts.len());
@@ -60,6 +75,7 @@ pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
 
 struct MergeState {
     merged: Merged,
+    conflicts: Vec<[RowPlace; 2]>,
     content: Sha256,
     /// The rows of the key that is being read.
     group: Option<Group>,
@@ -72,6 +88,7 @@ impl MergeState {
                 without: vec![Vec::new(); parts],
                 ..Merged::default()
             },
+            conflicts: Vec::new(),
             content: Sha256::default(),
             group: None,
         }
@@ -86,10 +103,7 @@ impl MergeState {
                     self.merged.duplicates += 1;
                     self.leave_out(row)?;
                 }
-                Dropped::Replaced(row) => {
-                    self.merged.replaced += 1;
-                    self.leave_out(row)?;
-                }
+                Dropped::Replaced { row, by } => self.replace(row, by)?,
                 Dropped::None => {}
             },
             _ => {
@@ -106,14 +120,22 @@ impl MergeState {
         };
         let (stays, replaced) = group.close();
         if let Some(row) = replaced {
-            self.merged.replaced += 1;
-            self.leave_out(row)?;
+            self.replace(row, stays)?;
         }
         let mut pair = [0; 24];
         pair[..16].copy_from_slice(&stays.key.to_be_bytes());
         pair[16..].copy_from_slice(&stays.hash.to_be_bytes());
         self.content.update(&pair);
         Ok(())
+    }
+
+    fn replace(&mut self, row: Row, by: Row) -> Answered<()> {
+        self.merged.replaced += 1;
+        if self.conflicts.len() < CONFLICTS_MAX {
+            let place = |row: Row| (row.part(), row.number);
+            self.conflicts.push([place(row), place(by)]);
+        }
+        self.leave_out(row)
     }
 
     fn leave_out(&mut self, row: Row) -> Answered<()> {
@@ -127,13 +149,14 @@ impl MergeState {
         Ok(())
     }
 
-    fn finish(mut self) -> Answered<Merged> {
+    fn finish(mut self) -> Answered<Self> {
         self.close_group()?;
         for rows in &mut self.merged.without {
             rows.sort_unstable();
         }
-        self.merged.content = Checksum::from_hasher(self.content).hex();
-        Ok(self.merged)
+        let content = std::mem::take(&mut self.content);
+        self.merged.content = Checksum::from_hasher(content).hex();
+        Ok(self)
     }
 }
 

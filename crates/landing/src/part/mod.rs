@@ -8,6 +8,7 @@ mod compress;
 mod data;
 mod entry;
 mod format;
+mod pick;
 mod reader;
 mod rewrite;
 mod row;
@@ -17,6 +18,8 @@ mod spec;
 mod upload;
 
 pub(crate) use entry::{ENTRY_BYTES, Entry};
+pub(crate) use format::Cells;
+pub(crate) use pick::pick_rows;
 pub use rewrite::rewrite;
 pub use set::PartSet;
 pub use spec::{Limits, PartSpec};

@@ -210,6 +210,39 @@ async fn a_listing_goes_on_after_a_thousand_keys() {
     assert!(list(&store, "nothing/", None).await.unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn folders_are_listed_without_what_is_in_them_and_only_as_far_as_asked() {
+    let bucket = Bucket::new().await;
+    let folder = |n: u32| format!("win/{n:05}/");
+    for n in 0..2_100 {
+        for name in ["g0001/open.json", "g0001/s0/r01/run.json"] {
+            bucket.place(&format!("{}{name}", folder(n)));
+        }
+    }
+    bucket.place("win/not-a-folder");
+    let store = bucket.store();
+    let list = async |after: &str, before: &str| {
+        let (after, before) = (after.to_owned(), before.to_owned());
+        ask(&store, async |s3| {
+            s3.list_folders("win/".to_owned(), after, before).await
+        })
+        .await
+        .unwrap()
+    };
+    let folders = |range: std::ops::Range<u32>| range.map(folder).collect::<Vec<_>>();
+    assert_eq!(list("win/", "win/~").await, folders(0..2_100));
+    assert_eq!(list("win/00990", "win/01010").await, folders(990..1_010));
+    assert!(list("win/1", "win/2").await.is_empty());
+    // What lies behind costs one page at most.
+    bucket.fault(
+        Method::GET,
+        "start-after=win%2F00999",
+        1,
+        Broken::Refuse(500, "Internal"),
+    );
+    assert_eq!(list("win/", "win/00500").await, folders(0..500));
+}
+
 #[test]
 fn effects_can_be_carried_out_on_any_thread() {
     fn check<T: Send>(_: fn(&'static Store) -> T) {}

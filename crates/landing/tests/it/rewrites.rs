@@ -1,7 +1,7 @@
 use definition::{Compression, Definition, OutputFormat};
 use delivery::documents::Part;
-use delivery::effects::{Fault, RewriteRequest};
-use landing::{PartSpec, rewrite};
+use delivery::effects::{CompareRequest, Difference, Fault, RewriteRequest};
+use landing::{PartSpec, compare, rewrite};
 
 use crate::bucket::Bucket;
 use crate::rows::{FORMS, assert_holds, row, write};
@@ -92,4 +92,35 @@ async fn a_part_that_is_not_what_it_was_is_not_rewritten() {
     refused(&part, vec![1]).await;
     bucket.put(&part.key, &stored[1..]).await;
     refused(&part, vec![1]).await;
+}
+
+#[tokio::test]
+async fn the_columns_are_named_in_which_rows_of_one_key_differ() {
+    for (format, compression) in FORMS {
+        let bucket = Bucket::new().await;
+        let mut spec = crate::rows::spec(format, compression);
+        spec.limits.rows = 10;
+        // Agent 2's notes have quotes, a comma and a line end; agents of other keys stand between.
+        let mut rows: Vec<String> = (0..30).map(|agent| row(agent, 1)).collect();
+        let same = CompareRequest {
+            parts: write(&bucket, &spec, &rows).await,
+            definition: Box::new(definition(format, compression)),
+        };
+        assert_eq!(compare(&bucket.store(), &same).await, Ok(None));
+        rows.push(row(2, 2));
+        rows.push(rows[0].clone());
+        rows.push(row(4, 9));
+        let parts = write(&bucket, &spec, &rows).await;
+        let request = CompareRequest {
+            parts: parts.clone(),
+            ..same
+        };
+        let found = compare(&bucket.store(), &request).await.unwrap().unwrap();
+        let Difference { part, row, columns } = found;
+        assert_eq!(columns, ["handled", "note"], "{format} {compression}");
+        assert!(
+            part == parts[0].key && [2, 4].contains(&row),
+            "{part} {row}"
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use definition::OnConflict;
 
 use crate::documents::{AbandonedRun, Part, RunRecord, Verification, sha256_hex};
-use crate::effects::{FinalizeEffect, Merged};
+use crate::effects::{CompareRequest, Difference, FinalizeEffect, Merged};
 use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::pages::RunPages;
 use crate::flow::finalize::verify::{Verdict, weaker_of};
@@ -117,11 +117,15 @@ impl Finalizer<'_> {
         let aggregated = self.record.definition.is_aggregated();
         let mut merged = Merged::default();
         let mut verification = Verification::Total;
+        let mut conflicting: Option<Vec<Part>> = None;
         for pages in &runs {
             let own = self.merge_parts(pages.parts.clone()).await?;
             match self.verify_run(pages, &own).await? {
                 Verdict::Trusted(how) => verification = weaker_of(verification, how),
                 Verdict::Distrusted(ended) => return Ok(Collected::Again(Some(ended))),
+            }
+            if own.replaced > 0 {
+                conflicting.get_or_insert_with(|| pages.parts.clone());
             }
             if aggregated || runs.len() == 1 {
                 append_merged(&mut merged, own);
@@ -133,7 +137,8 @@ impl Finalizer<'_> {
             merged = self.merge_parts(parts.clone()).await?;
         }
         if merged.replaced > 0 && self.record.definition.pipeline.on_conflict == OnConflict::Fail {
-            return Err(self.conflict_failure(&parts, &merged));
+            let parts = conflicting.unwrap_or(parts);
+            return Err(self.conflict_failure(parts, merged.replaced).await?);
         }
         Ok(Collected::Complete(Box::new(WindowContent {
             runs,
@@ -153,20 +158,65 @@ impl Finalizer<'_> {
         Ok(merged)
     }
 
-    fn conflict_failure(&self, parts: &[Part], merged: &Merged) -> Failure {
-        let place = parts
-            .iter()
-            .zip(&merged.without)
-            .find_map(|(part, rows)| rows.first().map(|row| format!("row {row} of {}", part.key)))
+    /// What the definition calls a stored column.
+    fn written_name(&self, stored: String) -> String {
+        let definition = &self.record.definition;
+        let names = definition.pipeline.column_names;
+        let columns = definition.columns().into_iter();
+        let mut written = columns.filter(|written| names.rename(written) == stored);
+        written.next().map(str::to_owned).unwrap_or(stored)
+    }
+
+    /// Names the columns in which rows of one key differ. What to do depends on whether these are columns by which
+    /// rows are told apart, or figures.
+    async fn conflict_failure(&self, parts: Vec<Part>, replaced: u64) -> Result<Failure, Failure> {
+        let definition = &self.record.definition;
+        let request = CompareRequest {
+            parts,
+            definition: Box::new(definition.clone()),
+        };
+        let difference = self
+            .effects
+            .request(|responder| FinalizeEffect::Compare(request, responder))
+            .await?
             .unwrap_or_default();
-        Failure::new(
+        let Difference { part, row, columns } = difference;
+        let columns: Vec<String> = columns
+            .into_iter()
+            .map(|name| self.written_name(name))
+            .collect();
+        let is_telling = |column: &&String| !definition.metrics().contains(column);
+        let telling: Vec<String> = columns.iter().filter(is_telling).cloned().collect();
+        let remedy = if telling.is_empty() {
+            "These columns are figures, so that a column that tells the rows apart may be missing from the report; add it there and to `pipeline.key`".to_owned()
+        } else {
+            format!(
+                "Add what tells the rows apart to `pipeline.key`: {}",
+                list_names(&telling)
+            )
+        };
+        Ok(Failure::new(
             FailureName::Conflict,
             format!(
-                "{} rows have the key ({}) of another row and differ from it; one of the rows involved is {place}. Make the key more specific, or set onConflict to keep-last, and replay the window",
-                merged.replaced,
-                self.record.definition.key_columns().join(", ")
+                "{replaced} rows have the key ({}) of another row and differ from it in {}; one of the rows involved is row {row} of {part}. {remedy}, then `cxr replay` the window. `keep-last` drops all rows of a key but the last: it is right only where CXone sends a corrected row after the first",
+                definition.key_columns().join(", "),
+                list_names(&columns),
             ),
-        )
+        ))
+    }
+}
+
+/// At most so many names are listed.
+const NAMES_MAX: usize = 10;
+
+fn list_names(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing but how their values are written".to_owned();
+    }
+    let (shown, more) = names.split_at(names.len().min(NAMES_MAX));
+    match more.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

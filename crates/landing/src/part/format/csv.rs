@@ -135,6 +135,20 @@ fn compact_json(json: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The cells of a record, as they are written.
+pub(super) fn split_record(record: &[u8]) -> Vec<String> {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    let record = record.strip_suffix(b"\r").unwrap_or(record);
+    let mut is_quoted = false;
+    let cells = record.split(|byte| {
+        is_quoted ^= *byte == b'"';
+        *byte == b',' && !is_quoted
+    });
+    cells
+        .map(|cell| String::from_utf8_lossy(cell).into_owned())
+        .collect()
+}
+
 /// Finds the ends of records. Every quote opens or closes a cell: one inside a quoted cell is
 /// doubled, and an unquoted cell holds none.
 #[derive(Clone, Copy, Debug, Default)]

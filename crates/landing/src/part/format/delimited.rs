@@ -34,6 +34,45 @@ pub(super) async fn copy_rows(
     Ok(filter.row_count())
 }
 
+/// Reads the header, which is empty where there is none, and the records of these numbers, which ascend.
+pub(super) async fn pick_records(
+    mut record_ends: impl FindRecordEnd,
+    stored: &mut PartReader<'_>,
+    numbers: &[u32],
+) -> Answered<(Vec<u8>, Vec<Vec<u8>>)> {
+    let (mut header, mut picked) = (Vec::new(), vec![Vec::new(); numbers.len()]);
+    let mut row = (!has_header(&record_ends)).then_some(0);
+    let mut nth = 0;
+    while let Some(text) = stored.next_piece().await? {
+        let mut rest = text.as_slice();
+        while !rest.is_empty() {
+            let end = record_ends.find_record_end(rest);
+            let record;
+            (record, rest) = rest.split_at(end.unwrap_or(rest.len()));
+            match (row, numbers.get(nth)) {
+                (None, _) => header.extend_from_slice(record),
+                (Some(row), Some(number)) if row == *number => {
+                    picked[nth].extend_from_slice(record);
+                }
+                _ => {}
+            }
+            if end.is_some() {
+                nth += usize::from(row.is_some() && row == numbers.get(nth).copied());
+                row = Some(row.map_or(0, |row| row + 1));
+            }
+        }
+        text.clear();
+        if nth == numbers.len() && row.is_some() {
+            break;
+        }
+    }
+    Ok((header, picked))
+}
+
+fn has_header<E: FindRecordEnd>(_: &E) -> bool {
+    E::HAS_HEADER
+}
+
 /// Lets the rows through that stay.
 struct RowFilter<'a, E> {
     record_ends: E,

@@ -9,6 +9,8 @@ mod delimited;
 mod ndjson;
 mod renamed;
 
+use std::collections::BTreeMap;
+
 use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::effects::Answered;
 
@@ -16,6 +18,9 @@ use super::data::DataWriter;
 use super::reader::PartReader;
 use super::row::{Malformed, Scanner};
 use super::spec::PartSpec;
+
+/// What the columns of a row hold, as it is written.
+pub(crate) type Cells = BTreeMap<String, String>;
 
 /// What is the same for every part of a format.
 struct Traits {
@@ -106,6 +111,28 @@ impl RowWriter {
             Self::Csv(writer) => writer.write_encoded(data),
         }
     }
+}
+
+/// Reads the rows of these numbers, which ascend: for each its columns and what they hold, as it is written.
+pub(super) async fn pick_rows(
+    format: OutputFormat,
+    stored: &mut PartReader<'_>,
+    numbers: &[u32],
+) -> Answered<Vec<Cells>> {
+    Ok(match format {
+        OutputFormat::Ndjson => {
+            let (_, rows) = delimited::pick_records(ndjson::LineEnds, stored, numbers).await?;
+            rows.iter().map(|row| ndjson::split_row(row)).collect()
+        }
+        OutputFormat::Csv => {
+            let ends = csv::RecordEnds::default();
+            let (header, rows) = delimited::pick_records(ends, stored, numbers).await?;
+            let names = csv::split_record(&header).into_iter();
+            let names = names.map(|name| name.trim_matches('"').to_owned());
+            let of_columns = |row: &Vec<u8>| names.clone().zip(csv::split_record(row));
+            rows.iter().map(|row| of_columns(row).collect()).collect()
+        }
+    })
 }
 
 /// Copies the rows of a stored part without those of the numbers in `without`, which ascend.

@@ -2,6 +2,7 @@
 
 use delivery::ScheduledEvent;
 use jiff::SignedDuration;
+use local::world::BUCKET;
 use serde_json::{Value, json};
 
 use crate::overlaps::{ask, message, note, window, withdraw};
@@ -96,6 +97,21 @@ async fn rows_that_come_late_are_there_after_the_restatement() {
     let unchanged = &pipeline.log()[2];
     assert!(unchanged.unchanged, "{unchanged:#?}");
     assert_eq!((unchanged.generation, unchanged.supersedes), (3, Some(2)));
+}
+
+#[tokio::test]
+async fn parts_of_an_earlier_version_may_be_gone() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    let store = pipeline.world.store();
+    let rows = store.keys(BUCKET, "").into_iter();
+    for key in rows.filter(|key| key.contains("/data/")) {
+        std::fs::remove_file(store.bucket_path(BUCKET).join(key)).unwrap();
+    }
+    pipeline.replay("again").await;
+    let replayed = &pipeline.log()[1];
+    assert_eq!((replayed.supersedes, replayed.unchanged), (Some(1), true));
+    pipeline.check_committed_rows(replayed);
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use pipeline_tests::harness::PipelineBuilder;
 
-/// How much more memory five times the rows may take: less than one more upload buffer of 5 MiB would. Idle it was 0 to 3.2 MiB
-/// in four runs, with six busy loops beside it 0.2 MiB. Rows that were kept would take hundreds.
+/// How much more memory five times the rows may take: less than one more upload buffer of 5 MiB would. Against 200,000 rows it was
+/// nothing beside other builds; against 100,000 rows 0.8 MiB, and 0.4 MiB with six busy loops. Rows that were kept would take hundreds.
 const MORE_MEMORY: u64 = 5 << 20;
 
 /// So many rows land, byte for byte; gives the most memory that fetch-page and finalize held.

@@ -17,7 +17,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     default_key: |_| Some(vec!["contactId".to_owned()]),
 };
 
-/// The columns of a completed contact, as several public clients read them.
+/// The columns of a completed contact that public clients are known to read. NICE lists none where we could look, so the list may
+/// lack some, and a column that is not in it is a warning only.
 const COLUMNS: &[&str] = &[
     "ACWSeconds",
     "abandonSeconds",

@@ -219,7 +219,7 @@ impl Definition {
         }
     }
 
-    /// The simpler definition that [`Fallback`] describes; `None` if there is no fallback.
+    /// The simpler definition that `pipeline.fallback` describes; `None` if there is no fallback.
     #[must_use]
     pub fn simplified(&self) -> Option<Self> {
         let dropped = &self.pipeline.fallback.as_ref()?.drop;

@@ -228,3 +228,28 @@ async fn discovery_is_wrong_on_request() {
         assert_ne!(endpoint, session.tenant.base_url(), "{fault}");
     }
 }
+
+#[tokio::test]
+async fn a_token_is_refused_until_it_is_old_enough() {
+    let session = Session::open(small()).await;
+    let token = session.password().await.json()["access_token"].clone();
+    session.arm(&["token-young:seconds=3600"]);
+    assert_eq!(session.reports(&token).await, 401);
+    session.arm(&[]);
+    assert_eq!(session.reports(&token).await, 200);
+}
+
+#[tokio::test]
+async fn a_client_is_taken_in_one_form_alone() {
+    let session = Session::open(small()).await;
+    let form = format!("grant_type=client_credentials&{CLIENT}");
+    for (fault, in_header, in_form) in [
+        ("client-auth:as=raw", 200, 401),
+        ("client-auth:as=encoded", 200, 401),
+        ("client-auth:as=form", 401, 200),
+    ] {
+        session.arm(&[fault]);
+        assert_eq!(session.token_answer().await.status, in_header, "{fault}");
+        assert_eq!(session.grant(&form).await.status, in_form, "{fault}");
+    }
+}

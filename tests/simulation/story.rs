@@ -151,7 +151,7 @@ impl Plan {
             let event = self.event(distance, event_time, detail);
             for _ in 0..=rng.below(5) / 4 {
                 let soon = rng.chance(500);
-                let at = self.at + hours(*later) + seconds(rng, if soon { 60 } else { 600 });
+                let at = self.at + hours(*later) + seconds(rng, if soon { 30 } else { 600 });
                 self.happen(at, Happening::Start(day_of(self.day), event.clone()));
             }
         }
@@ -198,18 +198,41 @@ impl Plan {
                 4..6 if any_day => hours(24) + seconds(rng, 60),
                 _ => seconds(rng, 14_400),
             };
-            let id = format!("withdrawal-{number}");
-            self.requests.withdrawals.insert(id.clone());
-            let audit = json!({"reason": "wrong window", "requestedBy": "simulation"});
-            let detail = json!({"window": window, "withdraw": audit});
-            self.start(later, &id, detail.clone());
-            if rng.chance(200) {
-                self.start(later + seconds(rng, 60), &id, detail);
-            }
+            self.take_back(rng, number, window, later);
             if rng.chance(400) {
                 let later = later + seconds(rng, 7_200);
                 self.replay(rng, &format!("back-{number}"), window, later);
             }
+        }
+        match rng.below(10) {
+            0..3 if self.restated.is_some() => self.replay_late(rng),
+            3..6 if self.restated.is_some() => {
+                let later = hours(24) + seconds(rng, 30);
+                self.take_back(rng, 2, day_of(self.day), later);
+            }
+            _ => {}
+        }
+    }
+
+    /// The day is replayed after a withdrawal, and corrected and stated anew while that replay is under way.
+    fn replay_late(&mut self, rng: &mut Rng) {
+        let window = day_of(self.day);
+        self.take_back(rng, 2, window, hours(23));
+        let later = hours(24) - seconds(rng, 300);
+        self.replay(rng, "back-2", window, later);
+        let just_before = self.at + hours(24) - SignedDuration::from_secs(5);
+        self.happen(just_before, Happening::Correct(self.day));
+    }
+
+    /// The withdrawal of a window, which may come twice.
+    fn take_back(&mut self, rng: &mut Rng, number: u64, window: Window, later: SignedDuration) {
+        let id = format!("withdrawal-{number}");
+        self.requests.withdrawals.insert(id.clone());
+        let audit = json!({"reason": "wrong window", "requestedBy": "simulation"});
+        let detail = json!({"window": window, "withdraw": audit});
+        self.start(later, &id, detail.clone());
+        if rng.chance(200) {
+            self.start(later + seconds(rng, 60), &id, detail);
         }
     }
 

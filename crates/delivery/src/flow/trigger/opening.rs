@@ -2,7 +2,7 @@
 
 use definition::text::clean_detail;
 
-use crate::documents::GenerationRecord;
+use crate::documents::{Commit, GenerationRecord};
 use crate::effects::Claimed;
 use crate::flow::commit_log::CommitLog;
 use crate::flow::overlap::OverlapError;
@@ -40,7 +40,7 @@ impl Question<'_> {
                 return Ok(Joined::Generation(Box::new(generation)));
             }
             let log = CommitLog::read_all(self.effects, keys, window).await?;
-            if let Some(nothing) = self.reason_to_open_none(newest, &log)? {
+            if let Some(nothing) = self.reason_to_open_none(newest, &log).await? {
                 return Ok(Joined::Nothing(nothing));
             }
             if let Some(generation) = self.open_generation(newest + 1, &log).await? {
@@ -91,7 +91,11 @@ impl Question<'_> {
     ///
     /// # Errors
     /// `Cxone.Config`, if what consumers hold forbids what is asked for.
-    fn reason_to_open_none(self, newest: u32, log: &CommitLog) -> Result<Option<Next>, Failure> {
+    async fn reason_to_open_none(
+        self,
+        newest: u32,
+        log: &CommitLog,
+    ) -> Result<Option<Next>, Failure> {
         let window = self.request.window;
         match self.request.kind {
             RequestKind::Schedule | RequestKind::Replay => match log.not_covered() {
@@ -99,7 +103,7 @@ impl Question<'_> {
                 None => Ok(None),
             },
             RequestKind::Withdrawal => self.reason_not_to_withdraw(newest, log),
-            RequestKind::Restatement => Ok(self.reason_not_to_restate(log)),
+            RequestKind::Restatement => self.reason_not_to_restate(newest, log).await,
         }
     }
 
@@ -128,23 +132,44 @@ impl Question<'_> {
 
     /// A restatement repeats what the schedule delivered. It does not bring back what an operator took away, and
     /// replaces no other window than its own.
-    fn reason_not_to_restate(self, log: &CommitLog) -> Option<Next> {
+    async fn reason_not_to_restate(
+        self,
+        newest: u32,
+        log: &CommitLog,
+    ) -> Result<Option<Next>, Failure> {
         let window = self.request.window;
         if let Some(held) = log.other() {
-            return Some(Next::Superseded {
+            return Ok(Some(Next::Superseded {
                 version: held.version,
                 note: Some(format!(
                     "{window} is not stated anew, because version {} delivered {} in its place",
                     held.version, held.window
                 )),
-            });
+            }));
         }
-        let last = log.last_over_window().filter(|last| last.withdrawn)?;
+        let Some(last) = log.last_over_window().filter(|last| last.withdrawn) else {
+            return Ok(None);
+        };
+        if self.is_brought_back(newest, last).await? {
+            return Ok(None);
+        }
         let note = format!(
             "{window} is not stated anew, because version {} withdrew {}; `cxr replay` brings it back",
             last.version, last.window
         );
-        Some(delivered_nothing(log, note))
+        Ok(Some(delivered_nothing(log, note)))
+    }
+
+    /// Whether a request that came after this withdrawal is under way and brings the window back. What its run has read
+    /// may be older than what there is now, so that the window is stated anew after it.
+    async fn is_brought_back(self, newest: u32, withdrawal: &Commit) -> Result<bool, Failure> {
+        let window = &self.request.window;
+        if withdrawal.window == *window {
+            return Ok(withdrawal.generation < newest);
+        }
+        let keys = self.request.keys.generation(window, newest);
+        let found = Generation::read(self.effects, keys, newest).await?;
+        Ok(found.is_some_and(|found| found.record.base_version >= withdrawal.version))
     }
 
     /// Opens a generation; `None` if another request was first.

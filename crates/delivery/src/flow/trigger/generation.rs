@@ -6,7 +6,7 @@ use crate::documents::{EndRecord, GenerationRecord, RunRecord};
 use crate::effects::{Effects, TriggerEffect};
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::stored::{StoredError, V, parse, serialise};
-use crate::flow::trigger::Question;
+use crate::flow::trigger::question::Question;
 use crate::keys::GenerationKeys;
 use crate::{EndReason, Ended, Failure, FinalizeWork, Next, Work};
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use crate::flow::plan::{RunState, SegmentState};
 use crate::flow::rate_limit::{Permit, RateLimiter};
 use crate::flow::refusal::Refusal;
-use crate::flow::trigger::Question;
 use crate::flow::trigger::generation::Generation;
+use crate::flow::trigger::question::Question;
 use crate::flow::trigger::request::RequestError;
 use crate::{EndReason, ExecutionRef, Failure, FailureName};
 

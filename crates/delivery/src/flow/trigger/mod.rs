@@ -4,24 +4,16 @@
 mod generation;
 mod limits;
 mod opening;
+mod question;
 mod request;
 mod settled;
 mod start;
 
-use jiff::Timestamp;
-
 use crate::effects::{Effects, TriggerEffect};
 use crate::flow::trigger::opening::Joined;
+use crate::flow::trigger::question::{Question, wait_until};
 use crate::flow::trigger::request::{RequestKind, WindowRequest};
-use crate::{Failure, Next, TriggerIn, TriggerOut, Version};
-
-/// One question of an execution, and what it takes to answer it.
-#[derive(Clone, Copy)]
-struct Question<'a> {
-    effects: &'a Effects<TriggerEffect>,
-    request: &'a WindowRequest,
-    message: &'a TriggerIn,
-}
+use crate::{Failure, TriggerIn, TriggerOut, Version};
 
 /// Says what an execution does next. `prefix` is where in the bucket reports live.
 pub async fn trigger(
@@ -50,12 +42,4 @@ pub async fn trigger(
     };
     let next = generation.next_step(question).await?;
     Ok(answer(Some(generation.number), next))
-}
-
-/// Wait, for a reason that ends any time during which the tenant only asked for pauses.
-fn wait_until(until: Timestamp) -> Next {
-    Next::NotBefore {
-        until,
-        stalled_since: None,
-    }
 }

@@ -12,7 +12,7 @@ use crate::flow::rate_limit::Permit;
 use crate::flow::stored::{V, parse, serialise};
 use crate::flow::throttle_window::ThrottleWindow;
 use crate::flow::trigger::generation::Generation;
-use crate::flow::trigger::{Question, wait_until};
+use crate::flow::trigger::question::{Question, wait_until};
 use crate::{Failure, Next, TriggerIn};
 
 /// A run that CXone started and that is not bound yet.

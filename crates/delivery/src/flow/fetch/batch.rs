@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::documents::{GenerationRecord, RunRecord, Slot};
 use crate::effects::{Claimed, Effects, Fault, FetchEffect, Page, PageRequest};
-use crate::flow::fetch::LOOKS_WITHOUT_FILE;
 use crate::flow::fetch::cursor::Cursor;
+use crate::flow::fetch::looks::is_last_look;
 use crate::flow::fetch::taken::{Stop, TakenPages};
 use crate::flow::rate_limit::{Permit, RateLimiter};
 use crate::flow::stored::{StoredError, V, parse, require_stored, serialise};
@@ -76,7 +76,7 @@ impl<'a> Batch<'a> {
             limiter,
             window: run.window,
             now: message.now,
-            is_last_look: message.looks_without_file + 1 >= LOOKS_WITHOUT_FILE,
+            is_last_look: is_last_look(message),
             definition: Box::new(simplified.unwrap_or(record.definition)),
             columns,
             part_prefix: keys.part(cursor.batches),

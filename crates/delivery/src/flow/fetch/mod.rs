@@ -2,24 +2,21 @@
 
 mod batch;
 mod cursor;
+mod looks;
 mod taken;
 
 use std::time::Duration;
-
-use jiff::SignedDuration;
 
 use crate::documents::EndRecord;
 use crate::effects::{Effects, Fault, FetchEffect};
 use crate::flow::fetch::batch::Batch;
 use crate::flow::fetch::cursor::{Cursor, FoundCursor, find_cursor};
+use crate::flow::fetch::looks::is_last_look;
 use crate::flow::fetch::taken::Stop;
 use crate::flow::rate_limit::RateLimiter;
 use crate::flow::throttle_window::ThrottleWindow;
 use crate::keys::ReportKeys;
 use crate::{EndReason, Ended, Failure, FetchIn, FetchOut, Pages, Version};
-
-/// After so many looks in a row that found a run done and no file of it, no more are made.
-pub(super) const LOOKS_WITHOUT_FILE: u32 = 3;
 
 /// How long to wait between them.
 const LOOK_AGAIN_SECONDS: u64 = 60;
@@ -42,7 +39,9 @@ pub async fn fetch(
         return Ok(answer(&message, &cursor, Pages::Done, None));
     }
     let limiter = RateLimiter::for_dialect(prefix, &work.tenant, work.dialect);
-    let spacing = limiter.as_ref().map(RateLimiter::effective_spacing);
+    let spacing = limiter.as_ref().map_or(0, |limiter| {
+        whole_seconds(limiter.effective_spacing().unsigned_abs())
+    });
     let batch = Batch::prepare(&effects, &generation, &keys, &message, &cursor, limiter).await?;
     let taken = batch.take_pages(&cursor).await?;
     let stopped = taken.stopped.clone();
@@ -56,11 +55,12 @@ pub async fn fetch(
     conclude_batch(&message, &cursor, spacing, stopped)
 }
 
-/// Turns the reason why the batch stopped into an answer. The pages before that are stored by now.
+/// Turns the reason why the batch stopped into an answer. The pages before that are stored by now. `spacing` is how
+/// many seconds apart the API's calls are.
 fn conclude_batch(
     message: &FetchIn,
     cursor: &Cursor,
-    spacing: Option<SignedDuration>,
+    spacing: u64,
     stopped: Option<Stop>,
 ) -> Result<FetchOut, Failure> {
     let progress = cursor.batches > message.batches;
@@ -77,7 +77,7 @@ fn conclude_batch(
         Some(Stop::Fault(Fault::NotCompleted)) => Ok(FetchOut {
             // This is an answer about the run, so that the time of nothing but pauses is over.
             stalled_since: None,
-            wait_seconds: spacing.map_or(0, |spacing| whole_seconds(spacing.unsigned_abs())),
+            wait_seconds: spacing,
             ..answer(message, cursor, Pages::Pending, None)
         }),
         // No request was sent, so that nothing new is known about the tenant.
@@ -105,17 +105,15 @@ fn conclude_batch(
 fn conclude_without_file(
     message: &FetchIn,
     cursor: &Cursor,
-    spacing: Option<SignedDuration>,
+    spacing: u64,
     fault: Fault,
 ) -> Result<FetchOut, Failure> {
-    let looks = message.looks_without_file + 1;
-    if looks < LOOKS_WITHOUT_FILE {
-        let spacing = spacing.map_or(0, |spacing| whole_seconds(spacing.unsigned_abs()));
+    if !is_last_look(message) {
         return Ok(FetchOut {
             // This is an answer about the run, so that the time of nothing but pauses is over.
             stalled_since: None,
             wait_seconds: spacing.max(LOOK_AGAIN_SECONDS),
-            looks_without_file: looks,
+            looks_without_file: message.looks_without_file + 1,
             ..answer(message, cursor, Pages::Throttled, None)
         });
     }

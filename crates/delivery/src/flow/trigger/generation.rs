@@ -26,7 +26,17 @@ impl Generation {
         keys: GenerationKeys,
         number: u32,
     ) -> Result<Option<Self>, Failure> {
-        let Some(bytes) = effects.read(keys.open()).await? else {
+        let bytes = effects.read(keys.open()).await?;
+        Ok(Self::parse(keys, number, bytes)?)
+    }
+
+    /// Reads what is stored of a generation; `None` where nothing is.
+    pub(super) fn parse(
+        keys: GenerationKeys,
+        number: u32,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<Option<Self>, StoredError> {
+        let Some(bytes) = bytes else {
             return Ok(None);
         };
         let record = parse(&keys.open(), &bytes)?;

@@ -10,7 +10,7 @@ use crate::flow::stored::{StoredError, V, parse, serialise};
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::question::Question;
 use crate::flow::trigger::request::{RequestKind, WindowRequest};
-use crate::keys::generation_of;
+use crate::keys::{GenerationKeys, generation_of};
 use crate::{Failure, Next};
 
 /// What there is to do for a request.
@@ -36,11 +36,14 @@ impl Question<'_> {
         }
         loop {
             let newest = self.newest_generation().await?;
-            if let Some(generation) = self.find_existing(newest).await? {
-                return Ok(Joined::Generation(Box::new(generation)));
+            let mut generations = self.read_generations(newest).await?;
+            let serves = |found: &Generation| self.is_served_by(found, newest);
+            if let Some(at) = generations.iter().position(serves) {
+                let found = generations.swap_remove(at);
+                return Ok(Joined::Generation(Box::new(found)));
             }
             let log = CommitLog::read_all(self.effects, keys, window).await?;
-            if let Some(nothing) = self.reason_to_open_none(newest, &log).await? {
+            if let Some(nothing) = self.reason_to_open_none(newest, &generations, &log)? {
                 return Ok(Joined::Nothing(nothing));
             }
             if let Some(generation) = self.open_generation(newest + 1, &log).await? {
@@ -61,39 +64,42 @@ impl Question<'_> {
             .unwrap_or(0))
     }
 
-    /// The generation that was opened for the same request. The newest one serves every scheduled execution; any other
-    /// request is served by its own alone, except that a restatement joins a withdrawal that is under way.
-    async fn find_existing(self, newest: u32) -> Result<Option<Generation>, Failure> {
-        let request = self.request;
-        let is_scheduled = request.kind == RequestKind::Schedule;
-        let candidates = if is_scheduled {
-            newest.max(1)..=newest
-        } else {
-            1..=newest
+    /// Reads the generations up to the newest; for a schedule's request the newest alone, because no other serves it.
+    async fn read_generations(self, newest: u32) -> Result<Vec<Generation>, Failure> {
+        let WindowRequest { keys, window, .. } = self.request;
+        let oldest = match self.request.kind {
+            RequestKind::Schedule => newest.max(1),
+            _ => 1,
         };
-        for number in candidates {
-            let keys = request.keys.generation(&request.window, number);
-            let Some(found) = Generation::read(self.effects, keys, number).await? else {
-                continue;
-            };
-            let is_withdrawn = number == newest && found.record.withdrawn;
-            if is_scheduled
-                || found.record.request_key == request.key
-                || (request.kind == RequestKind::Restatement && is_withdrawn)
-            {
-                return Ok(Some(found));
-            }
+        let numbers = (oldest..=newest).map(|number| (number, keys.generation(window, number)));
+        let numbers: Vec<(u32, GenerationKeys)> = numbers.collect();
+        let opened = numbers.iter().map(|(_, keys)| keys.open()).collect();
+        let bodies = self.effects.read_all(opened).await?;
+        let mut generations = Vec::new();
+        for ((number, keys), bytes) in numbers.into_iter().zip(bodies) {
+            generations.extend(Generation::parse(keys, number, bytes)?);
         }
-        Ok(None)
+        Ok(generations)
+    }
+
+    /// Whether the generation was opened for the same request. The newest one serves every scheduled execution; any other
+    /// request is served by its own alone, except that a restatement joins a withdrawal that is under way.
+    fn is_served_by(self, found: &Generation, newest: u32) -> bool {
+        let request = self.request;
+        let is_withdrawn = found.number == newest && found.record.withdrawn;
+        request.kind == RequestKind::Schedule
+            || found.record.request_key == request.key
+            || (request.kind == RequestKind::Restatement && is_withdrawn)
     }
 
     /// Why no generation is opened, if there is nothing to do for the request.
     ///
     /// # Errors
     /// `Cxone.Config`, if what consumers hold forbids what is asked for.
-    async fn reason_to_open_none(
+    fn reason_to_open_none(
         self,
         newest: u32,
+        generations: &[Generation],
         log: &CommitLog,
     ) -> Result<Option<Next>, Failure> {
         let window = self.request.window;
@@ -103,7 +109,7 @@ impl Question<'_> {
                 None => Ok(None),
             },
             RequestKind::Withdrawal => self.reason_not_to_withdraw(newest, log),
-            RequestKind::Restatement => self.reason_not_to_restate(newest, log).await,
+            RequestKind::Restatement => Ok(self.reason_not_to_restate(generations.last(), log)),
         }
     }
 
@@ -132,44 +138,26 @@ impl Question<'_> {
 
     /// A restatement repeats what the schedule delivered. It does not bring back what an operator took away, and
     /// replaces no other window than its own.
-    async fn reason_not_to_restate(
-        self,
-        newest: u32,
-        log: &CommitLog,
-    ) -> Result<Option<Next>, Failure> {
+    fn reason_not_to_restate(self, newest: Option<&Generation>, log: &CommitLog) -> Option<Next> {
         let window = self.request.window;
         if let Some(held) = log.other() {
-            return Ok(Some(Next::Superseded {
+            return Some(Next::Superseded {
                 version: held.version,
                 note: Some(format!(
                     "{window} is not stated anew, because version {} delivered {} in its place",
                     held.version, held.window
                 )),
-            }));
+            });
         }
-        let Some(last) = log.last_over_window().filter(|last| last.withdrawn) else {
-            return Ok(None);
-        };
-        if self.is_brought_back(newest, last).await? {
-            return Ok(None);
+        let last = log.last_over_window().filter(|last| last.withdrawn)?;
+        if newest.is_some_and(|newest| newest.brings_back(last)) {
+            return None;
         }
         let note = format!(
             "{window} is not stated anew, because version {} withdrew {}; `cxr replay` brings it back",
             last.version, last.window
         );
-        Ok(Some(delivered_nothing(log, note)))
-    }
-
-    /// Whether a request that came after this withdrawal is under way and brings the window back. What its run has read
-    /// may be older than what there is now, so that the window is stated anew after it.
-    async fn is_brought_back(self, newest: u32, withdrawal: &Commit) -> Result<bool, Failure> {
-        let window = &self.request.window;
-        if withdrawal.window == *window {
-            return Ok(withdrawal.generation < newest);
-        }
-        let keys = self.request.keys.generation(window, newest);
-        let found = Generation::read(self.effects, keys, newest).await?;
-        Ok(found.is_some_and(|found| found.record.base_version >= withdrawal.version))
+        Some(delivered_nothing(log, note))
     }
 
     /// Opens a generation; `None` if another request was first.
@@ -210,6 +198,17 @@ impl Question<'_> {
             keys,
             record,
         }))
+    }
+}
+
+impl Generation {
+    /// Whether this generation, the newest one, was asked for after the withdrawal, so that it brings the window back. What
+    /// its run has read may be older than what there is now, so that the window is stated anew after it.
+    fn brings_back(&self, withdrawal: &Commit) -> bool {
+        if withdrawal.window == self.record.window {
+            return self.number > withdrawal.generation;
+        }
+        self.record.base_version >= withdrawal.version
     }
 }
 

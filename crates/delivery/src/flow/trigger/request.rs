@@ -163,16 +163,12 @@ fn choose_window(
     kind: RequestKind,
     message: &TriggerIn,
 ) -> Result<Window, RequestError> {
-    let detail = &message.event.detail;
-    match (kind, detail.window) {
+    let asked = match (kind, message.event.detail.window) {
         // Nothing is asked of the API, so that it does not matter what it could be asked for.
         (RequestKind::Withdrawal, Some(window)) => return Ok(window),
         (RequestKind::Withdrawal, None) => return Err(RequestError::WithdrawalWithoutWindow),
         (RequestKind::Restatement, Some(_)) => return Err(RequestError::RestatementOfWindow),
-        _ => {}
-    }
-    let asked = match (kind, detail.window) {
-        (RequestKind::Restatement, _) => restated_window(definition, message)?,
+        (RequestKind::Restatement, None) => restated_window(definition, message)?,
         (_, Some(window)) => window,
         (_, None) => return scheduled_window(definition, message),
     };

@@ -38,25 +38,21 @@ impl Generation {
     }
 
     fn settled_as(&self, commit: &Commit, question: Question<'_>, log: &CommitLog) -> Next {
+        let version = commit.version;
         let withdrawn = log.last_over_window().filter(|last| last.withdrawn);
-        let note = match withdrawn {
-            Some(last) => Some(format!(
+        let note = withdrawn.map(|last| {
+            format!(
                 "version {} withdrew {}; `cxr replay` brings it back",
                 last.version, last.window
-            )),
-            None => self.describe_difference(&question.request.definition),
-        };
-        if commit.generation == self.number {
-            Next::Delivered {
-                version: commit.version,
-                rows: commit.unique,
-                note,
-            }
-        } else {
-            Next::Superseded {
-                version: commit.version,
-                note: note.filter(|_| withdrawn.is_some()),
-            }
+            )
+        });
+        if commit.generation != self.number {
+            return Next::Superseded { version, note };
+        }
+        Next::Delivered {
+            version,
+            rows: commit.unique,
+            note: note.or_else(|| self.describe_difference(&question.request.definition)),
         }
     }
 

@@ -33,6 +33,17 @@ pub fn quote(text: &str) -> String {
     format!("{kept:?}")
 }
 
+/// The first of several names, and how many more there are: `a, b and 3 more`.
+#[must_use]
+pub fn list_first(names: &[String], most: usize) -> String {
+    let (first, rest) = names.split_at(names.len().min(most));
+    let first = first.join(", ");
+    match rest.len() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The most that is kept of a detail, in bytes.
 pub const DETAIL_BYTES: usize = 500;
 
@@ -81,6 +92,14 @@ mod tests {
         assert_eq!(quote("safe\u{202e}txt"), "\"safe\\u{202e}txt\"");
         assert_eq!(quote(&"é".repeat(80)), format!("{:?}", "é".repeat(80)));
         assert_eq!(quote(&"é".repeat(81)), format!("\"{}…\"", "é".repeat(80)));
+    }
+
+    #[test]
+    fn names_beyond_the_first_few_are_counted() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(list_first(&[], 2), "");
+        assert_eq!(list_first(&names, 2), "a, b and 1 more");
+        assert_eq!(list_first(&names, 3), "a, b, c");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a commit says about the columns of its rows.
 
 use definition::ColumnNames;
-use definition::text::{line, quote};
+use definition::text::{line, list_first, quote};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{ColumnCount, ColumnCounts, ValueKind, is_zero};
@@ -256,18 +256,11 @@ fn find_twins(columns: &[ColumnCount]) -> Vec<[String; 2]> {
 /// A sentence about these columns, of which the first few are named; none where there are none.
 fn sentence(begin: &str, columns: impl Iterator<Item = String>) -> Option<String> {
     let columns: Vec<String> = columns.collect();
-    let (named, more) = columns.split_at(columns.len().min(MAX_NAMED));
-    if named.is_empty() {
+    if columns.is_empty() {
         return None;
     }
-    let more = match more.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(line(
-        &format!("{begin} {}{more}", named.join(", ")),
-        MAX_SENTENCE,
-    ))
+    let named = list_first(&columns, MAX_NAMED);
+    Some(line(&format!("{begin} {named}"), MAX_SENTENCE))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Says why a header is not the one that the definition needs.
 
-use definition::text::line;
+use definition::text::{line, list_first};
 
 /// What may stand between names where a file is not separated by commas.
 const SEPARATORS: &[(char, &str)] = &[(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];
@@ -33,18 +33,15 @@ pub(super) fn describe_mismatch(missing: &str, names: &[String], required: &[Str
             names.len()
         );
     }
-    let shown = names.iter().take(MAX_SHOWN);
-    let shown: Vec<String> = shown
+    let shown: Vec<String> = names
+        .iter()
         .map(|name| format!("{:?}", line(name, MAX_NAME_SHOWN)))
         .collect();
-    let more = match names.len().saturating_sub(MAX_SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let shown = list_first(&shown, MAX_SHOWN);
     let hint = separated.map_or_else(String::new, |(_, what)| {
         format!(", so its columns are separated by {what}; have the report written with commas")
     });
-    format!("{no_column}; it reads {}{more}{hint}", shown.join(", "))
+    format!("{no_column}; it reads {shown}{hint}")
 }
 
 /// A name without its case and whatever may stand between its words.

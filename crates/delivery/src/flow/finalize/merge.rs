@@ -1,6 +1,7 @@
 //! Collects the content of a window and finds its duplicates and conflicts.
 
 use definition::OnConflict;
+use definition::text::list_first;
 
 use crate::documents::{AbandonedRun, Part, RunRecord, Verification, sha256_hex};
 use crate::effects::{CompareRequest, Difference, FinalizeEffect, Merged};
@@ -213,11 +214,7 @@ fn list_names(names: &[String]) -> String {
     if names.is_empty() {
         return "nothing but how their values are written".to_owned();
     }
-    let (shown, more) = names.split_at(names.len().min(NAMES_MAX));
-    match more.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    list_first(names, NAMES_MAX)
 }
 
 fn append_merged(all: &mut Merged, own: Merged) {

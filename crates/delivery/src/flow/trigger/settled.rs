@@ -1,6 +1,7 @@
 //! What the log says of a generation that needs nothing any more.
 
 use definition::Definition;
+use definition::text::list_first;
 use serde_json::Value;
 
 use crate::documents::Commit;
@@ -66,16 +67,10 @@ impl Generation {
         collect_differences(&to_value(own), &to_value(asked), "", &mut fields);
         // The order of an object's fields depends on how serde_json was built.
         fields.sort_unstable();
-        let more = fields.len().saturating_sub(FIELDS_MAX);
-        fields.truncate(FIELDS_MAX);
-        let more = match more {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         Some(format!(
-            "{} was delivered with another definition, which differs in {}{more}; to state it anew with this one: cxr replay FILE --window {} --reason \"the definition changed\"",
+            "{} was delivered with another definition, which differs in {}; to state it anew with this one: cxr replay FILE --window {} --reason \"the definition changed\"",
             self.record.window,
-            fields.join(", "),
+            list_first(&fields, FIELDS_MAX),
             self.record.window
         ))
     }
@@ -96,13 +91,8 @@ fn collect_differences(before: &Value, after: &Value, at: &str, found: &mut Vec<
     let added = new.keys().filter(|name| !old.contains_key(*name));
     for name in old.keys().chain(added) {
         let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-        let value = |fields: &serde_json::Map<String, Value>| fields.get(name).cloned();
-        collect_differences(
-            &value(old).unwrap_or_default(),
-            &value(new).unwrap_or_default(),
-            &at,
-            found,
-        );
+        let [before, after] = [old, new].map(|fields| fields.get(name).unwrap_or(&Value::Null));
+        collect_differences(before, after, &at, found);
     }
 }
 

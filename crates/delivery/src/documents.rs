@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::columns::{ColumnCounts, ColumnReport};
+use crate::columns::{ColumnCounts, ColumnReport, is_zero};
 use crate::{EndReason, SegmentId};
 
 /// `open.json`: the request that opened a generation of a window.
@@ -26,7 +26,7 @@ pub struct GenerationRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
     /// Whether it takes the window back: nothing is asked of CXone, and its commit has no rows.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
     /// The execution that opened it.
     pub execution: String,
@@ -258,7 +258,7 @@ pub struct Commit {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Window>,
     /// Whether the window was taken back: it has no rows until it is replayed.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
     /// Whether the content equals that of the superseded version, which was visible until now: whoever loaded
     /// that version need not load this one.
@@ -329,16 +329,6 @@ fn guides_api() -> SourceStatement {
         time_zone: "UTC".to_owned(),
         range: SourceRange::Requested,
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 #[must_use]

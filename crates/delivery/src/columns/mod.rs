@@ -3,5 +3,6 @@
 mod counts;
 mod report;
 
+pub(crate) use counts::is_zero;
 pub use counts::{ColumnCount, ColumnCounts, MAX_COLUMN_NAME, MAX_COLUMNS, ValueKind};
 pub use report::{ChangedColumn, ColumnReport, ColumnRows, Expected};

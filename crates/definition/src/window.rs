@@ -54,6 +54,9 @@ impl Window {
     /// No window is longer, so that one which overlaps another begins at most so long before it.
     pub const LONGEST: SignedDuration = MAX_WINDOW;
 
+    /// How a time is written in [`Window::key`].
+    pub const KEY_TIME: &str = "%Y%m%dT%H%M%SZ";
+
     /// Makes a window of two times.
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self, WindowError> {
         if start.subsec_nanosecond() != 0 || end.subsec_nanosecond() != 0 {
@@ -133,8 +136,8 @@ impl Window {
     pub fn key(&self) -> String {
         format!(
             "{}-{}",
-            self.start.strftime("%Y%m%dT%H%M%SZ"),
-            self.end.strftime("%Y%m%dT%H%M%SZ")
+            self.start.strftime(Self::KEY_TIME),
+            self.end.strftime(Self::KEY_TIME)
         )
     }
 }
@@ -188,7 +191,7 @@ pub(crate) fn parse_utc(text: &str) -> Result<Timestamp, WindowError> {
 }
 
 fn parse_key_time(text: &str) -> Result<Timestamp, WindowError> {
-    civil("%Y%m%dT%H%M%SZ", text)
+    civil(Window::KEY_TIME, text)
 }
 
 fn civil(format: &str, text: &str) -> Result<Timestamp, WindowError> {

@@ -8,9 +8,6 @@ use jiff::Timestamp;
 use crate::SegmentId;
 use crate::documents::sha256_hex;
 
-/// A time as the names of windows have it: see [`Window::key`].
-const WINDOW_TIME: &str = "%Y%m%dT%H%M%SZ";
-
 /// The object that keeps the calls of one API of one tenant apart. It can't collide with a report's
 /// folder, whose name never begins with `_`.
 #[must_use]
@@ -73,7 +70,8 @@ impl ReportKeys {
     /// Between which keys the folders of all windows lie that can overlap this one. They sort by their start.
     #[must_use]
     pub fn windows_around(&self, window: &Window) -> (String, String) {
-        let begins = |time: Timestamp| format!("{}{}", self.windows(), time.strftime(WINDOW_TIME));
+        let begins =
+            |time: Timestamp| format!("{}{}", self.windows(), time.strftime(Window::KEY_TIME));
         let earliest = window.start() - Window::LONGEST;
         (begins(earliest), begins(window.end()))
     }

@@ -162,7 +162,7 @@ impl ExecutionInput {
             (_, Some(_)) => "withdraw",
             _ => "run",
         };
-        let start = self.window.start().strftime("%Y%m%dT%H%M%SZ");
+        let start = self.window.start().strftime(Window::KEY_TIME);
         let digest = short_digest(&self.event);
         format_name(verb, &self.report, &start.to_string(), &digest)
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::enums::ColumnNames;
+use crate::text::quote;
 
 impl ColumnNames {
     /// The name under which a column is stored. Two columns may get the same one, which whoever stores them has to notice.
@@ -12,6 +13,16 @@ impl ColumnNames {
             Self::AsIs => Cow::Borrowed(name),
             Self::Snake => Cow::Owned(to_snake(name)),
         }
+    }
+
+    /// Why rows with these two columns, which get the same name, are not stored.
+    #[must_use]
+    pub fn describe_collision(one: &str, other: &str) -> String {
+        format!(
+            "the columns {} and {} get the same name by pipeline.columnNames; leave one of them out of the report, or set pipeline.columnNames to as-is, and replay the window",
+            quote(one),
+            quote(other)
+        )
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use definition::text::quote;
 use definition::{ColumnNames, OutputFormat, SchemaPolicy};
 
 use crate::columns::{ColumnCounts, ColumnReport, Expected};
@@ -94,11 +93,7 @@ fn refuse_same_names(names: ColumnNames, report: &ColumnReport) -> Result<(), Fa
     for column in &report.columns {
         let stored = names.rename(&column.name);
         if let Some(other) = taken.insert(stored, &column.name) {
-            let message = format!(
-                "the columns {} and {} get the same name by pipeline.columnNames; leave one of them out of the report, or set pipeline.columnNames to as-is, and replay the window",
-                quote(other),
-                quote(&column.name)
-            );
+            let message = ColumnNames::describe_collision(other, &column.name);
             return Err(Failure::new(FailureName::Contract, message));
         }
     }

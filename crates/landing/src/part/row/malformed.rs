@@ -1,4 +1,4 @@
-use definition::text::quote;
+use definition::ColumnNames;
 use delivery::columns::MAX_COLUMNS;
 use delivery::effects::Fault;
 
@@ -25,11 +25,7 @@ impl Malformed {
             Self::Missing(column) => format!("row {row} of the batch has no key column {column}"),
             Self::Twice(column) => format!("row {row} of the batch has column {column} twice"),
             Self::NotAnObject => format!("row {row} of the batch is no JSON object"),
-            Self::SameName(one, other) => format!(
-                "the columns {} and {} get the same name by pipeline.columnNames; leave one of them out of the report, or set pipeline.columnNames to as-is, and replay the window",
-                quote(&one),
-                quote(&other)
-            ),
+            Self::SameName(one, other) => ColumnNames::describe_collision(&one, &other),
             Self::TooManyNames => format!(
                 "row {row} of the batch brings the number of columns above {MAX_COLUMNS}, which are too many for pipeline.columnNames; set it to as-is and replay the window"
             ),

@@ -160,7 +160,7 @@ pub enum Next {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// This generation never will be committed: a newer one was, or a window that covers this one.
+    /// This generation is not committed: a newer one was, or a window that covers this one.
     Superseded {
         /// The version of the log that holds it.
         version: u64,

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use cxone::{AccessToken, Client, ClientConfig, PageQuery, RowChunk};
@@ -43,63 +43,42 @@ fn main() -> Result<()> {
         .build()?;
     for (name, gzip) in [("cxone, plain", false), ("cxone, gzip", true)] {
         let url = serve(&page, gzip)?;
-        let cpu = cpu_seconds()?;
-        let read = runtime.block_on(read(&url, pages))?;
-        report(name, read, cpu_seconds()? - cpu);
+        measure(name, || runtime.block_on(read(&url, pages)))?;
     }
     let url = serve_file(&file())?;
-    let cpu = cpu_seconds()?;
-    let read = runtime.block_on(read(&url, pages))?;
-    report("cxone, CSV", read, cpu_seconds()? - cpu);
+    measure("cxone, CSV", || runtime.block_on(read(&url, pages)))?;
     let url = serve(&page, false)?;
-    let cpu = cpu_seconds()?;
-    let read = runtime.block_on(socket(&url, pages))?;
-    report("the socket alone (reqwest)", read, cpu_seconds()? - cpu);
+    measure("the socket alone (reqwest)", || {
+        runtime.block_on(socket(&url, pages))
+    })?;
     let url = serve(&page, false)?;
-    let cpu = cpu_seconds()?;
-    let read = runtime.block_on(whole(&url, pages))?;
-    report(
-        "serde_json RawValue, whole pages in memory",
-        read,
-        cpu_seconds()? - cpu,
-    );
-    let cpu = cpu_seconds()?;
-    let mut read = 0;
-    for _ in 0..pages {
-        read += serde_json::from_str::<Page<'_>>(&page)?
-            .data
-            .iter()
-            .filter(|row| row.get().len() > 2)
-            .count();
-    }
-    report(
-        "serde_json RawValue, in memory, no socket",
-        read,
-        cpu_seconds()? - cpu,
-    );
-    Ok(())
+    measure("serde_json RawValue, whole pages in memory", || {
+        runtime.block_on(whole(&url, pages))
+    })?;
+    measure("serde_json RawValue, in memory, no socket", || {
+        in_memory(&page, pages)
+    })
 }
 
-fn report(name: &str, rows: usize, seconds: f64) {
+/// Does the work, which gives how many rows it read, and prints how fast that was.
+fn measure(name: &str, work: impl FnOnce() -> Result<usize>) -> Result<()> {
+    let cpu = cpu_seconds()?;
+    let rows = work()?;
+    let seconds = cpu_seconds()? - cpu;
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = rows as f64 / seconds / 1e6;
     println!("{name:44} {rate:6.2} M rows a CPU second");
+    Ok(())
 }
 
 fn page() -> String {
     let mut page = r#"{"runId":"run-1","state":"completed","data":["#.to_owned();
     for i in 0..PAGE_ROWS {
         let comma = if i > 0 { "," } else { "" };
+        let (queue, [handle, talk, wrap_up, calls, average]) = numbers(i);
         let _ = write!(
             page,
-            r#"{comma}{{"agentId":"a-{i:06}","agentName":"Zoë \"Zed\" O'Brien {i}","queueId":"q-{:02}","queueName":"Billing, EU {:02}","handleTime":{},"talkTime":{},"wrapUpTime":{},"callsHandled":{},"avgHandleTime":{}.50,"interactionId":"8f14e45f-ceea-467f-a0e6-{i:012}"}}"#,
-            i % 40,
-            i % 40,
-            i * 7,
-            i * 5,
-            i * 2,
-            i % 90,
-            i % 700,
+            r#"{comma}{{"agentId":"a-{i:06}","agentName":"Zoë \"Zed\" O'Brien {i}","queueId":"q-{queue:02}","queueName":"Billing, EU {queue:02}","handleTime":{handle},"talkTime":{talk},"wrapUpTime":{wrap_up},"callsHandled":{calls},"avgHandleTime":{average}.50,"interactionId":"8f14e45f-ceea-467f-a0e6-{i:012}"}}"#,
         );
     }
     page.push_str(r#"],"nextPageToken":"eyJwYWdlIjoyfQ==","total":1000000}"#);
@@ -111,78 +90,73 @@ fn file() -> String {
     let names = "agentId,agentName,queueId,queueName,handleTime,talkTime,wrapUpTime,callsHandled,avgHandleTime,interactionId";
     let mut file = format!("{names}\r\n");
     for i in 0..PAGE_ROWS {
+        let (queue, [handle, talk, wrap_up, calls, average]) = numbers(i);
         let _ = write!(
             file,
-            "a-{i:06},Zoë O'Brien {i},q-{:02},\"Billing, EU {:02}\",{},{},{},{},{}.50,8f14e45f-ceea-467f-a0e6-{i:012}\r\n",
-            i % 40,
-            i % 40,
-            i * 7,
-            i * 5,
-            i * 2,
-            i % 90,
-            i % 700,
+            "a-{i:06},Zoë O'Brien {i},q-{queue:02},\"Billing, EU {queue:02}\",{handle},{talk},{wrap_up},{calls},{average}.50,8f14e45f-ceea-467f-a0e6-{i:012}\r\n",
         );
     }
     file
 }
 
-/// A server thread for a run whose result is this file.
+/// The queue and the metrics of a row.
+fn numbers(i: usize) -> (usize, [usize; 5]) {
+    (i % 40, [i * 7, i * 5, i * 2, i % 90, i % 700])
+}
+
+/// A server for a run whose result is this file.
 fn serve_file(file: &str) -> Result<String> {
+    let (listener, url) = listen()?;
+    let link = format!(r#"{{"state":"completed","downloadUrl":"{url}/x.csv"}}"#);
+    let link = answer("application/json", "", link.as_bytes());
+    let file = answer("text/csv", "", file.as_bytes());
+    run_server(listener, [link, file]);
+    Ok(url)
+}
+
+/// A server that answers every request with the page.
+fn serve(page: &str, gzip: bool) -> Result<String> {
+    let (listener, url) = listen()?;
+    let page = if gzip {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(page.as_bytes())?;
+        let coding = "Content-Encoding: gzip\r\n";
+        answer("application/json", coding, &encoder.finish()?)
+    } else {
+        answer("application/json", "", page.as_bytes())
+    };
+    run_server(listener, [page, Vec::new()]);
+    Ok(url)
+}
+
+fn listen() -> Result<(TcpListener, String)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);
-    let answer = |kind: &str, body: &str| {
-        let length = body.len();
-        format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")
-    };
-    let link = format!(r#"{{"state":"completed","downloadUrl":"{url}/x.csv"}}"#);
-    let answers = [answer("application/json", &link), answer("text/csv", file)];
+    Ok((listener, url))
+}
+
+fn answer(kind: &str, coding: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{coding}Content-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Gives the first answer to every request, and the second one where `/x.csv` is asked for. The thread's CPU time is not
+/// counted: see `cpu_seconds`.
+fn run_server(listener: TcpListener, answers: [Vec<u8>; 2]) {
     std::thread::spawn(move || -> std::io::Result<()> {
-        use std::io::Read as _;
         for socket in listener.incoming() {
             let (mut socket, mut request) = (socket?, [0; 16 * 1024]);
             // A request without a body comes in one piece over loopback.
             while socket.read(&mut request)? > 0 {
                 let is_file = request.starts_with(b"GET /x.csv");
-                socket.write_all(answers[usize::from(is_file)].as_bytes())?;
+                socket.write_all(&answers[usize::from(is_file)])?;
             }
         }
         Ok(())
     });
-    Ok(url)
-}
-
-/// A server thread that answers every request with the page. Its CPU time is not counted: see `cpu_seconds`.
-fn serve(page: &str, gzip: bool) -> Result<String> {
-    let mut body = page.as_bytes().to_vec();
-    if gzip {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(&body)?;
-        body = encoder.finish()?;
-    }
-    let coding = if gzip {
-        "Content-Encoding: gzip\r\n"
-    } else {
-        ""
-    };
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{coding}Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    let answer = [head.as_bytes(), &body].concat();
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    std::thread::spawn(move || -> std::io::Result<()> {
-        use std::io::Read as _;
-        for socket in listener.incoming() {
-            let (mut socket, mut request) = (socket?, [0; 16 * 1024]);
-            // A request without a body comes in one piece over loopback.
-            while socket.read(&mut request)? > 0 {
-                socket.write_all(&answer)?;
-            }
-        }
-        Ok(())
-    });
-    Ok(url)
 }
 
 async fn read(url: &str, pages: usize) -> Result<usize> {
@@ -240,6 +214,16 @@ async fn whole(url: &str, pages: usize) -> Result<usize> {
             lines.push(b'\n');
         }
         rows += page.data.len();
+    }
+    Ok(rows)
+}
+
+/// The same without the socket and the copy.
+fn in_memory(page: &str, pages: usize) -> Result<usize> {
+    let mut rows = 0;
+    for _ in 0..pages {
+        let page: Page<'_> = serde_json::from_str(page)?;
+        rows += page.data.iter().filter(|row| row.get().len() > 2).count();
     }
     Ok(rows)
 }

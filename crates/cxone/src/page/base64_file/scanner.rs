@@ -8,7 +8,7 @@ use super::base64::Base64Decoder;
 const MAX_AROUND: usize = 64 * 1024;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Position {
+enum AnswerPosition {
     #[default]
     Outside,
     /// Within another string, and whether a backslash came last.
@@ -23,7 +23,7 @@ enum Position {
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(super) struct FileScanner {
-    at: Position,
+    at: AnswerPosition,
     /// The answer with an empty string in the place of the file.
     around: Vec<u8>,
     escape: Vec<u8>,
@@ -47,10 +47,10 @@ impl FileScanner {
     pub(super) fn scan(&mut self, mut bytes: &[u8], file: &mut Vec<u8>) -> Result<(), String> {
         while !bytes.is_empty() {
             let taken = match self.at {
-                Position::Outside => self.scan_outside(bytes)?,
-                Position::Text { escaped } => self.scan_text(bytes, escaped),
-                Position::File => self.scan_file(bytes, file)?,
-                Position::Escape => self.scan_escape(bytes[0], file)?,
+                AnswerPosition::Outside => self.scan_outside(bytes)?,
+                AnswerPosition::Text { escaped } => self.scan_text(bytes, escaped),
+                AnswerPosition::File => self.scan_file(bytes, file)?,
+                AnswerPosition::Escape => self.scan_escape(bytes[0], file)?,
             };
             bytes = &bytes[taken..];
             if self.around.len() > MAX_AROUND {
@@ -70,9 +70,9 @@ impl FileScanner {
         self.around.push(b'"');
         self.at = if is_file {
             self.files += 1;
-            Position::File
+            AnswerPosition::File
         } else {
-            Position::Text { escaped: false }
+            AnswerPosition::Text { escaped: false }
         };
         if self.files > 1 {
             return Err("there is more than one file in the answer".to_owned());
@@ -83,15 +83,15 @@ impl FileScanner {
     fn scan_text(&mut self, bytes: &[u8], escaped: bool) -> usize {
         if escaped {
             self.around.push(bytes[0]);
-            self.at = Position::Text { escaped: false };
+            self.at = AnswerPosition::Text { escaped: false };
             return 1;
         }
         let taken = memchr2(b'"', b'\\', bytes).map_or(bytes.len(), |at| at + 1);
         self.around.extend_from_slice(&bytes[..taken]);
         self.at = match bytes[taken - 1] {
-            b'"' => Position::Outside,
-            b'\\' => Position::Text { escaped: true },
-            _ => Position::Text { escaped: false },
+            b'"' => AnswerPosition::Outside,
+            b'\\' => AnswerPosition::Text { escaped: true },
+            _ => AnswerPosition::Text { escaped: false },
         };
         taken
     }
@@ -106,10 +106,10 @@ impl FileScanner {
         if bytes[end] == b'"' {
             self.decoder.check_end()?;
             self.around.push(b'"');
-            self.at = Position::Outside;
+            self.at = AnswerPosition::Outside;
         } else {
             self.escape.clear();
-            self.at = Position::Escape;
+            self.at = AnswerPosition::Escape;
         }
         Ok(end + 1)
     }
@@ -128,7 +128,7 @@ impl FileScanner {
             _ => b'?',
         };
         self.decoder.decode_piece(&[character], file)?;
-        self.at = Position::File;
+        self.at = AnswerPosition::File;
         Ok(1)
     }
 }

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr3};
 const MAX_COLUMNS: usize = 1024;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Position {
+enum RecordPosition {
     /// Between two records.
     #[default]
     Between,
@@ -24,7 +24,7 @@ enum Position {
 /// The record that is being read: its fields one behind the other, and where each of them ends.
 #[derive(Debug, Default)]
 pub(super) struct RecordReader {
-    at: Position,
+    at: RecordPosition,
     pub(super) record: Vec<u8>,
     pub(super) ends: Vec<usize>,
 }
@@ -50,13 +50,13 @@ impl RecordReader {
     /// Ends the file; says whether it ends a record.
     pub(super) fn finish(&mut self) -> Result<bool, String> {
         match self.at {
-            Position::Between => Ok(false),
-            Position::Quoted => Err(format!(
+            RecordPosition::Between => Ok(false),
+            RecordPosition::Quoted => Err(format!(
                 "has a quote in column {} that is never closed: the file ends in the middle of a quoted field",
                 self.column()
             )),
             _ => {
-                self.end_field(Position::Between)?;
+                self.end_field(RecordPosition::Between)?;
                 Ok(true)
             }
         }
@@ -66,39 +66,39 @@ impl RecordReader {
     #[inline]
     fn step(&mut self, bytes: &[u8]) -> Result<(usize, bool), String> {
         match self.at {
-            Position::Between => {
+            RecordPosition::Between => {
                 let breaks = bytes.iter().take_while(|byte| is_line_end(**byte)).count();
                 if breaks < bytes.len() {
                     self.record.clear();
                     self.ends.clear();
-                    self.at = Position::FieldStart;
+                    self.at = RecordPosition::FieldStart;
                 }
                 Ok((breaks, false))
             }
-            Position::FieldStart if bytes[0] == b'"' => {
-                self.at = Position::Quoted;
+            RecordPosition::FieldStart if bytes[0] == b'"' => {
+                self.at = RecordPosition::Quoted;
                 Ok((1, false))
             }
-            Position::FieldStart | Position::Unquoted => {
+            RecordPosition::FieldStart | RecordPosition::Unquoted => {
                 let end = memchr3(b',', b'\n', b'\r', bytes);
                 self.record
                     .extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
                 if let Some(end) = end {
                     return Ok((end + 1, self.end_at(bytes[end])?));
                 }
-                self.at = Position::Unquoted;
+                self.at = RecordPosition::Unquoted;
                 Ok((bytes.len(), false))
             }
-            Position::Quoted => {
+            RecordPosition::Quoted => {
                 let end = memchr(b'"', bytes);
                 self.record
                     .extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
                 if end.is_some() {
-                    self.at = Position::AfterQuote;
+                    self.at = RecordPosition::AfterQuote;
                 }
                 Ok((end.map_or(bytes.len(), |end| end + 1), false))
             }
-            Position::AfterQuote => Ok((1, self.end_quoted(bytes[0])?)),
+            RecordPosition::AfterQuote => Ok((1, self.end_quoted(bytes[0])?)),
         }
     }
 
@@ -107,7 +107,7 @@ impl RecordReader {
         match byte {
             b'"' => {
                 self.record.push(b'"');
-                self.at = Position::Quoted;
+                self.at = RecordPosition::Quoted;
                 Ok(false)
             }
             b',' | b'\n' | b'\r' => self.end_at(byte),
@@ -123,15 +123,15 @@ impl RecordReader {
     fn end_at(&mut self, byte: u8) -> Result<bool, String> {
         let is_complete = byte != b',';
         self.end_field(if is_complete {
-            Position::Between
+            RecordPosition::Between
         } else {
-            Position::FieldStart
+            RecordPosition::FieldStart
         })?;
         Ok(is_complete)
     }
 
     #[inline]
-    fn end_field(&mut self, next: Position) -> Result<(), String> {
+    fn end_field(&mut self, next: RecordPosition) -> Result<(), String> {
         if self.ends.len() == MAX_COLUMNS {
             return Err(format!("has more than {MAX_COLUMNS} fields"));
         }

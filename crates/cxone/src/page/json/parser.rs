@@ -29,7 +29,7 @@ pub(super) enum ParserStep {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
+enum EnvelopePosition {
     Mark,
     Start,
     FirstField,
@@ -42,7 +42,7 @@ enum Position {
 }
 
 pub(super) struct EnvelopeParser<E> {
-    at: Position,
+    at: EnvelopePosition,
     pub(super) envelope: E,
     pub(super) rows: u64,
     /// Whether there is a list of rows, however short.
@@ -70,7 +70,7 @@ impl<E: Envelope + 'static> EnvelopeParser<E> {
 impl<E: Envelope> EnvelopeParser<E> {
     pub(super) fn new(envelope: E, max_row: usize) -> Self {
         Self {
-            at: Position::Mark,
+            at: EnvelopePosition::Mark,
             envelope,
             rows: 0,
             has_row_list: false,
@@ -84,7 +84,7 @@ impl<E: Envelope> EnvelopeParser<E> {
     fn is_in_rows(&self) -> bool {
         matches!(
             self.at,
-            Position::FirstRow | Position::Row | Position::AfterRow
+            EnvelopePosition::FirstRow | EnvelopePosition::Row | EnvelopePosition::AfterRow
         )
     }
 
@@ -97,7 +97,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         let mut taken = 0;
         loop {
             let step = match self.at {
-                Position::FirstRow | Position::Row | Position::AfterRow => {
+                EnvelopePosition::FirstRow | EnvelopePosition::Row | EnvelopePosition::AfterRow => {
                     self.parse_rows(bytes, &mut taken, chunk)?
                 }
                 _ => self.parse_outside(bytes, &mut taken)?,
@@ -114,7 +114,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         bytes: &[u8],
         taken: &mut usize,
     ) -> Result<Option<ParserStep>, String> {
-        if self.at == Position::Mark {
+        if self.at == EnvelopePosition::Mark {
             match bytes {
                 [] => return Ok(Some(ParserStep::More(1))),
                 [0xef, 0xbb, 0xbf, ..] => *taken = 3,
@@ -122,27 +122,39 @@ impl<E: Envelope> EnvelopeParser<E> {
                 _ => {}
             }
             // A second mark, or one after white space, is an error, wherever the bytes were cut.
-            self.at = Position::Start;
+            self.at = EnvelopePosition::Start;
         }
         *taken = scan::skip_space(bytes, *taken);
         let Some(byte) = bytes.get(*taken) else {
-            return Ok(Some(if self.at == Position::End {
+            return Ok(Some(if self.at == EnvelopePosition::End {
                 ParserStep::End
             } else {
                 ParserStep::More(1)
             }));
         };
         match (self.at, byte) {
-            (Position::Start, b'{') => self.at = Position::FirstField,
-            (Position::Start, _) => return Err("not a JSON object".to_owned()),
-            (Position::FirstField | Position::AfterField, b'}') => self.at = Position::End,
-            (Position::AfterField, b',') => self.at = Position::Field,
-            (Position::FirstField | Position::Field, _) => return self.parse_field(bytes, taken),
-            (Position::AfterField, _) => {
+            (EnvelopePosition::Start, b'{') => self.at = EnvelopePosition::FirstField,
+            (EnvelopePosition::Start, _) => return Err("not a JSON object".to_owned()),
+            (EnvelopePosition::FirstField | EnvelopePosition::AfterField, b'}') => {
+                self.at = EnvelopePosition::End;
+            }
+            (EnvelopePosition::AfterField, b',') => self.at = EnvelopePosition::Field,
+            (EnvelopePosition::FirstField | EnvelopePosition::Field, _) => {
+                return self.parse_field(bytes, taken);
+            }
+            (EnvelopePosition::AfterField, _) => {
                 return Err("a comma or a closing brace was expected".to_owned());
             }
-            (Position::End, _) => return Err("something follows the JSON object".to_owned()),
-            (Position::Mark | Position::FirstRow | Position::Row | Position::AfterRow, _) => {
+            (EnvelopePosition::End, _) => {
+                return Err("something follows the JSON object".to_owned());
+            }
+            (
+                EnvelopePosition::Mark
+                | EnvelopePosition::FirstRow
+                | EnvelopePosition::Row
+                | EnvelopePosition::AfterRow,
+                _,
+            ) => {
                 return Ok(None);
             }
         }
@@ -185,7 +197,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         if is_rows && bytes.get(start) == Some(&b'[') {
             self.note_field(&name)?;
             self.has_row_list = true;
-            self.at = Position::FirstRow;
+            self.at = EnvelopePosition::FirstRow;
             return Ok(start + 1);
         }
         let end = scan::scan_value(bytes, start)?.end;
@@ -196,7 +208,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         } else if raw != b"null" {
             return Err(FieldFault::Bad(format!("{name:?} is not a list")));
         }
-        self.at = Position::AfterField;
+        self.at = EnvelopePosition::AfterField;
         Ok(end)
     }
 
@@ -235,16 +247,16 @@ impl<E: Envelope> EnvelopeParser<E> {
                 return Ok(Some(ParserStep::More(1)));
             };
             match (self.at, byte) {
-                (Position::AfterRow, b',') => {
-                    self.at = Position::Row;
+                (EnvelopePosition::AfterRow, b',') => {
+                    self.at = EnvelopePosition::Row;
                     *taken = at + 1;
                 }
-                (Position::FirstRow | Position::AfterRow, b']') => {
-                    self.at = Position::AfterField;
+                (EnvelopePosition::FirstRow | EnvelopePosition::AfterRow, b']') => {
+                    self.at = EnvelopePosition::AfterField;
                     *taken = at + 1;
                     return Ok(None);
                 }
-                (Position::FirstRow | Position::Row, b'{') => {
+                (EnvelopePosition::FirstRow | EnvelopePosition::Row, b'{') => {
                     if chunk.bytes.len() >= CHUNK_BYTES {
                         *taken = at;
                         return Ok(Some(ParserStep::Full));
@@ -255,7 +267,7 @@ impl<E: Envelope> EnvelopeParser<E> {
                     };
                     *taken = end;
                 }
-                (Position::AfterRow, _) => {
+                (EnvelopePosition::AfterRow, _) => {
                     return Err(
                         self.describe_bad_row("a comma or a closing bracket was expected after it")
                     );
@@ -284,7 +296,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         }
         chunk.push_row(&bytes[at..extent.end], extent.breaks);
         self.rows += 1;
-        self.at = Position::AfterRow;
+        self.at = EnvelopePosition::AfterRow;
         Ok(Some(extent.end))
     }
 
@@ -299,7 +311,7 @@ impl<E: Envelope> EnvelopeParser<E> {
     fn describe_bad_row(&self, what: &str) -> String {
         format!(
             "row {}: {what}",
-            self.rows + u64::from(self.at != Position::AfterRow)
+            self.rows + u64::from(self.at != EnvelopePosition::AfterRow)
         )
     }
 }

@@ -33,7 +33,10 @@ enum Coding {
 }
 
 impl Coding {
-    fn unpack(raw: RawBody) -> Self {
+    fn new(raw: RawBody, is_gzip: bool) -> Self {
+        if !is_gzip {
+            return Self::Plain(raw);
+        }
         let mut decoder = GzipDecoder::new(raw);
         decoder.multiple_members(true);
         Self::Gzip(Box::new(decoder))
@@ -73,15 +76,9 @@ impl Body {
         max_decoded: u64,
         limits: Limits,
     ) -> Self {
-        let raw = RawBody::new(chunks, limits.min_rate);
-        let coding = if gzip {
-            Coding::unpack(raw)
-        } else {
-            Coding::Plain(raw)
-        };
         Self {
             step,
-            coding,
+            coding: Coding::new(RawBody::new(chunks, limits.min_rate), gzip),
             peeked: VecDeque::new(),
             decoded: 0,
             max_decoded,
@@ -106,17 +103,11 @@ impl Body {
         let Coding::Plain(mut raw) = self.coding else {
             return Ok(self);
         };
-        let begins = raw.fill(GZIP_MAGIC.len()).await;
-        let is_gzip = begins.is_ok() && raw.current.starts_with(GZIP_MAGIC);
-        self.coding = if is_gzip {
-            Coding::unpack(raw)
-        } else {
-            Coding::Plain(raw)
-        };
-        match begins {
-            Ok(()) => Ok(self),
-            Err(error) => Err(self.describe_fault(&error)),
-        }
+        let filled = raw.fill(GZIP_MAGIC.len()).await;
+        filled.map_err(|error| describe_fault(self.step, &error))?;
+        let is_gzip = raw.current.starts_with(GZIP_MAGIC);
+        self.coding = Coding::new(raw, is_gzip);
+        Ok(self)
     }
 
     /// The first byte that is neither white space nor a byte order mark, if it is among the first ones.
@@ -154,7 +145,7 @@ impl Body {
             Coding::Plain(raw) => raw.read(into).await,
             Coding::Gzip(decoder) => decoder.read(into).await,
         };
-        let read = read.map_err(|error| self.describe_fault(&error))?;
+        let read = read.map_err(|error| describe_fault(self.step, &error))?;
         self.decoded += read as u64;
         self.check_bounds()
             .map_err(|what| Error::contract(self.step, what))?;
@@ -194,22 +185,22 @@ impl Body {
             }
         }
     }
+}
 
-    fn describe_fault(&self, error: &io::Error) -> Error {
-        let fault = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<BodyFault>());
-        match fault {
-            Some(fault) => Error::Unavailable {
-                step: self.step,
-                reason: fault.to_string(),
-                source: fault.cause(),
-            },
-            None if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Error::unavailable(self.step, "the compressed body was cut off")
-            }
-            None => Error::contract(self.step, "the compressed body is damaged"),
+fn describe_fault(step: &'static str, error: &io::Error) -> Error {
+    let fault = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<BodyFault>());
+    match fault {
+        Some(fault) => Error::Unavailable {
+            step,
+            reason: fault.to_string(),
+            source: fault.cause(),
+        },
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Error::unavailable(step, "the compressed body was cut off")
         }
+        None => Error::contract(step, "the compressed body is damaged"),
     }
 }
 

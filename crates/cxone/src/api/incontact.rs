@@ -29,18 +29,12 @@ pub(super) fn create_run_id(kind: &str) -> Result<RunId, Error> {
 
 /// The rules for a file whose columns a report's author has named.
 pub(super) fn file_rules(definition: &Definition) -> FileRules {
-    let columns = definition.columns().into_iter().map(str::to_owned);
+    let mut rules = FileRules::of_definition(definition, ColumnNames::MadeDistinct);
     // Without the key's columns there are no rows, whether or not the author has listed them.
-    let mut required_columns: Vec<String> = columns.collect();
-    let key = definition.pipeline.key.iter();
-    required_columns.extend(
-        key.filter(|column| !definition.columns().contains(&column.as_str()))
-            .cloned(),
-    );
-    FileRules {
-        required_columns,
-        number_columns: definition.metrics().to_vec(),
-        column_names: ColumnNames::MadeDistinct,
-        total_labels: FileRules::total_labels_of(definition),
+    for column in &definition.pipeline.key {
+        if !rules.required_columns.contains(column) {
+            rules.required_columns.push(column.clone());
+        }
     }
+    rules
 }

@@ -101,19 +101,9 @@ impl Client {
             inline_rows: page.row_count(),
             unknown_fields: page.unknown_fields().to_vec(),
         };
+        let rules = FileRules::of_definition(definition, ColumnNames::AsGiven);
         let max_row = self.limits().row_bytes;
-        let file = CsvPage::new(DOWNLOAD, body, file_rules(definition), max_row, announced);
+        let file = CsvPage::new(DOWNLOAD, body, rules, max_row, announced);
         Ok(Page::from_csv(file))
-    }
-}
-
-/// The definition names the columns.
-fn file_rules(definition: &Definition) -> FileRules {
-    let columns = definition.columns().into_iter();
-    FileRules {
-        required_columns: columns.map(str::to_owned).collect(),
-        number_columns: definition.metrics().to_vec(),
-        column_names: ColumnNames::AsGiven,
-        total_labels: FileRules::total_labels_of(definition),
     }
 }

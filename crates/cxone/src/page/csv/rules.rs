@@ -17,12 +17,19 @@ pub(crate) struct FileRules {
 }
 
 impl FileRules {
-    /// What total rows begin with, of a definition.
-    pub(crate) fn total_labels_of(definition: &Definition) -> Vec<String> {
-        match definition.total_labels() {
+    /// The rules of a definition: the columns that it lists have to be there, and its metrics are numbers.
+    pub(crate) fn of_definition(definition: &Definition, column_names: ColumnNames) -> Self {
+        let columns = definition.columns().into_iter();
+        let total_labels = match definition.total_labels() {
             TotalLabels::None => Vec::new(),
             TotalLabels::Usual => USUAL_LABELS.iter().map(ToString::to_string).collect(),
             TotalLabels::Named(labels) => labels.to_vec(),
+        };
+        Self {
+            required_columns: columns.map(str::to_owned).collect(),
+            number_columns: definition.metrics().to_vec(),
+            column_names,
+            total_labels,
         }
     }
 }

@@ -110,13 +110,8 @@ impl Client {
             .await?;
         let (link, is_named) = match (&job.url, &job.file_name) {
             (Some(url), _) => (self.find_file(POLL, url)?, true),
+            (None, None) if job.is_done() => return Err(no_result_error(&job)),
             // Finished, and the link is late: the file is where the link would lead.
-            (None, None) if job.is_done() => {
-                return Err(Error::NoResult {
-                    step: POLL,
-                    what: format!("{} without a link", job.state),
-                });
-            }
             (None, Some(name)) if job.is_done() => {
                 let mut url = self.incontact_url(api_version, &["files"]);
                 url.query_pairs_mut().append_pair("fileName", name);
@@ -133,10 +128,7 @@ impl Client {
         };
         let opened = self.open_file(file).await;
         opened.map_err(|error| match error {
-            Error::NotFound { .. } if !is_named => Error::NoResult {
-                step: POLL,
-                what: format!("{} without a link", job.state),
-            },
+            Error::NotFound { .. } if !is_named => no_result_error(&job),
             other => describe_gone_result(other),
         })
     }
@@ -201,6 +193,13 @@ fn describe_gone_result(error: Error) -> Error {
             step, status: 409, ..
         } => Error::NotFound { step, status: 409 },
         other => other,
+    }
+}
+
+fn no_result_error(job: &ReportJob) -> Error {
+    Error::NoResult {
+        step: POLL,
+        what: format!("{} without a link", job.state),
     }
 }
 

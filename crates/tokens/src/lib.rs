@@ -9,6 +9,7 @@ mod lookup;
 pub mod retry_policy;
 mod secrets;
 mod session;
+mod shared;
 mod stored;
 mod tenant_secret;
 mod tenants;
@@ -21,6 +22,7 @@ pub use error::{
     fault_of_call,
 };
 pub use session::Session;
+pub use shared::SecretNames;
 pub use tenant_secret::check_tenant;
 pub use tenants::Tenants;
-pub use tokens::{SecretNames, Tokens};
+pub use tokens::Tokens;

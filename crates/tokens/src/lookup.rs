@@ -12,13 +12,13 @@ use crate::credentials::Credentials;
 use crate::error::{AuthError, ConfigError, Error, Problem, UnavailableError, retry_after};
 use crate::expiry::{Life, Now};
 use crate::secrets;
+use crate::shared::{SharedTokens, State, Tenant};
 use crate::stored;
 use crate::tenant_secret::TenantSecret;
 use crate::token_state::{
     CachedRefreshToken, CachedToken, ClientIdentity, LookupState, NextStep, Reason, Snapshot,
     WriteBack, fingerprint,
 };
-use crate::tokens::{SharedTokens, State, Tenant};
 
 /// A tenant's secret that was read longer ago is read again, so that a change shows where nothing fails.
 const TENANT_FRESH: Duration = Duration::from_mins(15);

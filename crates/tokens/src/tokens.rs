@@ -1,22 +1,18 @@
-//! Calls with a token, and what a process remembers of a tenant for them.
+//! Calls with a token: made again with another one where it is refused.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use cxone::{AccessToken, Client, TenantApi};
-use definition::TenantId;
-use jiff::Timestamp;
-use tokio::sync::Mutex;
+use cxone::{AccessToken, Client};
 use tracing::info;
 
-use crate::credentials::Credentials;
 use crate::error::{AuthError, Error};
-use crate::expiry::Now;
 use crate::lookup::{Found, Origin, TokenLookup};
-use crate::token_state::{Fingerprint, LookupState, Memory};
+use crate::shared::{SecretNames, SharedTokens};
+use crate::token_state::LookupState;
 
 /// How often a call is made at most with tokens that differ: with the one at hand, with one that another process
 /// had stored meanwhile, and with one granted for it.
@@ -28,27 +24,6 @@ const YOUNG: Duration = Duration::from_secs(30);
 /// How long such a token is left to ripen before the last call.
 const RIPENING: Duration = Duration::from_secs(5);
 
-/// The names of a tenant's two secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretNames {
-    /// What reaches the tenant. Only read.
-    pub tenant: String,
-    /// The access token, kept for the next process. Read and written.
-    pub token: String,
-}
-
-impl SecretNames {
-    /// The names below a prefix. A tenant's id has no slash, so that no tenant's secret is another one's token.
-    #[must_use]
-    pub fn new(prefix: &str, tenant: &TenantId) -> Self {
-        let tenant = format!("{prefix}{tenant}");
-        Self {
-            token: format!("{tenant}/token"),
-            tenant,
-        }
-    }
-}
-
 /// A tenant's access token: in memory first, then in Secrets Manager, then granted. Cheap to clone;
 /// all clones share one token, and one of them at a time looks for another.
 #[derive(Clone, Debug)]
@@ -56,52 +31,19 @@ pub struct Tokens {
     inner: Arc<SharedTokens>,
 }
 
-#[derive(Debug)]
-pub(crate) struct SharedTokens {
-    pub(crate) names: SecretNames,
-    pub(crate) secrets: SecretsManager,
-    started: Instant,
-    /// The last call failed, so that another value of the tenant's secret may help.
-    pub(crate) is_suspect: AtomicBool,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    pub(crate) memory: Memory,
-    pub(crate) tenant: Option<Tenant>,
-}
-
-/// What the tenant's secret said when it was read.
-#[derive(Debug)]
-pub(crate) struct Tenant {
-    pub(crate) api: TenantApi,
-    pub(crate) credentials: Credentials,
-    /// Of the secret's whole value.
-    pub(crate) value: Fingerprint,
-    pub(crate) read_at: Now,
-}
-
 impl Tokens {
     /// Nothing is read before the first token is wanted.
     #[must_use]
     pub fn new(names: SecretNames, secrets: SecretsManager) -> Self {
-        let inner = SharedTokens {
-            names,
-            secrets,
-            started: Instant::now(),
-            is_suspect: AtomicBool::new(false),
-            state: Mutex::default(),
-        };
         Self {
-            inner: Arc::new(inner),
+            inner: Arc::new(SharedTokens::new(names, secrets)),
         }
     }
 
     /// A token that is valid for some time: by the clocks for the last tenth of its life or a
     /// minute, whichever is longer, unless no new one is to be had.
     pub async fn bearer(&self) -> Result<AccessToken, Error> {
-        let found = self.inner.find_token(LookupState::any_token()).await?;
+        let found = self.find_token(LookupState::any_token()).await?;
         Ok(found.held.token().clone())
     }
 
@@ -129,7 +71,7 @@ impl Tokens {
         F: FnMut(Client, AccessToken) -> Fut,
         Fut: Future<Output = Result<T, cxone::Error>>,
     {
-        let mut found = self.inner.find_token(LookupState::any_token()).await?;
+        let mut found = self.find_token(LookupState::any_token()).await?;
         let mut calls = 1;
         let mut has_ripened = false;
         loop {
@@ -145,7 +87,7 @@ impl Tokens {
             );
             let is_last = calls > MAX_CALLS || (calls > 2 && found.origin == Origin::Granted);
             if !is_last {
-                found = self.inner.find_another(found, calls > 2).await?;
+                found = self.find_another(found, calls > 2).await?;
             } else if has_ripened || found.held.life().age(self.inner.now()) >= YOUNG {
                 let secret = self.inner.names.tenant.clone();
                 return Err(AuthError::Token { secret, source }.into());
@@ -153,23 +95,6 @@ impl Tokens {
                 has_ripened = true;
                 pause(RIPENING).await;
             }
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "some seconds, once, where the alternative is a person"
-)]
-async fn pause(duration: Duration) {
-    tokio::time::sleep(duration).await;
-}
-
-impl SharedTokens {
-    pub(crate) fn now(&self) -> Now {
-        Now {
-            wall: Timestamp::now(),
-            monotonic: self.started.elapsed(),
         }
     }
 
@@ -185,8 +110,16 @@ impl SharedTokens {
 
     /// The lock is held throughout: whoever comes meanwhile wants the same token.
     async fn find_token(&self, search: LookupState) -> Result<Found, Error> {
-        let state = self.state.lock().await;
+        let state = self.inner.state.lock().await;
         // The search is in a box, so that a call's own future stays small.
-        Box::pin(TokenLookup::new(self, state, search).run()).await
+        Box::pin(TokenLookup::new(&self.inner, state, search).run()).await
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "some seconds, once, where the alternative is a person"
+)]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }

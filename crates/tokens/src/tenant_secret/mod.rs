@@ -5,6 +5,7 @@ use cxone::{
     check_endpoint,
 };
 use definition::text::line;
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -111,32 +112,30 @@ fn read_address(fields: &Fields, source: &str) -> Result<Address, Problem> {
 fn read_credentials(fields: &Fields) -> Result<Credentials, Problem> {
     let has_client = fields.has_any(["client_id", "client_secret"]);
     let has_key = fields.has_any(["access_key_id", "access_key_secret"]);
-    let client = || {
-        let client = ClientCredentials {
-            client_id: require("client_id", fields.read_id("client_id")?)?,
-            client_secret: require("client_secret", fields.read_secret("client_secret")?)?.into(),
-            auth: read_client_auth(fields)?,
-        };
-        if client.auth == ClientAuth::Basic && client.client_id.contains(':') {
-            return Err(Problem::Wrong("client_id", COLON));
-        }
-        Ok(client)
-    };
-    let key = || {
-        Ok(AccessKey {
-            id: require("access_key_id", fields.read_id("access_key_id")?)?,
-            secret: require(
-                "access_key_secret",
-                fields.read_secret("access_key_secret")?,
-            )?
-            .into(),
-        })
-    };
     Ok(match (has_client, has_key) {
-        (true, true) => Credentials::AccessKey(client()?, key()?),
-        (false, true) => Credentials::UserHub(key()?),
-        (true, false) => Credentials::Client(client()?),
+        (true, true) => Credentials::AccessKey(read_client(fields)?, read_key(fields)?),
+        (false, true) => Credentials::UserHub(read_key(fields)?),
+        (true, false) => Credentials::Client(read_client(fields)?),
         (false, false) => return Err(Problem::NeitherOf("client_id", "access_key_id")),
+    })
+}
+
+fn read_client(fields: &Fields) -> Result<ClientCredentials, Problem> {
+    let client = ClientCredentials {
+        client_id: fields.require_id("client_id")?,
+        client_secret: fields.require_secret("client_secret")?,
+        auth: read_client_auth(fields)?,
+    };
+    if client.auth == ClientAuth::Basic && client.client_id.contains(':') {
+        return Err(Problem::Wrong("client_id", COLON));
+    }
+    Ok(client)
+}
+
+fn read_key(fields: &Fields) -> Result<AccessKey, Problem> {
+    Ok(AccessKey {
+        id: fields.require_id("access_key_id")?,
+        secret: fields.require_secret("access_key_secret")?,
     })
 }
 
@@ -147,10 +146,6 @@ fn read_client_auth(fields: &Fields) -> Result<ClientAuth, Problem> {
         Some("post") => Ok(ClientAuth::Post),
         Some(_) => Err(Problem::Wrong("client_auth", CLIENT_AUTH)),
     }
-}
-
-fn require(field: &'static str, value: Option<String>) -> Result<String, Problem> {
-    value.ok_or(Problem::Missing(field))
 }
 
 const TEXT: &str = "is not a text of at least one character";
@@ -196,10 +191,10 @@ impl Fields {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() => {
-                let wrong = text.starts_with(is_blank) || text.ends_with(is_blank);
-                (!wrong)
-                    .then_some(Some(text.as_str()))
-                    .ok_or(Problem::Wrong(name, ENDS))
+                if text.starts_with(is_blank) || text.ends_with(is_blank) {
+                    return Err(Problem::Wrong(name, ENDS));
+                }
+                Ok(Some(text))
             }
             Some(_) => Err(Problem::Wrong(name, TEXT)),
         }
@@ -214,13 +209,17 @@ impl Fields {
         Ok(text.map(str::to_owned))
     }
 
+    fn require_id(&self, name: &'static str) -> Result<String, Problem> {
+        self.read_id(name)?.ok_or(Problem::Missing(name))
+    }
+
     /// A text that may have spaces in it.
-    fn read_secret(&self, name: &'static str) -> Result<Option<String>, Problem> {
-        let text = self.read_text(name)?;
-        if text.is_some_and(|text| text.contains(char::is_control)) {
+    fn require_secret(&self, name: &'static str) -> Result<SecretString, Problem> {
+        let text = self.read_text(name)?.ok_or(Problem::Missing(name))?;
+        if text.contains(char::is_control) {
             return Err(Problem::Wrong(name, CONTROL));
         }
-        Ok(text.map(str::to_owned))
+        Ok(text.into())
     }
 
     /// A URL that secrets may be sent to. White space in it is refused here, because the parser of URLs drops some.

@@ -42,7 +42,7 @@ impl Dice {
 struct World {
     seconds: u64,
     granted: u64,
-    /// The number of the client that is valid, and of the one in the client secret.
+    /// The number of the client that is valid, and of the one in the tenant's secret.
     client: u64,
     secret: u64,
     /// Tokens that were not revoked, and when they end.
@@ -245,7 +245,7 @@ impl World {
             6 => self.refreshed_in_vain = !self.refreshed_in_vain,
             _ => {}
         }
-        // The client secret follows CXone with a delay.
+        // The tenant's secret follows CXone with a delay.
         if dice.one_in(3) {
             self.secret = self.client;
         }

@@ -49,7 +49,7 @@ pub struct Memory {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
     Use(CachedToken),
-    /// Read the client secret, then [`LookupState::client_read`].
+    /// Read the tenant's secret, then [`LookupState::client_read`].
     ReadClient,
     /// Read the token secret, then [`LookupState::store_read`].
     ReadStore,
@@ -64,7 +64,7 @@ pub enum NextStep {
 /// Why there is no token to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The token endpoint refused the client, and the client secret holds no other.
+    /// The token endpoint refused the client, and the tenant's secret holds no other.
     Refused,
     /// The token endpoint could not be reached, and no token is left that is still valid.
     Unavailable,
@@ -164,7 +164,7 @@ impl LookupState {
             .map_or(NextStep::Fail(reason), |held| NextStep::Use(held.clone()))
     }
 
-    /// The client secret was read: this is the client in it.
+    /// The tenant's secret was read: this is the client in it.
     pub fn client_read(&mut self, memory: &mut Memory, client: ClientIdentity) {
         let ClientIdentity { id, same } = client;
         // Another secret, or another client, gets its own try; the same one was refused for good.
@@ -277,7 +277,7 @@ impl LookupState {
     }
 }
 
-/// What was read from the client secret.
+/// What was read from the tenant's secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIdentity {
     /// Whom tokens are granted for.

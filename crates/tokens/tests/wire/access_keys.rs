@@ -60,7 +60,7 @@ async fn a_refused_key_is_named_by_its_fields_and_never_shown() {
         let told = format!("{failure:?} {source:?} {}", log.text());
         assert!(!told.contains("CANARY"), "{told}");
         assert!(!told.contains("4WX"), "{told}");
-        // The client secret is read again and holds the same, so that the key is tried once.
+        // The secret was read a moment ago and is not read again, so that the key is tried once.
         assert_eq!(server.world().asked, [kind]);
     }
 }

@@ -1,5 +1,6 @@
 //! Claiming, reading and listing small objects.
 
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use delivery::effects::{Answered, Claimed, Fault};
@@ -59,17 +60,7 @@ impl Store {
         let mut keys = Vec::new();
         let mut after = after;
         loop {
-            let page = || {
-                self.client
-                    .list_objects_v2()
-                    .bucket(self.bucket())
-                    .prefix(prefix)
-                    .set_start_after(after.clone())
-                    .send()
-            };
-            let page = self
-                .with_retry(Operation::ListObjects, prefix, page)
-                .await?;
+            let page = self.list_page(prefix, None, after).await?;
             let truncated = page.is_truncated() == Some(true);
             let before = keys.len();
             keys.extend(page.contents.into_iter().flatten().filter_map(|o| o.key));
@@ -97,18 +88,7 @@ impl Store {
     ) -> Answered<Vec<String>> {
         let mut folders = Vec::new();
         loop {
-            let page = || {
-                self.client
-                    .list_objects_v2()
-                    .bucket(self.bucket())
-                    .prefix(prefix)
-                    .delimiter("/")
-                    .start_after(after.clone())
-                    .send()
-            };
-            let page = self
-                .with_retry(Operation::ListObjects, prefix, page)
-                .await?;
+            let page = self.list_page(prefix, Some("/"), Some(after)).await?;
             let truncated = page.is_truncated() == Some(true);
             let listed = page.common_prefixes.into_iter().flatten();
             let listed: Vec<String> = listed.filter_map(|folder| folder.prefix).collect();
@@ -128,6 +108,27 @@ impl Store {
                 return Ok(folders);
             }
         }
+    }
+
+    /// Gives a page of a listing, which begins behind `after`. With a delimiter it has folders in place of what is in them.
+    async fn list_page(
+        &self,
+        prefix: &str,
+        delimiter: Option<&str>,
+        after: Option<String>,
+    ) -> Answered<ListObjectsV2Output> {
+        let page = || {
+            self.client
+                .list_objects_v2()
+                .bucket(self.bucket())
+                .prefix(prefix)
+                .set_delimiter(delimiter.map(str::to_owned))
+                .set_start_after(after.clone())
+                .send()
+        };
+        Ok(self
+            .with_retry(Operation::ListObjects, prefix, page)
+            .await?)
     }
 
     async fn read(&self, key: &str) -> Answered<Option<Vec<u8>>> {

@@ -1,7 +1,7 @@
-//! Copying rows of text formats, whose records stand one behind the other.
+//! Copying and picking rows of text formats, whose records stand one behind the other.
 //!
 //! The bytes of the rows that stay pass through as they are. Nothing is parsed, and memory depends
-//! neither on the part nor on its longest row.
+//! neither on the part nor on its longest row, but on those that are picked.
 
 use delivery::effects::Answered;
 
@@ -25,70 +25,83 @@ pub(super) async fn copy_rows(
     without: &[u32],
     data: &mut DataWriter,
 ) -> Answered<Option<u64>> {
-    let mut filter = RowFilter::new(record_ends, without);
+    let mut rows = RowFinder::new(record_ends, without);
     while let Some(text) = stored.next_piece().await? {
-        filter.copy(text, data)?;
+        let mut rest = text.as_slice();
+        // Neighbours that stay are written at once.
+        let mut kept = 0;
+        while kept < rest.len() {
+            let (piece, owner) = rows.next_piece(&rest[kept..]);
+            if let Owner::Found(_) = owner {
+                data.write(&rest[..kept])?;
+                rest = &rest[kept + piece.len()..];
+                kept = 0;
+            } else {
+                kept += piece.len();
+            }
+        }
+        data.write(rest)?;
         text.clear();
         data.send_full_buffer().await?;
     }
-    Ok(filter.row_count())
+    Ok(rows.row_count())
 }
 
 /// Reads the header, which is empty where there is none, and the records of these numbers, which ascend.
 pub(super) async fn pick_records(
-    mut record_ends: impl FindRecordEnd,
+    record_ends: impl FindRecordEnd,
     stored: &mut PartReader<'_>,
     numbers: &[u32],
 ) -> Answered<(Vec<u8>, Vec<Vec<u8>>)> {
+    let mut rows = RowFinder::new(record_ends, numbers);
     let (mut header, mut picked) = (Vec::new(), vec![Vec::new(); numbers.len()]);
-    let mut row = (!has_header(&record_ends)).then_some(0);
-    let mut nth = 0;
     while let Some(text) = stored.next_piece().await? {
         let mut rest = text.as_slice();
         while !rest.is_empty() {
-            let end = record_ends.find_record_end(rest);
-            let record;
-            (record, rest) = rest.split_at(end.unwrap_or(rest.len()));
-            match (row, numbers.get(nth)) {
-                (None, _) => header.extend_from_slice(record),
-                (Some(row), Some(number)) if row == *number => {
-                    picked[nth].extend_from_slice(record);
-                }
-                _ => {}
-            }
-            if end.is_some() {
-                nth += usize::from(row.is_some() && row == numbers.get(nth).copied());
-                row = Some(row.map_or(0, |row| row + 1));
+            let (piece, owner) = rows.next_piece(rest);
+            rest = &rest[piece.len()..];
+            match owner {
+                Owner::Header => header.extend_from_slice(piece),
+                Owner::Found(nth) => picked[nth].extend_from_slice(piece),
+                Owner::Other => {}
             }
         }
         text.clear();
-        if nth == numbers.len() && row.is_some() {
+        if rows.is_done() {
             break;
         }
     }
     Ok((header, picked))
 }
 
-fn has_header<E: FindRecordEnd>(_: &E) -> bool {
-    E::HAS_HEADER
+/// What a piece of text belongs to.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    Header,
+    /// A row that is looked for: the place of its number among the numbers.
+    Found(usize),
+    Other,
 }
 
-/// Lets the rows through that stay.
-struct RowFilter<'a, E> {
+/// Finds the rows of some numbers in text that comes in pieces.
+struct RowFinder<'a, E> {
     record_ends: E,
-    /// Numbers of rows that are left out, of those that are still to come.
-    without: &'a [u32],
+    /// The numbers of the rows that are looked for, which ascend.
+    numbers: &'a [u32],
+    /// How many of them were found, from beginning to end.
+    found: usize,
     /// Number of the row that the next byte belongs to; none in the header.
     row: Option<u64>,
     /// Whether the beginning of that row has been read.
     is_begun: bool,
 }
 
-impl<'a, E: FindRecordEnd> RowFilter<'a, E> {
-    fn new(record_ends: E, without: &'a [u32]) -> Self {
+impl<'a, E: FindRecordEnd> RowFinder<'a, E> {
+    fn new(record_ends: E, numbers: &'a [u32]) -> Self {
         Self {
             record_ends,
-            without,
+            numbers,
+            found: 0,
             row: (!E::HAS_HEADER).then_some(0),
             is_begun: false,
         }
@@ -99,38 +112,29 @@ impl<'a, E: FindRecordEnd> RowFilter<'a, E> {
         self.row.filter(|_| !self.is_begun)
     }
 
-    fn copy(&mut self, text: &[u8], data: &mut DataWriter) -> Answered<()> {
-        let mut rest = text;
-        // Neighbours that stay are written at once.
-        let mut kept = 0;
-        while kept < rest.len() {
-            let unseen = &rest[kept..];
-            let end = self.record_ends.find_record_end(unseen);
-            let length = end.unwrap_or(unseen.len());
-            if self.stays() {
-                kept += length;
-            } else {
-                data.write(&rest[..kept])?;
-                rest = &unseen[length..];
-                kept = 0;
-            }
-            self.is_begun = end.is_none();
-            if end.is_some() {
-                self.begin_next_row();
-            }
-        }
-        data.write(rest)
+    /// Whether the header and every row that is looked for have been read.
+    fn is_done(&self) -> bool {
+        self.row.is_some() && self.found == self.numbers.len()
     }
 
-    fn stays(&self) -> bool {
-        let first = self.without.first().copied();
-        self.row.is_none() || self.row != first.map(u64::from)
+    /// The record that the text begins with or continues, as far as it is in it.
+    fn next_piece<'t>(&mut self, text: &'t [u8]) -> (&'t [u8], Owner) {
+        let end = self.record_ends.find_record_end(text);
+        let owner = self.owner();
+        self.is_begun = end.is_none();
+        if end.is_some() {
+            self.found += usize::from(matches!(owner, Owner::Found(_)));
+            self.row = Some(self.row.map_or(0, |row| row + 1));
+        }
+        (&text[..end.unwrap_or(text.len())], owner)
     }
 
-    fn begin_next_row(&mut self) {
-        if !self.stays() {
-            self.without = self.without.split_first().map_or(&[], |(_, rest)| rest);
+    fn owner(&self) -> Owner {
+        let sought = self.numbers.get(self.found).copied();
+        match self.row {
+            None => Owner::Header,
+            Some(row) if sought.map(u64::from) == Some(row) => Owner::Found(self.found),
+            Some(_) => Owner::Other,
         }
-        self.row = Some(self.row.map_or(0, |row| row + 1));
     }
 }

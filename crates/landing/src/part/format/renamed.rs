@@ -7,7 +7,7 @@ use delivery::columns::MAX_COLUMNS;
 use delivery::effects::Answered;
 
 use crate::part::data::DataWriter;
-use crate::part::row::{Malformed, Members};
+use crate::part::row::{Malformed, Members, RowMember};
 
 /// Writes rows with renamed columns.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ impl RenamingWriter {
 
     pub(super) fn encode_row(&mut self, row: &[u8]) -> Result<(), Malformed> {
         self.encoded.push(b'{');
-        let mut members = Members::of_row(row);
+        let mut members = Members::of_row(row)?;
         let mut is_first = true;
-        while let Some((name, value)) = members.next_member()? {
+        while let Some(RowMember { name, value, .. }) = members.next_member()? {
             if !std::mem::take(&mut is_first) {
                 self.encoded.push(b',');
             }

@@ -19,9 +19,9 @@ use delivery::columns::{ColumnCounts, ValueKind};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(super) use malformed::Malformed;
-pub(super) use members::Members;
+pub(super) use members::{Members, RowMember};
 
-use json_spans::{nested_end, row_end, scalar_end, skip_space, string_end, value_end};
+use json_spans::{nested_end, scalar_end, string_end};
 use tally::{Place, Tally};
 
 /// A row of more members is not compared with.
@@ -151,46 +151,26 @@ impl Scanner {
     fn scan_members<'a>(&mut self, lines: &'a [u8]) -> Result<&'a [u8], Malformed> {
         self.cells.fill(Cell::default());
         self.tally.begin_row();
+        let mut members = Members::of_row(lines)?;
         let mut nth = 0;
-        let mut at = skip_space(lines, 0);
-        if lines.get(at) != Some(&b'{') {
-            return Err(Malformed::NotAnObject);
-        }
-        at = skip_space(lines, at + 1);
-        if lines.get(at) == Some(&b'}') {
-            self.layout.clear();
-            return row_end(lines, at + 1);
-        }
-        loop {
-            let (column, place);
-            (column, place, at) = self
-                .read_name(lines, at, nth)
-                .ok_or(Malformed::NotAnObject)?;
-            let start = skip_space(lines, at);
-            let (escaped, kind);
-            (at, escaped, kind) = value_end(lines, start).ok_or(Malformed::NotAnObject)?;
-            self.tally.count(place, kind);
+        while let Some(member) = members.next_member()? {
+            let (column, place) = self.find_column(&member, nth)?;
+            self.tally.count(place, member.kind);
             if let Some(column) = column {
                 if self.cells[column].end != 0 && self.unique[column] {
                     return Err(Malformed::Twice(self.columns[column].clone()));
                 }
                 self.cells[column] = Cell {
-                    start,
-                    end: at,
-                    escaped,
+                    start: member.start,
+                    end: member.start + member.value.len(),
+                    escaped: member.escaped,
                 };
             }
             nth += 1;
-            at = skip_space(lines, at);
-            match lines.get(at) {
-                Some(b',') => at = skip_space(lines, at + 1),
-                Some(b'}') => break,
-                _ => return Err(Malformed::NotAnObject),
-            }
         }
         // A row of too many members is not remembered, so that none is like it.
         self.layout.truncate(if nth > MAX_LAYOUT { 0 } else { nth });
-        row_end(lines, at + 1)
+        members.row()
     }
 
     /// XXH3-128 over the key columns of the row that was scanned last, in order: for each a tag
@@ -240,36 +220,28 @@ impl Scanner {
         })
     }
 
-    /// The column that the nth member belongs to, where it is counted, and where its name and colon end.
-    fn read_name(
+    /// The column that the nth member belongs to, and where it is counted.
+    fn find_column(
         &mut self,
-        lines: &[u8],
-        at: usize,
+        member: &RowMember<'_>,
         nth: usize,
-    ) -> Option<(Option<usize>, Place, usize)> {
-        if lines.get(at) != Some(&b'"') {
-            return None;
-        }
-        let (end, escaped) = string_end(lines, at + 1)?;
-        let colon = skip_space(lines, end);
-        if lines.get(colon) != Some(&b':') {
-            return None;
-        }
-        let quoted = &lines[at..end];
-        let name = if escaped {
-            Cow::Owned(serde_json::from_slice::<String>(quoted).ok()?)
+    ) -> Result<(Option<usize>, Place), Malformed> {
+        let quoted = member.name;
+        let name = if member.is_name_escaped {
+            let name = serde_json::from_slice::<String>(quoted);
+            Cow::Owned(name.map_err(|_| Malformed::NotAnObject)?)
         } else {
             String::from_utf8_lossy(&quoted[1..quoted.len() - 1])
         };
         let (column, place) = self.tally.find(&name);
-        let column = (column < self.columns.len()).then_some(column);
+        let column = column.filter(|column| *column < self.columns.len());
         if nth < MAX_LAYOUT {
             let before = if nth == 0 { b"{" } else { b"," };
             let member = Member::new([before, quoted, b":"].concat(), column, place);
             self.layout.truncate(nth);
             self.layout.push(member);
         }
-        Some((column, place, colon + 1))
+        Ok((column, place))
     }
 }
 

@@ -44,19 +44,20 @@ impl Tally {
         tally
     }
 
-    /// The number of the column among those that the tally began with, and where its values are counted.
-    pub(super) fn find(&mut self, name: &str) -> (usize, Place) {
+    /// The number of the column, unless it is not counted by name, and where its values are counted. The columns that
+    /// the tally began with have the first numbers.
+    pub(super) fn find(&mut self, name: &str) -> (Option<usize>, Place) {
         let place = match self.places.get(name) {
             Some(place) => *place,
             None if self.places.len() < MAX_COLUMNS && name.len() <= MAX_COLUMN_NAME => {
                 self.insert(name)
             }
-            None => return (usize::MAX, UNLISTED),
+            None => return (None, UNLISTED),
         };
         let is_repeated = self.last_rows[place] == self.row;
         self.last_rows[place] = self.row;
         let counted = if is_repeated { REPEATED } else { Place(place) };
-        (place - BEFORE_COLUMNS, counted)
+        (Some(place - BEFORE_COLUMNS), counted)
     }
 
     fn insert(&mut self, name: &str) -> usize {

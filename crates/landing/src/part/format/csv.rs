@@ -135,10 +135,20 @@ fn compact_json(json: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The names of the columns in a header.
+pub(super) fn read_names(header: &[u8]) -> Vec<String> {
+    let cells = split_record(header).into_iter();
+    let within = |cell: &str| Some(cell.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+    let texts = cells.map(|cell| match within(&cell) {
+        Some(text) => text.replace("\"\"", "\""),
+        None => cell,
+    });
+    texts.collect()
+}
+
 /// The cells of a record, as they are written.
 pub(super) fn split_record(record: &[u8]) -> Vec<String> {
     let record = record.strip_suffix(b"\n").unwrap_or(record);
-    let record = record.strip_suffix(b"\r").unwrap_or(record);
     let mut is_quoted = false;
     let cells = record.split(|byte| {
         is_quoted ^= *byte == b'"';
@@ -300,6 +310,12 @@ mod tests {
         assert_eq!(unguarded, b"a,b\n=HYPERLINK(1),'x\n");
         let guarded = written_with(true, &["a", "b"], &[row]);
         assert_eq!(guarded, b"a,b\n'=HYPERLINK(1),''x\n");
+    }
+
+    #[test]
+    fn names_of_a_header_are_had_back() {
+        let columns = ["plain", "a \"b\"", "\"c,\nd\"", "\"", "e\r"];
+        assert_eq!(read_names(&written(&columns, &[])), columns);
     }
 
     #[test]

@@ -127,9 +127,8 @@ pub(super) async fn pick_rows(
         OutputFormat::Csv => {
             let ends = csv::RecordEnds::default();
             let (header, rows) = delimited::pick_records(ends, stored, numbers).await?;
-            let names = csv::split_record(&header).into_iter();
-            let names = names.map(|name| name.trim_matches('"').to_owned());
-            let of_columns = |row: &Vec<u8>| names.clone().zip(csv::split_record(row));
+            let names = csv::read_names(&header);
+            let of_columns = |row: &Vec<u8>| names.iter().cloned().zip(csv::split_record(row));
             rows.iter().map(|row| of_columns(row).collect()).collect()
         }
     })

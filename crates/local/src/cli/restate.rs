@@ -2,14 +2,14 @@
 
 use asl::Status;
 use delivery::documents::Commit;
-use delivery::keys::ReportKeys;
 use jiff::{SignedDuration, Timestamp};
-use local::world::{BUCKET, PREFIX};
+use local::world::BUCKET;
 use local::{World, scheduled_event};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::progress::group_thousands;
+use crate::summary;
 use crate::terminal::Terminal;
 
 /// Until half a day after the end of a window, rows are missing and values are not final.
@@ -43,13 +43,11 @@ pub(crate) async fn show_restatements(
         drop(world.clock().sleep_until(later).await);
         show_execution(world, definition, later, Some(distance), terminal).await?;
     }
-    let Some(last) = commits(world)?.pop() else {
-        return Ok(());
-    };
-    let keys = ReportKeys::new(PREFIX, &last.tenant, &last.report);
-    let bucket = world.store().bucket_path(BUCKET);
-    let commit = bucket.join(keys.commit(last.version));
-    terminal.line(&format!("\nlast commit  {}", commit.display()));
+    if let Some(last) = commits(world)?.pop() {
+        let bucket = world.store().bucket_path(BUCKET);
+        let path = summary::commit_path(&last, &bucket);
+        terminal.line(&format!("\nlast commit  {path}"));
+    }
     Ok(())
 }
 

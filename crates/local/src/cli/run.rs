@@ -33,23 +33,7 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
     // The arguments are checked before anything is built.
     let time = choose_time(arguments);
     let event = make_event(arguments, time, terminal)?;
-    let api = api_of(&event.detail().definition);
-    let defaults = Defaults {
-        faults: if arguments.restate {
-            restate::FAULTS
-        } else {
-            scenario::default_faults(api)
-        },
-        slow: true,
-        scale: if arguments.restate {
-            TimeScale::Virtual
-        } else {
-            TimeScale::Factor(DEFAULT_FACTOR)
-        },
-        start: time,
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        tenant_name: tenant_of(&event.detail().definition),
-    };
+    let defaults = choose_defaults(arguments, &event.detail().definition, time);
     let builder = WorldBuilder::new(&arguments.world, &defaults)?;
     let handlers = scenario::build_handlers(terminal).await?;
     terminal.line(&builder.describe_clock());
@@ -71,6 +55,23 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
         logs.display()
     ));
     Ok(())
+}
+
+fn choose_defaults(arguments: &Run, definition: &Value, time: Timestamp) -> Defaults {
+    let (faults, scale) = if arguments.restate {
+        (restate::FAULTS, TimeScale::Virtual)
+    } else {
+        let faults = scenario::default_faults(api_of(definition));
+        (faults, TimeScale::Factor(DEFAULT_FACTOR))
+    };
+    Defaults {
+        faults,
+        slow: true,
+        scale,
+        start: time,
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        tenant_name: tenant_of(definition),
+    }
 }
 
 async fn deliver(

@@ -186,7 +186,8 @@ fn list_remarks(commit: &Commit) -> Vec<String> {
     remarks
 }
 
-fn commit_path(commit: &Commit, bucket: &Path) -> String {
+/// The file of a commit.
+pub(crate) fn commit_path(commit: &Commit, bucket: &Path) -> String {
     let keys = ReportKeys::new(PREFIX, &commit.tenant, &commit.report);
     let path = bucket.join(keys.commit(commit.version));
     path.display().to_string()

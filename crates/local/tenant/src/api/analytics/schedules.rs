@@ -30,11 +30,11 @@ pub(super) fn list_schedules(state: &State, request: &Request) -> Reply {
         Some(Ok(from)) if from < found.len() => from,
         Some(_) => return Reply::error(400, "invalid_page_token", "the page token is malformed"),
     };
-    let paged = state
-        .active
-        .iter()
-        .find(|active| active.fault.name() == "schedules-paged" && active.fired > 0);
-    let size = paged.map_or(PAGE, |active| {
+    let fired = |name: &str| {
+        let mut active = state.active.iter();
+        active.find(|active| active.fault.name() == name && active.fired > 0)
+    };
+    let size = fired("schedules-paged").map_or(PAGE, |active| {
         usize::try_from(active.fault.number("size"))
             .unwrap_or(PAGE)
             .max(1)
@@ -46,11 +46,7 @@ pub(super) fn list_schedules(state: &State, request: &Request) -> Reply {
         .take(size)
         .map(describe_schedule)
         .collect();
-    let form = state
-        .active
-        .iter()
-        .find(|active| active.fault.name() == "schedules-form" && active.fired > 0);
-    let list = match form.map(|active| active.fault.text("as")) {
+    let list = match fired("schedules-form").map(|active| active.fault.text("as")) {
         Some("bare") => json!(shown),
         Some(_) => json!({ "items": shown, "nextPageToken": next }),
         None => json!({ "schedules": shown, "nextPageToken": next }),

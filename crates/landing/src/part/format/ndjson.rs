@@ -1,7 +1,9 @@
 //! NDJSON: each row's bytes as CXone sent them, then LF.
 
+use std::collections::BTreeMap;
+
 use memchr::memchr;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::delimited::FindRecordEnd;
 use super::{Cells, Traits};
@@ -23,11 +25,26 @@ impl FindRecordEnd for LineEnds {
     }
 }
 
-/// The members of a row. One that can't be read has none.
+/// The members of a row, as they are written: a number may have more digits than any type holds. A row that can't be
+/// read has none.
 pub(super) fn split_row(row: &[u8]) -> Cells {
-    let members: serde_json::Map<String, Value> = serde_json::from_slice(row).unwrap_or_default();
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(row).unwrap_or_default();
     let members = members.into_iter();
     members
-        .map(|(name, value)| (name, value.to_string()))
+        .map(|(name, value)| (name, value.get().to_owned()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_a_float_does_not_tell_apart_differ() {
+        let row = br#"{"id":18446744073709551617,"a\u0062":"x \u0022y","o":{"n": [1.0]}}"#;
+        let cells = split_row(row);
+        assert_eq!(cells["id"], "18446744073709551617");
+        assert_eq!(cells["ab"], r#""x \u0022y""#);
+        assert_eq!(cells["o"], r#"{"n": [1.0]}"#);
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::enums::ColumnType;
 
@@ -31,4 +32,42 @@ impl Declared {
     pub fn is_empty(&self) -> bool {
         self.metrics.is_empty() && self.dimensions.is_empty()
     }
+}
+
+/// Columns that your tenant has and the pipeline does not know.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Declared")]
+pub(crate) struct RawDeclared {
+    /// Columns of numbers.
+    #[serde(default)]
+    pub(crate) metrics: Option<BTreeMap<String, RawDeclaredColumn>>,
+    /// Any other columns.
+    #[serde(default)]
+    pub(crate) dimensions: Option<BTreeMap<String, RawDeclaredColumn>>,
+}
+
+/// A column that is declared.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "DeclaredColumn")]
+pub(crate) struct RawDeclaredColumn {
+    /// What its values are.
+    #[serde(rename = "type")]
+    #[schemars(required, with = "ColumnType")]
+    pub(crate) column_type: Option<String>,
+}
+
+impl RawDeclared {
+    pub(crate) fn has_metric(&self, name: &str) -> bool {
+        has_name(self.metrics.as_ref(), name)
+    }
+
+    pub(crate) fn has_dimension(&self, name: &str) -> bool {
+        has_name(self.dimensions.as_ref(), name)
+    }
+}
+
+fn has_name(half: Option<&BTreeMap<String, RawDeclaredColumn>>, name: &str) -> bool {
+    half.is_some_and(|columns| columns.contains_key(name))
 }

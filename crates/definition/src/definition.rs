@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::api::{Dialect, Report, SourceStatement};
+use crate::api::{Dialect, Report, SourceStatement, TotalLabels};
 use crate::date_range::DateRange;
 use crate::enums::{DeliveryFormat, DeliveryKind, Recurrence, RelativeRange};
 use crate::finding::Finding;
@@ -57,17 +57,6 @@ impl Delivery {
     pub fn format(&self) -> DeliveryFormat {
         self.format.unwrap_or(DeliveryFormat::Json)
     }
-}
-
-/// Which rows at the end of a file are totals, and no rows of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TotalLabels<'d> {
-    /// None.
-    None,
-    /// Those that begin with one of the usual words.
-    Usual,
-    /// Those that begin with one of these.
-    Named(&'d [String]),
 }
 
 impl Definition {

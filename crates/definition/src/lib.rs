@@ -34,7 +34,7 @@ pub use api::*;
 pub use catalogue::{Catalogue, CatalogueError, ReportType};
 pub use date_range::DateRange;
 pub use declare::{Declared, DeclaredColumn};
-pub use definition::{Checked, Definition, Delivery, TotalLabels};
+pub use definition::{Checked, Definition, Delivery};
 pub use enums::{
     ColumnNames, ColumnType, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat,
     Recurrence, RelativeRange, SchemaPolicy, SourceRange,

@@ -1,17 +1,16 @@
 //! A definition as it was written: every field optional and every word a text, so that all that is wrong with it
 //! can be said at once. The JSON Schema is made from these types, because they are what authors write.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::api::{Api, RawReport, with_raw_report};
+use crate::declare::RawDeclared;
 use crate::enums::{
-    ColumnNames, ColumnType, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat,
-    Recurrence, SchemaPolicy,
+    ColumnNames, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
+    SchemaPolicy,
 };
 use crate::text_enum::TextEnum;
 
@@ -193,30 +192,6 @@ pub(crate) struct RawCsv {
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub(crate) formula_guard: Option<bool>,
-}
-
-/// Columns that your tenant has and the pipeline does not know.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Declared")]
-pub(crate) struct RawDeclared {
-    /// Columns of numbers.
-    #[serde(default)]
-    pub(crate) metrics: Option<BTreeMap<String, RawDeclaredColumn>>,
-    /// Any other columns.
-    #[serde(default)]
-    pub(crate) dimensions: Option<BTreeMap<String, RawDeclaredColumn>>,
-}
-
-/// A column that is declared.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "DeclaredColumn")]
-pub(crate) struct RawDeclaredColumn {
-    /// What its values are.
-    #[serde(rename = "type")]
-    #[schemars(required, with = "ColumnType")]
-    pub(crate) column_type: Option<String>,
 }
 
 /// How far a window may be halved.

@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use crate::catalogue::Catalogue;
+use crate::declare::RawDeclared;
 use crate::finding::Finding;
 use crate::finding_code::FindingCode;
 use crate::hint::suggest;
-use crate::raw::RawDeclared;
 use crate::text::quote;
 use crate::text_enum::TextEnum;
 use crate::time_of_day::TimeOfDay;

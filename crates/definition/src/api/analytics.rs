@@ -272,11 +272,10 @@ impl Validator<'_> {
     }
 
     fn is_declared(&self, side: Side, name: &str) -> bool {
-        let half = self.declared.and_then(|declared| match side {
-            Side::Metric => declared.metrics.as_ref(),
-            Side::Dimension => declared.dimensions.as_ref(),
-        });
-        half.is_some_and(|columns| columns.contains_key(name))
+        self.declared.is_some_and(|declared| match side {
+            Side::Metric => declared.has_metric(name),
+            Side::Dimension => declared.has_dimension(name),
+        })
     }
 
     fn refuse_in_both(&mut self, metrics: &[String], dimensions: &[String]) {

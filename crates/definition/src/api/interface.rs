@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 
 use crate::catalogue::ReportType;
 use crate::date_range::{DateRange, RawDateRange};
-use crate::definition::TotalLabels;
 use crate::enums::SourceRange;
 
 /// What holds for every report of an API.
@@ -117,6 +116,17 @@ pub(crate) trait ApiReport {
     fn split_bounds(&self) -> Option<SplitBounds> {
         None
     }
+}
+
+/// Which rows at the end of a file are totals, and no rows of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalLabels<'d> {
+    /// None.
+    None,
+    /// Those that begin with one of the usual words.
+    Usual,
+    /// Those that begin with one of these.
+    Named(&'d [String]),
 }
 
 /// How long the windows are that an API can be asked for.

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::ReportType;
 use crate::date_range::{DateRange, RawDateRange};
-use crate::definition::TotalLabels;
 use crate::enums::{Recurrence, SourceRange};
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
@@ -25,6 +24,7 @@ pub use analytics::{AnalyticsReport, Filter, Operator};
 pub use contacts::ContactsReport;
 pub use data_download::DataDownloadReport;
 pub use data_extraction::{DataExtractionReport, EndDate};
+pub use interface::TotalLabels;
 pub use report_jobs::{RangeOf, ReportJobsReport};
 
 pub(crate) use interface::{Capabilities, Columns, SplitBounds};

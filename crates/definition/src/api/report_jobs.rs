@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use super::interface::{
+    ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds, TotalLabels,
+};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
-use crate::definition::TotalLabels;
 use crate::enums::{Recurrence, SourceRange};
 use crate::finding_code::FindingCode;
 use crate::ids::ReportId;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::api::{Api, Columns, RawReport};
 use crate::catalogue::ReportType;
-use crate::declare::{Declared, DeclaredColumn};
+use crate::declare::{Declared, DeclaredColumn, RawDeclaredColumn};
 use crate::enums::{ColumnNames, ColumnType};
 use crate::finding_code::FindingCode;
 use crate::hint::suggest;
-use crate::raw::{RawDeclaredColumn, RawDefinition};
+use crate::raw::RawDefinition;
 use crate::text::quote;
 use crate::validator::Validator;
 
@@ -170,11 +170,10 @@ impl Validator<'_> {
         let Some(documented) = api.capabilities().documented_columns else {
             return;
         };
-        let halves = self
+        let is_declared = self
             .declared
-            .map(|d| [d.metrics.as_ref(), d.dimensions.as_ref()]);
-        let mut declared = halves.into_iter().flatten().flatten();
-        if documented.contains(&name) || declared.any(|half| half.contains_key(name)) {
+            .is_some_and(|it| it.has_metric(name) || it.has_dimension(name));
+        if documented.contains(&name) || is_declared {
             return;
         }
         let message = format!(

@@ -19,11 +19,12 @@ use crate::finding::{Finding, Findings};
 use crate::finding_code::{FindingCode, Severity};
 use crate::ids::ReportName;
 use crate::parse::{Reading, parse_text, parse_value};
-use crate::raw::{RawDefinition, RawDelivery, RawSchedule};
+use crate::raw::{RawDefinition, RawDelivery, RawPipeline, RawSchedule};
 use crate::schedule::{EveryHours, Schedule, Utc};
 use crate::text::quote;
 use crate::time_of_day::TimeOfDay;
 use crate::validator::Validator;
+use crate::window_zone::WindowZone;
 
 impl Definition {
     /// Reads a definition and holds it against the catalogue that comes with this crate.
@@ -89,11 +90,17 @@ fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, 
     }
 }
 
+/// Whether windows are not days of UTC, which is also what a definition may say that leaves the zone out.
+fn names_another_zone(raw: &RawPipeline) -> bool {
+    let is_utc = |zone: &str| zone.parse().is_ok_and(|zone: WindowZone| zone.is_utc());
+    (raw.window_zone.as_deref()).is_some_and(|zone| !is_utc(zone))
+}
+
 impl Validator<'_> {
     fn check_definition(&mut self, raw: &RawDefinition) -> Option<Definition> {
         let pipeline = raw.pipeline.as_ref();
         let has_own_rule =
-            pipeline.is_some_and(|p| p.settled_after.is_some() || p.window_zone.is_some());
+            pipeline.is_some_and(|p| p.settled_after.is_some() || names_another_zone(p));
         let settled_at = pipeline.and_then(|p| p.settled_at.as_deref());
         let settled_at = settled_at
             .and_then(|text| text.parse().ok())

@@ -160,7 +160,7 @@ impl Validator<'_> {
         }
         let says_when = matches!(pipeline.settling, Settling::SettledAfter(_));
         let is_relative = matches!(definition.report.date_range(), DateRange::Relative { .. });
-        if !is_relative || (!says_when && (is_daily || pipeline.window_zone.is_utc())) {
+        if !is_relative || (!says_when && pipeline.window_zone.is_utc()) {
             return;
         }
         let Some(late) = latest_settling(definition) else {

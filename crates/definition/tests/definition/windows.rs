@@ -306,6 +306,21 @@ fn a_local_day_is_final_after_its_utc_day_or_so_long_after_its_end() {
     assert_eq!(said(&in_zone("America/New_York")), "");
 }
 
+/// To write the default down changes nothing.
+#[test]
+fn a_zone_that_is_utc_is_as_good_as_none() {
+    let early = ("/schedule/time", json!("04:00"));
+    let without = said(std::slice::from_ref(&early));
+    assert!(
+        without.starts_with("warning[CXD021] at /schedule/time"),
+        "{without}"
+    );
+    for zone in ["UTC", "utc"] {
+        let with = said(&[early.clone(), ("/pipeline/windowZone", json!(zone))]);
+        assert_eq!(with, without, "{zone}");
+    }
+}
+
 type Case = (&'static str, &'static str, Vec<(&'static str, Value)>);
 
 /// The definition after the changes gives exactly this finding, except that more is said of an API that does not fit.

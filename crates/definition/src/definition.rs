@@ -159,22 +159,6 @@ impl Definition {
         self.window_for(window.end()) == Ok(*window)
     }
 
-    /// The windows of the schedule's own runs that a window touches, in order; at most 32.
-    #[must_use]
-    pub fn grid_windows(&self, window: &Window) -> Vec<Window> {
-        let range = match self.report.date_range() {
-            DateRange::Absolute(own) => return vec![*own],
-            DateRange::Relative { value } => *value,
-        };
-        let grid = self.grid(range);
-        let first = grid.window_around(window.start()).ok();
-        let next = |before: &Window| grid.window_around(before.end()).ok();
-        std::iter::successors(first, next)
-            .take_while(|own| own.start() < window.end())
-            .take(32)
-            .collect()
-    }
-
     /// The window that is stated anew at a time: the one that the schedule meant so long before.
     pub fn restated_window(
         &self,

@@ -30,10 +30,10 @@ impl OffGridArg {
 
 /// The report's own windows at the beginning and at the end of one that is none of them.
 pub(crate) fn describe_nearest(definition: &Definition, window: Window) -> Option<String> {
-    let (first, last) = definition.own_windows_at(&window).ok()?;
-    if first == window {
+    if definition.is_on_grid(&window) {
         return None;
     }
+    let (first, last) = definition.own_windows_at(&window).ok()?;
     Some(if first == last {
         first.to_string()
     } else {

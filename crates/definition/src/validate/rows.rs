@@ -134,30 +134,24 @@ impl Validator<'_> {
         column_names: ColumnNames,
     ) {
         let names: Vec<&str> = columns.all().collect();
+        let stored: Vec<_> = names.iter().map(|it| column_names.rename(it)).collect();
+        let lower: Vec<_> = names.iter().map(|it| it.to_lowercase()).collect();
         for (i, name) in names.iter().enumerate() {
             let at = columns.pointer(i, api.capabilities().names_every_column);
-            let twin = |same: &dyn Fn(&str) -> bool| {
-                names[..i]
-                    .iter()
-                    .find(|other| *other != name && same(other))
-                    .copied()
-            };
-            let renamed = column_names.rename(name);
-            if let Some(other) = twin(&|other| {
-                column_names != ColumnNames::AsIs && column_names.rename(other) == renamed
-            }) {
+            let others = || (0..i).filter(|other| names[*other] != *name);
+            if let Some(other) = others().find(|other| stored[*other] == stored[i]) {
                 let message = format!(
                     "{} and {} are both stored as {}",
                     quote(name),
-                    quote(other),
-                    quote(&renamed)
+                    quote(names[other]),
+                    quote(&stored[i])
                 );
                 self.report_finding(FindingCode::ColumnsCollide, at.clone(), message, "");
-            } else if let Some(other) = twin(&|other| other.to_lowercase() == name.to_lowercase()) {
+            } else if let Some(other) = others().find(|other| lower[*other] == lower[i]) {
                 let message = format!(
                     "{} and {} differ only in upper and lower case",
                     quote(name),
-                    quote(other)
+                    quote(names[other])
                 );
                 let hint = "most warehouses take them for one column";
                 self.report_finding(FindingCode::ColumnTwins, at.clone(), message, hint);

@@ -7,7 +7,7 @@ use crate::catalogue::ReportType;
 use crate::declare::{Declared, DeclaredColumn, RawDeclaredColumn};
 use crate::enums::{ColumnNames, ColumnType};
 use crate::finding_code::FindingCode;
-use crate::hint::suggest;
+use crate::hint::suggest_near;
 use crate::raw::RawDefinition;
 use crate::text::quote;
 use crate::validator::Validator;
@@ -174,12 +174,8 @@ impl Validator<'_> {
             "{} is not among the columns that CXone documents for {api}",
             quote(name)
         );
-        let near = suggest(name, documented.iter().copied());
-        let hint = if near.starts_with("did") {
-            near
-        } else {
-            "if your tenant has it, name it in pipeline.declare".to_owned()
-        };
+        let hint = suggest_near(name, documented.iter().copied())
+            .unwrap_or_else(|| "if your tenant has it, name it in pipeline.declare".to_owned());
         self.report_finding(FindingCode::ColumnUnknown, at, message, hint);
     }
 }

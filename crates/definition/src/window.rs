@@ -8,8 +8,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The longest window: a month of 31 days, in which clocks may be set back by up to three hours.
-pub(crate) const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(31 * 24 + 3);
 const EARLIEST: i64 = 946_684_800;
 /// 2101-01-01T00:00:00Z, the first second that is too late for a start; an end may touch it.
 const LATEST: i64 = 4_133_980_800;
@@ -51,8 +49,9 @@ struct Wire {
 }
 
 impl Window {
-    /// No window is longer, so that one which overlaps another begins at most so long before it.
-    pub const LONGEST: SignedDuration = MAX_WINDOW;
+    /// No window is longer: a month of 31 days, in which clocks may be set back by up to three hours. So one that
+    /// overlaps another begins at most so long before it.
+    pub const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24 + 3);
 
     /// How a time is written in [`Window::key`].
     pub const KEY_TIME: &str = "%Y%m%dT%H%M%SZ";
@@ -68,7 +67,7 @@ impl Window {
         if start >= end {
             return Err(WindowError::Order);
         }
-        if end.duration_since(start) > MAX_WINDOW {
+        if end.duration_since(start) > Self::LONGEST {
             return Err(WindowError::TooLong);
         }
         Ok(Self { start, end })

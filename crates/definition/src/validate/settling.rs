@@ -8,7 +8,7 @@ use crate::api::{Api, Report};
 use crate::date_range::DateRange;
 use crate::definition::Definition;
 use crate::duration::{DAY, HOUR, format_duration, parse_minutes};
-use crate::enums::{Recurrence, SourceRange};
+use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::raw::RawPipeline;
 use crate::restate::RestateDistance;
@@ -18,6 +18,8 @@ use crate::text::quote;
 use crate::time_of_day::TimeOfDay;
 use crate::validator::Validator;
 use crate::window_zone::WindowZone;
+
+use super::windows::has_template_range;
 
 const AFTER: &str = "/pipeline/settledAfter";
 const ZONE: &str = "/pipeline/windowZone";
@@ -100,7 +102,7 @@ impl Validator<'_> {
         if zone.is_utc() {
             return Some(zone);
         }
-        if report.is_some_and(|report| report.source().range == SourceRange::Template) {
+        if report.is_some_and(has_template_range) {
             let message =
                 "the window is the template's range, in the time zone of the business unit";
             self.refuse_for_api(ZONE, message, "take it out");
@@ -185,8 +187,7 @@ impl Validator<'_> {
         let Some(list) = &raw.restate else {
             return Some(Vec::new());
         };
-        let is_template = report.is_some_and(|r| r.source().range == SourceRange::Template);
-        if is_template && !list.is_empty() {
+        if report.is_some_and(has_template_range) && !list.is_empty() {
             let message =
                 "the window is the template's range, so that an older window can't be asked for";
             self.refuse_for_api(RESTATE, message, "take it out");

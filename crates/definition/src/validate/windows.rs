@@ -10,7 +10,7 @@ use crate::pipeline::{Narrow, Split};
 use crate::raw::{RawNarrow, RawSplit};
 use crate::text::quote;
 use crate::validator::Validator;
-use crate::window::MAX_WINDOW;
+use crate::window::Window;
 
 const DURATION_HINT: &str =
     "ISO 8601, whole minutes that divide a day or whole days up to 31, such as \"PT1H\"";
@@ -88,7 +88,7 @@ impl Validator<'_> {
 }
 
 /// Whether windows are whatever a template says.
-fn has_template_range(report: &Report) -> bool {
+pub(super) fn has_template_range(report: &Report) -> bool {
     report.source().range == SourceRange::Template
 }
 
@@ -96,6 +96,6 @@ fn has_template_range(report: &Report) -> bool {
 fn parse_duration(text: &str) -> Option<SignedDuration> {
     let duration = parse_minutes(text)?;
     let seconds = duration.as_secs();
-    let fits = duration <= MAX_WINDOW && (DAY % seconds == 0 || seconds % DAY == 0);
+    let fits = duration <= Window::LONGEST && (DAY % seconds == 0 || seconds % DAY == 0);
     fits.then_some(duration)
 }

@@ -18,6 +18,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     spacing: None,
     has_delivery_formats: true,
     names_every_column: true,
+    has_total_rows: true,
     documented_columns: None,
     default_key: |columns| {
         let key = match columns.grouping {

@@ -17,7 +17,9 @@ pub(crate) struct Capabilities {
     pub(crate) has_delivery_formats: bool,
     /// Whether a definition names every column of its rows. Elsewhere `report.columns` may be left out.
     pub(crate) names_every_column: bool,
-    /// The columns that CXone documents for every tenant; `None` where they differ from tenant to tenant.
+    /// Whether rows may come with totals at their end, which `pipeline.totalLabels` tells apart.
+    pub(crate) has_total_rows: bool,
+    /// The columns that rows are known to have in every tenant; `None` where they differ from tenant to tenant.
     pub(crate) documented_columns: Option<&'static [&'static str]>,
     /// The columns that make a row unique if the definition does not say; `None` where nothing is known about it.
     pub(crate) default_key: fn(&Columns<'_>) -> Option<Vec<String>>,

@@ -22,6 +22,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     spacing: None,
     has_delivery_formats: false,
     names_every_column: false,
+    has_total_rows: true,
     documented_columns: None,
     default_key: |_| None,
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, Columns};
 use crate::catalogue::{Catalogue, ReportType};
 
 /// Conditions on the whole definition. Each `then` is a list, so that a reader of the schema finds the shape of a report in
@@ -51,18 +51,13 @@ fn write_schedule_rules() -> Vec<Value> {
         json!({ "properties": { "report": { "properties": { "dateRange": range } } } })
     };
     let hours = has("schedule.everyHours", &json!({ "type": "integer" }));
+    let hourly = is("schedule.type", "hourly");
     let mut rules = vec![
-        rule(&is("schedule.type", "hourly"), &hours),
-        rule(
-            &is("schedule.type", "hourly"),
-            &in_pipeline("windowZone", &utc()),
-        ),
-        rule(&is("schedule.type", "hourly"), &lacks("pipeline.settledAt")),
-        rule(
-            &has("schedule.everyHours", &json!({ "type": "integer" })),
-            &is("schedule.type", "hourly"),
-        ),
-        rule(&is(range, "previousHours"), &is("schedule.type", "hourly")),
+        rule(&hourly, &hours),
+        rule(&hourly, &in_pipeline("windowZone", &utc())),
+        rule(&hourly, &lacks("pipeline.settledAt")),
+        rule(&hours, &hourly),
+        rule(&is(range, "previousHours"), &hourly),
         rule(
             &has("pipeline.settledAfter", &json!({ "type": "string" })),
             &lacks("pipeline.settledAt"),
@@ -104,29 +99,27 @@ fn write_catalogue_rules() -> Vec<Value> {
 fn write_api_rules() -> Vec<Value> {
     let template = is("report.range", "template");
     let mut rules = Vec::new();
-    for field in ["windowZone", "restate", "narrow", "split"] {
+    for (field, value) in [
         // An empty list and UTC say what is so anyway.
-        let value = match field {
-            "windowZone" => utc(),
-            "restate" => json!({ "maxItems": 0 }),
-            _ => json!({ "type": "null" }),
-        };
+        ("windowZone", utc()),
+        ("restate", json!({ "maxItems": 0 })),
+        ("narrow", json!({ "type": "null" })),
+        ("split", json!({ "type": "null" })),
+    ] {
         rules.push(rule(&template, &in_pipeline(field, &value)));
     }
     for api in Api::ALL {
         let capabilities = api.capabilities();
         if !capabilities.names_every_column {
             rules.push(rule(&is_api(*api), &lacks("pipeline.fallback")));
-        }
-        if *api == Api::Contacts {
-            rules.push(rule(&is_api(*api), &lacks("pipeline.totalLabels")));
-        }
-        if !capabilities.names_every_column {
             let condition = json!({ "allOf": [is_api(*api), is("pipeline.format", "csv")] });
             let columns = has("report.columns", &json!({ "type": "array" }));
             rules.push(rule(&condition, &columns));
         }
-        if (capabilities.default_key)(&crate::api::Columns::default()).is_none() {
+        if !capabilities.has_total_rows {
+            rules.push(rule(&is_api(*api), &lacks("pipeline.totalLabels")));
+        }
+        if (capabilities.default_key)(&Columns::default()).is_none() {
             let key = has("pipeline.key", &json!({ "type": "array" }));
             rules.push(rule(&is_api(*api), &key));
         }

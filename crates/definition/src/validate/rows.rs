@@ -38,9 +38,10 @@ impl Validator<'_> {
 
     pub(super) fn check_total_labels(&mut self, raw: &RawDefinition) -> Option<Vec<String>> {
         let list = raw.pipeline.as_ref()?.total_labels.as_ref()?;
-        if raw.api() == Api::Contacts {
-            let message = "contacts come as JSON, which has no total row";
-            self.refuse_for_api(LABELS, message, "take it out");
+        let api = raw.api();
+        if !api.capabilities().has_total_rows {
+            let message = format!("{api} come as JSON, which has no total row");
+            self.refuse_for_api(LABELS, &message, "take it out");
         }
         if !list.is_empty() {
             self.check_names(LABELS, "label", Some(list));

@@ -4,14 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 use crate::duration::{DAY, HOUR, format_duration, parse_minutes};
 
 /// How long after the schedule's own run a window is stated anew: whole hours, at most 90 days. Written as `P1D` or `PT6H`,
 /// and one distance has one text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RestateDistance(SignedDuration);
 
 /// The text is no such distance.
@@ -44,22 +43,14 @@ impl FromStr for RestateDistance {
     }
 }
 
-impl TryFrom<String> for RestateDistance {
-    type Error = RestateDistanceError;
-
-    fn try_from(text: String) -> Result<Self, RestateDistanceError> {
-        text.parse()
-    }
-}
-
-impl From<RestateDistance> for String {
-    fn from(distance: RestateDistance) -> Self {
-        distance.to_string()
-    }
-}
-
 impl fmt::Display for RestateDistance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format_duration(self.0))
+    }
+}
+
+impl Serialize for RestateDistance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

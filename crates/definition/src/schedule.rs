@@ -22,8 +22,12 @@ pub struct Schedule {
 impl Schedule {
     /// The hours of the day (UTC) at which the report is run on a day that it is run.
     pub fn hours(&self) -> impl Iterator<Item = u8> {
-        let step = self.every_hours.map_or(24, EveryHours::get);
-        (self.time.hour()..24).step_by(usize::from(step))
+        (self.time.hour()..24).step_by(usize::from(self.step()))
+    }
+
+    /// After how many hours it is the same time of the schedule again: of an hourly one its own number, of any other a day.
+    pub(crate) fn step(&self) -> u8 {
+        self.every_hours.map_or(24, EveryHours::get)
     }
 }
 

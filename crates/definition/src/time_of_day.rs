@@ -39,6 +39,12 @@ impl TimeOfDay {
         self.hour.unsigned_abs()
     }
 
+    /// The minute within the hour.
+    #[must_use]
+    pub fn minute(self) -> u8 {
+        self.minute.unsigned_abs()
+    }
+
     /// Seconds since midnight.
     pub(crate) fn seconds(self) -> i64 {
         (i64::from(self.hour) * 60 + i64::from(self.minute)) * 60

@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::api::{Api, Report};
 use crate::date_range::DateRange;
 use crate::definition::Definition;
-use crate::duration::{DAY, HOUR, format_duration, parse_minutes};
+use crate::duration::{DAY, format_duration, parse_minutes};
 use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::raw::RawPipeline;
 use crate::restate::RestateDistance;
-use crate::schedule::{EveryHours, Schedule};
+use crate::schedule::Schedule;
 use crate::settling::Settling;
 use crate::text::quote;
 use crate::time_of_day::TimeOfDay;
@@ -223,10 +223,7 @@ impl Validator<'_> {
         let Some(schedule) = schedule else {
             return Some(distance);
         };
-        let step = match schedule.recurrence {
-            Recurrence::Hourly => i64::from(schedule.every_hours.map_or(1, EveryHours::get)),
-            _ => 24,
-        };
+        let step = i64::from(schedule.step());
         let days = distance.duration().as_hours() / 24;
         let problem = if distance.duration().as_hours() % step != 0 {
             Some(format!(
@@ -251,11 +248,11 @@ impl Validator<'_> {
 fn latest_settling(definition: &Definition) -> Option<SignedDuration> {
     const DAYS: [&str; 4] = ["2029-01-01", "2030-01-07", "2029-07-02", "2030-07-01"];
     let schedule = &definition.schedule;
-    let minutes = schedule.time.seconds() % HOUR;
+    let minutes = i64::from(schedule.time.minute());
     let waits = DAYS.iter().flat_map(|day| {
         let midnight = format!("{day}T00:00:00Z").parse::<Timestamp>().ok();
         schedule.hours().filter_map(move |hour| {
-            let after = SignedDuration::from_secs(i64::from(hour) * HOUR + minutes);
+            let after = SignedDuration::from_mins(i64::from(hour) * 60 + minutes);
             let scheduled = midnight?.checked_add(after).ok()?;
             let window = definition.window_for(scheduled).ok()?;
             Some(definition.settled_at(&window).duration_since(scheduled))

@@ -103,10 +103,8 @@ fn time_executions(
             ));
         }
     };
+    let minute = schedule.time.minute();
     let hours: Vec<String> = schedule.hours().map(|hour| hour.to_string()).collect();
-    let time = schedule.time.to_string();
-    let (_, minute) = time.split_once(':').unwrap_or_default();
-    let minute = minute.strip_prefix('0').unwrap_or(minute);
     let hours = hours.join(",");
     Ok(Timing::Recurring(format!(
         "cron({minute} {hours} {dates} *)"

@@ -49,7 +49,7 @@ pub(crate) struct ExecutionInput {
 
 /// An execution that was started, and what it said first.
 #[derive(Serialize)]
-pub(crate) struct StartedExecution {
+struct StartedExecution {
     execution: String,
     outcome: Option<String>,
     warnings: Vec<String>,

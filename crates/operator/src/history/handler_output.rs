@@ -64,12 +64,12 @@ impl HandlerOutput {
                 "nothing to do: delivered before as version {version}, {} rows",
                 self.rows.unwrap_or_default()
             ),
-            (Some("superseded"), _) | (None, Some("superseded")) if self.note.is_none() => {
-                format!("nothing to do: a newer generation was delivered as version {version}")
-            }
-            (Some("superseded"), _) | (None, Some("superseded")) => {
-                format!("nothing to do: superseded by version {version}")
-            }
+            (Some("superseded"), _) | (None, Some("superseded")) => match self.note {
+                None => {
+                    format!("nothing to do: a newer generation was delivered as version {version}")
+                }
+                Some(_) => format!("nothing to do: superseded by version {version}"),
+            },
             (None, Some("not_before")) => self.describe_wait()?,
             (None, Some("run")) => "works on a run".to_owned(),
             _ => return None,

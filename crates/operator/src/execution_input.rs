@@ -27,7 +27,17 @@ const MAX_NAME_CHARS: usize = 80;
 pub(crate) struct RequesterArg {
     /// Who asks for a replay or a withdrawal; kept with the data.
     #[arg(long, env = "USER", default_value = "unknown")]
-    pub(crate) requested_by: String,
+    requested_by: String,
+}
+
+impl RequesterArg {
+    /// Who asks for a correction, and why.
+    pub(crate) fn give_reason(self, reason: String) -> Audit {
+        Audit {
+            reason,
+            requested_by: self.requested_by,
+        }
+    }
 }
 
 /// What is asked of a window that may have been delivered.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use definition::Catalogue;
-use delivery::{Audit, ScheduledEvent};
+use delivery::ScheduledEvent;
 use jiff::Timestamp;
 
 use crate::definition_file;
@@ -70,13 +70,9 @@ impl EventArgs {
         }
         let choice = WindowChoice::parse(self.window.at.as_deref(), self.window.window.as_deref())?;
         let window = choice.window_of(&file.definition)?;
-        let audit = |reason| Audit {
-            reason,
-            requested_by: self.requester.requested_by.clone(),
-        };
         let correction = match (self.replay, self.withdraw) {
-            (_, Some(reason)) => Some(Correction::Withdrawal(audit(reason))),
-            (Some(reason), None) => Some(Correction::Replay(audit(reason))),
+            (_, Some(reason)) => Some(Correction::Withdrawal(self.requester.give_reason(reason))),
+            (Some(reason), None) => Some(Correction::Replay(self.requester.give_reason(reason))),
             (None, None) => None,
         };
         if !matches!(correction, Some(Correction::Withdrawal(_))) {

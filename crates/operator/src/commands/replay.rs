@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use definition::Catalogue;
-use delivery::Audit;
 use jiff::Timestamp;
 
 use crate::error::CommandError;
@@ -41,10 +40,7 @@ impl ReplayArgs {
         let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
         self.off_grid.check(&file.definition, window)?;
-        let replay = Correction::Replay(Audit {
-            reason: self.reason,
-            requested_by: self.requester.requested_by,
-        });
+        let replay = Correction::Replay(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, replay, now, machine);
         start_execution(executions, &input, output).await

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use definition::Catalogue;
-use delivery::Audit;
 use jiff::Timestamp;
 
 use crate::error::CommandError;
@@ -37,10 +36,7 @@ impl WithdrawArgs {
     ) -> Result<u8, CommandError> {
         let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
-        let withdrawal = Correction::Withdrawal(Audit {
-            reason: self.reason,
-            requested_by: self.requester.requested_by,
-        });
+        let withdrawal = Correction::Withdrawal(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, withdrawal, now, machine);
         start_execution(executions, &input, output).await

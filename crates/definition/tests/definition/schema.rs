@@ -3,7 +3,7 @@
 use definition::{Api, Definition, schema};
 use serde_json::{Value, json};
 
-use crate::good;
+use crate::{good, put};
 
 /// Whether a value is valid, by the keywords that our schema uses. Formats of texts are the checker's.
 fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
@@ -194,8 +194,7 @@ fn mutations() -> Vec<(&'static str, Value)> {
 
 fn change(definition: &Value, (pointer, value): &(&str, Value)) -> Value {
     let mut changed = definition.clone();
-    let (parent, field) = pointer.rsplit_once('/').unwrap();
-    changed.pointer_mut(parent).unwrap()[field] = value.clone();
+    put(&mut changed, pointer, value);
     changed
 }
 

@@ -5,28 +5,11 @@ use serde_json::{Value, json};
 
 use crate::good;
 
-const WEEKLY: &str = r#"{"name":"Weekly","schedule":{"type":"weekly","time":"06:00","timezone":"UTC"},
-    "report":{"type":"agent","metrics":["handleTime","talkTime"],"dimensions":["agentId","queueId"],
-    "filters":[{"dimension":"status","values":["busy"],"operator":"in"}],
-    "dateRange":{"type":"relative","value":"previousWeek"},"grouping":["agentId"]},
-    "delivery":{"type":"api","format":"csv"},"pipeline":{"tenant":"acme","format":"csv","compression":"gzip",
-    "key":["agentId"],"onConflict":"fail","maxRuns":3,"narrow":{"smallestWindow":"PT1H"},
-    "fallback":{"drop":["talkTime"]},"settledAt":"05:00","api":"analytics"}}"#;
-const JOBS: &str = r#"{"name":"Jobs","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-    "report":{"reportId":"4711","apiVersion":13,"range":"dates","columns":["Contact ID","Name (2)"],
-    "totalLabels":["Summe"],"dateRange":{"type":"relative","value":"previousDay"}},"delivery":{"type":"api"},
-    "pipeline":{"tenant":"acme","api":"report-jobs","format":"csv","key":["Contact ID"],
-    "narrow":{"smallestWindow":"PT1H"},"split":{"largestWindow":"P7D"}}}"#;
-const EXTRACTION: &str = r#"{"name":"Extraction","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-    "report":{"entityName":"qm-workflows","entityVersion":"5","dateRange":{"type":"relative","value":"previousDay"}},
-    "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"data-extraction","key":["contactId"]}}"#;
-const DOWNLOAD: &str = r#"{"name":"Download","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-    "report":{"reportId":"540","apiVersion":34,"utcOffset":"-07:00",
-    "dateRange":{"type":"relative","value":"previousDay"}},
-    "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"data-download","key":["Contact ID"]}}"#;
-const CONTACTS: &str = r#"{"name":"Contacts","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-    "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousDay"}},
-    "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"contacts"}}"#;
+const WEEKLY: &str = include_str!("../fixtures/weekly.json");
+const JOBS: &str = include_str!("../fixtures/jobs.json");
+const EXTRACTION: &str = include_str!("../fixtures/extraction.json");
+const DOWNLOAD: &str = include_str!("../fixtures/download.json");
+const CONTACTS: &str = include_str!("../fixtures/contacts.json");
 
 /// The hashes are those of the version before `restate`, `schema` and the fields that came with them.
 #[test]

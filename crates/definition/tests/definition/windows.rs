@@ -4,7 +4,7 @@ use definition::{Definition, RestateDistance, Window};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::{absolute, good, lines};
+use crate::{absolute, good, lines, put};
 
 /// A daily report of contacts, which any window can be asked of.
 fn contacts() -> Value {
@@ -18,8 +18,7 @@ fn contacts() -> Value {
 fn with(changes: &[(&str, Value)]) -> Value {
     let mut value = contacts();
     for (pointer, change) in changes {
-        let (parent, field) = pointer.rsplit_once('/').unwrap();
-        value.pointer_mut(parent).unwrap()[field] = change.clone();
+        put(&mut value, pointer, change);
     }
     value
 }

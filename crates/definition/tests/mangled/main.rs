@@ -76,34 +76,17 @@ const WORDS: &[&[u8]] = &[
 ];
 
 fn sample_definitions() -> Vec<Vec<u8>> {
-    let full = r#"{"name":"Weekly","schedule":{"type":"weekly","time":"06:00","timezone":"UTC"},
-        "report":{"type":"agent","metrics":["handleTime","talkTime"],"dimensions":["agentId","queueId"],
-        "filters":[{"dimension":"status","values":["busy"],"operator":"in"}],
-        "dateRange":{"type":"relative","value":"previousWeek"},"grouping":["agentId"]},
-        "delivery":{"type":"api","format":"csv"},"pipeline":{"tenant":"acme","format":"csv","compression":"gzip",
-        "key":["agentId"],"onConflict":"fail","maxRuns":3,"narrow":{"smallestWindow":"PT1H"},
-        "fallback":{"drop":["talkTime"]},"settledAt":"05:00","api":"analytics"}}"#;
+    let full = include_str!("../fixtures/weekly.json");
     let absolute = r#"{"name":"Once","schedule":{"type":"once","time":"06:00","timezone":"UTC"},
         "report":{"type":"queue","metrics":[],"dimensions":["queueId"],"dateRange":{"type":"absolute",
         "start":"2026-11-21T00:00:00Z","end":"2026-11-22T00:00:00Z"}},"delivery":{"type":"api"},
         "pipeline":{"tenant":"acme"}}"#;
     let guide = include_str!("../fixtures/guide.json").replace("02:00", "06:00");
     let guide = guide.replacen('{', r#"{"pipeline":{"tenant":"acme"},"#, 1);
-    let jobs = r#"{"name":"Jobs","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-        "report":{"reportId":"4711","apiVersion":13,"range":"dates","columns":["Contact ID","Name (2)"],
-        "totalLabels":["Summe"],"dateRange":{"type":"relative","value":"previousDay"}},"delivery":{"type":"api"},
-        "pipeline":{"tenant":"acme","api":"report-jobs","format":"csv","key":["Contact ID"],
-        "narrow":{"smallestWindow":"PT1H"},"split":{"largestWindow":"P7D"}}}"#;
-    let extraction = r#"{"name":"Extraction","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-        "report":{"entityName":"qm-workflows","entityVersion":"5","dateRange":{"type":"relative","value":"previousDay"}},
-        "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"data-extraction","key":["contactId"]}}"#;
-    let download = r#"{"name":"Download","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-        "report":{"reportId":"540","apiVersion":34,"utcOffset":"-07:00",
-        "dateRange":{"type":"relative","value":"previousDay"}},
-        "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"data-download","key":["Contact ID"]}}"#;
-    let contacts = r#"{"name":"Contacts","schedule":{"type":"daily","time":"06:00","timezone":"UTC"},
-        "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousDay"}},
-        "delivery":{"type":"api"},"pipeline":{"tenant":"acme","api":"contacts"}}"#;
+    let jobs = include_str!("../fixtures/jobs.json");
+    let extraction = include_str!("../fixtures/extraction.json");
+    let download = include_str!("../fixtures/download.json");
+    let contacts = include_str!("../fixtures/contacts.json");
     let hourly = r#"{"name":"Hourly","schedule":{"type":"hourly","everyHours":4,"time":"00:50","timezone":"UTC"},
         "report":{"apiVersion":34,"dateRange":{"type":"relative","value":"previousHours"}},"delivery":{"type":"api"},
         "pipeline":{"tenant":"acme","api":"contacts","restate":["PT4H","P1D"],"settledAfter":"PT45M","schema":"strict"}}"#;

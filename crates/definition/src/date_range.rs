@@ -47,9 +47,9 @@ pub(crate) struct RawDateRange {
 )]
 #[expect(dead_code, reason = "describes `RawDateRange` to people; never made")]
 pub(crate) enum DateRangeSchema {
-    /// A whole day, week or month before the scheduled time.
+    /// Whole hours, a day, a week or a month before the scheduled time.
     Relative {
-        /// Which span before the scheduled time, in UTC.
+        /// Which span before the scheduled time.
         value: RelativeRange,
     },
     /// A fixed window, for a schedule of type `once`.

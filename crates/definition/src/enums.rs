@@ -108,7 +108,7 @@ text_enum!(
     }
 );
 text_enum!(
-    /// What the values of a declared column are. A table has a column of this type.
+    /// What the values of a declared column are. The checker compares it with the catalogue; rows stay as they are.
     ColumnType {
         /// Whole numbers.
         Long = "long",

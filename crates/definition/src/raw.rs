@@ -29,7 +29,7 @@ pub(crate) struct RawDefinitionOf<R> {
     /// in a tenant. It is part of every object key, so renaming a report begins a new one.
     #[schemars(required, length(min = 1, max = 100))]
     pub(crate) name: Option<String>,
-    /// When the report is run. With `analytics`, CXone is told the same schedule.
+    /// When the report is run. With `analytics`, CXone is told the same schedule, but of an `hourly` one a daily one.
     #[schemars(required)]
     pub(crate) schedule: Option<RawSchedule>,
     // Each API describes its own.
@@ -158,13 +158,13 @@ pub(crate) struct RawPipeline {
     #[schemars(with = "Option<SchemaPolicy>", extend("default" = "warn"))]
     pub(crate) schema: Option<String>,
     /// Texts with which CXone says that there is no data, such as `["No data available"]`. A run that fails with a
-    /// message which contains one of them is an empty result. Upper and lower case are the same. At least six
-    /// characters each.
+    /// message which contains one of them is an empty result. Upper and lower case are the same. 6 to
+    /// 256 bytes each.
     #[serde(default)]
     pub(crate) empty_messages: Option<Vec<String>>,
     /// What the first cell of a total row at the end of a file says, such as `["Gesamt"]`. A total row is left out.
-    /// `[]` keeps every row. Without this field, the usual English words count with `report-jobs` and
-    /// `data-download`, and none with `data-extraction` and `analytics`.
+    /// `[]` keeps every row. Without this field, the usual English words count with `report-jobs`, unless
+    /// `report.totalLabels` names others, and with `data-download`, and none with `data-extraction` and `analytics`.
     #[serde(default)]
     pub(crate) total_labels: Option<Vec<String>>,
     /// What columns are called where the rows are stored. Everywhere in the definition they are spelt as in CXone.

@@ -35,7 +35,8 @@ impl Validator<'_> {
             .push(Finding::new(code, pointer, message, hint));
     }
 
-    /// Whether the definition was stored by an earlier version, which held it against fewer rules. It has to stay readable.
+    /// Whether the definition is read back from where it was stored, perhaps by an earlier version, which held it against
+    /// fewer rules. It has to stay readable.
     pub(crate) fn is_stored(&self) -> bool {
         self.catalogue.is_none()
     }

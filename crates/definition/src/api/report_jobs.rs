@@ -79,7 +79,8 @@ pub(crate) struct RawReportJobsReport {
     #[schemars(length(min = 1))]
     columns: Option<Vec<String>>,
     /// What the first cell of a total row at the end of the file says, such as `["Summe"]`. A total row is left out.
-    /// Without this field these are `Total`, `Totals`, `Grand Total` and the like.
+    /// Without this field these are `Total`, `Totals`, `Grand Total` and the like. If there is
+    /// `pipeline.totalLabels`, it counts instead.
     #[serde(default)]
     #[schemars(length(min = 1))]
     total_labels: Option<Vec<String>>,

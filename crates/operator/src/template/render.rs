@@ -18,8 +18,10 @@ pub(crate) fn render(
 ) -> Result<String, CommandError> {
     let mut block = String::from("\n");
     for report in reports {
-        let of_report = |schedule: &&&PlannedSchedule<'_>| std::ptr::eq(schedule.report, report);
-        for schedule in schedules.iter().filter(of_report) {
+        let own = schedules
+            .iter()
+            .filter(|it| std::ptr::eq(it.report, report));
+        for schedule in own {
             block += &render_schedule(schedule)?;
         }
         block += &render_alarm(report);

@@ -15,5 +15,7 @@ mod pipeline;
 mod progress;
 
 pub use landed::lines;
-pub use pipeline::{FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, time};
+pub use pipeline::{
+    FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, time, weekday_before,
+};
 pub use progress::while_it_moves;

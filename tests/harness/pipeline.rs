@@ -207,6 +207,12 @@ pub fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+/// The same weekday, so many weeks before the day that the schedule reports. Finalize looks for ten days of one weekday among the
+/// earlier commits. Where each is one, it reads few of them, and a test of many days stays quick.
+pub fn weekday_before(weeks: i64) -> Window {
+    day_before(7 * weeks)
+}
+
 /// A day before the one that the schedule reports.
 pub fn day_before(days: i64) -> Window {
     let start = time("2026-11-21T00:00:00Z") - SignedDuration::from_hours(24 * days);

@@ -6,7 +6,9 @@ use delivery::documents::Commit;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, lines};
+use pipeline_tests::harness::{
+    Pipeline, PipelineBuilder, day_before, delivered, lines, weekday_before,
+};
 
 /// What was told: the commit's words are in an alert and in the log, with the execution.
 fn check_told(pipeline: &Pipeline, commit: &Commit, execution: &str) {
@@ -140,7 +142,7 @@ async fn rows_far_from_the_median_of_the_weekday_are_told_and_delivered() {
     let pipeline = PipelineBuilder::daily().start().await;
     let deliver = async |weeks: i64, rows: u64| {
         pipeline.tenant().set_rows(rows);
-        let event = pipeline.event().with_window(day_before(7 * weeks));
+        let event = pipeline.event().with_window(weekday_before(weeks));
         delivered(pipeline.play(event.to_json()).await)
     };
     for (weeks, rows) in [(4, 200), (3, 210), (2, 190)] {

@@ -13,7 +13,9 @@ use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
 use pipeline_tests::harness::lines;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, time};
+use pipeline_tests::harness::{
+    Pipeline, PipelineBuilder, day_before, delivered, time, weekday_before,
+};
 
 const PUBLISHED: [&str; 4] = [
     "report-jobs",
@@ -157,7 +159,7 @@ async fn a_file_of_a_report_job_is_as_users_say_that_it_is() {
     assert_eq!((commit.unique, commit.summary_rows), (250, 1));
 }
 
-/// Kills at every call of AWS in turn, a day each; each day is one commit with all its rows.
+/// Kills at every call of AWS in turn, a day each, a week apart; each day is one commit with all its rows.
 async fn killed_at_every_call(api: &str, action: Action) {
     let pipeline = PipelineBuilder::of_api(api).rows(20, 10).start().await;
     for point in 1_u64.. {
@@ -170,7 +172,7 @@ async fn killed_at_every_call(api: &str, action: Action) {
             hit.fetch_add(1, Ordering::SeqCst);
             what.clone()
         });
-        let window = day_before(i64::try_from(point).unwrap());
+        let window = weekday_before(i64::try_from(point).unwrap());
         delivered(
             pipeline
                 .play(pipeline.event().with_window(window).to_json())

@@ -8,7 +8,7 @@ use cxone_sim::Kind;
 use local_aws::{Action, Call, Service};
 
 use crate::canaries::Canaries;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, delivered, weekday_before};
 
 /// Three pages in three batches, so that there is something to be killed between.
 async fn start_pipeline() -> Pipeline {
@@ -17,13 +17,13 @@ async fn start_pipeline() -> Pipeline {
     pipeline
 }
 
-/// Kills at every call of AWS in turn, a day each; each day is one commit with all its rows.
+/// Kills at every call of AWS in turn, a day each, a week apart; each day is one commit with all its rows.
 async fn check(action: &Action, wanted: fn(&Call) -> bool) {
     let pipeline = start_pipeline().await;
     for point in 1_u32.. {
         let killed = Arc::new(AtomicU64::new(0));
         kill_at(&pipeline, point.into(), action.clone(), wanted, &killed);
-        let window = day_before(i64::from(point));
+        let window = weekday_before(i64::from(point));
         let event = pipeline.event().with_window(window).to_json();
         delivered(pipeline.play(event).await);
         let log = pipeline.log();

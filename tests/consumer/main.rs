@@ -28,7 +28,7 @@ async fn a_day_is_held_once_and_a_restated_day_replaces_it() {
     assert_eq!(warehouse.consume(), "version 1");
     assert_eq!(warehouse.rows(), pipeline.truth(1));
     pipeline.tenant().set_rows(260);
-    pipeline.restate("late-rows").await;
+    pipeline.replay("late-rows").await;
     assert_eq!(warehouse.rows(), pipeline.truth(1));
     assert_eq!(warehouse.consume(), "version 2");
     assert_eq!(warehouse.rows(), pipeline.truth(2));
@@ -44,7 +44,7 @@ async fn a_gap_is_waited_for() {
     pipeline.deliver().await;
     for (rows, request) in [(21, "first"), (22, "second")] {
         pipeline.tenant().set_rows(rows);
-        pipeline.restate(request).await;
+        pipeline.replay(request).await;
     }
     let warehouse = pipeline.warehouse();
     let (second, away) = (
@@ -64,7 +64,7 @@ async fn a_crash_at_any_statement_leaves_what_was_there() {
     let pipeline = LoadedPipeline::start(json!({}), 12).await;
     pipeline.deliver().await;
     pipeline.tenant().set_rows(14);
-    pipeline.restate("late-rows").await;
+    pipeline.replay("late-rows").await;
     let truths = [0, 1, 2].map(|version| pipeline.truth(version));
     let (deaths, held) = kill_everywhere(&pipeline, &truths);
     assert!(deaths > 12 + 14, "{deaths}");
@@ -97,7 +97,7 @@ async fn several_at_once_load_each_version_once() {
     let pipeline = LoadedPipeline::start(json!({}), 400).await;
     pipeline.deliver().await;
     for request in ["first", "second"] {
-        pipeline.restate(request).await;
+        pipeline.replay(request).await;
     }
     let warehouse = pipeline.warehouse();
     let consumers: Vec<_> = (0..5).map(|_| warehouse.spawn()).collect();
@@ -120,7 +120,7 @@ async fn it_reads_while_a_replay_commits() {
         notes.lock().unwrap().push((version, warehouse.rows()));
         Action::Pass
     });
-    pipeline.restate("late-rows").await;
+    pipeline.replay("late-rows").await;
     pipeline.world.gateway().clear_hook();
     let seen = seen.lock().unwrap();
     for (version, rows) in seen.iter() {

@@ -35,34 +35,16 @@ impl LoadedPipeline {
         Self(builder.start().await)
     }
 
-    /// Replays the day; each id is a request of its own.
-    pub(crate) async fn restate(&self, id: &str) {
-        self.replay(id).await;
-    }
-
     /// Delivers a window of the operator's choice.
     pub(crate) async fn deliver_window(&self, window: Window) {
-        delivered(self.play(self.event().with_window(window).to_json()).await);
+        delivered(self.ask_for(window).await);
     }
 
     /// Delivers a window again, which a window that was taken back needs.
     pub(crate) async fn deliver_again(&self, window: Window) {
         let audit = local::replay("it was right after all");
         let event = self.event().with_window(window).with_replay(audit);
-        delivered(
-            self.play(event.with_id(format!("again-{window}")).to_json())
-                .await,
-        );
-    }
-
-    /// Takes a window back.
-    pub(crate) async fn withdraw(&self, window: Window) {
-        let audit = local::replay("it was a mistake");
-        let event = self.event().with_window(window).with_withdrawal(audit);
-        delivered(
-            self.play(event.with_id(format!("withdraw-{window}")).to_json())
-                .await,
-        );
+        delivered(self.play(event.with_id("again").to_json()).await);
     }
 
     fn commit(&self, version: usize) -> Commit {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use definition::Window;
-use pipeline_tests::harness::day_before;
+use pipeline_tests::harness::{day_before, delivered};
 use serde_json::json;
 
 use crate::kill_everywhere;
@@ -23,13 +23,13 @@ async fn eventful_log() -> LoadedPipeline {
     pipeline.deliver_window(day_before(1)).await;
     // Covers the two days before it, and no other.
     pipeline.deliver_window(days(2)).await;
-    pipeline.withdraw(days(2)).await;
+    delivered(pipeline.withdraw(days(2), "mistake").await);
     // One of the days comes back, with the rows that it had: they were deleted meanwhile.
     pipeline.deliver_again(day_before(2)).await;
     pipeline.tenant().set_rows(3);
-    pipeline.restate("late-rows").await;
+    pipeline.replay("late-rows").await;
     // The same again.
-    pipeline.restate("once-more").await;
+    pipeline.replay("once-more").await;
     pipeline
 }
 
@@ -58,9 +58,7 @@ async fn each_row_is_held_once_whatever_windows_come() {
     // An overlap is refused before anything is committed.
     let noon = jiff::SignedDuration::from_hours(12);
     let askew = Window::new(days(1).start() + noon, days(1).end() + noon).unwrap();
-    let refused = pipeline
-        .play(pipeline.event().with_window(askew).to_json())
-        .await;
+    let refused = pipeline.ask_for(askew).await;
     assert_eq!(refused.error.as_deref(), Some("Cxone.Config"));
     assert_eq!(pipeline.log(), log);
 

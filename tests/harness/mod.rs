@@ -16,6 +16,6 @@ mod progress;
 
 pub use landed::lines;
 pub use pipeline::{
-    FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, time, weekday_before,
+    FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, message, note, time, weekday_before,
 };
 pub use progress::while_it_moves;

@@ -1,6 +1,7 @@
 //! A pipeline on one machine: the deployed state machine and executables, a simulated tenant, a virtual clock, and the
 //! definition whose schedule fires.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use asl::{Clock, Description, Status};
@@ -139,12 +140,34 @@ impl Pipeline {
 
     /// Asks for a window that was delivered before; each id is a request of its own.
     pub async fn replay(&self, id: &str) -> Description {
-        let mut event = self
+        let event = self
             .event()
-            .with_replay(local::replay("the day was restated"))
-            .to_json();
-        event["id"] = id.into();
-        delivered(self.play(event).await)
+            .with_replay(local::replay("the day was restated"));
+        delivered(self.play(event.with_id(id).to_json()).await)
+    }
+
+    /// Asks for a window and waits for the end of the execution, whatever it is.
+    pub async fn ask_for(&self, window: Window) -> Description {
+        self.play(self.event().with_window(window).to_json()).await
+    }
+
+    /// Takes a window back; each id is a request of its own.
+    pub async fn withdraw(&self, window: Window, id: &str) -> Description {
+        let event = self
+            .event()
+            .with_window(window)
+            .with_withdrawal(local::replay("delivered by mistake"));
+        self.play(event.with_id(id).to_json()).await
+    }
+
+    /// Fires the schedule, and sends another event as soon as its first run is started. Gives both executions.
+    pub async fn fire_before(&self, other: &ScheduledEvent) -> (Arc<str>, Arc<str>) {
+        let _still = self.world.clock().busy();
+        let scheduled = self.world.fire(self.event().to_json()).unwrap();
+        while self.tenant().runs().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        (scheduled, self.world.fire(other.to_json()).unwrap())
     }
 
     /// Sends an event and waits for the end of the execution, whatever it is.
@@ -201,6 +224,19 @@ pub fn delivered(ended: Description) -> Description {
     assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     assert_eq!(ended.state, "Delivered", "{ended:?}");
     ended
+}
+
+/// What a handler said of its failure.
+pub fn message(ended: &Description) -> String {
+    let cause: Value = serde_json::from_str(ended.cause.as_ref().unwrap()).unwrap();
+    cause["errorMessage"].as_str().unwrap().to_owned()
+}
+
+/// What an execution that had nothing to do says to whoever looks at it.
+pub fn note(ended: &Description) -> String {
+    assert_eq!(ended.state, "Nothing to do", "{ended:?}");
+    let output = ended.output.as_ref().unwrap();
+    output["note"].as_str().unwrap_or_default().to_owned()
 }
 
 pub fn time(text: &str) -> Timestamp {

@@ -142,16 +142,14 @@ async fn rows_far_from_the_median_of_the_weekday_are_told_and_delivered() {
     let pipeline = PipelineBuilder::daily().start().await;
     let deliver = async |weeks: i64, rows: u64| {
         pipeline.tenant().set_rows(rows);
-        let event = pipeline.event().with_window(weekday_before(weeks));
-        delivered(pipeline.play(event.to_json()).await)
+        delivered(pipeline.ask_for(weekday_before(weeks)).await)
     };
     for (weeks, rows) in [(4, 200), (3, 210), (2, 190)] {
         deliver(weeks, rows).await;
     }
     // Another weekday counts for nothing.
     pipeline.tenant().set_rows(7);
-    let event = pipeline.event().with_window(day_before(1));
-    delivered(pipeline.play(event.to_json()).await);
+    delivered(pipeline.ask_for(day_before(1)).await);
     deliver(1, 99).await;
     let ended = pipeline.deliver().await;
     let log = pipeline.log();

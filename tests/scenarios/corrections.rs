@@ -5,8 +5,10 @@ use jiff::SignedDuration;
 use local::world::BUCKET;
 use serde_json::{Value, json};
 
-use crate::overlaps::{ask, message, note, window, withdraw};
-use pipeline_tests::harness::{FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, time};
+use crate::overlaps::window;
+use pipeline_tests::harness::{
+    FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, message, note, time,
+};
 
 /// The event of the schedule that restates the day so many days after it was delivered.
 fn restatement(pipeline: &Pipeline, days: i64) -> ScheduledEvent {
@@ -23,7 +25,7 @@ async fn a_withdrawn_day_has_no_rows_and_only_a_replay_brings_it_back() {
     let pipeline = PipelineBuilder::daily().start().await;
     pipeline.deliver().await;
     let asked = pipeline.tenant().journal().len();
-    delivered(withdraw(&pipeline, day_before(0), "mistake").await);
+    delivered(pipeline.withdraw(day_before(0), "mistake").await);
     let withdrawn = pipeline.log()[1].clone();
     assert!(withdrawn.withdrawn && withdrawn.empty && withdrawn.parts.is_empty());
     assert_eq!((withdrawn.generation, withdrawn.supersedes), (2, Some(1)));
@@ -35,8 +37,8 @@ async fn a_withdrawn_day_has_no_rows_and_only_a_replay_brings_it_back() {
     // The same request, another one, the schedule and a restatement change nothing.
     let stored = pipeline.listing();
     for ended in [
-        withdraw(&pipeline, day_before(0), "mistake").await,
-        withdraw(&pipeline, day_before(0), "once more").await,
+        pipeline.withdraw(day_before(0), "mistake").await,
+        pipeline.withdraw(day_before(0), "once more").await,
         pipeline.fire().await,
         restate(&pipeline, 1).await,
     ] {
@@ -56,13 +58,13 @@ async fn a_withdrawn_day_has_no_rows_and_only_a_replay_brings_it_back() {
 #[tokio::test]
 async fn a_window_that_nobody_asked_for_is_not_withdrawn_and_one_under_way_is() {
     let pipeline = PipelineBuilder::daily().start().await;
-    let ended = withdraw(&pipeline, day_before(3), "typo").await;
+    let ended = pipeline.withdraw(day_before(3), "typo").await;
     assert!(note(&ended).contains("never asked for"), "{ended:?}");
     assert_eq!(pipeline.listing(), []);
 
     pipeline.set_faults(&["run-fails:times=forever"]);
     let failed = pipeline.fail("Cxone.RunsExhausted").await;
-    delivered(withdraw(&pipeline, day_before(0), "not wanted").await);
+    delivered(pipeline.withdraw(day_before(0), "not wanted").await);
     pipeline.set_faults(&[]);
     assert!(note(&pipeline.redrive(&failed).await).contains("withdrew"));
     assert_eq!(pipeline.log().len(), 1);
@@ -73,7 +75,7 @@ async fn a_withdrawal_needs_an_id_of_its_own() {
     let pipeline = PipelineBuilder::daily().start().await;
     pipeline.deliver().await;
     let log = pipeline.log();
-    let ended = withdraw(&pipeline, day_before(0), "").await;
+    let ended = pipeline.withdraw(day_before(0), "").await;
     assert_eq!(ended.error.as_deref(), Some("Cxone.Config"));
     assert!(message(&ended).contains("needs an `id`"), "{ended:?}");
     assert_eq!(pipeline.log(), log);
@@ -132,8 +134,8 @@ async fn a_restatement_delivers_a_day_whose_own_execution_failed() {
 async fn a_restatement_replaces_no_other_window_than_its_own() {
     let pipeline = PipelineBuilder::daily().start().await;
     pipeline.deliver().await;
-    delivered(ask(&pipeline, window("20T00", "22T00")).await);
-    delivered(ask(&pipeline, window("18T00", "18T12")).await);
+    delivered(pipeline.ask_for(window("20T00", "22T00")).await);
+    delivered(pipeline.ask_for(window("18T00", "18T12")).await);
     let stored = pipeline.listing();
     // The 20th lies within the one, and the other within the 18th.
     for distance in ["P1D", "P3D"] {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use pipeline_tests::harness::history;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder, time};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, time};
 
 /// The first run is cut off after 45 minutes, is cancelled once, and the operators hear of it.
 fn check(pipeline: &Pipeline, alerts: usize) -> Commit {
@@ -121,11 +121,7 @@ async fn a_column_that_takes_too_long_is_left_out() {
 
     // The next day asks for all columns again.
     pipeline.set_faults(&[]);
-    let event = pipeline
-        .event()
-        .with_window(pipeline_tests::harness::day_before(1))
-        .to_json();
-    pipeline_tests::harness::delivered(pipeline.play(event).await);
+    delivered(pipeline.ask_for(day_before(1)).await);
     let next = &pipeline.log()[1];
     pipeline.check_rows(next);
     assert!(!next.runs[0].simplified);

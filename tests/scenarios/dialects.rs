@@ -173,11 +173,7 @@ async fn killed_at_every_call(api: &str, action: Action) {
             what.clone()
         });
         let window = weekday_before(i64::try_from(point).unwrap());
-        delivered(
-            pipeline
-                .play(pipeline.event().with_window(window).to_json())
-                .await,
-        );
+        delivered(pipeline.ask_for(window).await);
         let log = pipeline.log();
         assert_eq!(log.len() as u64, point);
         check_published(&pipeline, log.last().unwrap());
@@ -245,11 +241,7 @@ async fn days_are_extracted_one_by_one() {
     let pipeline = setup.start().await;
     let (start, end) = (time("2026-11-18T00:00:00Z"), time("2026-11-22T00:00:00Z"));
     let window = definition::Window::new(start, end).unwrap();
-    delivered(
-        pipeline
-            .play(pipeline.event().with_window(window).to_json())
-            .await,
-    );
+    delivered(pipeline.ask_for(window).await);
     let commit = published_commit(&pipeline);
     let segments: Vec<_> = commit.runs.iter().map(|run| run.segment.as_str()).collect();
     assert_eq!(segments, ["000", "001", "010", "011"]);

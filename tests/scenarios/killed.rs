@@ -24,8 +24,7 @@ async fn check(action: &Action, wanted: fn(&Call) -> bool) {
         let killed = Arc::new(AtomicU64::new(0));
         kill_at(&pipeline, point.into(), action.clone(), wanted, &killed);
         let window = weekday_before(i64::from(point));
-        let event = pipeline.event().with_window(window).to_json();
-        delivered(pipeline.play(event).await);
+        delivered(pipeline.ask_for(window).await);
         let log = pipeline.log();
         assert_eq!(log.len(), usize::try_from(point).unwrap(), "point {point}");
         let commit = log.last().unwrap();

@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 
-use pipeline_tests::harness::{PipelineBuilder, delivered};
+use pipeline_tests::harness::{PipelineBuilder, delivered, message};
 
 /// The execution fails in Trigger for its configuration, and its cause says all of this.
 async fn check(setup: PipelineBuilder, said: &[&str]) {
     let pipeline = setup.start().await;
     let ended = pipeline.fail("Cxone.Config").await;
     assert_eq!(ended.state, "Trigger");
-    let cause: Value = serde_json::from_str(&ended.cause.unwrap()).unwrap();
-    let message = cause["errorMessage"].as_str().unwrap();
+    let message = message(&ended);
     for said in said {
         assert!(message.contains(said), "{said} is not in: {message}");
     }

@@ -84,20 +84,11 @@ async fn a_day_that_was_never_delivered_can_be_replayed() {
 async fn an_older_generation_never_replaces_a_newer_one() {
     let setup = PipelineBuilder::daily().fault("slow-run:run=1,seconds=1800");
     let pipeline = setup.start().await;
-    let (regular, replay) = {
-        let _still = pipeline.world.clock().busy();
-        let regular = pipeline.world.fire(pipeline.event().to_json()).unwrap();
-        // The replay is opened behind the regular generation.
-        while pipeline.tenant().runs().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        let mut event = pipeline
-            .event()
-            .with_replay(local::replay("could not wait"))
-            .to_json();
-        event["id"] = json!("impatient");
-        (regular, pipeline.world.fire(event).unwrap())
-    };
+    let replay = pipeline
+        .event()
+        .with_replay(local::replay("could not wait"));
+    // The replay is opened behind the regular generation.
+    let (regular, replay) = pipeline.fire_before(&replay.with_id("impatient")).await;
     let replay = pipeline.world.finish(&replay).await.unwrap();
     assert_eq!(replay.state, "Delivered", "{replay:?}");
     let regular = pipeline.world.finish(&regular).await.unwrap();

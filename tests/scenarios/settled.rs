@@ -2,7 +2,7 @@
 
 use cxone_sim::Kind;
 
-use pipeline_tests::harness::{PipelineBuilder, time};
+use pipeline_tests::harness::{PipelineBuilder, day_before, time};
 
 #[tokio::test]
 async fn a_day_is_not_asked_for_before_it_is_final() {
@@ -44,11 +44,7 @@ async fn an_empty_day_is_believed_because_it_is_final() {
 #[tokio::test]
 async fn a_day_in_the_far_future_is_a_mistake() {
     let pipeline = PipelineBuilder::daily().start().await;
-    let event = pipeline
-        .event()
-        .with_window(pipeline_tests::harness::day_before(-30))
-        .to_json();
-    let ended = pipeline.play(event).await;
+    let ended = pipeline.ask_for(day_before(-30)).await;
     assert_eq!(ended.error.as_deref(), Some("Cxone.Config"), "{ended:?}");
     assert_eq!(pipeline.tenant().journal(), []);
 }

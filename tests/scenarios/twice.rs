@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use asl::Status;
 
-use pipeline_tests::harness::{FIRED_AT, PipelineBuilder, delivered, time};
+use pipeline_tests::harness::{FIRED_AT, PipelineBuilder, day_before, delivered, time};
 
 #[tokio::test]
 async fn two_firings_at_once_are_one_commit() {
@@ -51,9 +51,7 @@ async fn the_days_of_a_week_are_delivered_in_any_order() {
     let pipeline = PipelineBuilder::daily().rows(30, 10).start().await;
     pipeline.deliver().await;
     for days in [3, 1, 2] {
-        let window = pipeline_tests::harness::day_before(days);
-        let event = pipeline.event().with_window(window).to_json();
-        delivered(pipeline.play(event).await);
+        delivered(pipeline.ask_for(day_before(days)).await);
     }
     let log = pipeline.log();
     for commit in &log {

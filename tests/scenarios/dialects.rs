@@ -332,6 +332,7 @@ enum Outcome {
 
 use Outcome::{Fails, Lands};
 
+#[rustfmt::skip]
 const FAULTS: &[(&str, &str, Outcome)] = &[
     ("report-jobs", "job-form:as=wrapped", Lands(0)),
     ("report-jobs", "job-form:as=flat", Lands(0)),
@@ -340,78 +341,34 @@ const FAULTS: &[(&str, &str, Outcome)] = &[
     ("report-jobs", "file-exists", Lands(0)),
     // The alert says that there is a column that the definition does not name.
     ("report-jobs", "csv-drift:as=new", Lands(1)),
-    (
-        "report-jobs",
-        "csv-drift:as=missing",
-        Fails("Cxone.Contract"),
-    ),
-    (
-        "report-jobs",
-        "base64:as=truncated,times=forever",
-        Fails("Cxone.Contract"),
-    ),
+    ("report-jobs", "csv-drift:as=missing", Fails("Cxone.Contract")),
+    ("report-jobs", "base64:as=truncated,times=forever", Fails("Cxone.Contract")),
     ("report-jobs", "base64:as=lines", Lands(0)),
     ("report-jobs", "file-shape:as=file-first", Lands(0)),
     ("data-extraction", "bare-id:as=unquoted", Lands(0)),
     ("data-extraction", "job-expired:run=1", Lands(1)),
     ("data-extraction", "link-expired", Lands(0)),
     ("data-extraction", "link-expired:looks=2", Lands(0)),
-    (
-        "data-extraction",
-        "link-expired:looks=3",
-        Fails("Cxone.Auth"),
-    ),
-    (
-        "data-extraction",
-        "download-expired:status=401,times=forever",
-        Fails("Cxone.Config"),
-    ),
+    ("data-extraction", "link-expired:looks=3", Fails("Cxone.Auth")),
+    ("data-extraction", "download-expired:status=401,times=forever", Fails("Cxone.Config")),
     ("data-extraction", "link-host", Fails("Cxone.Config")),
     ("report-jobs", "link-host", Lands(0)),
     ("report-jobs", "download-url:to=other-host", Lands(0)),
     ("data-download", "link-host & answer-by:as=uri", Lands(0)),
     // A run that is done and has no file is followed by another one, of three that have none the day fails.
     ("data-extraction", "completed-bare", Lands(1)),
-    (
-        "report-jobs",
-        "completed-bare & file-shape:as=missing",
-        Fails("Cxone.Contract"),
-    ),
-    (
-        "data-extraction",
-        "completed-bare:times=forever",
-        Fails("Cxone.RunsExhausted"),
-    ),
-    (
-        "data-extraction",
-        "csv-stray-quote",
-        Fails("Cxone.Contract"),
-    ),
-    (
-        "report-jobs",
-        "csv-stray-quote:as=behind",
-        Fails("Cxone.Contract"),
-    ),
+    ("report-jobs", "completed-bare & file-shape:as=missing", Fails("Cxone.Contract")),
+    ("data-extraction", "completed-bare:times=forever", Fails("Cxone.RunsExhausted")),
+    ("data-extraction", "csv-stray-quote", Fails("Cxone.Contract")),
+    ("report-jobs", "csv-stray-quote:as=behind", Fails("Cxone.Contract")),
     ("data-download", "csv-stray-quote:as=within", Lands(0)),
     ("data-extraction", "file-gzip", Lands(0)),
     ("report-jobs", "file-gzip", Lands(0)),
     ("data-extraction", "file-type", Lands(0)),
     ("report-jobs", "file-type", Lands(0)),
-    (
-        "data-extraction",
-        "file-type:as=text/html",
-        Fails("Cxone.Contract"),
-    ),
-    (
-        "data-extraction",
-        "csv-foreign:as=semicolons",
-        Fails("Cxone.Contract"),
-    ),
-    (
-        "report-jobs",
-        "csv-foreign:as=title",
-        Fails("Cxone.Contract"),
-    ),
+    ("data-extraction", "file-type:as=text/html", Fails("Cxone.Contract")),
+    ("data-extraction", "csv-foreign:as=semicolons", Fails("Cxone.Contract")),
+    ("report-jobs", "csv-foreign:as=title", Fails("Cxone.Contract")),
     ("data-extraction", "extraction-throttled", Lands(0)),
     ("data-download", "error-message", Lands(1)),
     ("data-download", "answer-by:as=uri", Lands(0)),

@@ -107,8 +107,14 @@ fn comes_back_the_same<T: Serialize + DeserializeOwned + Debug>(text: &str, unkn
 
 #[test]
 fn a_scheduled_event_comes_back_the_same() {
-    comes_back_the_same::<Event>(include_str!("../events/scheduled.json"), Unknown::Ignored);
-    comes_back_the_same::<Event>(include_str!("../events/replay.json"), Unknown::Ignored);
+    for event in [
+        include_str!("../events/scheduled.json"),
+        include_str!("../events/restate.json"),
+        include_str!("../events/replay.json"),
+        include_str!("../events/withdraw.json"),
+    ] {
+        comes_back_the_same::<Event>(event, Unknown::Ignored);
+    }
 }
 
 #[test]

@@ -62,13 +62,16 @@ fn placeholders_stand_for_arns_and_nothing_else() {
 #[test]
 fn every_example_event_is_what_its_handler_takes() {
     json::<Event>("events/scheduled.json");
-    assert!(json::<Event>("events/replay.json").detail.replay.is_some());
+    let detail = |file| json::<Event>(file).detail;
+    assert!(detail("events/replay.json").replay.is_some());
+    assert!(detail("events/restate.json").restate.is_some());
+    assert!(detail("events/withdraw.json").withdraw.is_some());
     json::<TriggerIn>("events/trigger.json");
     json::<RunIn>("events/poll-once.json");
     json::<FetchIn>("events/fetch-page.json");
     json::<RunIn>("events/cancel.json");
     json::<FinalizeIn>("events/finalize.json");
-    let expected = 7;
+    let expected = 9;
     assert_eq!(
         fs::read_dir(root().join("events")).unwrap().count(),
         expected

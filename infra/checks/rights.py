@@ -107,13 +107,13 @@ def _too_wide(document, owner):
                 yield f"{sid}: any resource"
             if ":secret:" in resource and not resource.partition(":secret:")[2].startswith(PREFIX):
                 yield f"{sid}: {resource} is more than the secrets below the prefix"
-            if action_writes_secrets(statement) and not resource.endswith("/token-??????"):
+            if _writes_secrets(statement) and not resource.endswith("/token-??????"):
                 yield f"{sid}: {resource} is more than the tokens"
             if ":s3:::" in resource and resource.endswith(("/*", "*")) and not re.search(r"/\*/(win|data|_log|_manifest|_pace)/\*$", resource):
                 yield f"{sid}: {resource} is no area of the keys"
 
 
-def action_writes_secrets(statement):
+def _writes_secrets(statement):
     return any(it.startswith("secretsmanager:Put") for it in resolve.listed(statement["Action"]))
 
 

@@ -1,6 +1,7 @@
 //! A model of the bucket. Nothing is ever overwritten, and it says so if somebody tries.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Included, Unbounded};
 
 use delivery::documents::{Part, Sidecar, sha256_hex};
 use delivery::effects::{CasOutcome, Claimed, Merged, Versioned};
@@ -55,9 +56,13 @@ impl Store {
     }
 
     pub(crate) fn list(&self, prefix: &str, after: Option<&str>) -> Vec<String> {
-        self.objects
-            .keys()
-            .filter(|key| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after))
+        // It is asked after every effect: only the keys that it gives are looked at.
+        let from = after.map_or(prefix, |after| after.max(prefix));
+        let behind = self.objects.range::<str, _>((Included(from), Unbounded));
+        behind
+            .map(|(key, _)| key)
+            .take_while(|key| key.starts_with(prefix))
+            .filter(|key| after != Some(key.as_str()))
             .cloned()
             .collect()
     }

@@ -111,12 +111,12 @@ impl Consumer {
         let mut from = now;
         if let Some(arrivals) = &mut self.arrivals {
             let slow = rng.chance(400);
-            from += seconds(rng, if slow { 20_000 } else { 600 });
-            let parts = now + seconds(rng, if slow { 20_000 } else { 600 });
+            from += rng.seconds(if slow { 20_000 } else { 600 });
+            let parts = now + rng.seconds(if slow { 20_000 } else { 600 });
             arrivals.insert(version, Arrival { entry: from, parts });
         }
         for _ in 0..[0, 1, 1, 1, 2, 3][rng.index(6)] {
-            self.bells.push((from + seconds(rng, 900), version));
+            self.bells.push((from + rng.seconds(900), version));
         }
     }
 
@@ -171,10 +171,10 @@ impl Consumer {
             self.told.crashes += 1;
             let bell = process.bell;
             self.processes.swap_remove(index);
-            self.bells.push((now + seconds(rng, 300), bell));
+            self.bells.push((now + rng.seconds(300), bell));
             return;
         }
-        process.busy_until = now + seconds(rng, 20);
+        process.busy_until = now + rng.seconds(20);
         let bell = process.bell;
         match process.transaction.take() {
             Some(mut transaction) if !transaction.parts.is_empty() => {
@@ -310,18 +310,6 @@ impl Consumer {
         versions.filter(arrived).collect()
     }
 
-    /// Who starts anew now holds the same, although much of what was superseded is gone.
-    pub(crate) fn look_anew(
-        &mut self,
-        rng: &mut Rng,
-        now: Timestamp,
-        store: &Store,
-        oracle: &Oracle,
-    ) -> Result<(), String> {
-        self.start_anew(now);
-        self.last_look(rng, now, store, oracle)
-    }
-
     /// What it does every hour, whether it was told of something or not.
     pub(crate) fn last_look(
         &mut self,
@@ -351,8 +339,4 @@ impl Consumer {
         let key = format!("{}/_log/{version:020}.json", self.root);
         serde_json::from_slice(&store.read(&key).unwrap()).unwrap()
     }
-}
-
-fn seconds(rng: &mut Rng, below: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(rng.below(below)).unwrap())
 }

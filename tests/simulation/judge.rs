@@ -107,14 +107,14 @@ impl World<'_> {
 
     /// Nothing is asked of the tenant for a window beside which consumers held another one all the time.
     fn judge_refusal(&self, running: &Running, number: usize) -> Result<(), String> {
-        let Customer { name, oracle, .. } = &self.customers[running.customer];
+        let oracle = &self.customers[running.customer].oracle;
         let Running {
             window, started_at, ..
         } = running;
         if !oracle.is_refused_since(window, *started_at) {
             return Ok(());
         }
-        let claims = format!("p/{name}/Sim/win/{}/", window.key());
+        let claims = format!("{}/win/{}/", oracle.root, window.key());
         for key in self.store.list(&claims, None) {
             if !key.ends_with("/run.json") {
                 continue;
@@ -131,14 +131,11 @@ impl World<'_> {
     /// consumers held forbade it.
     fn judge_requests(&self, index: usize) -> Result<(), String> {
         let Customer {
-            name,
-            oracle,
-            requests,
-            ..
+            oracle, requests, ..
         } = &self.customers[index];
         let mut newest: BTreeMap<Window, (u32, GenerationRecord)> = BTreeMap::new();
         let mut keys = Vec::new();
-        for key in self.store.list(&format!("p/{name}/Sim/win/"), None) {
+        for key in self.store.list(&format!("{}/win/", oracle.root), None) {
             let Some(generation) = key.strip_suffix("/open.json") else {
                 continue;
             };

@@ -12,6 +12,7 @@ mod canaries;
 mod consumer;
 mod content;
 mod customer;
+mod delay;
 mod effects;
 mod fate;
 mod habit;

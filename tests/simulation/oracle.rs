@@ -41,7 +41,7 @@ pub(crate) struct Requests {
 #[derive(Debug)]
 pub(crate) struct Oracle {
     /// The folder of the report.
-    root: String,
+    pub(crate) root: String,
     /// What consumers see at each version, from 0.
     visible: Vec<Visible>,
     /// The window of each version, from 1, and whether it was withdrawn.

@@ -57,7 +57,7 @@ impl Source {
         }
     }
 
-    /// Some rows of the day come only now, some are corrected, and one goes.
+    /// Some rows of the day come only now, some are corrected, and some go.
     pub(crate) fn correct(&mut self, rng: &mut Rng, day: Timestamp) {
         let from = day.as_second();
         let seconds = self.rows.range(from..from + 86_400);

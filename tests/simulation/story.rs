@@ -105,11 +105,11 @@ impl Plan {
 
     fn repeat(&mut self, rng: &mut Rng, any_day: bool) {
         if rng.chance(600) {
-            self.start(seconds(rng, 600), "daily", json!({}));
+            self.start(rng.seconds(600), "daily", json!({}));
         }
         if any_day && rng.chance(450) {
             // The day before comes late, into the same log.
-            let later = seconds(rng, 3_600);
+            let later = rng.seconds(3_600);
             let before = self.day - hours(24);
             self.windows.push(day_of(before));
             let event = self.event("late", before, json!({}));
@@ -118,7 +118,7 @@ impl Plan {
         for name in ["replay-1", "replay-2"] {
             if rng.chance(450) {
                 let window = self.windows[rng.index(self.windows.len())];
-                let later = seconds(rng, 14_400);
+                let later = rng.seconds(14_400);
                 self.replay(rng, name, window, later);
             }
         }
@@ -137,7 +137,7 @@ impl Plan {
         let detail = json!({"window": window, "replay": audit});
         self.start(later, name, detail.clone());
         if rng.chance(200) {
-            self.start(later + seconds(rng, 60), name, detail);
+            self.start(later + rng.seconds(60), name, detail);
         }
     }
 
@@ -151,16 +151,16 @@ impl Plan {
             let event = self.event(distance, event_time, detail);
             for _ in 0..=rng.below(5) / 4 {
                 let soon = rng.chance(500);
-                let at = self.at + hours(*later) + seconds(rng, if soon { 30 } else { 600 });
+                let at = self.at + hours(*later) + rng.seconds(if soon { 30 } else { 600 });
                 self.happen(at, Happening::Start(day_of(self.day), event.clone()));
             }
         }
         let last = hours(distances[distances.len() - 1].1);
         for _ in 0..rng.below(4) {
             let later = if rng.chance(500) {
-                last - seconds(rng, 3_600)
+                last - rng.seconds(3_600)
             } else {
-                seconds(rng, last.as_secs().unsigned_abs())
+                rng.seconds(last.as_secs().unsigned_abs())
             };
             self.happen(self.at + later, Happening::Correct(self.day));
         }
@@ -169,7 +169,7 @@ impl Plan {
 
     /// Windows of half days, which lie anywhere.
     fn ask_for_windows(&mut self, rng: &mut Rng) {
-        let mut later = seconds(rng, 7_200);
+        let mut later = rng.seconds(7_200);
         for number in 0..=rng.below(3) {
             let first = i64::try_from(rng.below(8)).unwrap();
             let halves = 1 + i64::try_from(rng.below(4)).unwrap();
@@ -178,7 +178,7 @@ impl Plan {
             let window = Window::new(start, end).unwrap();
             self.windows.push(window);
             if !rng.chance(400) {
-                later = seconds(rng, 14_400);
+                later = rng.seconds(14_400);
             }
             if rng.chance(400) {
                 self.replay(rng, &format!("window-{number}"), window, later);
@@ -192,22 +192,22 @@ impl Plan {
         for number in 0..=rng.below(2) {
             let window = self.windows[rng.index(self.windows.len())];
             let later = match rng.below(10) {
-                0..2 if any_day => seconds(rng, 700_000),
+                0..2 if any_day => rng.seconds(700_000),
                 // At about the time at which the day is stated anew.
-                2..4 if any_day => hours(23) + seconds(rng, 7_200),
-                4..6 if any_day => hours(24) + seconds(rng, 60),
-                _ => seconds(rng, 14_400),
+                2..4 if any_day => hours(23) + rng.seconds(7_200),
+                4..6 if any_day => hours(24) + rng.seconds(60),
+                _ => rng.seconds(14_400),
             };
             self.take_back(rng, number, window, later);
             if rng.chance(400) {
-                let later = later + seconds(rng, 7_200);
+                let later = later + rng.seconds(7_200);
                 self.replay(rng, &format!("back-{number}"), window, later);
             }
         }
         match rng.below(10) {
             0..3 if self.restated.is_some() => self.replay_late(rng),
             3..6 if self.restated.is_some() => {
-                let later = hours(24) + seconds(rng, 30);
+                let later = hours(24) + rng.seconds(30);
                 self.take_back(rng, 2, day_of(self.day), later);
             }
             _ => {}
@@ -218,7 +218,7 @@ impl Plan {
     fn replay_late(&mut self, rng: &mut Rng) {
         let window = day_of(self.day);
         self.take_back(rng, 2, window, hours(23));
-        let later = hours(24) - seconds(rng, 300);
+        let later = hours(24) - rng.seconds(300);
         self.replay(rng, "back-2", window, later);
         let just_before = self.at + hours(24) - SignedDuration::from_secs(5);
         self.happen(just_before, Happening::Correct(self.day));
@@ -232,7 +232,7 @@ impl Plan {
         let detail = json!({"window": window, "withdraw": audit});
         self.start(later, &id, detail.clone());
         if rng.chance(200) {
-            self.start(later + seconds(rng, 60), &id, detail);
+            self.start(later + rng.seconds(60), &id, detail);
         }
     }
 
@@ -304,10 +304,6 @@ fn hours(count: i64) -> SignedDuration {
 
 fn minutes(count: i64) -> SignedDuration {
     SignedDuration::from_mins(count)
-}
-
-fn seconds(rng: &mut Rng, below: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(rng.below(below)).unwrap())
 }
 
 fn day_of(day: Timestamp) -> Window {

@@ -331,8 +331,3 @@ pub(crate) fn pause(rng: &mut Rng) -> Option<Duration> {
     rng.chance(700)
         .then(|| Duration::from_secs(21 + rng.below(200)))
 }
-
-/// A step of the clock that no clock should make.
-pub(crate) fn jump(rng: &mut Rng) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(rng.below(600)).unwrap())
-}

@@ -29,7 +29,7 @@ pub(super) enum ParserStep {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EnvelopePosition {
+enum Position {
     Mark,
     Start,
     FirstField,
@@ -42,7 +42,7 @@ enum EnvelopePosition {
 }
 
 pub(super) struct EnvelopeParser<E> {
-    at: EnvelopePosition,
+    at: Position,
     pub(super) envelope: E,
     pub(super) rows: u64,
     /// Whether there is a list of rows, however short.
@@ -70,7 +70,7 @@ impl<E: Envelope + 'static> EnvelopeParser<E> {
 impl<E: Envelope> EnvelopeParser<E> {
     pub(super) fn new(envelope: E, max_row: usize) -> Self {
         Self {
-            at: EnvelopePosition::Mark,
+            at: Position::Mark,
             envelope,
             rows: 0,
             has_row_list: false,
@@ -84,7 +84,7 @@ impl<E: Envelope> EnvelopeParser<E> {
     fn is_in_rows(&self) -> bool {
         matches!(
             self.at,
-            EnvelopePosition::FirstRow | EnvelopePosition::Row | EnvelopePosition::AfterRow
+            Position::FirstRow | Position::Row | Position::AfterRow
         )
     }
 
@@ -97,7 +97,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         let mut taken = 0;
         loop {
             let step = match self.at {
-                EnvelopePosition::FirstRow | EnvelopePosition::Row | EnvelopePosition::AfterRow => {
+                Position::FirstRow | Position::Row | Position::AfterRow => {
                     self.parse_rows(bytes, &mut taken, chunk)?
                 }
                 _ => self.parse_outside(bytes, &mut taken)?,
@@ -114,7 +114,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         bytes: &[u8],
         taken: &mut usize,
     ) -> Result<Option<ParserStep>, String> {
-        if self.at == EnvelopePosition::Mark {
+        if self.at == Position::Mark {
             match bytes {
                 [] => return Ok(Some(ParserStep::More(1))),
                 [0xef, 0xbb, 0xbf, ..] => *taken = 3,
@@ -122,39 +122,27 @@ impl<E: Envelope> EnvelopeParser<E> {
                 _ => {}
             }
             // A second mark, or one after white space, is an error, wherever the bytes were cut.
-            self.at = EnvelopePosition::Start;
+            self.at = Position::Start;
         }
         *taken = scan::skip_space(bytes, *taken);
         let Some(byte) = bytes.get(*taken) else {
-            return Ok(Some(if self.at == EnvelopePosition::End {
+            return Ok(Some(if self.at == Position::End {
                 ParserStep::End
             } else {
                 ParserStep::More(1)
             }));
         };
         match (self.at, byte) {
-            (EnvelopePosition::Start, b'{') => self.at = EnvelopePosition::FirstField,
-            (EnvelopePosition::Start, _) => return Err("not a JSON object".to_owned()),
-            (EnvelopePosition::FirstField | EnvelopePosition::AfterField, b'}') => {
-                self.at = EnvelopePosition::End;
-            }
-            (EnvelopePosition::AfterField, b',') => self.at = EnvelopePosition::Field,
-            (EnvelopePosition::FirstField | EnvelopePosition::Field, _) => {
-                return self.parse_field(bytes, taken);
-            }
-            (EnvelopePosition::AfterField, _) => {
+            (Position::Start, b'{') => self.at = Position::FirstField,
+            (Position::Start, _) => return Err("not a JSON object".to_owned()),
+            (Position::FirstField | Position::AfterField, b'}') => self.at = Position::End,
+            (Position::AfterField, b',') => self.at = Position::Field,
+            (Position::FirstField | Position::Field, _) => return self.parse_field(bytes, taken),
+            (Position::AfterField, _) => {
                 return Err("a comma or a closing brace was expected".to_owned());
             }
-            (EnvelopePosition::End, _) => {
-                return Err("something follows the JSON object".to_owned());
-            }
-            (
-                EnvelopePosition::Mark
-                | EnvelopePosition::FirstRow
-                | EnvelopePosition::Row
-                | EnvelopePosition::AfterRow,
-                _,
-            ) => {
+            (Position::End, _) => return Err("something follows the JSON object".to_owned()),
+            (Position::Mark | Position::FirstRow | Position::Row | Position::AfterRow, _) => {
                 return Ok(None);
             }
         }
@@ -197,7 +185,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         if is_rows && bytes.get(start) == Some(&b'[') {
             self.note_field(&name)?;
             self.has_row_list = true;
-            self.at = EnvelopePosition::FirstRow;
+            self.at = Position::FirstRow;
             return Ok(start + 1);
         }
         let end = scan::scan_value(bytes, start)?.end;
@@ -208,7 +196,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         } else if raw != b"null" {
             return Err(FieldFault::Bad(format!("{name:?} is not a list")));
         }
-        self.at = EnvelopePosition::AfterField;
+        self.at = Position::AfterField;
         Ok(end)
     }
 
@@ -247,16 +235,16 @@ impl<E: Envelope> EnvelopeParser<E> {
                 return Ok(Some(ParserStep::More(1)));
             };
             match (self.at, byte) {
-                (EnvelopePosition::AfterRow, b',') => {
-                    self.at = EnvelopePosition::Row;
+                (Position::AfterRow, b',') => {
+                    self.at = Position::Row;
                     *taken = at + 1;
                 }
-                (EnvelopePosition::FirstRow | EnvelopePosition::AfterRow, b']') => {
-                    self.at = EnvelopePosition::AfterField;
+                (Position::FirstRow | Position::AfterRow, b']') => {
+                    self.at = Position::AfterField;
                     *taken = at + 1;
                     return Ok(None);
                 }
-                (EnvelopePosition::FirstRow | EnvelopePosition::Row, b'{') => {
+                (Position::FirstRow | Position::Row, b'{') => {
                     if chunk.bytes.len() >= CHUNK_BYTES {
                         *taken = at;
                         return Ok(Some(ParserStep::Full));
@@ -267,7 +255,7 @@ impl<E: Envelope> EnvelopeParser<E> {
                     };
                     *taken = end;
                 }
-                (EnvelopePosition::AfterRow, _) => {
+                (Position::AfterRow, _) => {
                     return Err(
                         self.describe_bad_row("a comma or a closing bracket was expected after it")
                     );
@@ -296,7 +284,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         }
         chunk.push_row(&bytes[at..extent.end], extent.breaks);
         self.rows += 1;
-        self.at = EnvelopePosition::AfterRow;
+        self.at = Position::AfterRow;
         Ok(Some(extent.end))
     }
 
@@ -311,7 +299,7 @@ impl<E: Envelope> EnvelopeParser<E> {
     fn describe_bad_row(&self, what: &str) -> String {
         format!(
             "row {}: {what}",
-            self.rows + u64::from(self.at != EnvelopePosition::AfterRow)
+            self.rows + u64::from(self.at != Position::AfterRow)
         )
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::config::{ClientConfig, Limits};
-use super::host_guard::{HostGuard, UrlRefusal};
+use super::host_guard::{CheckedUrl, HostGuard, UrlRefusal};
 use crate::error::Error;
 
 /// A client of CXone's report APIs. Cheap to clone; keeps its connections.
@@ -57,10 +57,15 @@ impl Client {
         &self.0.host_guard
     }
 
-    /// The URL that an answer names, if it may be fetched.
-    pub(crate) fn check_url(&self, text: &str) -> Result<Url, UrlRefusal> {
-        let checked = self.0.host_guard.check_url(text)?;
-        Ok(checked.url)
+    /// The URL at which an answer says that the API is, if calls with the access token may be made there: at the base URL's
+    /// own host, or at one that is listed for the token.
+    pub(crate) fn check_api_url(&self, text: &str) -> Result<Url, UrlRefusal> {
+        let CheckedUrl { url, gets_token } = self.0.host_guard.check_url(text)?;
+        let host = url.host_str().unwrap_or_default();
+        if gets_token || self.0.config.base_url.host_str() == Some(host) {
+            return Ok(url);
+        }
+        Err(UrlRefusal::NotListed(host.to_owned()))
     }
 
     /// The URL of a path below the base. The parts are ids and fixed words, so that none of them can climb out.

@@ -27,7 +27,7 @@ pub struct Issuer {
     pub token_url: Url,
     /// Domains (and their subdomains) at which the API may turn out to be, and files; they get the access token.
     pub api_hosts: Vec<String>,
-    /// Domains (and their subdomains) at which the API may turn out to be, and files, which get no access token.
+    /// Domains (and their subdomains) that files may be at, and that never get the access token.
     pub allowed_hosts: Vec<String>,
     /// Where a person corrects these settings, for errors.
     pub source: String,
@@ -115,8 +115,9 @@ impl Issuer {
         let limits = Limits::default();
         let issuer = Client::with_limits(self.client_config(self.url.clone()), limits)?;
         let named = self.request_endpoint(&issuer).await?;
-        // The URL comes from an answer, so it has to meet the same rules as that of a file. The issuer's own host is allowed.
-        let base_url = issuer.check_url(&named).map_err(|_| {
+        // The URL comes from an answer, so it has to meet the rules of a file that wants the token. The issuer's own host is
+        // allowed.
+        let base_url = issuer.check_api_url(&named).map_err(|_| {
             self.config_error(&format!(
                 "the issuer names an API for tenant {} at a host that is not listed; if it is right, add its domain to api_hosts",
                 self.shown_tenant()

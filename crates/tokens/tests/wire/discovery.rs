@@ -85,7 +85,7 @@ async fn an_api_elsewhere_than_allowed_is_not_called() {
     let server = Server::start().await;
     let check = async |endpoint: &str, allowed: bool| {
         server.world().endpoint = endpoint.to_owned();
-        let hosts = json!([["nice.example"], ["niceincontact.com"]]);
+        let hosts = json!([["nice.example", "niceincontact.com"], ["files.example"]]);
         match discovered(&server, "t-1", &hosts).bearer().await {
             Ok(_) => assert!(allowed, "{endpoint}"),
             Err(error) => {
@@ -104,6 +104,8 @@ async fn an_api_elsewhere_than_allowed_is_not_called() {
     };
     check("https://api-na1.niceincontact.com", true).await;
     check("https://nice.example/", true).await;
+    // Files may be there, and no token goes there.
+    check("https://files.example", false).await;
     check("https://nice.example:8443", false).await;
     check("http://api-na1.niceincontact.com", false).await;
     check("https://niceincontact.com.evil.example", false).await;

@@ -208,7 +208,7 @@ codes! {
     "Add the columns that the message names to `pipeline.key`, or leave the key out.";
     /// `keep-last` may drop rows that are not the same.
     KeepLastDropsRows = "CXD070" Warning,
-    "Use `fail`, or a key that names each interaction, such as `interactionId`.";
+    "Use `fail`. With `analytics`, a key that names each interaction, such as `interactionId`, will do as well.";
     /// Two columns whose names differ only in upper and lower case.
     ColumnTwins = "CXD071" Warning,
     "Most warehouses take them for one column. Take one of them out, or rename it in CXone.";

@@ -100,15 +100,22 @@ impl Validator<'_> {
         self.report_finding(FindingCode::KeyTooNarrow, "/pipeline/key", message, hint);
     }
 
-    /// Warns where each interaction is a row and the key does not name one: `keep-last` then drops interactions.
+    /// Warns where nothing says that the key names each row: `keep-last` then drops rows that are not the same.
     fn warn_of_keep_last(&mut self, key: &[String], api: Api, columns: &Columns<'_>) {
-        let is_ungrouped = api == Api::Analytics && columns.grouping.is_empty();
-        if !is_ungrouped || key.iter().any(|name| name == "interactionId") {
-            return;
-        }
-        let message = "without a grouping each interaction is a row, and of those with an equal key all but one would be dropped";
-        let hint = "use \"fail\", or add \"interactionId\" to the dimensions and to the key";
         let code = FindingCode::KeepLastDropsRows;
-        self.report_finding(code, "/pipeline/onConflict", message, hint);
+        let is_ungrouped = api == Api::Analytics && columns.grouping.is_empty();
+        if is_ungrouped && !key.iter().any(|name| name == "interactionId") {
+            let message = "without a grouping each interaction is a row, and of those with an equal key all but one would be dropped";
+            let hint = "use \"fail\", or add \"interactionId\" to the dimensions and to the key";
+            self.report_finding(code, "/pipeline/onConflict", message, hint);
+        }
+        if (api.capabilities().default_key)(columns).is_none() {
+            let message = format!(
+                "CXone does not document what makes a row of {api} unique, and of rows with an equal key all but the last would be dropped, whatever else they say"
+            );
+            let hint =
+                "use \"fail\", which drops nothing and names the columns in which such rows differ";
+            self.report_finding(code, "/pipeline/onConflict", message, hint);
+        }
     }
 }

@@ -151,6 +151,26 @@ fn a_column_that_cxone_does_not_document_is_a_warning_unless_it_is_declared() {
 }
 
 #[test]
+fn keep_last_is_a_warning_where_cxone_documents_no_key() {
+    for file in [
+        include_str!("../fixtures/jobs.json"),
+        include_str!("../fixtures/extraction.json"),
+        include_str!("../fixtures/download.json"),
+    ] {
+        let mut value: Value = serde_json::from_str(file).unwrap();
+        let before = lines(value.to_string());
+        assert!(!before.contains("CXD070"), "{before}");
+        value["pipeline"]["onConflict"] = json!("keep-last");
+        let said = lines(value.to_string());
+        let api = value["pipeline"]["api"].as_str().unwrap();
+        let begin = format!(
+            "warning[CXD070] at /pipeline/onConflict: CXone does not document what makes a row of {api} unique"
+        );
+        assert!(said.contains(&begin), "{said}");
+    }
+}
+
+#[test]
 fn columns_that_a_warehouse_takes_for_one_are_told() {
     let mut value: Value = serde_json::from_str(include_str!(
         "../../../local/definitions/data-download.json"

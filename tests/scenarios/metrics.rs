@@ -6,7 +6,7 @@ use handler::metrics::Metric;
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered};
 
 /// The lines of a world, each checked for its form.
 fn lines(pipeline: &Pipeline) -> Vec<(String, Value)> {
@@ -121,4 +121,22 @@ async fn a_day_that_is_not_committed_says_so() {
         .find(|(_, line)| line["failure"] == "Cxone.Conflict");
     assert_eq!(failed.unwrap().0, "finalize");
     Canaries::of(&pipeline).check(&pipeline);
+}
+
+#[tokio::test]
+async fn only_the_first_delivery_of_a_window_counts_as_a_commit() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    // A restatement makes up for a day that its own schedule did not deliver, and the alarm has to go off all the same.
+    let restatement = pipeline.event().with_restatement("P1D");
+    delivered(pipeline.play(restatement.to_json()).await);
+    assert_eq!(sums(&pipeline)["Commits"], 0);
+    pipeline.deliver().await;
+    assert_eq!(sums(&pipeline)["Commits"], 1);
+    pipeline.replay("the same rows again").await;
+    pipeline.tenant().set_rows(300);
+    pipeline.replay("other rows").await;
+    delivered(pipeline.withdraw(day_before(0), "mistake").await);
+    pipeline.replay("back again").await;
+    assert_eq!(pipeline.log().len(), 6);
+    assert_eq!(sums(&pipeline)["Commits"], 1);
 }

@@ -42,6 +42,17 @@ pub struct GenerationRecord {
     pub definition: Definition,
 }
 
+/// What the request key of a restatement begins with, before its distance.
+pub const RESTATEMENT: &str = "restate ";
+
+impl GenerationRecord {
+    /// Whether a restatement's schedule asked for it.
+    #[must_use]
+    pub fn is_restatement(&self) -> bool {
+        self.request_key.starts_with(RESTATEMENT)
+    }
+}
+
 /// `run.json`: the one CXone run of a try.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -360,6 +360,9 @@ pub struct Committed {
     /// Whether the window was taken back.
     #[serde(default)]
     pub withdrawn: bool,
+    /// Whether it is the first delivery of its window, and not one that only a restatement made up for.
+    #[serde(default)]
+    pub first_delivery: bool,
     /// How long it took, from the start of the first run to the commit.
     #[serde(default)]
     pub run_seconds: u64,

@@ -77,6 +77,7 @@ fn the_largest_messages_stay_below_8_kib() {
             empty: false,
             unchanged: false,
             withdrawn: false,
+            first_delivery: false,
             run_seconds: u64::MAX,
         }),
     });

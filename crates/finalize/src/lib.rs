@@ -93,7 +93,8 @@ impl FinalizeHandler {
         else {
             return;
         };
-        self.metrics.set(Metric::Commits, 1);
+        let first_deliveries = u64::from(committed.first_delivery);
+        self.metrics.set(Metric::Commits, first_deliveries);
         self.metrics.add(Metric::CommittedRows, committed.rows);
         self.metrics.add(Metric::Duplicates, committed.duplicates);
         self.metrics.add(Metric::Replaced, committed.replaced);

@@ -64,7 +64,8 @@ metrics! {
     Bytes: Bytes,
     /// Runs that took too long and were cancelled or abandoned.
     RunsCutOff: Count,
-    /// Commits; the only metric that is recorded when it is zero.
+    /// Commits that deliver a window for the first time, because an alarm waits for them: one that replaces, withdraws or
+    /// restates a window says nothing about whether new windows come. The only metric that is recorded when it is zero.
     Commits: Count,
     /// Rows that consumers see through those commits.
     CommittedRows: Count,

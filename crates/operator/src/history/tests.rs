@@ -141,6 +141,7 @@ fn outcomes_are_told_in_words() {
             replaced: 0,
             warnings: Vec::new(),
             withdrawn: false,
+            first_delivery: false,
             run_seconds: 371,
         }),
     };

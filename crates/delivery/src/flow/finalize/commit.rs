@@ -6,7 +6,7 @@ use crate::documents::{Commit, CommitPart, Part, sha256_hex};
 use crate::effects::{Claimed, FinalizeEffect, Merged, RewriteRequest};
 use crate::flow::commit_log::CommitLog;
 use crate::flow::finalize::examine::Examined;
-use crate::flow::finalize::finalizer::{Finalizer, commit_figures};
+use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::merge::WindowContent;
 use crate::flow::finalize::pages::RunPages;
 use crate::flow::stored::{V, serialise};
@@ -31,7 +31,7 @@ impl Finalizer<'_> {
             match self.effects.claim(key, serialise(&commit)?).await? {
                 Claimed::Ours => {
                     self.write_manifest(&commit).await?;
-                    return Ok(Outcome::Committed(commit_figures(&commit)));
+                    return Ok(Outcome::Committed(self.commit_figures(&commit)));
                 }
                 // Another commit took this version: try the next one.
                 Claimed::Theirs(_) => {}

@@ -37,7 +37,7 @@ impl Finalizer<'_> {
             match log.find_standing(generation, self.record.withdrawn)? {
                 Standing::Open => None,
                 Standing::Settled(commit) if commit.generation == generation => {
-                    Some(Outcome::Delivered(commit_figures(commit)))
+                    Some(Outcome::Delivered(self.commit_figures(commit)))
                 }
                 Standing::Settled(commit) => Some(Outcome::Superseded {
                     version: commit.version,
@@ -50,19 +50,22 @@ impl Finalizer<'_> {
             },
         )
     }
-}
 
-pub(super) fn commit_figures(commit: &Commit) -> Committed {
-    Committed {
-        version: commit.version,
-        rows: commit.unique,
-        duplicates: commit.duplicates,
-        replaced: commit.replaced,
-        warnings: commit.warnings.clone(),
-        empty: commit.empty,
-        unchanged: commit.unchanged,
-        withdrawn: commit.withdrawn,
-        run_seconds: run_seconds(commit),
+    /// The figures of this generation's commit.
+    pub(super) fn commit_figures(&self, commit: &Commit) -> Committed {
+        let is_first = commit.supersedes.is_none() && !commit.withdrawn;
+        Committed {
+            version: commit.version,
+            rows: commit.unique,
+            duplicates: commit.duplicates,
+            replaced: commit.replaced,
+            warnings: commit.warnings.clone(),
+            empty: commit.empty,
+            unchanged: commit.unchanged,
+            withdrawn: commit.withdrawn,
+            first_delivery: is_first && !self.record.is_restatement(),
+            run_seconds: run_seconds(commit),
+        }
     }
 }
 

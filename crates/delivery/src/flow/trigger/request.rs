@@ -5,6 +5,7 @@ use definition::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+use crate::documents::RESTATEMENT;
 use crate::keys::ReportKeys;
 use crate::{Audit, Detail, Failure, FailureName, TriggerIn};
 
@@ -152,7 +153,9 @@ fn request_key(kind: RequestKind, message: &TriggerIn) -> Result<String, Request
     let event = &message.event;
     match (kind, event.id.as_deref()) {
         (RequestKind::Schedule, _) => Ok(SCHEDULE.to_owned()),
-        (RequestKind::Restatement, _) => Ok(format!("restate {}", parse_distance(&event.detail)?)),
+        (RequestKind::Restatement, _) => {
+            Ok(format!("{RESTATEMENT}{}", parse_distance(&event.detail)?))
+        }
         (_, Some(id)) if !id.is_empty() && id.len() <= ID_MAX => Ok(id.to_owned()),
         _ => Err(RequestError::RequestId),
     }

@@ -7,11 +7,13 @@
 
 mod states;
 
+use asl::Status;
 use clap::Parser as _;
 use operator::{Cli, CommandError, Context, run};
 use serde_json::{Value, json};
-use states::{MACHINE, Server, arn};
+use states::{Answer, MACHINE, Server, arn};
 
+const NOW: &str = "2026-06-10T12:00:00Z";
 const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
 const AUTH: &str = r#"{"errorType":"Cxone.Auth","errorMessage":"the token endpoint refuses the client in secret cxone/client"}"#;
 
@@ -19,7 +21,7 @@ async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, CommandError>, Strin
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,
-        now: "2026-06-10T12:00:00Z".parse().unwrap(),
+        now: NOW.parse().unwrap(),
         pause: std::time::Duration::ZERO,
         aws: async || server.config(),
     };
@@ -35,27 +37,68 @@ async fn done(server: &Server, args: &[&str]) -> String {
     out
 }
 
-fn input() -> String {
+fn input() -> Value {
     let definition: Value = serde_json::from_slice(&std::fs::read(REPORT).unwrap()).unwrap();
-    json!({"time": "2026-06-09T05:30:00Z", "detail": {"definition": definition}}).to_string()
+    json!({"time": "2026-06-09T05:30:00Z", "detail": {"definition": definition}})
 }
 
-/// Four executions, of which two failed and one can be redriven.
+/// What Trigger answers when a window was committed before.
+fn delivered() -> Value {
+    json!({"v": 1, "next": "delivered", "version": 3, "rows": 5, "note": "the definition differs"})
+}
+
+/// What Trigger answers when it started a run.
+fn started_run(number: u32, at: &str) -> Value {
+    let window = json!({"start": "2026-06-08T00:00:00Z", "end": "2026-06-09T00:00:00Z"});
+    let work = json!({
+        "tenant": "acme", "report": "Daily Agent Performance Aggregation", "window": window, "generation": 1,
+        "segment": "0", "run": number, "runId": format!("run-7{number}"),
+        "triggeredAt": at, "deadlineAt": "2026-06-09T07:00:00Z",
+    });
+    json!({"v": 1, "generation": 1, "next": "run", "work": work})
+}
+
+/// A run that CXone ended, one that was looked at 20 times and whose pages were cut off by a refusal.
+fn story() -> Vec<Answer> {
+    let detail = "query\u{1b}[31m too large";
+    let ended = json!({"segment": "0", "run": 0, "reason": "failed", "detail": detail});
+    let pending =
+        json!({"v": 1, "saw": "pending", "state": "queued", "waitSeconds": 0, "ended": null});
+    let unavailable = r#"{"errorType":"Cxone.Unavailable","errorMessage":"create run: unavailable: no connection"}"#;
+    let mut answers = vec![
+        Ok(started_run(0, "2026-06-09T05:30:01Z")),
+        Ok(json!({"v": 1, "saw": "ended", "state": "failed", "waitSeconds": 0, "ended": ended})),
+        Err(("Cxone.Unavailable", unavailable)),
+        Ok(started_run(1, "2026-06-09T05:30:19Z")),
+    ];
+    answers.extend(vec![Ok(pending); 20]);
+    answers.extend([
+        Ok(json!({"v": 1, "saw": "completed", "state": "completed", "waitSeconds": 0, "ended": null})),
+        Ok(json!({
+            "v": 1, "pages": "more", "waitSeconds": 0, "stalledSince": null, "batches": 1,
+            "pageCount": 34, "rowCount": 34_000, "ended": null,
+        })),
+        Err(("Cxone.Auth", AUTH)),
+    ]);
+    answers
+}
+
+/// Four executions, of which three failed; the oldest is too old to be redriven.
 async fn busy() -> Server {
     let server = Server::start().await;
-    {
-        let mut states = server.states();
-        states.add("good", "SUCCEEDED", "2026-06-10T05:30:00Z", &json!({}));
-        let more = json!({
-            "error": "Cxone.Auth", "cause": AUTH, "input": input(), "redriveStatus": "REDRIVABLE",
-            "stopDate": 1_780_983_301,
-        });
-        states.add("bad", "FAILED", "2026-06-09T05:30:00Z", &more);
-        let more =
-            json!({"error": "Cxone.Config", "cause": "plain", "redriveStatusReason": "too old"});
-        states.add("old", "FAILED", "2026-06-05T05:30:00Z", &more);
-        states.add("ancient", "FAILED", "2026-05-01T05:30:00Z", &json!({}));
-    }
+    let (at, config) = ("2026-05-01T05:30:00Z", ("Cxone.Config", "plain"));
+    server
+        .run("ancient", at, &json!({}), vec![Err(config)])
+        .await;
+    let at = "2026-06-05T05:30:00Z";
+    server.run("old", at, &json!({}), vec![Err(config)]).await;
+    let at = "2026-06-09T05:30:00Z";
+    server.run("bad", at, &input(), story()).await;
+    let at = "2026-06-10T05:30:00Z";
+    server
+        .run("good", at, &json!({}), vec![Ok(delivered())])
+        .await;
+    server.wait_until(NOW).await;
     server
 }
 
@@ -92,7 +135,7 @@ async fn a_list_goes_back_as_far_as_it_is_asked_to() {
 #[tokio::test]
 async fn throttling_is_waited_for() {
     let server = busy().await;
-    server.states().faults.extend(["ThrottlingException"; 5]);
+    server.refuse(5, "ThrottlingException");
     let out = done(&server, &["list", "--since", "24h"]).await;
     assert!(out.ends_with("1 execution\n"), "{out}");
 }
@@ -100,9 +143,6 @@ async fn throttling_is_waited_for() {
 #[tokio::test]
 async fn a_failed_execution_is_explained_in_one_look() {
     let server = busy().await;
-    let history: Value = serde_json::from_str(include_str!("../data/history.json")).unwrap();
-    let events = history["events"].as_array().unwrap().clone();
-    server.states().histories.insert("bad".to_owned(), events);
     let out = done(&server, &["show", "bad"]).await;
     assert_eq!(out, include_str!("../data/show.txt"), "{out}");
 
@@ -122,7 +162,7 @@ async fn an_execution_that_does_not_exist_is_named() {
 #[tokio::test]
 async fn a_refusal_names_the_operation_and_aws_word_for_it() {
     let server = busy().await;
-    server.states().faults.push_back("AccessDeniedException");
+    server.refuse(1, "AccessDeniedException");
     let error = cxr(&server, &["list"]).await.0.unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("CXO011", 3));
     let shown = error.to_string();
@@ -135,14 +175,15 @@ async fn a_refusal_names_the_operation_and_aws_word_for_it() {
 #[tokio::test]
 async fn all_failed_ones_are_redriven_and_those_that_cannot_be_are_told() {
     let server = busy().await;
-    let (result, out) = cxr(&server, &["redrive", "--all-failed", "--since", "7d"]).await;
+    let (result, out) = cxr(&server, &["redrive", "--all-failed", "--since", "41d"]).await;
     assert_eq!(result.unwrap(), 3, "one could not be");
     assert_eq!(
         out,
         "bad: redriven\n\
-         old: not redriven: CXO008: old can't be redriven: too old; cxr run or cxr replay asks for the window again\n"
+         old: redriven\n\
+         ancient: not redriven: CXO008: ancient can't be redriven: Execution redrivable period exceeded; cxr run or cxr replay asks for the window again\n"
     );
-    assert_eq!(server.states().executions["bad"]["status"], "RUNNING");
+    assert_eq!(server.execution("bad").status, Status::Running);
 }
 
 #[tokio::test]
@@ -158,7 +199,7 @@ async fn a_redrive_can_be_narrowed_to_one_error_and_tried_dry() {
         "--dry-run",
     ];
     assert_eq!(done(&server, &args).await, "bad: would be redriven\n");
-    assert_eq!(server.states().executions["bad"]["status"], "FAILED");
+    assert_eq!(server.execution("bad").status, Status::Failed);
     assert_eq!(done(&server, &["redrive", "bad"]).await, "bad: redriven\n");
 }
 
@@ -176,9 +217,7 @@ async fn a_window_is_run_once() {
         first,
         "the same execution, while it runs"
     );
-    for execution in server.states().executions.values_mut() {
-        execution["status"] = "FAILED".into();
-    }
+    server.stop_all();
     let error = cxr(&server, &args).await.0.unwrap_err();
     assert_eq!(error.code(), "CXO009");
     assert!(error.to_string().contains("cxr show run-daily"), "{error}");
@@ -202,11 +241,9 @@ async fn a_replay_is_started_with_who_and_why() {
         out.starts_with(&format!("started {}", arn("replay-daily-agent"))),
         "{out}"
     );
-    let states = server.states();
-    let (name, execution) = states.executions.first_key_value().unwrap();
-    assert!(name.len() <= 80, "{name}");
-    let input = execution["input"].as_str().unwrap();
-    let event: delivery::Event = serde_json::from_str(input).unwrap();
+    let execution = server.executions().remove(0);
+    assert!(execution.name.len() <= 80, "{}", execution.name);
+    let event: delivery::Event = serde_json::from_value(execution.input).unwrap();
     assert_eq!(event.detail.replay.unwrap().requested_by, "ana");
     assert_eq!(event.account.as_deref(), Some("123456789012"));
     assert_eq!(event.region.as_deref(), Some("eu-central-1"));
@@ -224,9 +261,8 @@ async fn a_withdrawal_is_started_with_who_and_why() {
     .await;
     let name = arn("withdraw-daily-agent");
     assert!(out.starts_with(&format!("started {name}")), "{out}");
-    let states = server.states();
-    let input = states.executions.values().next().unwrap()["input"].as_str();
-    let event: delivery::Event = serde_json::from_str(input.unwrap()).unwrap();
+    let execution = server.executions().remove(0);
+    let event: delivery::Event = serde_json::from_value(execution.input).unwrap();
     assert_eq!(event.detail.withdraw.unwrap().reason, "two days in one");
     assert_eq!((event.detail.replay, event.detail.restate), (None, None));
 }
@@ -237,27 +273,18 @@ async fn the_first_answer_of_an_execution_is_told() {
     let server = Server::start().await;
     let args = ["run", REPORT, "--window", "2026-06-01"];
     let started = done(&server, &args).await;
-    let name = server.states().executions.keys().next().unwrap().clone();
+    let name = server.executions().remove(0).name;
     let shown = format!("started {}\nsee cxr show {name}\n", arn(&name));
     assert_eq!(started, shown, "it says nothing yet");
 
-    let entered = json!({"id": 1, "previousEventId": 0, "timestamp": 1_780_000_000, "type": "TaskStateEntered",
-        "stateEnteredEventDetails": {"name": "Trigger"}});
-    let answer = json!({"v": 1, "next": "delivered", "version": 3, "rows": 5, "note": "the definition differs"});
-    let exited = json!({"id": 2, "previousEventId": 1, "timestamp": 1_780_000_001, "type": "TaskStateExited",
-        "stateExitedEventDetails": {"name": "Trigger", "output": answer.to_string()}});
-    let history = vec![entered.clone(), exited];
-    server.states().histories.insert(name.clone(), history);
+    let server = Server::start().await;
+    server.answer(&name, [Ok(delivered())]);
     let out = done(&server, &args).await;
     let line = "nothing to do: delivered before as version 3, 5 rows; the definition differs\n";
     assert!(out.ends_with(line), "{out}");
 
-    let failed = json!({"id": 2, "previousEventId": 1, "timestamp": 1_780_000_001, "type": "ExecutionFailed",
-        "executionFailedEventDetails": {"error": "Cxone.Config", "cause": AUTH}});
-    server
-        .states()
-        .histories
-        .insert(name, vec![entered, failed]);
+    let server = Server::start().await;
+    server.answer(&name, [Err(("Cxone.Config", AUTH))]);
     let (result, out) = cxr(&server, &args).await;
     assert_eq!(result.unwrap(), 1);
     assert!(
@@ -275,9 +302,8 @@ async fn a_window_off_the_grid_is_not_started() {
     for args in [&run[..], &replay] {
         let error = cxr(&server, args).await.0.unwrap_err();
         assert_eq!(error.code(), "CXO016", "{error}");
-        assert!(server.states().executions.is_empty());
-        done(&server, &[args, &["--off-grid"]].concat()).await;
-        server.states().executions.clear();
+        assert_eq!(server.executions(), []);
+        done(&Server::start().await, &[args, &["--off-grid"]].concat()).await;
     }
 }
 
@@ -290,7 +316,7 @@ async fn an_aws_that_is_not_there_is_unavailable() {
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,
-        now: "2026-06-10T12:00:00Z".parse().unwrap(),
+        now: NOW.parse().unwrap(),
         pause: std::time::Duration::ZERO,
         aws: async || config,
     };

@@ -72,7 +72,7 @@ impl Client {
         }
         let mut file = Base64File::new(STEP, self.open_base64_body(STEP, response)?);
         let Some(around) = file.read_to_file().await? else {
-            return self.csv_page(STEP, file, file_rules(query.definition));
+            return self.base64_page(STEP, file, file_rules(query.definition));
         };
         if !around.error_message.is_empty() {
             return Err(run_failed(STEP, &call.redact(&around.error_message, 1024)));

@@ -44,14 +44,12 @@ impl Client {
         let response = self.request_file(&link, token).await?;
         let named = read_form(response.headers());
         let mut body = self.open_file_body(response).await?;
-        let form = match named {
-            Some(form) => form,
-            // An object of JSON begins with a brace, and no header does.
-            None => match body.peek_first_byte().await? {
-                Some(b'{') => FileForm::Base64,
-                Some(b'[') => untyped,
-                _ => FileForm::Csv,
-            },
+        // An object of JSON begins with a brace, and no header does, whatever the answer calls it. What is called JSON is never
+        // taken for CSV: a text would be a header without rows.
+        let form = match (named, body.peek_first_byte().await?) {
+            (Some(FileForm::Base64), _) | (_, Some(b'{')) => FileForm::Base64,
+            (None, Some(b'[')) => untyped,
+            _ => FileForm::Csv,
         };
         match form {
             FileForm::Csv => self.csv_page(DOWNLOAD, body, rules),
@@ -123,7 +121,7 @@ impl Client {
     /// A file within JSON, which has to be there.
     async fn open_base64(&self, mut file: Base64File, rules: FileRules) -> Result<Page, Error> {
         let what = match file.read_to_file().await? {
-            None => return self.csv_page(DOWNLOAD, file, rules),
+            None => return self.base64_page(DOWNLOAD, file, rules),
             Some(around) if !around.error_message.is_empty() => {
                 return Err(run_failed(DOWNLOAD, &around.error_message));
             }
@@ -131,6 +129,21 @@ impl Client {
             Some(_) => "the answer has no file in it",
         };
         Err(Error::contract(DOWNLOAD, what))
+    }
+
+    /// The page of a file within JSON, unpacked if its first two bytes are those of gzip.
+    pub(super) fn base64_page(
+        &self,
+        step: &'static str,
+        file: Base64File,
+        rules: FileRules,
+    ) -> Result<Page, Error> {
+        if !file.is_gzip() {
+            return self.csv_page(step, file, rules);
+        }
+        let limits = *self.limits();
+        let body = Body::from_gzip(step, file.into_pieces(), limits.download_bytes, limits);
+        self.csv_page(step, body, rules)
     }
 
     /// The body of a JSON answer that holds a file.

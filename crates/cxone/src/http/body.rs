@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::io;
 
 use async_compression::tokio::bufread::GzipDecoder;
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use tokio::io::AsyncReadExt;
 
 use super::config::Limits;
-use super::raw_body::{BodyFault, Chunks, RawBody};
+use super::raw_body::{BodyFault, Chunks, RawBody, describe_break};
 use crate::error::Error;
 
 /// The first bytes of a gzip.
-const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
+pub(crate) const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
 /// How much of a body is looked at to tell what it is, in bytes.
 const PEEKED: usize = 64;
 
@@ -64,8 +66,26 @@ impl Body {
         let framed =
             headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
         let gzip = is_gzip(headers).map_err(|what| Error::contract(step, what))?;
-        let chunks = Box::pin(response.bytes_stream());
+        let chunks = response
+            .bytes_stream()
+            .map_err(|error| describe_break(&error));
+        let chunks = Box::pin(chunks);
         Ok(Self::new(step, chunks, gzip, framed, max_decoded, limits))
+    }
+
+    /// A gzip that stands within another body, unpacked. The other one says where it ends, and times what comes.
+    pub(crate) fn from_gzip(
+        step: &'static str,
+        chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+        max_decoded: u64,
+        limits: Limits,
+    ) -> Self {
+        let chunks = Box::pin(chunks.map_err(io::Error::other));
+        let limits = Limits {
+            min_rate: 0,
+            ..limits
+        };
+        Self::new(step, chunks, true, true, max_decoded, limits)
     }
 
     fn new(
@@ -90,9 +110,7 @@ impl Body {
     /// A plain, framed body that comes in these pieces.
     #[cfg(test)]
     pub(crate) fn from_pieces(pieces: Vec<Vec<u8>>, max_decoded: u64) -> Self {
-        let pieces = pieces
-            .into_iter()
-            .map(|piece| Ok(bytes::Bytes::from(piece)));
+        let pieces = pieces.into_iter().map(|piece| Ok(Bytes::from(piece)));
         let chunks = Box::pin(futures_util::stream::iter(pieces));
         Self::new("test", chunks, false, true, max_decoded, Limits::default())
     }
@@ -104,7 +122,7 @@ impl Body {
             return Ok(self);
         };
         let filled = raw.fill(GZIP_MAGIC.len()).await;
-        filled.map_err(|error| describe_fault(self.step, &error))?;
+        filled.map_err(|error| describe_fault(self.step, error))?;
         let is_gzip = raw.current.starts_with(GZIP_MAGIC);
         self.coding = Coding::new(raw, is_gzip);
         Ok(self)
@@ -145,7 +163,7 @@ impl Body {
             Coding::Plain(raw) => raw.read(into).await,
             Coding::Gzip(decoder) => decoder.read(into).await,
         };
-        let read = read.map_err(|error| describe_fault(self.step, &error))?;
+        let read = read.map_err(|error| describe_fault(self.step, error))?;
         self.decoded += read as u64;
         self.check_bounds()
             .map_err(|what| Error::contract(self.step, what))?;
@@ -187,7 +205,12 @@ impl Body {
     }
 }
 
-fn describe_fault(step: &'static str, error: &io::Error) -> Error {
+fn describe_fault(step: &'static str, error: io::Error) -> Error {
+    // Of the body that a gzip stands in.
+    let error = match error.downcast::<Error>() {
+        Ok(outer) => return outer,
+        Err(error) => error,
+    };
     let fault = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<BodyFault>());

@@ -14,7 +14,7 @@ mod refusal;
 mod retry_after;
 
 pub use access_token::AccessToken;
-pub(crate) use body::Body;
+pub(crate) use body::{Body, GZIP_MAGIC};
 pub(crate) use call::{Call, Repetition, check_content_type, content_type};
 pub use client::Client;
 pub use config::{ClientConfig, Limits, check_endpoint};

@@ -35,7 +35,16 @@ impl BodyFault {
     }
 }
 
-pub(super) type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+/// Why an answer broke off.
+pub(super) fn describe_break(error: &reqwest::Error) -> io::Error {
+    io::Error::other(if error.is_timeout() {
+        BodyFault::TimedOut
+    } else {
+        BodyFault::ConnectionLost(IoCause::find(error))
+    })
+}
+
+pub(super) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// The bytes as they come off the wire, counted and timed.
 pub(super) struct RawBody {
@@ -126,14 +135,7 @@ impl RawBody {
                 self.bytes += chunk.len() as u64;
                 Poll::Ready(Ok(Some(chunk)))
             }
-            Poll::Ready(Some(Err(error))) => {
-                let fault = if error.is_timeout() {
-                    BodyFault::TimedOut
-                } else {
-                    BodyFault::ConnectionLost(IoCause::find(&error))
-                };
-                Poll::Ready(Err(io::Error::other(fault)))
-            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Err(error)),
         }
     }
 }

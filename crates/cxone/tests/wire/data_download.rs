@@ -8,7 +8,7 @@ use definition::{Definition, Dialect, PageToken};
 use serde_json::json;
 
 use crate::server::{
-    Answer, Server, answer, base64, json as said, packed, published, token, window,
+    Answer, Server, answer, base64, gzip, json as said, packed, published, token, window,
 };
 
 const CSV: &str = "Contact ID,Hold Time\r\n1,20\r\n";
@@ -65,8 +65,9 @@ async fn a_run_is_an_id_of_our_own_without_a_call() {
 
 #[tokio::test]
 async fn a_report_is_asked_for_by_the_users_clock_under_a_name_of_its_own() {
-    let good = || said("200 OK", inline("\"\"", &base64(CSV), ""));
-    let server = Server::start(vec![good(), good()]).await;
+    let good = |file: &[u8]| said("200 OK", inline("\"\"", &base64(file), ""));
+    let packed = gzip(CSV.as_bytes());
+    let server = Server::start(vec![good(CSV.as_bytes()), good(&packed)]).await;
     for _ in 0..2 {
         let (rows, end) = server.rows(&definition(), None).await.unwrap();
         assert_eq!((rows.as_str(), end.rows, end.next), (ROWS, 1, None));
@@ -100,6 +101,10 @@ async fn a_success_with_an_error_message_is_a_failure() {
         r#"{"errorMessage":"no","file":null}"#.to_owned(),
         format!(r#"{{"file":"{}","errorMessage":"no"}}"#, base64(CSV)),
         inline("\"no\"", &base64(CSV), ""),
+        format!(
+            r#"{{"file":"{}","errorMessage":"no"}}"#,
+            base64(gzip(CSV.as_bytes()))
+        ),
     ] {
         let server = Server::start(vec![said("200 OK", &body)]).await;
         let error = server.rows(&definition(), None).await.unwrap_err();

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::server::{Answer, Server, TOKEN, answer, definition, json, page_of, run, token, window};
+use crate::server::{
+    Answer, Server, TOKEN, answer, definition, gzip, json, page_of, run, token, window,
+};
 use cxone::{Error, Limits, PageEnd, RowChunk};
 use definition::PageToken;
 use flate2::Compression;
@@ -44,12 +46,6 @@ async fn rows_of(body: impl AsRef<[u8]>) -> Result<String, String> {
         .await
         .map(|(rows, _)| rows)
         .map_err(|error| error.to_string())
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body).unwrap();
-    encoder.finish().unwrap()
 }
 
 const GZIP: &str = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";

@@ -6,7 +6,8 @@ use definition::{Definition, Dialect};
 use serde_json::{Value, json};
 
 use crate::server::{
-    Answer, Server, TOKEN, answer, base64, json as said, packed, published, run, token, window,
+    Answer, Server, TOKEN, answer, base64, gzip, json as said, packed, published, run, token,
+    window,
 };
 
 const DIALECT: Dialect = Dialect::ReportJobs { api_version: 34 };
@@ -430,6 +431,42 @@ async fn a_file_comes_in_any_of_its_shapes() {
         assert_eq!(page(untyped).await.unwrap().0, ROWS, "{kind}");
         let raw = answer("200 OK", kind, CSV);
         assert_eq!(page(raw).await.unwrap().0, ROWS, "{kind}");
+    }
+    // What begins with a brace is JSON, whatever it is called.
+    for kind in ["text/csv", "text/comma-separated-values; charset=utf-8"] {
+        let kind = format!("Content-Type: {kind}\r\n");
+        let called_csv = answer("200 OK", &kind, &packed);
+        assert_eq!(page(called_csv).await.unwrap().0, ROWS, "{kind}");
+    }
+    let error = page(said("200 OK", CSV)).await.unwrap_err();
+    assert!(error.to_string().ends_with("the answer is not JSON"));
+}
+
+/// D17: the file's own first two bytes decide, also where it stands as base64.
+#[tokio::test]
+async fn a_gzip_within_base64_is_unpacked_once() {
+    let whole = gzip(CSV.as_bytes());
+    let (one, two) = CSV.as_bytes().split_at(30);
+    for file in [&whole, &[gzip(one), gzip(two)].concat()] {
+        assert_eq!(page(packed(file)).await.unwrap().0, ROWS);
+    }
+    let spaces = " ".repeat(4 << 20);
+    let bomb = gzip(format!("{CSV}3,{spaces}\r\n").as_bytes());
+    for (file, what) in [
+        (gzip(&whole), "packed with gzip twice"),
+        (
+            whole[..whole.len() - 6].to_vec(),
+            "the compressed body was cut off",
+        ),
+        (
+            [&whole[..], b"more"].concat(),
+            "the compressed body is damaged",
+        ),
+        (bomb, "unpacks to more than 200 times its size"),
+    ] {
+        let refused = page(packed(file)).await.map(|(_, end)| end);
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains(what), "{what}: {error}");
     }
 }
 

@@ -1,10 +1,13 @@
 //! A server that sends canned bytes: one answer a connection, in their order, each connection closed after it.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cxone::{AccessToken, Client, ClientConfig, Error, Limits, PageEnd, PageQuery, RowChunk};
 use definition::{Definition, PageToken, RunId, Window};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -230,6 +233,12 @@ pub(crate) fn packed(csv: impl AsRef<[u8]>) -> Answer {
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     use ::base64::Engine as _;
     ::base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// An answer with a status line, headers and a body whose length it says.

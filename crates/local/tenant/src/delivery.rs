@@ -1,13 +1,12 @@
 //! Turns an answer into bytes and pauses. HTTP/1.1 is written by hand, because faults break it.
 
-use std::io::Write;
 use std::time::Duration;
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::encode::compress_pieces;
 use crate::reply::{Body, Delivery, HTTP_DATE, Pieces, Reply};
 
 /// What to do next on a connection.
@@ -291,26 +290,6 @@ fn gzip_bytes(bytes: &[u8]) -> Vec<u8> {
     )
     .flatten()
     .collect()
-}
-
-/// Compresses the pieces one by one.
-fn compress_pieces(pieces: Pieces, level: Compression) -> Pieces {
-    let mut encoder = Some(GzEncoder::new(Vec::new(), level));
-    let mut pieces = pieces;
-    Box::new(std::iter::from_fn(move || {
-        loop {
-            let Some(open) = &mut encoder else {
-                return None;
-            };
-            let Some(piece) = pieces.next() else { break };
-            // Writing to memory doesn't fail.
-            open.write_all(&piece).ok()?;
-            if open.get_ref().len() >= 16 << 10 {
-                return Some(std::mem::take(open.get_mut()));
-            }
-        }
-        encoder.take()?.finish().ok()
-    }))
 }
 
 fn reason_phrase(status: u16) -> &'static str {

@@ -1,7 +1,11 @@
-//! Base64 of a body that is streamed, correct or corrupted by a fault.
+//! Gzip and base64 of a body that is streamed, the latter correct or corrupted by a fault.
+
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::reply::Pieces;
 
@@ -9,6 +13,26 @@ use crate::reply::Pieces;
 const HELD: usize = 6;
 /// The length of a line of MIME.
 const LINE: usize = 76;
+
+/// Compresses the pieces one by one.
+pub(crate) fn compress_pieces(pieces: Pieces, level: Compression) -> Pieces {
+    let mut encoder = Some(GzEncoder::new(Vec::new(), level));
+    let mut pieces = pieces;
+    Box::new(std::iter::from_fn(move || {
+        loop {
+            let Some(open) = &mut encoder else {
+                return None;
+            };
+            let Some(piece) = pieces.next() else { break };
+            // Writing to memory doesn't fail.
+            open.write_all(&piece).ok()?;
+            if open.get_ref().len() >= 16 << 10 {
+                return Some(std::mem::take(open.get_mut()));
+            }
+        }
+        encoder.take()?.finish().ok()
+    }))
+}
 
 /// The body as base64 within a JSON string; `how` is the fault's choice, empty for none.
 pub(crate) fn base64_pieces(body: Pieces, how: &str) -> Pieces {

@@ -5,12 +5,14 @@ mod scanner;
 #[cfg(test)]
 mod tests;
 
+use bytes::Bytes;
 use definition::text::line;
+use futures_util::{Stream, stream};
 use serde_json::Value;
 
 use self::scanner::FileScanner;
 use crate::error::Error;
-use crate::http::Body;
+use crate::http::{Body, GZIP_MAGIC};
 
 /// How much of the body is read at once, in bytes.
 const READ: usize = 32 * 1024;
@@ -72,6 +74,21 @@ impl Base64File {
         self.decode_some().await?;
         let is_empty = self.file.is_empty();
         Ok(self.around.clone().filter(|_| is_empty))
+    }
+
+    /// Whether the file, whose first bytes were read, is a gzip.
+    pub(crate) fn is_gzip(&self) -> bool {
+        self.file.starts_with(GZIP_MAGIC)
+    }
+
+    /// The file piece by piece.
+    pub(crate) fn into_pieces(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
+        stream::try_unfold(self, async |mut file| {
+            let mut piece = vec![0; READ];
+            let length = file.read_bytes(&mut piece).await?;
+            piece.truncate(length);
+            Ok((length > 0).then(|| (Bytes::from(piece), file)))
+        })
     }
 
     /// Reads some bytes of the file; 0 at its end, which is reached only if the answer is whole and reports no failure.

@@ -1,5 +1,6 @@
 //! Files in JSON: `files?fileName=` and the answers of data download.
 
+use flate2::Compression;
 use serde_json::json;
 
 use super::error_shape::ErrorShape;
@@ -90,7 +91,12 @@ pub(super) fn wrap_pieces(before: &str, pieces: Pieces, after: &str) -> Pieces {
 /// A run's file as base64.
 pub(super) fn encode_file(plan: &Plan) -> Pieces {
     let how = plan.fault("base64").map_or("", |fault| fault.text("as"));
-    encode::base64_pieces(file_content(plan), how)
+    let content = file_content(plan);
+    let content = match plan.fault("file-gzip").map(|fault| fault.text("of")) {
+        Some("base64") => encode::compress_pieces(content, Compression::best()),
+        _ => content,
+    };
+    encode::base64_pieces(content, how)
 }
 
 /// The file of a run; only CSV contains rows.

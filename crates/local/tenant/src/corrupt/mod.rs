@@ -39,9 +39,9 @@ pub(crate) fn file_reply(plan: &Plan, kind: &'static str, file: Pieces) -> Reply
             ..reply
         };
     }
-    match plan.fault("file-gzip") {
-        Some(_) => reply.with_delivery(Delivery::GzipFile),
-        None => reply,
+    match plan.fault("file-gzip").map(|fault| fault.text("of")) {
+        Some("answer") => reply.with_delivery(Delivery::GzipFile),
+        _ => reply,
     }
 }
 

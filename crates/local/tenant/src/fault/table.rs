@@ -118,7 +118,7 @@ pub(super) const GUIDES: &[Entry] = &[
     page("csv-stray-quote", "D03", "a text of the fourth record of the page has a quote within it, unquoted; a text of the second one begins with a quote that is never closed, or goes on behind the quote that closes it", &[choice("as", &["swallowing", "behind", "within"])]).page(0).only(FILES),
     page("csv-foreign", "D19", "semicolons instead of commas, lines with a title before the header, or no header", &[choice("as", &["semicolons", "title", "no-header"])]).only(FILES),
     page("file-type", "D17", "the file comes as this type", &[value("as", "application/vnd.ms-excel")]).only(FILES).forever(),
-    page("file-gzip", "D17", "the file is a gzip, and no header says so", &[]).only(FILES).forever(),
+    page("file-gzip", "D17", "the file is a gzip, and no header says so: the answer, or what stands in it as base64", &[choice("of", &["answer", "base64"])]).only(FILES).forever(),
     // Downloads.
     page("link-host", "D04 D05", "links name this host", &[value("host", "api-b32.nice-incontact.com")]).only(FILES).forever(),
     page("download-url", "A80 A82", "a downloadUrl that a client must not follow", &[choice("to", &["other-host", "ip", "metadata", "mapped", "ipv6", "decimal", "octal", "hex", "full-width", "http", "port", "userinfo", "backslash", "fragment", "suffix", "file", "relative", "empty", "null", "decoy"])]).only(FILES),

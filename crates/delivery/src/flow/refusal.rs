@@ -1,7 +1,8 @@
 //! What CXone says of a run that failed, where another run would fail the same.
 //!
 //! CXone's APIs give a failed run no code, only a text. So the words decide, and only words that say what is wrong with the
-//! question itself; whatever sounds as if it may pass is worth another run.
+//! question itself. Whatever sounds as if it may pass, or as if CXone spoke of its own machines, is worth another run: runs that
+//! fail the same cost minutes, and a window that was ended too early is missing until somebody looks.
 
 use crate::FailureName;
 
@@ -16,23 +17,94 @@ pub(super) enum Refusal {
     Window,
 }
 
-/// Words of what passes by itself; they outweigh all others.
+/// Parts of words of what passes by itself; they outweigh all others.
 const PASSING: &[&str] = &[
     "timeout",
     "timed out",
-    "try again",
+    "again",
     "retry",
+    "retri",
     "temporar",
+    "transient",
     "busy",
     "unavailable",
     "overload",
     "internal",
+    "unexpected",
     "limit",
     "session",
     "token",
     "throttl",
     "concurren",
+    "at this time",
+    "at the moment",
+    "right now",
+    "currently",
+    "try later",
+    "not ready",
+    "maintenance",
+    "restart",
+    "shutting down",
+    "in progress",
+    "checking",
+    "verify",
+    "permission check",
+    "load permission",
 ];
+
+/// What CXone itself is made of, in the singular. Where a text names one of these, the trouble is there and not with the question.
+const SYSTEM: &[&str] = &[
+    "backend",
+    "bucket",
+    "cache",
+    "certificate",
+    "cluster",
+    "connection",
+    "database",
+    "datasource",
+    "db",
+    "deadlock",
+    "disk",
+    "engine",
+    "exception",
+    "executor",
+    "gateway",
+    "heap",
+    "host",
+    "instance",
+    "lease",
+    "lock",
+    "login",
+    "machine",
+    "memory",
+    "network",
+    "node",
+    "partition",
+    "password",
+    "pool",
+    "process",
+    "provider",
+    "proxy",
+    "relation",
+    "replica",
+    "scheduler",
+    "server",
+    "shard",
+    "socket",
+    "sql",
+    "state",
+    "storage",
+    "table",
+    "tablespace",
+    "task",
+    "thread",
+    "transaction",
+    "upstream",
+    "worker",
+];
+
+/// What CXone is made of, unless it stands behind the words of a missing permission: then it is what the user may not do.
+const SYSTEM_OR_ASKED: &[&str] = &["operation", "service"];
 
 const PERMISSION: &[&str] = &[
     "forbidden",
@@ -65,16 +137,23 @@ const WINDOW: &[&str] = &[
 ];
 
 /// What is wrong with a date range; its name alone may stand in any message.
-const WRONG: &[&str] = &[
+const WRONG_WINDOW: &[&str] = &[
     "invalid",
     "not valid",
     "exceed",
     "outside",
     "beyond",
     "must ",
-    "may not",
-    "cannot",
-    "can't",
+    "be after",
+    "be before",
+    "be between",
+    "be earlier",
+    "be greater",
+    "be later",
+    "be less",
+    "be longer",
+    "be more",
+    "be within",
     "too long",
     "too large",
     "older",
@@ -85,7 +164,24 @@ const WRONG: &[&str] = &[
     "too far",
 ];
 
-const DEFINITION: &[&str] = &[
+/// Beginnings of the names of what a definition asks with, and `report` and `request` themselves.
+const QUESTION: &[&str] = &[
+    "attribute",
+    "column",
+    "dimension",
+    "entity",
+    "field",
+    "filter",
+    "grouping",
+    "metric",
+    "parameter",
+    "reportid",
+    "skill",
+    "template",
+];
+
+/// What is wrong with a part of the question; the words alone may be said of anything.
+const WRONG_PART: &[&str] = &[
     "invalid",
     "not valid",
     "malformed",
@@ -95,16 +191,9 @@ const DEFINITION: &[&str] = &[
     "not supported",
     "unrecognized",
     "unrecognised",
+    "unknown",
     "does not exist",
     "do not exist",
-    "unknown metric",
-    "unknown dimension",
-    "unknown column",
-    "unknown field",
-    "unknown filter",
-    "unknown report",
-    "unknown entity",
-    "unknown skill",
     "no such",
 ];
 
@@ -112,17 +201,25 @@ impl Refusal {
     /// Reads what CXone said of a failed run; `None` if another run may do better.
     pub(super) fn find(said: &str) -> Option<Self> {
         let said = said.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        if has(PASSING) {
+        let plain = leave_out_quoted_names(&said);
+        let place = |parts: &[&str]| parts.iter().filter_map(|part| plain.find(part)).min();
+        let denied = place(PERMISSION);
+        let before = &plain[..denied.unwrap_or(plain.len())];
+        if place(PASSING).is_some()
+            || names_any(&plain, SYSTEM)
+            || names_any(before, SYSTEM_OR_ASKED)
+        {
             return None;
         }
-        if has(PERMISSION) {
+        if denied.is_some() {
             return Some(Self::Permission);
         }
-        if has(WINDOW) && has(WRONG) {
+        let has = |parts: &[&str]| parts.iter().any(|part| said.contains(part));
+        if has(WINDOW) && has(WRONG_WINDOW) {
             return Some(Self::Window);
         }
-        has(DEFINITION).then_some(Self::Definition)
+        let is_definition = has(WRONG_PART) && split_words(&said).any(is_of_the_question);
+        is_definition.then_some(Self::Definition)
     }
 
     /// What the state machine sees.
@@ -147,6 +244,36 @@ impl Refusal {
             }
         }
     }
+}
+
+/// A name in quotes is somebody's choice, such as a metric called `sessions`, and says nothing by its letters.
+fn leave_out_quoted_names(said: &str) -> String {
+    let pieces: Vec<&str> = said.split(['\'', '"', '`']).collect();
+    let last = pieces.len() - 1;
+    let is_name = |at: usize, piece: &str| {
+        at > 0 && at < last && !piece.is_empty() && !piece.contains(char::is_whitespace)
+    };
+    let kept = (pieces.iter().enumerate()).filter(|(at, piece)| !is_name(*at, piece));
+    kept.map(|(_, piece)| *piece).collect::<Vec<_>>().join(" ")
+}
+
+fn split_words(said: &str) -> impl Iterator<Item = &str> {
+    said.split(|c: char| !c.is_alphabetic())
+}
+
+/// Whether the text has one of these nouns, in the singular or with an `s`.
+fn names_any(said: &str, nouns: &[&str]) -> bool {
+    split_words(said).any(|word| {
+        nouns.contains(&word)
+            || word
+                .strip_suffix('s')
+                .is_some_and(|word| nouns.contains(&word))
+    })
+}
+
+fn is_of_the_question(word: &str) -> bool {
+    matches!(word, "report" | "reports" | "request" | "requests")
+        || QUESTION.iter().any(|name| word.starts_with(name))
 }
 
 #[cfg(test)]
@@ -180,6 +307,60 @@ mod tests {
             ("reading the date range was interrupted", None),
             ("cancelled at CXone", None),
             ("", None),
+            ("The field 'queueNme' is unknown", Some(Refusal::Definition)),
+            ("reportId 4711: no such report", Some(Refusal::Definition)),
+            ("400 Bad Request", Some(Refusal::Definition)),
+            (
+                "No permission to view this report",
+                Some(Refusal::Permission),
+            ),
+            ("End date must be after start date", Some(Refusal::Window)),
+            (
+                "The date range cannot be longer than 31 days",
+                Some(Refusal::Window),
+            ),
+            // A name in quotes says nothing by its letters.
+            ("Invalid metric 'sessions'", Some(Refusal::Definition)),
+            ("Unknown field \"service_state\"", Some(Refusal::Definition)),
+            ("Unknown metric `deniedCalls`", Some(Refusal::Definition)),
+            // What the user may not do.
+            (
+                "User is not authorized to perform this operation",
+                Some(Refusal::Permission),
+            ),
+            (
+                "You don't have permission to use the reporting service",
+                Some(Refusal::Permission),
+            ),
+            ("Operation not permitted", None),
+            ("the reporting service was denied", None),
+            // CXone speaks of its own machines.
+            ("invalid state of worker node 4", None),
+            ("Invalid response from reporting-node17", None),
+            (
+                "Connection to reporting db: access denied for pool user",
+                None,
+            ),
+            (
+                "Access denied for user 'rpt'@'10.0.0.3' (using password: YES)",
+                None,
+            ),
+            ("permission denied for relation agent_day", None),
+            ("Report storage: 403 Forbidden", None),
+            ("upstream servers: unsupported report version", None),
+            ("Report is in an invalid state", None),
+            ("unauthorized: the identity provider did not answer", None),
+            ("could not load permissions", None),
+            ("no such shard: metrics-2026-11", None),
+            ("Invalid data in block 7", None),
+            ("cannot read this date range", None),
+            ("Data for this date range may not be complete", None),
+            // And of what passes.
+            ("The operation is not valid at this time", None),
+            ("Reports are not supported right now", None),
+            ("The metric is unknown while indexing is in progress", None),
+            ("Access denied, come again in an hour", None),
+            ("This report is currently not permitted", None),
         ] {
             assert_eq!(Refusal::find(said), refusal, "{said}");
         }

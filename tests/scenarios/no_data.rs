@@ -42,6 +42,27 @@ async fn a_message_that_means_no_data_is_an_empty_day() {
             "completed-bare:times=forever",
             "SUCCEEDED without a link",
         ),
+        // Words that nobody has documented.
+        (
+            "report-jobs",
+            "run-fails:message=No data available for dates,times=forever",
+            "no data available",
+        ),
+        (
+            "report-jobs",
+            "run-fails:word=Cancelled,times=forever",
+            "cancelled",
+        ),
+        (
+            "analytics",
+            "run-fails:word=canceled,message=no data,times=forever",
+            "no data",
+        ),
+        (
+            "data-extraction",
+            "run-fails:word=ABORTED,message=no data,times=forever",
+            "no data",
+        ),
     ] {
         let texts = ["something else", text];
         let setup = setup(api, fault, "/pipeline/emptyMessages", &texts);
@@ -51,6 +72,23 @@ async fn a_message_that_means_no_data_is_an_empty_day() {
         let log = pipeline.log();
         assert_eq!((log[0].empty, log[0].runs.len()), (true, 1), "{api}");
         assert_eq!(pipeline.world.alerts(), [], "{api} {fault}");
+    }
+}
+
+/// D06: a state that nobody has documented and that says none of the texts is waited for, as without them.
+#[tokio::test]
+async fn a_state_that_nobody_knows_is_no_empty_day_by_itself() {
+    for api in ["analytics", "report-jobs", "data-extraction"] {
+        let fault = "state-unknown:looks=3";
+        let texts = ["no data available"];
+        let pipeline = setup(api, fault, "/pipeline/emptyMessages", &texts)
+            .start()
+            .await;
+        let ended = pipeline.fire().await;
+        assert_eq!(ended.state, "Delivered", "{api}: {ended:?}");
+        let commit = pipeline.log().remove(0);
+        assert_eq!((commit.empty, commit.unique), (false, 60), "{api}");
+        assert_eq!(pipeline.tenant().runs().len(), 1, "{api}");
     }
 }
 

@@ -97,6 +97,8 @@ pub enum Error {
         step: &'static str,
         /// The state's word, sanitised.
         state: String,
+        /// The word and what the API says beside it, where the word is not a documented one; else empty. At most 1 KiB.
+        said: String,
     },
     /// A page was asked for, and the run is done and has no file: a file may come late, so poll it again some times.
     #[error("{step}: {what}")]

@@ -119,7 +119,7 @@ impl Definition {
         &self.pipeline.empty_messages
     }
 
-    /// Whether a message of CXone's says that there is no data: it contains one of `emptyMessages`, in whatever case.
+    /// Whether words of CXone's say that there is no data: it contains one of `emptyMessages`, in whatever case.
     #[must_use]
     pub fn is_empty_message(&self, message: &str) -> bool {
         let message = message.to_lowercase();

@@ -221,6 +221,9 @@ codes! {
     /// The API has been seen with whole days in UTC only.
     TimesAssumed = "CXD074" Warning,
     "Compare one of your windows with what CXone shows.";
+    /// `emptyMessages` has no effect with this API.
+    EmptyMessagesIgnored = "CXD075" Warning,
+    "Take it out; the API answers with a list of rows, which may be empty.";
 }
 
 impl fmt::Display for FindingCode {

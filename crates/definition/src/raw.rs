@@ -157,9 +157,10 @@ pub(crate) struct RawPipeline {
     #[serde(default)]
     #[schemars(with = "Option<SchemaPolicy>", extend("default" = "warn"))]
     pub(crate) schema: Option<String>,
-    /// Texts with which CXone says that there is no data, such as `["No data available"]`. A run that fails with a
-    /// message which contains one of them is an empty result. Upper and lower case are the same. 6 to
-    /// 256 bytes each.
+    /// Texts with which CXone says that there is no data, such as `["No data available"]`. A run is an empty result if
+    /// it fails with a message which contains one of them, or if its state is not documented (`Cancelled`) and the state
+    /// or the message beside it contains one. Upper and lower case are the same. 6 to 256 bytes each. Contacts have no
+    /// such messages.
     #[serde(default)]
     pub(crate) empty_messages: Option<Vec<String>>,
     /// What the first cell of a total row at the end of a file says, such as `["Gesamt"]`. A total row is left out.

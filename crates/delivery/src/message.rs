@@ -128,7 +128,7 @@ pub struct Work {
     #[serde(default)]
     pub direct: bool,
     /// Whether the definition names texts with which a failure means an empty result. FetchPage, which has the definition,
-    /// is then asked about a run that failed.
+    /// is then asked about a run that failed, or whose state is not documented.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_be_empty: bool,
 }

@@ -16,6 +16,11 @@ const ARRIVAL_SECONDS: i64 = 60;
 pub fn classify_poll(message: &RunIn, look: Result<RunStatus, Fault>) -> Result<PollOut, Failure> {
     match look {
         Ok(RunStatus::Completed) => Ok(seen(Saw::Completed, "completed")),
+        // It may be how this API says that there is no data. If it is not, FetchPage says that the run is not done.
+        Ok(RunStatus::Pending {
+            state,
+            known: false,
+        }) if message.work.may_be_empty && !state.is_empty() => Ok(seen(Saw::Completed, &state)),
         Ok(RunStatus::Pending { state, .. }) => Ok(seen(Saw::Pending, &state)),
         Ok(RunStatus::Failed { .. }) if message.work.may_be_empty => {
             Ok(seen(Saw::Completed, "failed"))

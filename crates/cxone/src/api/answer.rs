@@ -47,6 +47,11 @@ pub(super) fn read_text(object: &Value, name: &str) -> Option<String> {
     }
 }
 
+/// The word of a state and what the API says beside it.
+pub(super) fn join_said(word: &str, message: &str) -> String {
+    format!("{word} {message}").trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::find_id;

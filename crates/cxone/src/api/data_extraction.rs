@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::answer::{find_id, read_text};
+use super::answer::{find_id, join_said, read_text};
 use super::file::{FileForm, FileRequest};
 use super::incontact::file_rules;
 use super::query::PageQuery;
@@ -29,6 +29,8 @@ enum Extraction {
     Running {
         word: String,
         known: bool,
+        /// What the answer says beside a word that is not known.
+        message: String,
     },
     /// Its link is a key by itself, good for 30 s.
     Succeeded {
@@ -74,7 +76,7 @@ impl Client {
         run: &RunId,
     ) -> Result<RunStatus, Error> {
         Ok(match self.request_extraction(token, run).await? {
-            Extraction::Running { word, known } => RunStatus::Pending { state: word, known },
+            Extraction::Running { word, known, .. } => RunStatus::Pending { state: word, known },
             Extraction::Succeeded { .. } => RunStatus::Completed,
             Extraction::Failed { message } => RunStatus::Failed { message },
         })
@@ -91,7 +93,11 @@ impl Client {
             Extraction::Succeeded { url: None } => {
                 return Err(no_result_error("SUCCEEDED without a link".to_owned()));
             }
-            Extraction::Running { word, .. } => return Err(not_completed_error(&word)),
+            Extraction::Running {
+                word,
+                known,
+                message,
+            } => return Err(not_completed_error(word, known, &message)),
             Extraction::Failed { message } => {
                 return Err(Error::RunFailed {
                     step: POLL,
@@ -152,9 +158,7 @@ fn parse_extraction(answer: &Value, run: &RunId, token: &AccessToken) -> Result<
         },
         "FAILED" => Extraction::Failed { message: message() },
         "CANCELLED" => Extraction::Failed {
-            message: format!("cancelled at CXone {}", message())
-                .trim_end()
-                .to_owned(),
+            message: join_said("cancelled at CXone", &message()),
         },
         // The file is gone after a day; a new job makes a new one.
         "EXPIRED" => {
@@ -166,6 +170,7 @@ fn parse_extraction(answer: &Value, run: &RunId, token: &AccessToken) -> Result<
         known => Extraction::Running {
             word: line(&state, MAX_STATE),
             known: known == "RUNNING",
+            message: message(),
         },
     })
 }
@@ -213,9 +218,14 @@ fn no_result_error(what: String) -> Error {
     Error::NoResult { step: POLL, what }
 }
 
-fn not_completed_error(state: &str) -> Error {
+fn not_completed_error(state: String, known: bool, message: &str) -> Error {
     Error::NotCompleted {
         step: POLL,
-        state: state.to_owned(),
+        said: if known {
+            String::new()
+        } else {
+            join_said(&state, message)
+        },
+        state,
     }
 }

@@ -100,7 +100,8 @@ impl Client {
     /// one page; both are polled first ([`Error::NotCompleted`], [`Error::RunFailed`]). A data download is one page,
     /// or none and the URI of its file as the token of the next. Contacts are pages of up to 10,000.
     ///
-    /// Where the run failed with one of the definition's `pipeline.emptyMessages`, it is one page without rows.
+    /// Where the run failed with one of the definition's `pipeline.emptyMessages`, or is in a state that is not documented and
+    /// says one of them by its word or beside it, it is one page without rows.
     pub async fn open_page(
         &self,
         token: &AccessToken,
@@ -114,9 +115,13 @@ impl Client {
             Report::Contacts(report) => self.open_contacts(token, report, query).await,
         };
         match opened {
-            Err(Error::RunFailed { step, message })
-                if query.definition.is_empty_message(&message) =>
-            {
+            Err(
+                Error::RunFailed {
+                    step,
+                    message: said,
+                }
+                | Error::NotCompleted { step, said, .. },
+            ) if query.definition.is_empty_message(&said) => {
                 Ok(Page::without_rows(step, None, None))
             }
             other => other,

@@ -6,12 +6,12 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::{find_id, read_text};
+use super::answer::{find_id, join_said, read_text};
 use super::file::{FileForm, FileRequest};
 use super::incontact::{create_unique_name, file_rules};
 use super::query::PageQuery;
 use crate::error::Error;
-use crate::http::{AccessToken, Call, Client, FileLink};
+use crate::http::{AccessToken, Call, Client, FileLink, redact_secrets};
 use crate::page::Page;
 
 const START: &str = "start report job";
@@ -22,6 +22,10 @@ const FINISHED: &str = "Finished";
 const PENDING: &[&str] = &["queued", "pending", "running", "processing", "in progress"];
 /// The longest word of a state that is kept, in bytes.
 const MAX_STATE: usize = 64;
+/// The longest explanation that is kept, in bytes.
+const MAX_MESSAGE: usize = 1024;
+/// Parts of the names of fields that may explain an end without a file. No name is documented.
+const EXPLAINING: &[&str] = &["error", "message", "reason"];
 /// How many days a file is kept: the least that the API takes.
 const KEPT_DAYS: u8 = 7;
 
@@ -29,12 +33,20 @@ struct ReportJob {
     state: String,
     url: Option<String>,
     file_name: Option<String>,
+    /// What the answer says beside the state, as CXone sent it.
+    message: String,
 }
 
 impl ReportJob {
     /// A URL is a surer sign than the word, which clients have seen in upper and lower case.
     fn is_done(&self) -> bool {
         self.url.is_some() || self.state.eq_ignore_ascii_case(FINISHED)
+    }
+
+    /// Whether the word is one of a job that is not done.
+    fn is_known_pending(&self) -> bool {
+        let mut words = PENDING.iter();
+        words.any(|word| self.state.eq_ignore_ascii_case(word))
     }
 }
 
@@ -88,12 +100,9 @@ impl Client {
         if job.is_done() {
             return Ok(RunStatus::Completed);
         }
-        let known = PENDING
-            .iter()
-            .any(|word| job.state.eq_ignore_ascii_case(word));
         Ok(RunStatus::Pending {
+            known: job.is_known_pending(),
             state: job.state,
-            known,
         })
     }
 
@@ -117,7 +126,7 @@ impl Client {
                 url.query_pairs_mut().append_pair("fileName", name);
                 (FileLink::call(url), false)
             }
-            _ => return Err(not_completed_error(job.state)),
+            _ => return Err(not_completed_error(job, token)),
         };
         let file = FileRequest {
             link,
@@ -150,6 +159,7 @@ impl Client {
                 state: String::new(),
                 url: None,
                 file_name: None,
+                message: String::new(),
             });
         }
         let body = self.read_small_json(&call, response).await?;
@@ -173,7 +183,21 @@ fn parse_job(answer: &Value, run: &RunId) -> Result<ReportJob, Error> {
         state: line(&read_text(job, "state").unwrap_or_default(), MAX_STATE),
         url: read_text(job, "resultFileURL"),
         file_name: read_text(job, "fileName"),
+        message: read_explanation(job),
     })
+}
+
+/// The texts of all fields that may explain the state.
+fn read_explanation(job: &Value) -> String {
+    let explains = |name: &String| {
+        let name = name.to_lowercase();
+        EXPLAINING.iter().any(|part| name.contains(part))
+    };
+    let names = job.as_object().into_iter().flat_map(|job| job.keys());
+    let texts = names
+        .filter(|name| explains(name))
+        .filter_map(|name| read_text(job, name));
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// The next try has another name, so that it can succeed.
@@ -203,6 +227,16 @@ fn no_result_error(job: &ReportJob) -> Error {
     }
 }
 
-fn not_completed_error(state: String) -> Error {
-    Error::NotCompleted { step: POLL, state }
+fn not_completed_error(job: ReportJob, token: &AccessToken) -> Error {
+    let said = if job.is_known_pending() {
+        String::new()
+    } else {
+        let message = redact_secrets(&job.message, &[token.expose()], MAX_MESSAGE);
+        join_said(&job.state, &message)
+    };
+    Error::NotCompleted {
+        step: POLL,
+        state: job.state,
+        said,
+    }
 }

@@ -256,6 +256,39 @@ async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
     assert_eq!(look, pending("", false));
 }
 
+/// D06: how a job says that there is no data is not documented, so that its state and whatever stands beside it count.
+#[tokio::test]
+async fn a_job_that_ends_with_a_message_may_be_an_empty_result() {
+    for (body, is_empty) in [
+        (
+            r#"{"state":"Failed","errorMessage":"No data available for dates"}"#,
+            true,
+        ),
+        (
+            r#"{"jobResult":{"state":"Error","statusMessage":"no DATA available"}}"#,
+            true,
+        ),
+        (r#"{"state":"Cancelled - no data available"}"#, true),
+        (r#"{"state":"Failed","errorMessage":"out of disk"}"#, false),
+        (r#"{"state":"Failed"}"#, false),
+        (
+            r#"{"state":"Running","message":"no data available yet"}"#,
+            false,
+        ),
+    ] {
+        let server = Server::start(vec![said("200 OK", body)]).await;
+        let texts = json!(["no data available"]);
+        let mut definition = serde_json::to_value(definition()).unwrap();
+        definition["pipeline"]["emptyMessages"] = texts;
+        let definition = Definition::from_value(&definition).unwrap().definition;
+        match server.rows(&definition, None).await {
+            Ok((rows, end)) => assert_eq!((rows.as_str(), end.rows, is_empty), ("", 0, true)),
+            Err(Error::NotCompleted { .. }) => assert!(!is_empty, "{body}"),
+            Err(error) => panic!("{body}: {error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_job_that_is_gone_or_another_one_is_no_answer() {
     for (status, body, expected) in [

@@ -19,6 +19,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     has_delivery_formats: true,
     names_every_column: true,
     has_total_rows: true,
+    has_messages: true,
     documented_columns: None,
     default_key: |columns| {
         let key = match columns.grouping {

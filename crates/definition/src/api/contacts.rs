@@ -14,6 +14,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     has_delivery_formats: false,
     names_every_column: false,
     has_total_rows: false,
+    has_messages: false,
     documented_columns: Some(COLUMNS),
     default_key: |_| Some(vec!["contactId".to_owned()]),
 };

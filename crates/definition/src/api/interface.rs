@@ -9,6 +9,10 @@ use crate::date_range::{DateRange, RawDateRange};
 use crate::enums::SourceRange;
 
 /// What holds for every report of an API.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about an API, and they are independent of each other"
+)]
 pub(crate) struct Capabilities {
     pub(crate) run: RunKind,
     /// The least time between any two calls of one tenant; `None` where the API sets none.
@@ -19,6 +23,8 @@ pub(crate) struct Capabilities {
     pub(crate) names_every_column: bool,
     /// Whether rows may come with totals at their end, which `pipeline.totalLabels` tells apart.
     pub(crate) has_total_rows: bool,
+    /// Whether a run may end with a message instead of rows, which `pipeline.emptyMessages` may take for an empty result.
+    pub(crate) has_messages: bool,
     /// The columns that rows are known to have in every tenant; `None` where they differ from tenant to tenant.
     pub(crate) documented_columns: Option<&'static [&'static str]>,
     /// The columns that make a row unique if the definition does not say; `None` where nothing is known about it.

@@ -23,6 +23,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     has_delivery_formats: false,
     names_every_column: false,
     has_total_rows: true,
+    has_messages: true,
     documented_columns: None,
     default_key: |_| None,
 };

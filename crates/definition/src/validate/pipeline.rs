@@ -44,7 +44,7 @@ impl Validator<'_> {
         let window_zone = self.check_window_zone(pipeline, report, schedule);
         let restate = self.check_restate(pipeline, report, schedule);
         let schema = self.parse_optional_enum("/pipeline/schema", pipeline.schema.as_deref());
-        let empty_messages = self.check_empty_messages(pipeline.empty_messages.as_deref());
+        let empty_messages = self.check_empty_messages(raw);
         let total_labels = self.check_total_labels(raw);
         let at = "/pipeline/columnNames";
         let column_names = self.parse_optional_enum(at, pipeline.column_names.as_deref());

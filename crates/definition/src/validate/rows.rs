@@ -19,8 +19,19 @@ const SHORTEST_MESSAGE: usize = 6;
 const LONGEST_MESSAGE: usize = 256;
 
 impl Validator<'_> {
-    pub(super) fn check_empty_messages(&mut self, list: Option<&[String]>) -> Vec<String> {
-        let list = list.unwrap_or_default();
+    pub(super) fn check_empty_messages(&mut self, raw: &RawDefinition) -> Vec<String> {
+        let list = raw
+            .pipeline
+            .as_ref()
+            .and_then(|p| p.empty_messages.as_ref());
+        let list = list.map(Vec::as_slice).unwrap_or_default();
+        let api = raw.api();
+        if !list.is_empty() && !api.capabilities().has_messages {
+            let message =
+                format!("{api} have no runs that end with a message, so this has no effect");
+            let hint = "take it out; without contacts the API answers with an empty list";
+            self.report_finding(FindingCode::EmptyMessagesIgnored, EMPTY, message, hint);
+        }
         self.check_duplicates(EMPTY, list);
         for (i, text) in list.iter().enumerate() {
             let length = text.trim().len();

@@ -220,6 +220,20 @@ fn labels_of_totals_are_the_definitions_or_the_apis() {
     assert!(lines(value.to_string()).starts_with("error[CXD057] at /pipeline/totalLabels"));
 }
 
+/// D06: where no message can come, the author is told; a definition that was stored with one is still read.
+#[test]
+fn a_message_that_can_not_come_is_a_warning() {
+    let mut value = contacts(&["contactId"]);
+    value["pipeline"]["emptyMessages"] = json!(["No data available"]);
+    let said = lines(value.to_string());
+    assert!(
+        said.starts_with("warning[CXD075] at /pipeline/emptyMessages: contacts have no runs"),
+        "{said}"
+    );
+    value["pipeline"]["emptyMessages"] = json!([]);
+    assert_eq!(lines(value.to_string()), "");
+}
+
 #[test]
 fn a_message_is_empty_if_it_contains_one_of_the_texts_in_any_case() {
     let mut value = good();

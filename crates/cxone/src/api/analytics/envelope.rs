@@ -3,6 +3,7 @@
 use definition::text::line;
 use definition::{PageToken, RunId};
 
+use crate::api::answer::join_said;
 use crate::error::Error;
 use crate::http::{AccessToken, redact_secrets};
 use crate::page::{Envelope, parse_count, parse_field, parse_text_or_number};
@@ -90,13 +91,20 @@ impl ResultsEnvelope {
         redact_secrets(message, &[token.expose()], MAX_MESSAGE)
     }
 
+    /// Checks that the run has not failed. A state that the guide does not have comes with what the answer says beside it.
     pub(super) fn check_not_failed(&self, token: &AccessToken) -> Result<(), Error> {
+        let step = self.step;
         match self.state() {
             Some(RunState::Failed) => Err(Error::RunFailed {
-                step: self.step,
+                step,
                 message: self.failure_message(token),
             }),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => Err(Error::NotCompleted {
+                step,
+                state: self.shown_state(),
+                said: join_said(&self.shown_state(), &self.failure_message(token)),
+            }),
         }
     }
 
@@ -106,6 +114,7 @@ impl ResultsEnvelope {
             _ => Err(Error::NotCompleted {
                 step: self.step,
                 state: self.shown_state(),
+                said: String::new(),
             }),
         }
     }

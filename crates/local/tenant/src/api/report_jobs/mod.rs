@@ -184,6 +184,10 @@ fn describe_job(run: &Run, plan: &Plan, phase: Phase) -> Map<String, Value> {
     job.insert("reportId".into(), json!(plan.source));
     job.extend(said.state.map(|state| ("state".to_owned(), state)));
     job.insert("resultFileURL".into(), link);
+    if said.is_true && phase == Phase::Failed {
+        let message = results::failure_message(run, plan);
+        job.insert("errorMessage".into(), json!(message));
+    }
     let name = plan.file.as_ref().map(|file| file.name.clone());
     job.insert("fileName".into(), json!(name));
     job.insert("reportStartTime".into(), json!(run.started));

@@ -292,17 +292,29 @@ async fn a_handler_signs_in_as_the_fields_of_its_secret_say() {
     for (secret, path) in [(&client, None), (&both, None), (&key, Some(user_hub))] {
         assert_eq!(discovered("", secret, path).await, "Completed", "{secret}");
     }
-    // UserHub's secret at the issuer's endpoint: the fields and the URL are named, the key is not.
-    let said = discovered("", &key, None).await;
-    assert!(
-        said.contains("an access_key_secret that are valid"),
-        "{said}"
-    );
-    assert!(said.contains("/token/access-key"), "{said}");
-    assert!(
-        !said.contains("SIMKEY") && !said.contains("sim+key"),
-        "{said}"
-    );
+    // A key that UserHub refuses, and one that would go to the issuer's endpoint: the fields and the URL are named, the key is not.
+    let mut wrong = key.clone();
+    wrong["access_key_secret"] = "sim+key/wrong==".into();
+    for (secret, path, told) in [
+        (
+            &wrong,
+            Some(user_hub),
+            "an access_key_secret that are valid",
+        ),
+        (
+            &key,
+            None,
+            "secret cxone/acme: its field token_url is missing",
+        ),
+    ] {
+        let said = discovered("", secret, path).await;
+        assert!(said.contains(told), "{said}");
+        assert!(said.contains("/token/access-key"), "{said}");
+        assert!(
+            !said.contains("SIMKEY") && !said.contains("sim+key"),
+            "{said}"
+        );
+    }
 }
 
 /// A27: a proxy that the environment names gets nothing, least of all the client secret.

@@ -111,6 +111,11 @@ fn a_tenant_is_a_file_for_every_way_to_sign_in() {
         (&[at, client, r#""base_ulr":"CANARY""#][..], "base_ulr"),
         (&[at, r#""client_id":"c""#], "client_secret"),
         (&[client], "token_url"),
+        (&[found, key], "/authentication/v1/token/access-key"),
+        (
+            &[at, client, r#""client_secret":"CANARY2""#],
+            "client_secret occurs twice",
+        ),
         (
             &[at, r#""client_id":"c","client_secret":"CANARY\n""#],
             "client_secret",

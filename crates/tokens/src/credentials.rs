@@ -62,7 +62,7 @@ impl Credentials {
                 "store a client_id, a client_secret, an access_key_id and an access_key_secret that are valid there; if they are, try another client_auth"
             }
             Self::UserHub(_) => {
-                "store an access_key_id and an access_key_secret that are valid there; without a client_id its token_url has to be UserHub's, which ends in /token/access-key"
+                "store an access_key_id and an access_key_secret that are valid there; without a client_id its token_url has to be UserHub's, https://{area}.nice-incontact.com/authentication/v1/token/access-key"
             }
         }
     }

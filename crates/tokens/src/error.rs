@@ -88,6 +88,9 @@ pub enum Problem {
     /// A field has a name that means nothing here.
     #[error("its field {0} is not known; correct its name or leave it out")]
     Unknown(String),
+    /// A field occurs twice.
+    #[error("its field {0} occurs twice; take the wrong one out")]
+    Doubled(&'static str),
     /// A field is missing.
     #[error("its field {0} is missing")]
     Missing(&'static str),

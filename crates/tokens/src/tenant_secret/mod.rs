@@ -1,11 +1,15 @@
 //! What a tenant's secret holds: everything that reaches the tenant. Pure; nothing here is ever printed.
 
+use std::fmt;
+
 use cxone::{
     AccessKey, Client, ClientAuth, ClientConfig, ClientCredentials, Issuer, TenantApi,
     check_endpoint,
 };
 use definition::text::line;
 use secrecy::SecretString;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -58,8 +62,12 @@ impl TenantSecret {
     /// Reads a secret's value; `source` is where a person corrects it.
     pub(crate) fn parse(text: &str, source: &str) -> Result<Self, Problem> {
         let fields = Fields::parse(text)?;
+        let credentials = read_credentials(&fields)?;
+        if matches!(credentials, Credentials::UserHub(_)) {
+            check_user_hub(&fields)?;
+        }
         Ok(Self {
-            credentials: read_credentials(&fields)?,
+            credentials,
             address: read_address(&fields, source)?,
         })
     }
@@ -120,6 +128,19 @@ fn read_credentials(fields: &Fields) -> Result<Credentials, Problem> {
     })
 }
 
+/// UserHub alone takes an access key without a client, and no issuer says where that is. The usual endpoints, whose paths end in
+/// `/token`, want a client, so that the key would be sent there for nothing.
+fn check_user_hub(fields: &Fields) -> Result<(), Problem> {
+    let Some(url) = fields.read_url("token_url")? else {
+        return Err(Problem::Wrong("token_url", NO_USER_HUB));
+    };
+    let last = url.path().trim_end_matches('/').rsplit('/').next();
+    if last.is_some_and(|last| last.eq_ignore_ascii_case("token")) {
+        return Err(Problem::Wrong("token_url", NOT_USER_HUB));
+    }
+    Ok(())
+}
+
 fn read_client(fields: &Fields) -> Result<ClientCredentials, Problem> {
     let client = ClientCredentials {
         client_id: fields.require_id("client_id")?,
@@ -161,7 +182,10 @@ const CLIENT_AUTH: &str = "is none of \"basic\", \"basic_encoded\" and \"post\""
 const COLON: &str =
     "has a colon, which client_auth \"basic\" can't send; use \"basic_encoded\" or \"post\"";
 
-/// The fields of a secret, each of which is known.
+const NO_USER_HUB: &str = "is missing, and no issuer takes an access key without a client_id; use https://{area}.nice-incontact.com/authentication/v1/token/access-key, or add client_id and client_secret";
+const NOT_USER_HUB: &str = "is an endpoint that takes no access key without a client_id; use https://{area}.nice-incontact.com/authentication/v1/token/access-key, or add client_id and client_secret";
+
+/// The fields of a secret, each of which is known and there once.
 struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -176,8 +200,11 @@ impl Fields {
             return Err(Problem::NotAnObject);
         };
         let unknown = fields.keys().find(|name| !FIELDS.contains(&name.as_str()));
-        match unknown {
-            Some(name) => Err(Problem::Unknown(line(name, SHOWN))),
+        if let Some(name) = unknown {
+            return Err(Problem::Unknown(line(name, SHOWN)));
+        }
+        match find_doubled(text) {
+            Some(name) => Err(Problem::Doubled(name)),
             None => Ok(Self(fields)),
         }
     }
@@ -253,6 +280,38 @@ impl Fields {
             _ => Err(Problem::Wrong(name, LIST)),
         });
         hosts.collect()
+    }
+}
+
+/// A known field that occurs twice: of its values only the last would count, and the other may be the one that was meant.
+fn find_doubled(text: &str) -> Option<&'static str> {
+    let Names(names) = serde_json::from_str(text).ok()?;
+    let count = |field: &str| names.iter().filter(|name| *name == field).count();
+    FIELDS.into_iter().find(|field| count(field) > 1)
+}
+
+/// The names of an object's fields, as often as they occur.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NamesVisitor;
+        impl<'de> Visitor<'de> for NamesVisitor {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = map.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+        deserializer.deserialize_map(NamesVisitor)
     }
 }
 

@@ -141,6 +141,61 @@ fn what_is_missing_or_unknown_is_named() {
     assert!(parse(&format!("\u{feff}{CLIENT}")).is_ok());
 }
 
+/// An access key alone is UserHub's: what no other endpoint takes is not sent there.
+#[test]
+fn a_key_alone_needs_the_address_that_takes_it() {
+    for (changes, what) in [
+        (json!({"token_url": null}), NO_USER_HUB),
+        (
+            json!({"token_url": null, "issuer": "https://gov.example"}),
+            NO_USER_HUB,
+        ),
+        (
+            json!({"token_url": null, "base_url": null, "issuer": "https://gov.example", "tenant_id": "t"}),
+            NO_USER_HUB,
+        ),
+        (
+            json!({"token_url": "https://gov.example/auth/token"}),
+            NOT_USER_HUB,
+        ),
+        (
+            json!({"token_url": "https://na1.example/authentication/v1/Token/"}),
+            NOT_USER_HUB,
+        ),
+    ] {
+        let problem = refuse(KEY, &changes);
+        assert_eq!(problem, Problem::Wrong("token_url", what), "{changes}");
+        let said = problem.to_string();
+        for remedy in [
+            "its field token_url",
+            "/authentication/v1/token/access-key",
+            "client_id and client_secret",
+        ] {
+            assert!(said.contains(remedy), "{said}");
+        }
+        assert!(parse(&with(BOTH, &changes)).is_ok(), "{changes}");
+    }
+    let user_hub = json!({
+        "token_url": "https://na1.example/authentication/v1/token/access-key",
+        "base_url": null, "issuer": "https://gov.example", "tenant_id": "t",
+    });
+    assert!(parse(&with(KEY, &user_hub)).is_ok());
+}
+
+#[test]
+fn a_field_that_occurs_twice_is_refused() {
+    for (field, more) in [
+        ("client_secret", r#","client_secret":"CANARY"}"#),
+        ("base_url", r#","base_url":"https://CANARY.example"}"#),
+        ("client_id", r#","client\u005fid":"CANARY"}"#),
+    ] {
+        let text = CLIENT.replace('}', more);
+        let problem = parse(&text).unwrap_err();
+        assert_eq!(problem, Problem::Doubled(field));
+        assert!(!problem.to_string().contains("CANARY"), "{problem}");
+    }
+}
+
 /// D10: a line end that came along with a value, and whatever else can't be meant.
 #[test]
 fn a_value_that_cannot_be_meant_is_refused_by_its_field() {

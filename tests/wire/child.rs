@@ -257,11 +257,11 @@ async fn a_handler_finds_the_api_by_its_tenants_id() {
         ),
         (
             "discovery-404",
-            "discover the tenant: secret cxone/acme: the issuer knows no tenant sim-tenant; correct tenant_id or issuer",
+            "discover the tenant: secret cxone/acme: the issuer does not know the tenant of tenant_id; correct tenant_id or issuer",
         ),
         (
             "discovery-foreign:to=other-host",
-            "discover the tenant: secret cxone/acme: the issuer names an API for tenant sim-tenant at a host that is not listed; if it is right, add its domain to api_hosts",
+            "discover the tenant: secret cxone/acme: the issuer names an API for the tenant of tenant_id at a host that is not listed; if it is right, add its domain to api_hosts",
         ),
         (
             "discovery-foreign:to=missing",

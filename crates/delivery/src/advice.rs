@@ -79,15 +79,17 @@ const fn auth_action(api: Api) -> &'static str {
             "Store a valid client id and secret, and grant the OAuth client the scopes `analytics:reports:read` and `analytics:reports:write`, then redrive."
         }
         Api::ReportJobs => {
-            "Store a valid access key, and let its user run this report, then redrive."
+            "Store valid credentials, such as an access key, and let their user run this report, then redrive."
         }
         Api::DataDownload => {
-            "Store a valid access key, and let its user see this report, then redrive."
+            "Store valid credentials, such as an access key, and let their user see this report, then redrive."
         }
         Api::DataExtraction => {
-            "Store a valid access key, and grant its user's role the permission for this entity; the product that the entity belongs to has to be licensed. Then redrive."
+            "Store valid credentials, such as an access key, and grant their user's role the permission for this entity; the product that the entity belongs to has to be licensed. Then redrive."
         }
-        Api::Contacts => "Store a valid access key, and let its user read contacts, then redrive.",
+        Api::Contacts => {
+            "Store valid credentials, such as an access key, and let their user read contacts, then redrive."
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use definition::text::line;
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -13,8 +12,6 @@ use crate::error::Error;
 use crate::http::{Call, Client, ClientConfig, Limits, Repetition};
 
 const STEP: &str = "discover the tenant";
-/// How much of a tenant's id is repeated in an error.
-const SHOWN: usize = 64;
 
 /// The machine that knows where a tenant's API is. Government and sovereign clouds differ in their issuers alone.
 #[derive(Debug, Clone)]
@@ -61,7 +58,7 @@ impl From<Client> for TenantApi {
 
 impl fmt::Debug for TenantApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issuer = self.0.issuer.as_ref().map(|issuer| &issuer.tenant);
+        let issuer = self.0.issuer.as_ref().map(|issuer| issuer.url.as_str());
         f.debug_tuple("TenantApi").field(&issuer).finish()
     }
 }
@@ -118,13 +115,10 @@ impl Issuer {
         // The URL comes from an answer, so it has to meet the rules of a file that wants the token. The issuer's own host is
         // allowed.
         let base_url = issuer.check_api_url(&named).map_err(|_| {
-            self.config_error(&format!(
-                "the issuer names an API for tenant {} at a host that is not listed; if it is right, add its domain to api_hosts",
-                self.shown_tenant()
-            ))
+            self.config_error("the issuer names an API for the tenant of tenant_id at a host that is not listed; if it is right, add its domain to api_hosts")
         })?;
         let client = Client::with_limits(self.client_config(base_url), limits)?;
-        tracing::info!(tenant.id = %self.shown_tenant(), "the issuer said where the API is");
+        tracing::info!("the issuer said where the API is");
         Ok(client)
     }
 
@@ -150,21 +144,16 @@ impl Issuer {
 
     /// An issuer's refusal as an error of the configuration: no run and no token are involved.
     fn describe_refusal(&self, error: Error) -> Error {
-        let tenant = self.shown_tenant();
         match error {
-            Error::NotFound { .. } => self.config_error(&format!(
-                "the issuer knows no tenant {tenant}; correct tenant_id or issuer"
-            )),
+            Error::NotFound { .. } => self.config_error(
+                "the issuer does not know the tenant of tenant_id; correct tenant_id or issuer",
+            ),
             Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::Rejected { .. } => self
-                .config_error(&format!(
-                    "the issuer does not say where tenant {tenant} is; correct tenant_id or issuer"
-                )),
+                .config_error(
+                    "the issuer does not say where the tenant of tenant_id is; correct tenant_id or issuer",
+                ),
             other => other,
         }
-    }
-
-    fn shown_tenant(&self) -> String {
-        line(&self.tenant, SHOWN)
     }
 
     fn config_error(&self, what: &str) -> Error {

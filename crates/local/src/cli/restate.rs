@@ -69,7 +69,7 @@ async fn show_execution(
     let known = commits(world)?.len();
     let ended = world.run(event.to_json()).await?;
     if ended.status != Status::Succeeded {
-        return Err(Failure::Execution(Box::new(ended)));
+        return Err(Failure::Execution(Box::new(ended), None));
     }
     let told = match commits(world)?.get(known) {
         Some(commit) => describe_commit(commit),

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::arguments::Run;
 use crate::clock::TimeScale;
-use crate::failure::{self, Failure, WindowProblem};
+use crate::failure::{self, Failure, TenantFile, WindowProblem};
 use crate::progress::{self, Follower};
 use crate::scenario::{Defaults, WorldBuilder};
 use crate::terminal::Terminal;
@@ -47,7 +47,9 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
         let definition = &event.detail().definition;
         restate::show_restatements(&world, definition, time, terminal).await?;
     } else {
-        deliver(&world, &event, terminal).await?;
+        let tenant = arguments.world.tenant.as_deref();
+        let tenant = tenant.map(|path| TenantFile::new(path, &defaults.tenant_name));
+        deliver(&world, &event, tenant, terminal).await?;
     }
     let took = started.elapsed().as_secs_f64();
     terminal.line(&format!(
@@ -77,6 +79,7 @@ fn choose_defaults(arguments: &Run, definition: &Value, time: Timestamp) -> Defa
 async fn deliver(
     world: &World,
     event: &ScheduledEvent,
+    tenant: Option<TenantFile>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let before = world.log()?;
@@ -88,7 +91,7 @@ async fn deliver(
     };
     follower.catch_up();
     if ended.status != Status::Succeeded {
-        return Err(Failure::Execution(Box::new(ended)));
+        return Err(Failure::Execution(Box::new(ended), tenant));
     }
     let log = world.log()?;
     let bucket = world.store().bucket_path(BUCKET);

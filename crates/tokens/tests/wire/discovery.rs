@@ -72,7 +72,7 @@ async fn a_tenant_that_is_not_found_is_named() {
         let tokens = discovered(&server, tenant, &json!([]));
         let failure = Failure::from(tokens.bearer().await.unwrap_err());
         assert_eq!(failure.name, FailureName::Config, "{failure}");
-        assert!(failure.message.contains(tenant), "{failure}");
+        assert!(!failure.message.contains(tenant), "{failure}");
         assert!(
             failure.message.contains("secret cxone/acme") && failure.message.contains("tenant_id"),
             "{failure}"
@@ -95,10 +95,12 @@ async fn an_api_elsewhere_than_allowed_is_not_called() {
                 };
                 let said = what;
                 assert!(
-                    said.contains("tenant t-1") && said.contains("secret cxone/acme"),
+                    said.contains("tenant_id") && said.contains("secret cxone/acme"),
                     "{said}"
                 );
-                assert!(!said.contains("evil") && !said.contains("http"), "{said}");
+                for value in ["t-1", "evil", "http"] {
+                    assert!(!said.contains(value), "{said}");
+                }
             }
         }
     };

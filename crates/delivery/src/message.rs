@@ -338,6 +338,10 @@ pub enum Outcome {
 }
 
 /// The commit, in figures.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of the stored message"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Committed {

@@ -219,3 +219,31 @@ async fn columns_are_stored_under_the_names_that_the_definition_asks_for() {
     }
     assert_eq!(rows, commit.unique);
 }
+
+/// D03: by the rules of CSV the file is whole, so that the rows can't be refused; but somebody has to look.
+#[tokio::test]
+async fn a_record_that_may_hold_others_is_a_warning_and_no_value_is_shown() {
+    let setup = PipelineBuilder::of_api("report-jobs").rows(60, 20);
+    let pipeline = setup.fault("csv-stray-quote:as=ending").start().await;
+    let ended = pipeline.deliver().await;
+    let commit = pipeline.log().remove(0);
+    assert_eq!(commit.unique, 59, "a row is within the third record");
+    let [warning] = &commit.warnings[..] else {
+        panic!("{:?}", commit.warnings);
+    };
+    let run = &commit.runs[0].run_id;
+    let expected = format!("record 3 of the file of run {run} may hold other rows: ");
+    assert!(warning.starts_with(&expected), "{warning}");
+    for value in ["needs call back", "pipe 5"] {
+        assert!(!warning.contains(value), "{warning}");
+    }
+    let alerts = pipeline.world.alerts();
+    let [alert] = &alerts[..] else {
+        panic!("{alerts:#?}");
+    };
+    let told = [warning.as_str(), &ended.execution_arn];
+    assert!(
+        told.iter().all(|it| alert.message.contains(it)),
+        "{alert:?}"
+    );
+}

@@ -301,6 +301,7 @@ impl Tenant {
             next: next.map(|page| self.page_token(page)),
             total: self.gives_total.then_some(total),
             summary_rows: u64::from(self.sums_up() && next.is_none()),
+            suspect_records: Vec::new(),
             unknown_fields: Vec::new(),
             close: false,
             stop: false,

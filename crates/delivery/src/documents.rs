@@ -117,6 +117,9 @@ pub struct Slot {
     /// Rows of this batch that sum up the others and were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub summary_rows: u64,
+    /// The first few records of the run's file that may hold others, by their numbers in the file, its header being 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspect_records: Vec<u64>,
     /// What the rows of this batch have in their columns; none in a slot of before columns were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column_counts: Option<ColumnCounts>,

@@ -147,6 +147,7 @@ impl<'a> Pages<'a> {
             next: end.next,
             total: end.total,
             summary_rows: end.summary_rows,
+            suspect_records: end.suspect_records,
             unknown_fields: end.unknown_fields,
             close: bytes >= CLOSE_BYTES,
             stop: Instant::now() >= self.stop_at || self.part_count >= MAX_PARTS,

@@ -17,6 +17,8 @@ pub struct PageEnd {
     pub digest: RowDigest,
     /// Rows that sum up the others, left out of `rows`: a total at the end of a file.
     pub summary_rows: u64,
+    /// The first few records of a file, counted from its header as 1, that may hold others, as where a quote was never closed.
+    pub suspect_records: Vec<u64>,
     /// Names of fields beside the rows that this crate does not know, sanitised.
     pub unknown_fields: Vec<String>,
 }
@@ -26,5 +28,6 @@ pub(super) struct PageEnding {
     pub(super) next: Option<PageToken>,
     pub(super) total: Option<u64>,
     pub(super) summary_rows: u64,
+    pub(super) suspect_records: Vec<u64>,
     pub(super) unknown_fields: Vec<String>,
 }

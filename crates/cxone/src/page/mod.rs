@@ -126,6 +126,7 @@ impl Page {
             next,
             total,
             summary_rows,
+            suspect_records,
             unknown_fields,
         } = match self.rows {
             RowSource::Json(page) => page.conclude()?,
@@ -134,6 +135,7 @@ impl Page {
                 next,
                 total,
                 summary_rows: 0,
+                suspect_records: Vec::new(),
                 unknown_fields: Vec::new(),
             },
         };
@@ -143,6 +145,7 @@ impl Page {
             rows: self.row_count,
             digest: RowDigest::from_hasher(&self.hasher),
             summary_rows,
+            suspect_records,
             unknown_fields,
         })
     }

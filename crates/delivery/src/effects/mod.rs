@@ -175,6 +175,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// Rows that sum up the others, left out.
     pub summary_rows: u64,
+    /// Records of its file that may hold others, by their numbers.
+    pub suspect_records: Vec<u64>,
     /// Fields of the envelope that we do not know.
     pub unknown_fields: Vec<String>,
     /// The open parts are large enough: close them.

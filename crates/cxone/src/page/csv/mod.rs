@@ -6,10 +6,12 @@ mod mismatch;
 mod records;
 mod rules;
 mod summary;
+mod swallowed;
 
 use self::header::Header;
 use self::records::RecordReader;
 use self::summary::TrailingTotals;
+use self::swallowed::may_hold_records;
 use super::byte_source::ByteSource;
 use super::chunk::RowChunk;
 use super::ending::PageEnding;
@@ -24,6 +26,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much of a file is looked at before its header is read, in bytes.
 const BEGINNING: usize = 64;
+/// Of the records that may hold others no more than this are named.
+const MAX_SUSPECTS: usize = 5;
 
 /// A CSV file that is being read.
 pub(crate) struct CsvPage {
@@ -36,6 +40,8 @@ pub(crate) struct CsvPage {
     totals: TrailingTotals,
     /// Records read, the header included.
     records: u64,
+    /// The numbers of the first ones that may hold others.
+    suspects: Vec<u64>,
     started: bool,
     done: bool,
     max_row: usize,
@@ -78,6 +84,7 @@ impl CsvPage {
             totals: TrailingTotals::new(&rules.total_labels),
             rules,
             records: 0,
+            suspects: Vec::new(),
             started: false,
             done: false,
             max_row,
@@ -162,6 +169,13 @@ impl CsvPage {
             return Ok(());
         }
         let number = self.records;
+        // Only quoted cells have line breaks.
+        if self.reader.has_quoted_cell
+            && self.suspects.len() < MAX_SUSPECTS
+            && may_hold_records(record, ends)
+        {
+            self.suspects.push(number);
+        }
         let taken = if self.totals.looks_like_total(record, ends) {
             let mut row = Vec::new();
             let row = header.write_row(record, ends, &mut row).map(|()| row);
@@ -194,6 +208,7 @@ impl CsvPage {
             next: None,
             total: self.total,
             summary_rows: self.totals.count(),
+            suspect_records: self.suspects,
             unknown_fields: self.unknown_fields,
         })
     }

@@ -27,6 +27,8 @@ pub(super) struct RecordReader {
     at: RecordPosition,
     pub(super) record: Vec<u8>,
     pub(super) ends: Vec<usize>,
+    /// Whether one of the fields is quoted.
+    pub(super) has_quoted_cell: bool,
 }
 
 impl RecordReader {
@@ -71,12 +73,14 @@ impl RecordReader {
                 if breaks < bytes.len() {
                     self.record.clear();
                     self.ends.clear();
+                    self.has_quoted_cell = false;
                     self.at = RecordPosition::FieldStart;
                 }
                 Ok((breaks, false))
             }
             RecordPosition::FieldStart if bytes[0] == b'"' => {
                 self.at = RecordPosition::Quoted;
+                self.has_quoted_cell = true;
                 Ok((1, false))
             }
             RecordPosition::FieldStart | RecordPosition::Unquoted => {

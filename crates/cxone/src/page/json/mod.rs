@@ -183,6 +183,7 @@ impl<E: Envelope> JsonPage<E> {
             next,
             total,
             summary_rows: 0,
+            suspect_records: Vec::new(),
             unknown_fields,
         })
     }

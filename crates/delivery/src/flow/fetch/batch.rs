@@ -226,6 +226,7 @@ impl<'a> Batch<'a> {
             next: taken.next,
             total: taken.total,
             summary_rows: taken.summary_rows,
+            suspect_records: taken.suspect_records,
             column_counts: Some(taken.columns),
             cycle: taken.cycle,
             unknown_fields: taken.unknown_fields,

@@ -32,6 +32,7 @@ pub(super) struct TakenPages {
     pub(super) next: Option<PageToken>,
     pub(super) total: Option<u64>,
     pub(super) summary_rows: u64,
+    pub(super) suspect_records: Vec<u64>,
     pub(super) columns: ColumnCounts,
     pub(super) cycle: CycleDetector,
     pub(super) unknown_fields: Vec<String>,
@@ -68,6 +69,7 @@ impl TakenPages {
         self.rows += page.rows;
         self.total = page.total;
         self.summary_rows += page.summary_rows;
+        self.suspect_records.extend(page.suspect_records);
         for name in page.unknown_fields {
             let is_new = !self.unknown_fields.contains(&name);
             if is_new && self.unknown_fields.len() < UNKNOWN_FIELDS_MAX {

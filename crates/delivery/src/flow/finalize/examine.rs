@@ -7,6 +7,7 @@ use definition::{ColumnNames, OutputFormat, SchemaPolicy};
 use crate::columns::{ColumnCounts, ColumnReport, Expected};
 use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::merge::WindowContent;
+use crate::flow::finalize::pages::RunPages;
 use crate::{Failure, FailureName};
 
 /// What a commit says about its data beside the figures.
@@ -42,6 +43,7 @@ impl Finalizer<'_> {
         let median = earlier.median_rows();
         warnings.extend(median.and_then(|(median, of)| judge_rows(unique, median, of)));
         warnings.extend(judge_replaced(merged.replaced, merged.rows));
+        warnings.extend(judge_quotes(&content.runs));
         Ok(Examined {
             column_report: report,
             rows_median: median.map(|(median, _)| median),
@@ -131,6 +133,29 @@ fn judge_replaced(replaced: u64, rows: u64) -> Option<String> {
             "{replaced} of {rows} rows were replaced by a later one with the same key; look whether pipeline.key tells all rows apart"
         )
     })
+}
+
+/// A file with a quote that was never closed may be whole by the rules of CSV. Only the first run is told: others have more of
+/// the same.
+fn judge_quotes(runs: &[RunPages]) -> Option<String> {
+    let pages = runs
+        .iter()
+        .find(|pages| !pages.suspect_records.is_empty())?;
+    let numbers: Vec<String> = (pages.suspect_records.iter().map(u64::to_string)).collect();
+    let also = runs
+        .iter()
+        .filter(|pages| !pages.suspect_records.is_empty())
+        .count()
+        - 1;
+    let also = match also {
+        0 => String::new(),
+        also => format!(", and the files of {also} more runs have such records"),
+    };
+    Some(format!(
+        "record {} of the file of run {} may hold other rows: a quoted cell of it has several lines, each with as many commas as the header, which is record 1, as where a quote was never closed{also}. Compare the row with CXone; if rows are within it, have the text there corrected and `cxr replay` the window",
+        numbers.join(", "),
+        pages.run.run_id
+    ))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(super) struct RunPages {
     pub(super) rows: u64,
     pub(super) total: Option<u64>,
     pub(super) summary_rows: u64,
+    /// Records of the run's file that may hold others.
+    pub(super) suspect_records: Vec<u64>,
     /// What the rows have in their columns; none where a slot does not say.
     pub(super) columns: Option<ColumnCounts>,
     pub(super) parts: Vec<Part>,
@@ -50,6 +52,7 @@ impl RunPages {
         self.rows += slot.rows;
         self.total = slot.total;
         self.summary_rows += slot.summary_rows;
+        self.suspect_records.extend(slot.suspect_records);
         match (&mut self.columns, slot.column_counts) {
             (Some(sum), Some(counts)) => sum.add(counts),
             (_, None) if slot.rows == 0 => {}
@@ -95,6 +98,7 @@ impl Finalizer<'_> {
             rows: 0,
             total: None,
             summary_rows: 0,
+            suspect_records: Vec::new(),
             columns: Some(ColumnCounts::default()),
             parts: Vec::new(),
         };

@@ -132,8 +132,14 @@ fn drift_line(how: &str, line: &mut Vec<u8>, header: bool) {
 /// Writes a text as somebody does who doesn't know that quotes have a meaning.
 fn stray_quote(how: &str, at: usize, column: usize, line: &mut Vec<u8>) {
     let text: &[u8] = match (how, at) {
-        ("swallowing", 1) => b"\"needs call back",
+        ("swallowing" | "ending", 1) => b"\"needs call back",
         ("behind", 1) => b"\"urgent\" call",
+        ("ending", 2) => {
+            // Another quote before it would show that one is missing.
+            (1..column).for_each(|before| replace_field(line, before, b"plain"));
+            b"pipe 5\""
+        }
+        ("ending", _) => return,
         (_, 3) => b"5\" pipe",
         _ => return,
     };

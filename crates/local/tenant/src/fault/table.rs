@@ -115,7 +115,7 @@ pub(super) const GUIDES: &[Entry] = &[
     page("csv-newline", "A77", "a quoted field with line breaks and something like a header", &[]).page(0).only(FILES),
     page("csv-bom", "A72 A77", "a byte order mark before the header", &[]).only(FILES),
     page("csv-unclosed", "A77", "a quote that is never closed", &[]).page(0).only(FILES),
-    page("csv-stray-quote", "D03", "a text of the fourth record of the page has a quote within it, unquoted; a text of the second one begins with a quote that is never closed, or goes on behind the quote that closes it", &[choice("as", &["swallowing", "behind", "within"])]).page(0).only(FILES),
+    page("csv-stray-quote", "D03", "a text of the fourth record of the page has a quote within it, unquoted; a text of the second one begins with a quote that is never closed, or goes on behind the quote that closes it; or one of the third record ends with a quote, as if it closed the one of the second", &[choice("as", &["swallowing", "ending", "behind", "within"])]).page(0).only(FILES),
     page("csv-foreign", "D19", "semicolons instead of commas, lines with a title before the header, or no header", &[choice("as", &["semicolons", "title", "no-header"])]).only(FILES),
     page("file-type", "D17", "the file comes as this type", &[value("as", "application/vnd.ms-excel")]).only(FILES).forever(),
     page("file-gzip", "D17", "the file is a gzip, and no header says so: the answer, or what stands in it as base64", &[choice("of", &["answer", "base64"])]).only(FILES).forever(),

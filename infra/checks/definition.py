@@ -11,7 +11,7 @@ import sys
 
 import resolve
 
-INVOKE = "arn:aws:states:::lambda:invoke"
+INVOKE = "arn:${Partition}:states:::lambda:invoke"
 
 
 def findings(path, template):

@@ -16,8 +16,8 @@ def findings(definition, *templates):
     text = pathlib.Path(definition).read_text()
     placeholders = set(re.findall(r"\$\{([^}]*)\}", text))
     for arn in re.findall(r'"(arn:[^"]*)"', text):
-        if not arn.startswith("arn:aws:states:::"):
-            yield f"{arn} belongs to an account; a placeholder has to stand there"
+        if not arn.startswith("arn:${Partition}:states:::"):
+            yield f"{arn} belongs to a partition or an account; a placeholder has to stand there"
     for template in templates:
         yield from (f"{template}: {it}" for it in _of(resolve.Resolver(resolve.load(template)), placeholders))
 
@@ -32,7 +32,7 @@ def _of(resolver, placeholders):
     yield from (f"${{{name}}} does not occur in the definition" for name in sorted(set(substitutions) - placeholders))
     for name in sorted(placeholders & set(substitutions)):
         value, handler = resolver.value(substitutions[name]), re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.removesuffix("Arn")).lower()
-        expected = {"alert-topic": r":sns:.*AlertTopic"}.get(handler, rf":function:{resolve.STACK}-{handler}:live")
+        expected = {"notice-topic": r":sns:.*AlertTopic", "partition": "^aws"}.get(handler, rf":function:{resolve.STACK}-{handler}:live")
         if not re.search(expected + r"([0-9A-F]{8})?$", value):
             yield f"${{{name}}} is {value}"
 

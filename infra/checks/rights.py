@@ -46,9 +46,9 @@ NEVER = {
 
 # What AWS itself does in a role's name, and what of the template makes it do so.
 BY_AWS = {
-    "lambda:InvokeFunction": "arn:aws:states:::lambda:invoke",
-    "sns:Publish": "arn:aws:states:::sns:publish",
-    "states:StartExecution": "arn:aws:states:::aws-sdk:sfn:startExecution",
+    "lambda:InvokeFunction": "arn:${Partition}:states:::lambda:invoke",
+    "sns:Publish": "arn:${Partition}:states:::sns:publish",
+    "states:StartExecution": "arn:${Partition}:states:::aws-sdk:sfn:startExecution",
 }
 ALWAYS = {
     "Lambda writes the logs": {"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -27,19 +27,27 @@ fn json<T: DeserializeOwned>(path: &str) -> T {
 
 const DEFINITION: &str = "infra/report-pipeline.asl.json";
 
-const PLACEHOLDERS: [&str; 6] = [
-    "AlertTopicArn",
+const PLACEHOLDERS: [&str; 7] = [
     "CancelArn",
     "FetchPageArn",
     "FinalizeArn",
+    "NoticeTopicArn",
+    "Partition",
     "PollOnceArn",
     "TriggerArn",
 ];
 
-/// Why the state machine can't be read, with an ARN for each placeholder.
+/// Why the state machine can't be read, with a value for each placeholder.
 fn unreadable(definition: &str) -> Option<String> {
-    let arns = PLACEHOLDERS.map(|name| (name.to_owned(), "arn:aws:x:y:z".to_owned()));
-    let whole = match asl::substitute(definition, &BTreeMap::from(arns)) {
+    let values = PLACEHOLDERS.map(|name| {
+        let value = if name == "Partition" {
+            "aws"
+        } else {
+            "arn:aws:x:y:z"
+        };
+        (name.to_owned(), value.to_owned())
+    });
+    let whole = match asl::substitute(definition, &BTreeMap::from(values)) {
         Ok(whole) => whole,
         Err(error) => return Some(error.to_string()),
     };
@@ -48,7 +56,7 @@ fn unreadable(definition: &str) -> Option<String> {
 }
 
 #[test]
-fn placeholders_stand_for_arns_and_nothing_else() {
+fn placeholders_stand_for_arns_and_the_partition_and_nothing_else() {
     let text = read(DEFINITION);
     let found: BTreeSet<&str> = text
         .split("${")

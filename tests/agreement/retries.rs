@@ -27,7 +27,8 @@ fn tasks(definition: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn handler_tasks(definition: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    tasks(definition).filter(|(_, state)| state["Resource"] == "arn:aws:states:::lambda:invoke")
+    tasks(definition)
+        .filter(|(_, state)| state["Resource"] == "arn:${Partition}:states:::lambda:invoke")
 }
 
 fn retries(task: &Value) -> &[Value] {

@@ -26,6 +26,48 @@ fn check(pipeline: &Pipeline, alerts: usize) -> Commit {
     log.into_iter().next().unwrap()
 }
 
+/// A mail's subject is ASCII and short; a chat is told the same in a form that it reads, with the report's own name.
+#[tokio::test]
+async fn the_operators_read_which_report_and_day_and_what_to_type() {
+    let name = "Täglich: 日報 «heures» и ещё отчёт по операторам за день";
+    let pipeline = PipelineBuilder::daily()
+        .define("/name", json!(name))
+        .fault("slow-run:seconds=36000")
+        .start()
+        .await;
+    let ended = pipeline.deliver().await;
+    let alert = &pipeline.world.alerts()[0];
+    let subject = alert.subject.as_deref().unwrap();
+    let about = "A run ended without data: T?glich: ?? ?heures? ? ??? ????? ?? ?????????";
+    assert_eq!(subject, format!("{about}, 2026-11-21T00:00, acme"));
+    let structured = alert.structured.as_deref().unwrap();
+    let structured: serde_json::Value = serde_json::from_str(structured).unwrap();
+    let show = format!("cxr show {}", ended.execution_arn);
+    assert!(
+        alert.message.ends_with(&format!(" Next: {show}")),
+        "{alert:?}"
+    );
+    let told = alert.message.trim_end_matches(&format!(" Next: {show}"));
+    assert_eq!(
+        structured,
+        json!({
+            "version": "1.0",
+            "source": "custom",
+            "content": {
+                "title": format!("A run ended without data: {name}"),
+                "description": told,
+                "nextSteps": [show],
+            },
+            "metadata": {
+                "threadId": ended.execution_arn,
+                "summary": "A run ended without data",
+                "relatedResources": [ended.execution_arn],
+                "additionalContext": {"report": name, "tenant": "acme", "window": "2026-11-21T00:00:00Z"},
+            },
+        })
+    );
+}
+
 /// When the run was cancelled, if it was cancelled once.
 fn overdue(run: &str, cancelled: &[Entry]) -> Option<Timestamp> {
     let mut cancelled = cancelled.iter().filter(|c| c.run.as_deref() == Some(run));
@@ -74,7 +116,7 @@ async fn a_window_that_takes_too_long_is_halved() {
     06:15:30 Committed?
     06:15:30 Delivered
     "#);
-    insta::assert_snapshot!(pipeline.world.alerts()[0].message, @r#"Run run-c6c332-1 of Daily Agent Performance Aggregation (tenant acme, window 2026-11-21T00:00:00Z to 2026-11-22T00:00:00Z, segment 0, run 1) ended without its data: timed_out (its last state was processing). The pipeline goes on by itself with the next run, as far as the definition allows. Execution: arn:aws:states:us-east-1:000000000000:execution:report-pipeline:e220a839-7b1d-4daf-ae78-9e6aa1b965f4"#);
+    insta::assert_snapshot!(pipeline.world.alerts()[0].message, @r#"Run run-c6c332-1 of Daily Agent Performance Aggregation (tenant acme, window 2026-11-21T00:00:00Z to 2026-11-22T00:00:00Z, segment 0, run 1) ended without its data: timed_out (its last state was processing). The pipeline goes on by itself with the next run, as far as the definition allows. Next: cxr show arn:aws:states:us-east-1:000000000000:execution:report-pipeline:e220a839-7b1d-4daf-ae78-9e6aa1b965f4"#);
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ fn machine() -> Arc<StateMachine> {
             ("FetchPageArn", "fetch-page"),
             ("CancelArn", "cancel"),
             ("FinalizeArn", "finalize"),
-            ("AlertTopicArn", "topic"),
+            ("NoticeTopicArn", "topic"),
+            ("Partition", "aws"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );

@@ -15,6 +15,8 @@ const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 const PUBLISH: &str = "arn:aws:states:::sns:publish";
 const START: &str = "arn:aws:states:::aws-sdk:sfn:startExecution";
 
+const INVALID_PARAMETER: &str = "SNS.InvalidParameterException";
+
 #[derive(Clone)]
 pub(crate) struct Tasks {
     lambda: LambdaHost,
@@ -71,12 +73,16 @@ impl Tasks {
             Some(message) => message.to_string(),
             None => return Err(missing_argument("Message")),
         };
+        let (message, structured) = match arguments.get("MessageStructure") {
+            None => (message, None),
+            Some(_) => split_message(&message)?,
+        };
         let subject = arguments.get("Subject").and_then(Value::as_str);
         if let Some(subject) = subject.filter(|subject| !is_subject(subject)) {
             return Err(TaskFailure::new(
-                "SNS.InvalidParameterException",
+                INVALID_PARAMETER,
                 format!(
-                    "Invalid parameter: Subject {subject:?} has to be 1 to 100 printable ASCII characters"
+                    "Invalid parameter: Subject {subject:?} has to be 1 to 99 printable ASCII characters"
                 ),
             ));
         }
@@ -84,6 +90,7 @@ impl Tasks {
             topic: get_text(arguments, "TopicArn")?.to_owned(),
             subject: subject.map(str::to_owned),
             message,
+            structured,
         });
         Ok(json!({ "MessageId": id }))
     }
@@ -123,9 +130,23 @@ impl Tasks {
     }
 }
 
-/// A subject of SNS: at most 100 characters of printable ASCII, not starting with a space.
+/// The text for mails and the text for everybody else, of a message that has one for each protocol.
+fn split_message(message: &str) -> Result<(String, Option<String>), TaskFailure> {
+    let texts: Value = serde_json::from_str(message).unwrap_or_default();
+    let text_for = |protocol: &str| texts[protocol].as_str().map(str::to_owned);
+    let default = text_for("default").ok_or_else(|| {
+        let cause = "Invalid parameter: Message Structure - No default entry in JSON message body";
+        TaskFailure::new(INVALID_PARAMETER, cause)
+    })?;
+    Ok(match text_for("email") {
+        Some(email) => (email, Some(default)),
+        None => (default, None),
+    })
+}
+
+/// A subject of SNS: fewer than 100 characters of printable ASCII, not starting with a space.
 fn is_subject(subject: &str) -> bool {
-    (1..=100).contains(&subject.len())
+    (1..100).contains(&subject.len())
         && subject.starts_with(|first: char| first.is_ascii_graphic())
         && subject
             .bytes()

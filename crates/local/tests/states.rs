@@ -11,7 +11,7 @@ use aws_sdk_sfn::config::{Credentials, Region};
 use aws_sdk_sfn::error::ProvideErrorMetadata;
 use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus, HistoryEventType};
 use local::handlers::NAMES;
-use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN};
+use local::world::{NOTICE_TOPIC_ARN, STATE_MACHINE_ARN};
 use local::{Handlers, Options, World};
 
 /// Invokes a function with the input, waits an hour, tells somebody.
@@ -30,8 +30,8 @@ const MACHINE: &str = r#"{
     "Wait": {"Type": "Wait", "Seconds": 3600, "Next": "Tell"},
     "Tell": {
       "Type": "Task",
-      "Resource": "arn:aws:states:::sns:publish",
-      "Arguments": {"TopicArn": "${AlertTopicArn}", "Subject": "done", "Message": "{% $string($states.input) %}"},
+      "Resource": "arn:${Partition}:states:::sns:publish",
+      "Arguments": {"TopicArn": "${NoticeTopicArn}", "Subject": "done", "Message": "{% $string($states.input) %}"},
       "Output": {},
       "End": true
     }
@@ -98,7 +98,7 @@ async fn an_execution_is_started_watched_and_listed() {
     let alerts = world.alerts();
     assert_eq!(
         (alerts[0].topic.as_str(), alerts[0].message.as_str()),
-        (ALERT_TOPIC_ARN, r#"{"day":1}"#)
+        (NOTICE_TOPIC_ARN, r#"{"day":1}"#)
     );
     let list = client
         .list_executions()

@@ -38,7 +38,8 @@ export function machineFor(scope: Construct, around: Surroundings): Machine {
     definitionBody: sfn.DefinitionBody.fromFile(settings.definition),
     definitionSubstitutions: {
       ...Object.fromEntries(handlers.map(({ id, alias }) => [`${id}Arn`, alias.functionArn])),
-      AlertTopicArn: alertTopic.topicArn,
+      NoticeTopicArn: alertTopic.topicArn,
+      Partition: naming.stack.partition,
     },
     role: roleFor(scope, around),
     tracingEnabled: true,

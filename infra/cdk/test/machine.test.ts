@@ -52,7 +52,8 @@ test('the placeholders of the definition are what it is given, each an alias', (
   expect(Object.keys(given).map((name) => `\${${name}}`).sort()).toEqual(placeholders);
   expect(given).toEqual({
     ...Object.fromEntries(HANDLERS.map((id) => [`${id}Arn`, `<${id}FunctionAliaslive>`])),
-    AlertTopicArn: '<AlertTopic>',
+    NoticeTopicArn: '<AlertTopic>',
+    Partition: '<AWS::Partition>',
   });
 });
 

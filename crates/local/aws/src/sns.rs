@@ -15,7 +15,10 @@ pub struct Topics(Arc<Mutex<Vec<Publication>>>);
 pub struct Publication {
     pub topic: String,
     pub subject: Option<String>,
+    /// What a mail says.
     pub message: String,
+    /// What a subscriber of any other kind gets, if that is something else.
+    pub structured: Option<String>,
 }
 
 impl Topics {
@@ -44,6 +47,7 @@ impl Topics {
             topic: topic.to_owned(),
             subject: form.get("Subject").map(str::to_owned),
             message: message.to_owned(),
+            structured: None,
         });
         let body = format!(
             "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>{id}</MessageId></PublishResult><ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></PublishResponse>"

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use local::World;
-use local::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN, TENANT};
+use local::world::{NOTICE_TOPIC_ARN, STATE_MACHINE_ARN, TENANT};
 
 use crate::arguments::Serve;
 use crate::clock::TimeScale;
@@ -55,7 +55,7 @@ fn print_exports(world: &World, terminal: &Terminal) {
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("STATE_MACHINE_ARN", STATE_MACHINE_ARN),
-        ("ALERT_TOPIC_ARN", ALERT_TOPIC_ARN),
+        ("NOTICE_TOPIC_ARN", NOTICE_TOPIC_ARN),
     ];
     let handlers = world.environment().iter();
     let handlers = handlers.map(|(name, value)| (name.as_str(), value.as_str()));

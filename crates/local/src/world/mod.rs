@@ -27,7 +27,7 @@ pub const PREFIX: &str = "reports";
 pub const STATE_MACHINE_ARN: &str =
     "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
 /// The topic of the alerts.
-pub const ALERT_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-alerts";
+pub const NOTICE_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-notices";
 /// What the names of all secrets begin with.
 pub const SECRET_PREFIX: &str = "cxone/";
 /// The tenant of the examples and tests, unless another is named.

@@ -11,7 +11,7 @@ use cxone_sim::Tenant;
 use serde_json::json;
 
 use super::{
-    ALERT_TOPIC_ARN, BUCKET, PREFIX, SECRET_PREFIX, STATE_MACHINE_ARN, TENANT, World, WorldError,
+    BUCKET, NOTICE_TOPIC_ARN, PREFIX, SECRET_PREFIX, STATE_MACHINE_ARN, TENANT, World, WorldError,
     put_tenant,
 };
 use crate::handlers::{Handlers, workspace};
@@ -136,7 +136,12 @@ fn read_machine(path: &Path) -> Result<String, WorldError> {
         .iter()
         .map(|(name, placeholder, ..)| ((*placeholder).to_owned(), LambdaHost::arn(name)))
         .collect();
-    values.insert("AlertTopicArn".to_owned(), ALERT_TOPIC_ARN.to_owned());
+    let others = [
+        ("NoticeTopicArn", NOTICE_TOPIC_ARN),
+        // The local ARNs are those of the commercial regions.
+        ("Partition", "aws"),
+    ];
+    values.extend(others.map(|(name, value)| (name.to_owned(), value.to_owned())));
     asl::substitute(&text, &values).map_err(|source| WorldError::Placeholders {
         path: path.to_owned(),
         source,

@@ -71,13 +71,16 @@ async fn show_execution(
     if ended.status != Status::Succeeded {
         return Err(Failure::Execution(Box::new(ended), None));
     }
-    let told = match commits(world)?.get(known) {
-        Some(commit) => describe_commit(commit),
-        None => {
-            "nothing to do: this was delivered already; for an empty folder: --out DIR".to_owned()
-        }
-    };
+    let commits = commits(world)?;
+    let commit = commits.get(known);
+    let told = commit.map_or_else(
+        || "nothing to do: this was delivered already; for an empty folder: --out DIR".to_owned(),
+        describe_commit,
+    );
     terminal.line(&format!("{time}  {what:<22}  {told}"));
+    if let Some(commit) = commit {
+        summary::print_warnings(commit, terminal);
+    }
     Ok(())
 }
 

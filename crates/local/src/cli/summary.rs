@@ -30,6 +30,7 @@ pub(crate) fn print_commit(
         terminal.line(line.trim_end());
     }
     terminal.line("");
+    print_warnings(commit, terminal);
     for remark in list_remarks(commit) {
         print_named(terminal, "note", &remark);
     }
@@ -62,6 +63,13 @@ pub(crate) fn print_delivered_already(commit: &Commit, bucket: &Path, terminal: 
     terminal.line(
         "to fetch the window again: --replay REASON; to start with an empty folder: --out DIR",
     );
+}
+
+/// Says what an operator should look at, as the alert does.
+pub(crate) fn print_warnings(commit: &Commit, terminal: &Terminal) {
+    for warning in &commit.warnings {
+        print_named(terminal, "warning", warning);
+    }
 }
 
 fn print_named(terminal: &Terminal, name: &str, value: &str) {

@@ -7,25 +7,24 @@ use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
 use pipeline_tests::harness::{
-    Pipeline, PipelineBuilder, day_before, delivered, lines, weekday_before,
+    Pipeline, PipelineBuilder, day_before, delivered, lines, message, weekday_before,
 };
 
 /// What was told: the commit's words are in an alert and in the log, with the execution.
 fn check_told(pipeline: &Pipeline, commit: &Commit, execution: &str) {
-    let alerts = pipeline.world.alerts();
+    let mut alerts = pipeline.world.alerts();
+    alerts.retain(|alert| alert.message.contains(execution));
     let logs = pipeline.world.lambda().logs();
     assert!(!commit.warnings.is_empty());
     for warning in &commit.warnings {
-        let is_told = |text: &str| text.contains(warning.as_str()) && text.contains(execution);
         assert!(
-            alerts.iter().any(|alert| is_told(&alert.message)),
+            alerts[0].message.contains(warning.as_str()),
             "{warning}: {alerts:#?}"
         );
-        let warning = serde_json::to_string(warning).unwrap();
-        let lines = logs.find(warning.trim_matches('"'));
-        let line = lines.iter().find(|line| line.text.contains(execution));
-        assert!(line.is_some(), "{warning}: {lines:#?}");
-        assert_eq!(lines.len(), 1, "said once: {lines:#?}");
+        let warning = format!(r#""message":{}"#, json!(warning));
+        let mut lines = logs.find(&warning);
+        lines.retain(|line| line.text.contains(execution));
+        assert_eq!(lines.len(), 1, "said once: {warning}: {lines:#?}");
     }
     assert_eq!(alerts.len(), 1, "{alerts:#?}");
 }
@@ -34,8 +33,9 @@ fn check_told(pipeline: &Pipeline, commit: &Commit, execution: &str) {
 fn lists(commit: &Commit) -> Value {
     let mut report = serde_json::to_value(&commit.column_report).unwrap();
     let report = report.as_object_mut().unwrap();
-    report.remove("columns");
-    report.remove("rows");
+    for other in ["columns", "rows", "comparedWith"] {
+        report.remove(other).unwrap();
+    }
     Value::Object(report.clone())
 }
 
@@ -115,6 +115,112 @@ async fn a_kind_that_changes_from_one_commit_to_the_next_is_told() {
     let said =
         r#"values are of another kind in "avgHandleTime" (text, before: integer and decimal)"#;
     assert_eq!(log[1].warnings, [said]);
+}
+
+/// Delivers one day after the other, each with a fault, of a report whose definition lists no columns; and looks at what
+/// is said of each: in its commit, or with a strict definition in the failure.
+async fn check_days(api: &str, policy: &str, days: &[(&str, &[&str])]) {
+    let setup = PipelineBuilder::of_api(api)
+        .rows(250, 50)
+        .define("/pipeline/schema", json!(policy));
+    let pipeline = setup.start().await;
+    for (nth, (fault, said)) in days.iter().enumerate() {
+        let faults = Some(*fault).filter(|fault| !fault.is_empty());
+        pipeline.set_faults(faults.as_slice());
+        let before = i64::try_from(days.len() - nth).unwrap();
+        let committed = pipeline.log().len() as u64;
+        let ended = pipeline.ask_for(day_before(before)).await;
+        if policy == "strict" && !said.is_empty() {
+            assert_eq!(ended.error.as_deref(), Some("Cxone.Contract"), "{fault}");
+            let message = message(&ended);
+            let starts = format!("{}. The definition's pipeline.schema", said.join("; "));
+            assert!(message.starts_with(&starts), "{fault}: {message}");
+            assert_eq!(pipeline.log().len() as u64, committed, "{fault}");
+            continue;
+        }
+        let ended = delivered(ended);
+        // Not `commit()`: the rows are not those of a tenant without faults.
+        let commit = pipeline.log().pop().unwrap();
+        let report = commit.column_report.as_ref().unwrap();
+        assert_eq!(report.compared_with, Some(committed), "{fault}");
+        if policy == "strict" && committed == 0 {
+            assert!(
+                commit.warnings[0].contains("lists no columns"),
+                "{commit:?}"
+            );
+            assert_eq!(commit.warnings.len(), 1, "{commit:?}");
+        } else {
+            assert_eq!(commit.warnings, *said, "{nth}: {fault}");
+        }
+        if !commit.warnings.is_empty() {
+            check_told(&pipeline, &commit, &ended.execution_arn);
+        }
+    }
+}
+
+/// A day on which all is well.
+const AS_USUAL: (&str, &[&str]) = ("", &[]);
+
+#[tokio::test]
+async fn without_listed_columns_a_column_in_some_rows_is_told_whatever_the_day_before_was() {
+    let some = r#"only some rows have "avgWaitTime" (50 of 250 rows)"#;
+    let most = r#"only some rows have "avgWaitTime" (200 of 250 rows)"#;
+    let from_second = ("schema-drift:as=missing,page=1", &[some][..]);
+    let in_last = ("schema-drift:as=missing,page=4", &[most][..]);
+    let in_none = (
+        "schema-drift:as=missing,page=0",
+        &[r#"no row has "avgWaitTime""#][..],
+    );
+    let days = [in_last, in_none, from_second, AS_USUAL, from_second];
+    check_days("contacts", "warn", &days).await;
+    let days = [from_second, AS_USUAL, in_last, in_none, AS_USUAL];
+    check_days("contacts", "strict", &days).await;
+    let renamed =
+        r#"only some rows have "avgWaitTime" (50 of 250 rows), "renamed" (200 of 250 rows)"#;
+    let renamed = ("schema-drift:as=renamed,page=1", &[renamed][..]);
+    check_days("contacts", "strict", &[renamed, AS_USUAL]).await;
+}
+
+#[tokio::test]
+async fn without_listed_columns_a_drift_is_told_until_three_windows_were_like_it() {
+    let missing = r#"no row has "avgWaitTime""#;
+    let renamed = r#"columns are new: "Renamed" (250 of 250 rows)"#;
+    let renamed = ("csv-drift:as=renamed", &[missing, renamed][..]);
+    let usual_by_now = ("csv-drift:as=renamed", &[][..]);
+    let missing = ("csv-drift:as=missing", &[missing][..]);
+    let days = [AS_USUAL, AS_USUAL, missing, renamed, AS_USUAL, renamed];
+    check_days("data-extraction", "warn", &days).await;
+    let days = [AS_USUAL, renamed, renamed, renamed, usual_by_now];
+    check_days("data-extraction", "warn", &days).await;
+    let kind = r#"values are of another kind in "avgWaitTime" (text, before: integer and decimal)"#;
+    let retyped = ("schema-drift:as=retyped,page=0", &[kind][..]);
+    let none = r#"no row has a value in "avgWaitTime""#;
+    let nulled = ("schema-drift:as=nulled,page=0", &[none][..]);
+    let days = [AS_USUAL, retyped, retyped, nulled, nulled, AS_USUAL];
+    check_days("contacts", "warn", &days).await;
+}
+
+#[tokio::test]
+async fn without_listed_columns_a_strict_definition_refuses_every_kind_of_drift() {
+    let new = r#"columns are new: "sentiment" (250 of 250 rows)"#;
+    let renamed = r#"columns are new: "renamed" (250 of 250 rows)"#;
+    let missing = r#"no row has "avgWaitTime""#;
+    let kind = r#"values are of another kind in "avgWaitTime" (text, before: integer and decimal)"#;
+    let days = [
+        AS_USUAL,
+        ("schema-drift:as=new,page=0", &[new][..]),
+        ("schema-drift:as=renamed,page=0", &[missing, renamed]),
+        ("schema-drift:as=retyped,page=0", &[kind]),
+        (
+            "schema-drift:as=nulled,page=0",
+            &[r#"no row has a value in "avgWaitTime""#],
+        ),
+        AS_USUAL,
+    ];
+    check_days("contacts", "strict", &days).await;
+    let new = r#"columns are new: "Sentiment" (250 of 250 rows)"#;
+    let new = ("csv-drift:as=new", &[new][..]);
+    check_days("data-extraction", "strict", &[AS_USUAL, new, AS_USUAL]).await;
 }
 
 #[tokio::test]

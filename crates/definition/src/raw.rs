@@ -153,7 +153,8 @@ pub(crate) struct RawPipeline {
     #[serde(default)]
     #[schemars(length(max = 5))]
     pub(crate) restate: Option<Vec<String>>,
-    /// What happens when a column is missing from the rows, is new, or changes its type.
+    /// What happens when a column is missing from the rows, is new, has no value any more, or changes its type: against
+    /// the columns that `report` names or, where it names none, against the last fourteen windows.
     #[serde(default)]
     #[schemars(with = "Option<SchemaPolicy>", extend("default" = "warn"))]
     pub(crate) schema: Option<String>,

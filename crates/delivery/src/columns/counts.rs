@@ -53,6 +53,14 @@ impl ValueKind {
             Self::List => "list",
         }
     }
+
+    /// A mean of 300 seconds is written as an integer and one of 300.5 is not, so that both are numbers.
+    pub(super) const fn family(self) -> Self {
+        match self {
+            Self::Integer => Self::Decimal,
+            other => other,
+        }
+    }
 }
 
 /// One column of some rows.
@@ -100,6 +108,17 @@ impl ColumnCounts {
 }
 
 impl ColumnCount {
+    pub(super) fn kinds_besides_null(&self) -> Vec<ValueKind> {
+        let kinds = self.kinds.keys().copied();
+        kinds.filter(|kind| *kind != ValueKind::Null).collect()
+    }
+
+    /// Rows that have a value in it.
+    pub(super) fn values(&self) -> u64 {
+        let nulls = self.kinds.get(&ValueKind::Null);
+        self.rows.saturating_sub(nulls.copied().unwrap_or(0))
+    }
+
     fn add(&mut self, other: Self) {
         self.rows += other.rows;
         for (kind, count) in other.kinds {

@@ -2,7 +2,9 @@
 
 mod counts;
 mod report;
+mod usual;
 
 pub(crate) use counts::is_zero;
 pub use counts::{ColumnCount, ColumnCounts, MAX_COLUMN_NAME, MAX_COLUMNS, ValueKind};
-pub use report::{ChangedColumn, ColumnReport, ColumnRows, Expected};
+pub use report::{ChangedColumn, ColumnReport, ColumnRows, Expected, NewColumns};
+pub use usual::COMPARED_WINDOWS;

@@ -5,6 +5,7 @@ use definition::text::{line, list_first, quote};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{ColumnCount, ColumnCounts, ValueKind, is_zero};
+use super::usual::Usual;
 
 /// A sentence names at most so many columns.
 const MAX_NAMED: usize = 5;
@@ -12,8 +13,8 @@ const MAX_NAMED: usize = 5;
 /// A sentence has at most so many bytes.
 const MAX_SENTENCE: usize = 400;
 
-/// The columns of a commit's rows, held against the definition and against the commit before. Rows that were dropped
-/// as duplicates, or replaced, are counted too.
+/// The columns of a commit's rows, held against the definition and against earlier commits. Rows that were dropped as
+/// duplicates, or replaced, are counted too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ColumnReport {
@@ -24,15 +25,21 @@ pub struct ColumnReport {
     /// Values of columns beyond the 1,024 that are counted by name, or with a name of more than 256 bytes.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unlisted: u64,
-    /// Columns that are in no row, or in only some: columns of the definition, or where it lists none, those that
-    /// every row of the commit before had.
+    /// How many earlier windows the columns were compared with; none in commits of versions that did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<u64>,
+    /// Columns that are in no row, or in only some: columns of the definition, or where it lists none, any for which
+    /// that is not usual.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<ColumnRows>,
-    /// Columns that the definition does not name, where it lists columns.
+    /// Columns that have no value in any row, where that is not usual.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<String>,
+    /// Columns that the definition does not name, or where it lists none, those that are not usual.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new: Vec<ColumnRows>,
-    /// Columns with values of more than one kind, or of another kind than in the commit before. Integers and decimals
-    /// are both numbers, so that they are no change; `null` is none either.
+    /// Columns with values of more than one kind, or of a kind that is not usual. Integers and decimals are both
+    /// numbers, so that they are no change; `null` is none either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<ChangedColumn>,
     /// Names that differ in case alone, which many a warehouse takes for one.
@@ -70,8 +77,19 @@ pub struct Expected<'a> {
     pub rows: u64,
     /// The columns of the definition, and how many rows should have each; empty where it lists none.
     pub columns: Vec<(&'a str, u64)>,
-    /// What the last commit of the report that counted says.
-    pub before: Option<&'a ColumnReport>,
+    /// What the last commits of the report that counted say, one of each window, the newest first.
+    pub earlier: &'a [ColumnReport],
+}
+
+/// Why a column is new, and what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewColumns {
+    /// The definition does not name it.
+    Unnamed,
+    /// Nor is it stored.
+    LeftOut,
+    /// The definition names none, and too few earlier windows had it.
+    Unusual,
 }
 
 impl ColumnReport {
@@ -79,21 +97,34 @@ impl ColumnReport {
     #[must_use]
     pub fn new(counts: ColumnCounts, expected: &Expected<'_>) -> Self {
         let ColumnCounts { columns, unlisted } = counts;
+        let usual = Usual::new(expected.earlier);
+        let (missing, new) = if expected.columns.is_empty() {
+            (
+                usual.find_missing(&columns, expected.rows),
+                usual.find_new(&columns, expected.rows),
+            )
+        } else {
+            (
+                find_missing(&columns, &expected.columns),
+                find_unnamed(&columns, expected),
+            )
+        };
         Self {
             rows: expected.rows,
-            missing: find_missing(&columns, expected),
-            new: find_new(&columns, expected),
-            changed: find_changed(&columns, expected.before),
+            compared_with: Some(expected.earlier.len() as u64),
+            missing,
+            emptied: usual.find_emptied(&columns, expected.rows),
+            new,
+            changed: usual.find_changed(&columns),
             twins: find_twins(&columns),
             columns,
             unlisted,
         }
     }
 
-    /// What a definition with `"schema": "strict"` refuses, in sentences without a full stop. `leaves_out` says that the
-    /// stored form has only the definition's columns.
+    /// What a definition with `"schema": "strict"` refuses, in sentences without a full stop.
     #[must_use]
-    pub fn drift(&self, leaves_out: bool) -> Vec<String> {
+    pub fn drift(&self, new: NewColumns) -> Vec<String> {
         let missing = self.missing.iter();
         let (gone, partial): (Vec<_>, Vec<_>) = missing.partition(|column| column.rows == 0);
         let of_rows = |column: &ColumnRows| {
@@ -108,13 +139,10 @@ impl ColumnReport {
             sentence("no row has", gone.iter().map(|column| quote(&column.name))),
             sentence("only some rows have", partial.into_iter().map(of_rows)),
             sentence(
-                if leaves_out {
-                    "the definition does not name, and CSV leaves out,"
-                } else {
-                    "the definition does not name"
-                },
-                self.new.iter().map(of_rows),
+                "no row has a value in",
+                self.emptied.iter().map(|name| quote(name)),
             ),
+            sentence(new.describe(), self.new.iter().map(of_rows)),
             sentence(
                 "values are of another kind in",
                 self.changed.iter().map(ChangedColumn::describe),
@@ -152,6 +180,26 @@ impl ColumnReport {
     }
 }
 
+impl NewColumns {
+    const fn describe(self) -> &'static str {
+        match self {
+            Self::Unnamed => "the definition does not name",
+            Self::LeftOut => "the definition does not name, and CSV leaves out,",
+            Self::Unusual => "columns are new:",
+        }
+    }
+}
+
+impl ColumnRows {
+    pub(super) fn new(name: &str, rows: u64, of: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            rows,
+            of,
+        }
+    }
+}
+
 impl ChangedColumn {
     fn describe(&self) -> String {
         let words = |kinds: &[ValueKind]| {
@@ -167,77 +215,20 @@ impl ChangedColumn {
     }
 }
 
-fn find_missing(columns: &[ColumnCount], expected: &Expected<'_>) -> Vec<ColumnRows> {
-    let in_every_row = expected.before.into_iter().flat_map(|before| {
-        let is_whole = |column: &&ColumnCount| column.rows == before.rows;
-        before.columns.iter().filter(is_whole)
-    });
-    let wanted: Vec<(&str, u64)> = if expected.columns.is_empty() {
-        in_every_row
-            .map(|column| (column.name.as_str(), expected.rows))
-            .collect()
-    } else {
-        expected.columns.clone()
-    };
-    let missing = wanted.into_iter().filter_map(|(name, of)| {
-        let found = columns.iter().find(|column| column.name == name);
+fn find_missing(columns: &[ColumnCount], wanted: &[(&str, u64)]) -> Vec<ColumnRows> {
+    let missing = wanted.iter().filter_map(|(name, of)| {
+        let found = columns.iter().find(|column| column.name == *name);
         let rows = found.map_or(0, |column| column.rows);
-        (rows < of).then(|| ColumnRows {
-            name: name.to_owned(),
-            rows,
-            of,
-        })
+        (rows < *of).then(|| ColumnRows::new(name, rows, *of))
     });
     missing.collect()
 }
 
-fn find_new(columns: &[ColumnCount], expected: &Expected<'_>) -> Vec<ColumnRows> {
+fn find_unnamed(columns: &[ColumnCount], expected: &Expected<'_>) -> Vec<ColumnRows> {
     let is_named = |name: &str| expected.columns.iter().any(|(named, _)| *named == name);
-    let is_new = |column: &&ColumnCount| !expected.columns.is_empty() && !is_named(&column.name);
-    let new = columns.iter().filter(is_new);
-    new.map(|column| ColumnRows {
-        name: column.name.clone(),
-        rows: column.rows,
-        of: expected.rows,
-    })
-    .collect()
-}
-
-fn find_changed(columns: &[ColumnCount], before: Option<&ColumnReport>) -> Vec<ChangedColumn> {
-    let before_of = |name: &str| {
-        let before = before.and_then(|before| {
-            let mut columns = before.columns.iter();
-            columns.find(|column| column.name == name)
-        });
-        before.map(kinds_besides_null).unwrap_or_default()
-    };
-    let changed = columns.iter().filter_map(|column| {
-        let kinds = kinds_besides_null(column);
-        let before = before_of(&column.name);
-        let is_alike = |one: &ValueKind, other: &ValueKind| family(*one) == family(*other);
-        let is_mixed = kinds.iter().any(|kind| !is_alike(kind, &kinds[0]));
-        let was_there = |kind: &ValueKind| before.iter().any(|known| is_alike(kind, known));
-        let is_changed = !before.is_empty() && !kinds.iter().all(was_there);
-        (is_mixed || is_changed).then(|| ChangedColumn {
-            name: column.name.clone(),
-            kinds,
-            before,
-        })
-    });
-    changed.collect()
-}
-
-fn kinds_besides_null(column: &ColumnCount) -> Vec<ValueKind> {
-    let kinds = column.kinds.keys().copied();
-    kinds.filter(|kind| *kind != ValueKind::Null).collect()
-}
-
-/// A mean of 300 seconds is written as an integer and one of 300.5 is not, so that both are numbers.
-fn family(kind: ValueKind) -> ValueKind {
-    match kind {
-        ValueKind::Integer => ValueKind::Decimal,
-        other => other,
-    }
+    let new = columns.iter().filter(|column| !is_named(&column.name));
+    new.map(|column| ColumnRows::new(&column.name, column.rows, expected.rows))
+        .collect()
 }
 
 fn find_twins(columns: &[ColumnCount]) -> Vec<[String; 2]> {
@@ -281,7 +272,7 @@ mod tests {
     }
 
     fn check(report: &ColumnReport, drift: &[&str], remarks: &[&str]) {
-        assert_eq!(report.drift(false), drift);
+        assert_eq!(report.drift(NewColumns::Unnamed), drift);
         assert_eq!(report.remarks(ColumnNames::AsIs), remarks);
     }
 
@@ -294,7 +285,7 @@ mod tests {
         let expected = Expected {
             rows: 10,
             columns: vec![("a", 10), ("b", 10)],
-            before: None,
+            earlier: &[],
         };
         check(&ColumnReport::new(counts, &expected), &[], &[]);
     }
@@ -310,7 +301,7 @@ mod tests {
         let expected = Expected {
             rows: 10,
             columns: vec![("a", 10), ("b", 10), ("c", 10), ("d", 7), ("e", 0)],
-            before: None,
+            earlier: &[],
         };
         check(
             &ColumnReport::new(counts, &expected),
@@ -319,40 +310,6 @@ mod tests {
                 r#"only some rows have "b" (4 of 10 rows)"#,
                 r#"the definition does not name "x" (6 of 10 rows)"#,
                 r#"values are of another kind in "c" (text and integer)"#,
-            ],
-            &[],
-        );
-    }
-
-    #[test]
-    fn where_no_columns_are_listed_the_commit_before_says_what_is_expected() {
-        let expected = Expected {
-            rows: 4,
-            ..Expected::default()
-        };
-        let before = counts(&[
-            ("a", &[(Text, 4)]),
-            ("sparse", &[(Text, 2)]),
-            ("n", &[(Integer, 4)]),
-            ("empty", &[(Null, 4)]),
-        ]);
-        let before = ColumnReport::new(before, &expected);
-        check(&before, &[], &[]);
-        let expected = Expected {
-            rows: 9,
-            before: Some(&before),
-            ..Expected::default()
-        };
-        let now = counts(&[
-            ("n", &[(Text, 9)]),
-            ("other", &[(Text, 9)]),
-            ("empty", &[(Text, 9)]),
-        ]);
-        check(
-            &ColumnReport::new(now, &expected),
-            &[
-                r#"no row has "a""#,
-                r#"values are of another kind in "n" (text, before: integer)"#,
             ],
             &[],
         );
@@ -382,7 +339,7 @@ mod tests {
         let expected = Expected {
             rows: 1,
             columns: (0..9).map(|n| (&"abcdefghi"[n..=n], 1)).collect(),
-            before: None,
+            earlier: &[],
         };
         check(
             &ColumnReport::new(ColumnCounts::default(), &expected),

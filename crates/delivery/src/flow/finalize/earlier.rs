@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::Failure;
-use crate::columns::ColumnReport;
+use crate::columns::{COMPARED_WINDOWS, ColumnReport};
 use crate::flow::finalize::finalizer::Finalizer;
 
 /// So many commits of the same weekday are compared with.
@@ -39,8 +39,8 @@ pub(super) struct EarlierCommits {
     windows: Vec<Window>,
     /// Rows of windows of the same weekday and length, the newest first.
     rows: Vec<u64>,
-    /// The newest report there is.
-    pub(super) column_report: Option<ColumnReport>,
+    /// What the newest commits of the last windows say of their columns, the newest first.
+    pub(super) column_reports: Vec<ColumnReport>,
 }
 
 impl Finalizer<'_> {
@@ -67,11 +67,13 @@ impl Finalizer<'_> {
 impl EarlierCommits {
     /// Adds a commit that is older than those before.
     fn add(&mut self, commit: EarlierCommit, window: &Window) {
-        self.column_report = self.column_report.take().or(commit.column_report);
         if self.windows.contains(&commit.window) {
             return;
         }
         self.windows.push(commit.window);
+        if self.column_reports.len() < COMPARED_WINDOWS {
+            self.column_reports.extend(commit.column_report);
+        }
         let counts = !commit.withdrawn && commit.window != *window;
         if counts && self.rows.len() < COMPARED && is_comparable(&commit.window, window) {
             self.rows.push(commit.unique);
@@ -209,5 +211,33 @@ mod tests {
         assert_eq!(earlier.median_rows(), Some((100, 3)));
         earlier.add(commit("20261026T000000Z-20261027T000000Z", 111), &own);
         assert_eq!(earlier.median_rows(), Some((105, 4)));
+    }
+
+    #[test]
+    fn the_last_windows_say_what_their_columns_are_each_in_its_newest_commit() {
+        let own = window("20270101T000000Z-20270102T000000Z");
+        let mut earlier = EarlierCommits::default();
+        for days in 0_u64..20 {
+            let start = own.start() - SignedDuration::from_hours(24 * days.cast_signed());
+            let day = Window::new(start, start + SignedDuration::from_hours(24)).unwrap();
+            for rows in [days, 1000] {
+                let report = ColumnReport {
+                    rows,
+                    ..ColumnReport::default()
+                };
+                let commit = EarlierCommit {
+                    window: day,
+                    unique: rows,
+                    withdrawn: false,
+                    // A window that was withdrawn, or that has no rows, says nothing.
+                    column_report: (rows != 1).then_some(report),
+                };
+                earlier.add(commit, &own);
+            }
+        }
+        let reports = earlier.column_reports.iter();
+        let rows: Vec<u64> = reports.map(|report| report.rows).collect();
+        let expected: Vec<u64> = [0].into_iter().chain(2..15).collect();
+        assert_eq!(rows, expected);
     }
 }

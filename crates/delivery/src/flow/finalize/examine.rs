@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use definition::{ColumnNames, OutputFormat, SchemaPolicy};
 
-use crate::columns::{ColumnCounts, ColumnReport, Expected};
+use crate::columns::{ColumnCounts, ColumnReport, Expected, NewColumns};
 use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::merge::WindowContent;
 use crate::flow::finalize::pages::RunPages;
@@ -28,13 +28,16 @@ impl Finalizer<'_> {
     ) -> Result<Examined, Failure> {
         let earlier = self.read_earlier_commits(head).await?;
         let pipeline = &self.record.definition.pipeline;
-        let report = self.report_columns(content, earlier.column_report.as_ref());
+        let report = self.report_columns(content, &earlier.column_reports);
         let mut warnings = Vec::new();
         if let Some(report) = &report {
             refuse_same_names(pipeline.column_names, report)?;
-            warnings = report.drift(pipeline.format == OutputFormat::Csv);
-            if pipeline.schema == SchemaPolicy::Strict && !warnings.is_empty() {
-                return Err(refuse_drift(&warnings));
+            warnings = report.drift(self.judge_new_columns());
+            if pipeline.schema == SchemaPolicy::Strict {
+                if !warnings.is_empty() {
+                    return Err(refuse_drift(&warnings));
+                }
+                warnings.extend(self.judge_strictness(report));
             }
             warnings.extend(report.remarks(pipeline.column_names));
         }
@@ -55,7 +58,7 @@ impl Finalizer<'_> {
     fn report_columns(
         &self,
         content: &WindowContent,
-        before: Option<&ColumnReport>,
+        earlier: &[ColumnReport],
     ) -> Option<ColumnReport> {
         let mut sum = ColumnCounts::default();
         for pages in &content.runs {
@@ -65,9 +68,29 @@ impl Finalizer<'_> {
         let expected = Expected {
             rows,
             columns: self.expected_columns(content),
-            before,
+            earlier,
         };
         (rows > 0).then(|| ColumnReport::new(sum, &expected))
+    }
+
+    /// Whether a strict definition could be held to nothing: it lists no columns, and no earlier window shows them.
+    fn judge_strictness(&self, report: &ColumnReport) -> Option<String> {
+        let is_blind =
+            report.compared_with == Some(0) && self.record.definition.columns().is_empty();
+        is_blind.then(|| {
+            "the definition's pipeline.schema is strict, but it lists no columns and no earlier window shows them, so that it was only checked that all rows of this one have the same columns, with values of one kind".to_owned()
+        })
+    }
+
+    fn judge_new_columns(&self) -> NewColumns {
+        let definition = &self.record.definition;
+        if definition.columns().is_empty() {
+            return NewColumns::Unusual;
+        }
+        match definition.pipeline.format {
+            OutputFormat::Csv => NewColumns::LeftOut,
+            OutputFormat::Ndjson => NewColumns::Unnamed,
+        }
     }
 
     /// The columns of the definition, and how many rows should have each: a run of the fallback asks for fewer columns.
@@ -106,7 +129,7 @@ fn refuse_drift(drift: &[String]) -> Failure {
     Failure::new(
         FailureName::Contract,
         format!(
-            "{}. The definition's pipeline.schema is strict, so that nothing was committed. If the columns are right, correct the definition or set pipeline.schema to warn, then replay the window with it; another run of the same definition would end the same",
+            "{}. The definition's pipeline.schema is strict, so that nothing was committed. If the columns are right, correct those of the definition or set pipeline.schema to warn, then replay the window with it; what three windows were like is as usual, so that it may be strict again. Another run of the same definition would end the same",
             drift.join("; ")
         ),
     )

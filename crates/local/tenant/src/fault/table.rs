@@ -94,7 +94,7 @@ pub(super) const GUIDES: &[Entry] = &[
     page("conflict", "A66", "`rows` rows with keys of the page before and other metrics", &[value("rows", "1")]).page(1),
     page("order-changes", "A67", "this page's rows come in reverse whenever it is read again", &[]).page(0).only(PAGES),
     page("rows-change", "A67", "this page's rows have other metrics whenever it is read again", &[]).page(0).only(PAGES),
-    page("schema-drift", "A68", "from this page on a column is new, missing, renamed or of another type", &[choice("as", &["new", "missing", "renamed", "retyped"])]).page(1).only(PAGES),
+    page("schema-drift", "A68", "from this page on a column is new, missing, renamed, of another type or null", &[choice("as", &["new", "missing", "renamed", "retyped", "nulled"])]).page(1).only(PAGES),
     page("nested", "A69", "rows with objects and arrays", &[]).page(0).only(PAGES),
     page("huge-row", "A70", "a row of `bytes` bytes", &[value("bytes", "17825792")]).page(0).only(PAGES),
     page("depth-bomb", "A71", "a row with `depth` nested arrays", &[value("depth", "100000")]).page(0).only(PAGES),

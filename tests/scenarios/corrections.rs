@@ -90,6 +90,11 @@ async fn rows_that_come_late_are_there_after_the_restatement() {
     let late = &pipeline.log()[1];
     assert_eq!((late.generation, late.supersedes), (2, Some(1)));
     assert_eq!((late.window, late.unique), (day_before(0), 300));
+    assert_eq!(
+        late.reason.as_deref(),
+        Some("pipeline.restate: restate P1D")
+    );
+    assert_eq!(late.requested_by.as_deref(), Some("schedule"));
     pipeline.check_rows(late);
     // Each distance once; at the next one nothing has changed.
     let started = pipeline.started();

@@ -109,19 +109,16 @@ impl Validator<'_> {
     fn compare_with_schedule(&mut self, value: RelativeRange, recurrence: Option<Recurrence>) {
         let at = "/report/dateRange/value";
         let Some(recurrence) = recurrence else { return };
+        let schedule = recurrence.with_article();
         if value == RelativeRange::PreviousHours && recurrence != Recurrence::Hourly {
             let message =
-                format!("{value} on a {recurrence} schedule, which does not say how many hours");
+                format!("{value} on {schedule} schedule, which does not say how many hours");
             let hint = "use \"type\": \"hourly\" and \"everyHours\"";
             self.report_finding(FindingCode::EveryHoursInvalid, at, message, hint);
             return;
         }
-        let fitting = match recurrence {
-            Recurrence::Once => return,
-            Recurrence::Hourly => RelativeRange::PreviousHours,
-            Recurrence::Daily => RelativeRange::PreviousDay,
-            Recurrence::Weekly => RelativeRange::PreviousWeek,
-            Recurrence::Monthly => RelativeRange::PreviousMonth,
+        let Some(fitting) = recurrence.fitting_range() else {
+            return;
         };
         if value == fitting {
             return;
@@ -134,8 +131,8 @@ impl Validator<'_> {
         } else {
             (FindingCode::RangeNotSchedule, "windows leave gaps")
         };
-        let message = format!("{value} on a {recurrence} schedule: {what}");
-        let hint = format!("a {recurrence} schedule goes with \"{fitting}\"");
+        let message = format!("{value} on {schedule} schedule: {what}");
+        let hint = format!("{schedule} schedule goes with \"{fitting}\"");
         self.report_finding(code, at, message, hint);
     }
 
@@ -145,7 +142,8 @@ impl Validator<'_> {
             return;
         };
         let message = format!(
-            "an absolute range on a {recurrence} schedule: every run would return the same window"
+            "an absolute range on {} schedule: every run would return the same window",
+            recurrence.with_article()
         );
         let hint = "use a relative range such as {\"type\":\"relative\",\"value\":\"previousDay\"}; \
                     for another window, replay it";

@@ -159,6 +159,13 @@ impl Definition {
         self.window_for(window.end()) == Ok(*window)
     }
 
+    /// Whether each window of the schedule begins where the one before it ends.
+    #[must_use]
+    pub fn windows_are_adjacent(&self) -> bool {
+        let fitting = self.schedule.recurrence.fitting_range();
+        matches!(self.report.date_range(), DateRange::Relative { value } if fitting == Some(*value))
+    }
+
     /// The window that is stated anew at a time: the one that the schedule meant so long before.
     pub fn restated_window(
         &self,

@@ -17,6 +17,15 @@ pub(crate) fn parse_minutes(text: &str) -> Option<SignedDuration> {
     (duration.subsec_nanos() == 0 && seconds >= 60 && seconds % 60 == 0).then_some(duration)
 }
 
+/// The duration in words, such as `24 h 30 min`.
+pub(crate) fn describe_duration(duration: SignedDuration) -> String {
+    match (duration.as_hours(), duration.as_mins() % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// The duration in its shortest form: `P7D`, `PT6H` or `PT45M`.
 pub(crate) fn format_duration(duration: SignedDuration) -> String {
     match duration.as_secs() {

@@ -17,6 +17,27 @@ text_enum!(
         Monthly = "monthly",
     }
 );
+impl Recurrence {
+    /// The word with its article, for a sentence.
+    pub(crate) fn with_article(self) -> String {
+        match self {
+            Self::Hourly => format!("an {self}"),
+            Self::Once | Self::Daily | Self::Weekly | Self::Monthly => format!("a {self}"),
+        }
+    }
+
+    /// The range with which the windows of a schedule follow one another; none for one that runs once.
+    pub(crate) const fn fitting_range(self) -> Option<RelativeRange> {
+        match self {
+            Self::Once => None,
+            Self::Hourly => Some(RelativeRange::PreviousHours),
+            Self::Daily => Some(RelativeRange::PreviousDay),
+            Self::Weekly => Some(RelativeRange::PreviousWeek),
+            Self::Monthly => Some(RelativeRange::PreviousMonth),
+        }
+    }
+}
+
 text_enum!(
     /// A range before the scheduled time. Days, weeks and months are those of `pipeline.windowZone`.
     RelativeRange {

@@ -224,6 +224,9 @@ codes! {
     /// `emptyMessages` has no effect with this API.
     EmptyMessagesIgnored = "CXD075" Warning,
     "Take it out; the API answers with a list of rows, which may be empty.";
+    /// `totalLabels` stands in two places, and one of them has no effect.
+    LabelsTwice = "CXD076" Warning,
+    "Take `report.totalLabels` out.";
 }
 
 impl fmt::Display for FindingCode {

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::{Api, RawReport, with_raw_report};
 use crate::declare::RawDeclared;
@@ -13,6 +13,12 @@ use crate::enums::{
     SchemaPolicy,
 };
 use crate::text_enum::TextEnum;
+
+/// An ISO 8601 duration without years and months.
+const DURATION: &str = r"^P([0-9]+[WwDd])*([Tt]([0-9.,]+[HhMmSs])+)?$";
+
+/// At least six bytes, as far as a pattern can count them.
+const MESSAGE: &str = r"[^\x00-\x7f]|.{6}";
 
 /// A definition with whatever report its API has.
 pub(crate) type RawDefinition = RawDefinitionOf<RawReport>;
@@ -27,7 +33,11 @@ pub(crate) struct RawDefinitionOf<R> {
     pub(crate) schema: Option<String>,
     /// The name of the report, and of its schedule at CXone: 1 to 100 characters without spaces at the ends, unique
     /// in a tenant. It is part of every object key, so renaming a report begins a new one.
-    #[schemars(required, length(min = 1, max = 100))]
+    #[schemars(
+        required,
+        length(min = 1, max = 100),
+        regex(pattern = r"^[^ \x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^ \x00-\x1f\x7f])?$")
+    )]
     pub(crate) name: Option<String>,
     /// When the report is run. With `analytics`, CXone is told the same schedule, but of an `hourly` one a daily one.
     #[schemars(required)]
@@ -140,10 +150,17 @@ pub(crate) struct RawPipeline {
     /// whole minutes up to 7 days, such as `PT45M`, which is what an `hourly` report has if it says nothing. An
     /// `hourly` report of `analytics` has to say it, because CXone documents only that days become final at night.
     #[serde(default)]
+    #[schemars(regex(pattern = DURATION))]
     pub(crate) settled_after: Option<String>,
     /// The time zone in which days, weeks and months begin and end, as an IANA name such as `America/New_York`.
     /// Windows reach from local midnight to local midnight, so that a day has 23 or 25 hours when clocks change. The
     /// times of the schedule stay in UTC. Only for APIs that can be asked for times, and not for `hourly` reports.
+    ///
+    /// **To change the zone of a report that was delivered before**, ask once for the hours between the last window of the old
+    /// zone and the first of the new one, which no schedule asks for:
+    /// `cxr run FILE --window 2026-11-11T00:00:00Z/2026-11-11T05:00:00Z --off-grid`. The commit of the first new window warns of
+    /// them and names the command. To a zone further east, the first new window overlaps the last old one and is
+    /// refused; the hours then reach to the second one.
     #[serde(default)]
     #[schemars(extend("default" = "UTC"))]
     pub(crate) window_zone: Option<String>,
@@ -151,7 +168,7 @@ pub(crate) struct RawPipeline {
     /// so long after the schedule's own run. ISO 8601 durations, at most five, ascending. Whole days up to 90; with
     /// a `monthly` schedule up to 27; with an `hourly` one also hours, as a multiple of `everyHours`.
     #[serde(default)]
-    #[schemars(length(max = 5))]
+    #[schemars(length(max = 5), extend("items" = json!({ "type": "string", "pattern": DURATION })))]
     pub(crate) restate: Option<Vec<String>>,
     /// What happens when a column is missing from the rows, is new, has no value any more, or changes its type: against
     /// the columns that `report` names or, where it names none, against the last fourteen windows.
@@ -163,6 +180,7 @@ pub(crate) struct RawPipeline {
     /// or the message beside it contains one. Upper and lower case are the same. 6 to 256 bytes each. Contacts have no
     /// such messages.
     #[serde(default)]
+    #[schemars(extend("items" = json!({ "type": "string", "pattern": MESSAGE })))]
     pub(crate) empty_messages: Option<Vec<String>>,
     /// What the first cell of a total row at the end of a file says, such as `["Gesamt"]`. A total row is left out.
     /// `[]` keeps every row. Without this field, the usual English words count with `report-jobs`, unless
@@ -174,7 +192,8 @@ pub(crate) struct RawPipeline {
     #[schemars(with = "Option<ColumnNames>", extend("default" = "as-is"))]
     pub(crate) column_names: Option<String>,
     /// Metrics and dimensions that your tenant has and the pipeline does not know, with the type of their values:
-    /// `{"metrics": {"netPromoterScore": {"type": "double"}}}`.
+    /// `{"metrics": {"netPromoterScore": {"type": "double"}}}`. The types are `long`, `double`, `string`, `timestamp` and
+    /// `boolean`; a metric is `long` or `double`.
     #[serde(default)]
     pub(crate) declare: Option<RawDeclared>,
     /// The API of CXone that the report is fetched from.

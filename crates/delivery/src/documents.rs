@@ -19,10 +19,10 @@ pub struct GenerationRecord {
     /// What identifies the request: `schedule`, or the id of the event that asked for a replay.
     #[serde(rename = "wish")]
     pub request_key: String,
-    /// Why, where an operator asked.
+    /// Why, where an operator or a restatement asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who, where an operator asked.
+    /// Who, where an operator or a restatement asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
     /// Whether it takes the window back: nothing is asked of CXone, and its commit has no rows.
@@ -277,10 +277,10 @@ pub struct Commit {
     /// Whether the content equals that of the superseded version, which was visible until now: whoever loaded
     /// that version need not load this one.
     pub unchanged: bool,
-    /// Why, where an operator asked.
+    /// Why, where an operator or a restatement asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who, where an operator asked.
+    /// Who, where an operator or a restatement asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
     /// The state machine's time.

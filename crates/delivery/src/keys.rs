@@ -70,10 +70,15 @@ impl ReportKeys {
     /// Between which keys the folders of all windows lie that can overlap this one. They sort by their start.
     #[must_use]
     pub fn windows_around(&self, window: &Window) -> (String, String) {
+        self.windows_beginning(window.start() - Window::LONGEST, window.end())
+    }
+
+    /// Between which keys the folders of all windows lie that begin between two times.
+    #[must_use]
+    pub fn windows_beginning(&self, from: Timestamp, before: Timestamp) -> (String, String) {
         let begins =
             |time: Timestamp| format!("{}{}", self.windows(), time.strftime(Window::KEY_TIME));
-        let earliest = window.start() - Window::LONGEST;
-        (begins(earliest), begins(window.end()))
+        (begins(from), begins(before))
     }
 
     /// The window whose folder this is.

@@ -57,6 +57,10 @@ fn write_schedule_rules() -> Vec<Value> {
         rule(&hourly, &in_pipeline("windowZone", &utc())),
         rule(&hourly, &lacks("pipeline.settledAt")),
         rule(&hours, &hourly),
+        rule(
+            &json!({ "allOf": [hourly, is_api(Api::Analytics)] }),
+            &has("pipeline.settledAfter", &json!({ "type": "string" })),
+        ),
         rule(&is(range, "previousHours"), &hourly),
         rule(
             &has("pipeline.settledAfter", &json!({ "type": "string" })),

@@ -78,6 +78,7 @@ fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, 
     let definition = validator.check_definition(&reading.raw);
     if let Some(definition) = &definition {
         validator.compare_with_windows(definition);
+        validator.warn_of_two_label_lists(definition);
     }
     let findings = validator.findings;
     let failed = findings.iter().any(|f| f.severity == Severity::Error);

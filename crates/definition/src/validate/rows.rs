@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Api, Columns, RawReport};
+use crate::api::{Api, Columns, RawReport, Report};
 use crate::catalogue::ReportType;
 use crate::declare::{Declared, DeclaredColumn, RawDeclaredColumn};
+use crate::definition::Definition;
 use crate::enums::{ColumnNames, ColumnType};
 use crate::finding_code::FindingCode;
 use crate::hint::suggest_near;
@@ -58,6 +59,20 @@ impl Validator<'_> {
             self.check_names(LABELS, "label", Some(list));
         }
         Some(list.clone())
+    }
+
+    /// Warns of labels in the report, which those of `pipeline` replace.
+    pub(super) fn warn_of_two_label_lists(&mut self, definition: &Definition) {
+        let Report::ReportJobs(report) = &definition.report else {
+            return;
+        };
+        if definition.pipeline.total_labels.is_some() && !report.total_labels.is_empty() {
+            let message =
+                "pipeline.totalLabels counts instead, so that these labels have no effect";
+            let hint = "take them out, or name all labels in pipeline.totalLabels";
+            let at = "/report/totalLabels";
+            self.report_finding(FindingCode::LabelsTwice, at, message, hint);
+        }
     }
 
     pub(super) fn check_declared(&mut self, raw: &RawDefinition) -> Option<Declared> {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::api::{Api, Report};
 use crate::date_range::DateRange;
 use crate::definition::Definition;
-use crate::duration::{DAY, format_duration, parse_minutes};
+use crate::duration::{DAY, describe_duration, parse_minutes};
 use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::raw::RawPipeline;
@@ -171,7 +171,7 @@ impl Validator<'_> {
         let message = format!(
             "scheduled at {} UTC, {} before its window is final",
             definition.schedule.time,
-            format_duration(late)
+            describe_duration(late)
         );
         let hint = "the pipeline waits until then; schedule it later, or say with pipeline.settledAfter how long after \
                     the end of a window its data is final";

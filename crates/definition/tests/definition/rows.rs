@@ -248,3 +248,16 @@ fn a_message_is_empty_if_it_contains_one_of_the_texts_in_any_case() {
         assert_eq!(definition.is_empty_message(message), is_empty, "{message}");
     }
 }
+
+#[test]
+fn labels_that_have_no_effect_are_told() {
+    let mut value: Value = serde_json::from_str(include_str!("../fixtures/jobs.json")).unwrap();
+    value["report"]["totalLabels"] = json!(["Summe"]);
+    assert!(!lines(value.to_string()).contains("CXD076"));
+    value["pipeline"]["totalLabels"] = json!(["Gesamt"]);
+    let said = lines(value.to_string());
+    assert!(
+        said.contains("warning[CXD076] at /report/totalLabels"),
+        "{said}"
+    );
+}

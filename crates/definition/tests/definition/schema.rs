@@ -255,3 +255,30 @@ fn an_editor_is_told_what_a_type_of_report_has_and_which_fields_go_together() {
     let declared = change(&unknown, &("/pipeline/declare", columns));
     assert!(is_valid(&schema, &schema, &declared));
 }
+
+/// The patterns hold back what no reader of the text could take; the checker says more.
+#[test]
+fn texts_that_an_editor_can_judge_have_a_pattern() {
+    let schema: Value = serde_json::from_str(&schema()).unwrap();
+    for pointer in [
+        "/properties/name",
+        "/properties/pipeline/properties/settledAfter",
+        "/properties/pipeline/properties/restate/items",
+        "/properties/pipeline/properties/emptyMessages/items",
+    ] {
+        let field = schema.pointer(pointer).unwrap();
+        assert!(field["pattern"].is_string(), "{pointer}: {field}");
+    }
+}
+
+#[test]
+fn an_hourly_report_of_the_guides_api_has_to_say_when_it_is_final() {
+    let schema: Value = serde_json::from_str(&schema()).unwrap();
+    let mut hourly = good();
+    hourly["schedule"] =
+        json!({ "type": "hourly", "everyHours": 4, "time": "00:50", "timezone": "UTC" });
+    hourly["report"]["dateRange"]["value"] = json!("previousHours");
+    assert!(!is_valid(&schema, &schema, &hourly));
+    hourly["pipeline"]["settledAfter"] = json!("PT45M");
+    assert!(is_valid(&schema, &schema, &hourly));
+}

@@ -300,8 +300,7 @@ fn a_local_day_is_final_after_its_utc_day_or_so_long_after_its_end() {
     }
     let early = said(&[("/pipeline/windowZone", json!("America/New_York"))]);
     assert!(
-        early
-            .starts_with("warning[CXD021] at /schedule/time: scheduled at 10:00 UTC, PT19H before"),
+        early.starts_with("warning[CXD021] at /schedule/time: scheduled at 10:00 UTC, 19 h before"),
         "{early}"
     );
     assert_eq!(said(&in_zone("America/New_York")), "");
@@ -537,4 +536,19 @@ fn a_restatement_is_of_the_window_that_was_meant_so_long_ago() {
     assert_eq!(distances, ["PT8H", "P1D"]);
     let again: Definition = serde_json::from_slice(&hourly.canonical_json()).unwrap();
     assert_eq!(again, hourly);
+}
+
+#[test]
+fn an_article_and_a_duration_are_written_as_people_do() {
+    let hourly = json!({ "type": "hourly", "everyHours": 4, "time": "00:50", "timezone": "UTC" });
+    let text = said(&[("/schedule", hourly)]);
+    assert!(text.contains("an hourly schedule"), "{text}");
+    let early = said(&[
+        ("/pipeline/windowZone", json!("America/New_York")),
+        ("/schedule/time", json!("09:30")),
+    ]);
+    assert!(
+        early.contains(", 19 h 30 min before its window is final"),
+        "{early}"
+    );
 }

@@ -153,8 +153,8 @@ impl CommitLog {
             };
         }
         // What lies within a window is withdrawn with it only if the window itself is there.
-        match self.other() {
-            Some(held) if !self.is_visible() => Err(OverlapError::withdrawal(self.window, held)),
+        match OverlapError::withdrawal(self.window, &self.others()) {
+            Some(error) if !self.is_visible() => Err(error),
             _ => Ok(Standing::Open),
         }
     }
@@ -185,32 +185,39 @@ impl CommitLog {
 
     /// A visible window that this one lies within.
     fn covering(&self) -> Option<&Commit> {
-        let mut others = self.others();
+        let mut others = self.others().into_iter();
         others.find(|commit| commit.window.contains(&self.window))
     }
 
     /// The visible windows that lie within this one.
     pub(super) fn covered(&self) -> Vec<Window> {
         let within = |commit: &&Commit| self.window.contains(&commit.window);
-        let mut windows: Vec<Window> = self.others().filter(within).map(|it| it.window).collect();
+        let mut windows: Vec<Window> = self
+            .others()
+            .into_iter()
+            .filter(within)
+            .map(|it| it.window)
+            .collect();
         windows.sort_unstable();
         windows
     }
 
     /// A visible window that this one overlaps without covering it.
     pub(super) fn not_covered(&self) -> Option<&Commit> {
-        let mut others = self.others();
+        let mut others = self.others().into_iter();
         others.find(|commit| !self.window.contains(&commit.window))
     }
 
     /// A visible window other than this one.
     pub(super) fn other(&self) -> Option<&Commit> {
-        self.others().next()
+        self.others().into_iter().next()
     }
 
-    fn others(&self) -> impl Iterator<Item = &Commit> {
-        let visible = self.visible().into_iter();
-        visible.filter(|commit| commit.window != self.window)
+    /// The visible windows other than this one.
+    pub(super) fn others(&self) -> Vec<&Commit> {
+        let mut visible = self.visible();
+        visible.retain(|commit| commit.window != self.window);
+        visible
     }
 
     /// The commits whose rows a consumer holds once it has read the log.

@@ -1,9 +1,13 @@
 //! Why a window can't be delivered beside the ones that are.
 
 use definition::Window;
+use definition::text::list_first;
 
 use crate::documents::Commit;
 use crate::{Failure, FailureName};
+
+/// At most so many windows are named.
+const HELD_MAX: usize = 10;
 
 /// A window stands in the way of another one.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +30,12 @@ pub(super) enum OverlapError {
         version: u64,
     },
     #[error(
-        "the window {asked} can't be withdrawn, because it is not among the delivered ones: version {version} delivered {held} in its place. Withdraw that window"
+        "the window {asked} can't be withdrawn, because it is not among the delivered ones: in its place {held}. Withdraw {what}"
     )]
     NotThisOne {
         asked: Window,
-        held: Window,
-        version: u64,
+        held: String,
+        what: &'static str,
     },
 }
 
@@ -58,13 +62,22 @@ impl OverlapError {
         }
     }
 
-    /// Why a window can't be withdrawn while this one is delivered.
-    pub(super) fn withdrawal(asked: Window, held: &Commit) -> Self {
-        Self::NotThisOne {
+    /// Why a window can't be withdrawn while these are delivered; none where there are none.
+    pub(super) fn withdrawal(asked: Window, held: &[&Commit]) -> Option<Self> {
+        let what = match held.len() {
+            0 => return None,
+            1 => "that window",
+            _ => "those windows",
+        };
+        let held: Vec<String> = held
+            .iter()
+            .map(|held| format!("version {} delivered {}", held.version, held.window))
+            .collect();
+        Some(Self::NotThisOne {
             asked,
-            held: held.window,
-            version: held.version,
-        }
+            held: list_first(&held, HELD_MAX),
+            what,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the commits before say about how a report usually is.
 
 use definition::Window;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::Failure;
@@ -78,6 +78,16 @@ impl EarlierCommits {
         if counts && self.rows.len() < COMPARED && is_comparable(&commit.window, window) {
             self.rows.push(commit.unique);
         }
+    }
+
+    /// Where the windows before this one end; none where there are none, or where this one is not the newest.
+    pub(super) fn end_before(&self, window: &Window) -> Option<Timestamp> {
+        let is_older =
+            |other: &Window| other.start() < window.start() && other.end() <= window.end();
+        if !self.windows.iter().all(is_older) {
+            return None;
+        }
+        self.windows.iter().map(Window::end).max()
     }
 
     /// The median of the rows, and of how many windows; none where there are too few.

@@ -47,6 +47,7 @@ impl Finalizer<'_> {
         warnings.extend(median.and_then(|(median, of)| judge_rows(unique, median, of)));
         warnings.extend(judge_replaced(merged.replaced, merged.rows));
         warnings.extend(judge_quotes(&content.runs));
+        warnings.extend(self.warn_of_gap(&earlier).await?);
         Ok(Examined {
             column_report: report,
             rows_median: median.map(|(median, _)| median),

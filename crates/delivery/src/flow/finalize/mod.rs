@@ -4,6 +4,7 @@ mod commit;
 mod earlier;
 mod examine;
 mod finalizer;
+mod gap;
 mod manifest;
 mod merge;
 mod pages;

@@ -119,8 +119,8 @@ impl Question<'_> {
         if log.is_visible() {
             return Ok(None);
         }
-        if let Some(held) = log.other() {
-            return Err(OverlapError::withdrawal(window, held).into());
+        if let Some(error) = OverlapError::withdrawal(window, &log.others()) {
+            return Err(error.into());
         }
         let last = log.last_over_window();
         let is_under_way = log
@@ -168,11 +168,14 @@ impl Question<'_> {
     ) -> Result<Option<Generation>, Failure> {
         let request = self.request;
         let keys = request.keys.generation(&request.window, number);
-        let audit = request.audit.as_ref();
+        let audit = request
+            .audit
+            .clone()
+            .or_else(|| request.explain_restatement());
         let record = GenerationRecord {
             v: V,
             request_key: request.key.clone(),
-            reason: audit.map(|audit| clean_detail(&audit.reason)),
+            reason: audit.as_ref().map(|audit| clean_detail(&audit.reason)),
             requested_by: audit.map(|audit| clean_detail(&audit.requested_by)),
             withdrawn: request.kind == RequestKind::Withdrawal,
             execution: self.message.execution.id.clone(),

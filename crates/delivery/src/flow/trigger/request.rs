@@ -114,6 +114,14 @@ impl WindowRequest {
         })
     }
 
+    /// Who asks for a restatement and why: the definition does.
+    pub(super) fn explain_restatement(&self) -> Option<Audit> {
+        (self.kind == RequestKind::Restatement).then(|| Audit {
+            reason: format!("pipeline.restate: {}", self.key),
+            requested_by: "schedule".to_owned(),
+        })
+    }
+
     /// When the window is final, if it is not final yet.
     pub(super) fn wait_for_final(
         &self,

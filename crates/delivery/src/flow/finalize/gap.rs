@@ -1,0 +1,137 @@
+//! Looks for time before a window that no window was ever asked for.
+
+use definition::text::list_first;
+use definition::{Definition, Window};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Failure;
+use crate::flow::finalize::earlier::EarlierCommits;
+use crate::flow::finalize::finalizer::Finalizer;
+
+/// At most so many gaps are named.
+const GAPS_MAX: usize = 3;
+
+/// From one moment to another, however long that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Gap {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Finalizer<'_> {
+    /// Warns of time between the delivered windows and this one, the newest, that nobody asked for.
+    ///
+    /// A schedule asks for its own windows alone. What lies between the last one of another zone and its first, or what an
+    /// event that was lost would have asked for, it leaves out for ever. A window that was asked for and is not
+    /// delivered is no gap: its execution is under way, or has failed and said so.
+    pub(super) async fn warn_of_gap(
+        &self,
+        earlier: &EarlierCommits,
+    ) -> Result<Option<String>, Failure> {
+        let (definition, window) = (&self.record.definition, &self.record.window);
+        let begins = earlier.end_before(window);
+        let Some(begins) = begins.filter(|begins| *begins < window.start()) else {
+            return Ok(None);
+        };
+        if !definition.windows_are_adjacent() || !definition.is_on_grid(window) {
+            return Ok(None);
+        }
+        let (after, before) = self
+            .report
+            .windows_beginning(begins - Window::LONGEST, window.start());
+        let folders = self.report.windows();
+        let folders = self.effects.list_folders(folders, after, before).await?;
+        let asked = folders
+            .iter()
+            .filter_map(|folder| self.report.window_of(folder));
+        let gaps = find_gaps(begins, window.start(), asked.collect());
+        Ok(describe_gaps(definition, &gaps))
+    }
+}
+
+/// What no window covers of the time between two moments.
+fn find_gaps(begins: Timestamp, ends: Timestamp, mut asked: Vec<Window>) -> Vec<Gap> {
+    asked.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut covered = begins;
+    for window in asked {
+        if window.start() > covered {
+            gaps.push(Gap {
+                start: covered,
+                end: window.start(),
+            });
+        }
+        covered = covered.max(window.end());
+    }
+    if covered < ends {
+        gaps.push(Gap {
+            start: covered,
+            end: ends,
+        });
+    }
+    gaps
+}
+
+fn describe_gaps(definition: &Definition, gaps: &[Gap]) -> Option<String> {
+    let first = first_window(definition, gaps.first()?)?;
+    let gaps: Vec<String> = gaps
+        .iter()
+        .map(|gap| format!("{}/{}", gap.start, gap.end))
+        .collect();
+    let off_grid = if definition.is_on_grid(&first) {
+        ""
+    } else {
+        " --off-grid"
+    };
+    Some(format!(
+        "nobody asked for {}, between the windows before and this one, and no schedule will. If the rows are wanted: cxr run FILE --window {first}{off_grid}",
+        list_first(&gaps, GAPS_MAX)
+    ))
+}
+
+/// What to ask for first: the report's own window where one fits in, or else all of the gap that one window takes.
+fn first_window(definition: &Definition, gap: &Gap) -> Option<Window> {
+    let moment = Window::new(gap.start, gap.start + SignedDuration::from_secs(1)).ok()?;
+    let (own, _) = definition.own_windows_at(&moment).ok()?;
+    if own.start() == gap.start && own.end() <= gap.end {
+        return Some(own);
+    }
+    Window::new(gap.start, gap.end.min(gap.start + Window::LONGEST)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_asked_for_between_two_moments_is_found() {
+        let check = |asked: &[(i64, i64)], expected: &[(i64, i64)]| {
+            let asked = asked
+                .iter()
+                .map(|(start, end)| Window::new(at(*start), at(*end)).unwrap());
+            let found = find_gaps(at(10_000), at(10_048), asked.collect());
+            let expected: Vec<Gap> = expected
+                .iter()
+                .map(|(start, end)| Gap {
+                    start: at(*start),
+                    end: at(*end),
+                })
+                .collect();
+            assert_eq!(found, expected);
+        };
+        check(&[], &[(10_000, 10_048)]);
+        check(&[(9_976, 10_000)], &[(10_000, 10_048)]);
+        check(&[(9_990, 10_010)], &[(10_010, 10_048)]);
+        check(&[(10_024, 10_048)], &[(10_000, 10_024)]);
+        check(
+            &[(10_030, 10_040), (10_005, 10_035)],
+            &[(10_000, 10_005), (10_040, 10_048)],
+        );
+        check(&[(10_024, 10_048), (10_000, 10_024)], &[]);
+        check(&[(9_000, 11_000)], &[]);
+    }
+}

@@ -68,7 +68,7 @@ struct StartedExecution {
 }
 
 /// Starts an execution and tells its first answer. The same input again is the same execution, as long as it runs.
-/// Returns the exit code: 1 for an execution that failed at once.
+/// Returns the exit code: 1 for an execution that failed at once, 2 for a withdrawal of what nobody asked for.
 pub(crate) async fn start_execution(
     executions: &Executions,
     input: &ExecutionInput,
@@ -85,7 +85,11 @@ pub(crate) async fn start_execution(
         failure: failure.map(|failure| failure.error),
     };
     output.print(&started)?;
-    Ok(u8::from(started.failure.is_some()))
+    Ok(match started.failure {
+        Some(_) => 1,
+        None if history.is_about_nothing => 2,
+        None => 0,
+    })
 }
 
 /// The input of a schedule.

@@ -118,6 +118,14 @@ async fn a_plan_says_the_window_of_a_scheduled_time() {
 }
 
 #[tokio::test]
+async fn a_plan_registers_nothing_where_the_api_has_no_schedules() {
+    let contacts = "../local/definitions/contacts.json";
+    let out = done(&["plan", contacts, "--at", "2026-06-02T05:30:00Z"]).await;
+    assert!(!out.contains("registered"), "{out}");
+    assert!(!out.contains("columns     \n"), "{out}");
+}
+
+#[tokio::test]
 async fn a_plan_says_how_long_an_early_execution_waits() {
     let out = done(&["plan", REPORT, "--at", "2026-06-02T03:15:00Z"]).await;
     let line = "final       2026-06-02T05:00:00Z, so that the execution waits 105 min\n";

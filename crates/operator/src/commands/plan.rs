@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clap::Args;
-use definition::{Definition, Window};
+use definition::{Api, Definition, Window};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -52,8 +52,8 @@ struct Plan {
     smallest_window: Option<String>,
     fallback_drops: Vec<String>,
     definition_hash: String,
-    /// The body of the request that registers the schedule at CXone.
-    registered: Box<RawValue>,
+    /// The body of the request that registers the schedule at CXone; only the guide's API has one.
+    registered: Option<Box<RawValue>>,
 }
 
 impl Plan {
@@ -65,7 +65,10 @@ impl Plan {
             WindowChoice::Window(_) => 0,
         };
         let pipeline = &definition.pipeline;
-        let text = String::from_utf8_lossy(&definition.registered_body()).into_owned();
+        let registered = (pipeline.api == Api::Analytics).then(|| {
+            let text = String::from_utf8_lossy(&definition.registered_body()).into_owned();
+            RawValue::from_string(text).unwrap_or_default()
+        });
         let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
         Ok(Self {
             tenant: pipeline.tenant.to_string(),
@@ -93,7 +96,7 @@ impl Plan {
                 .map(|fallback| fallback.drop.clone())
                 .unwrap_or_default(),
             definition_hash: definition.hash(),
-            registered: RawValue::from_string(text).unwrap_or_default(),
+            registered,
         })
     }
 }
@@ -114,7 +117,11 @@ impl fmt::Display for Plan {
             minutes => writeln!(f, ", so that the execution waits {minutes} min")?,
         }
         writeln!(f, "schedule    {}", self.schedule)?;
-        writeln!(f, "columns     {}", self.columns.join(", "))?;
+        if self.columns.is_empty() {
+            writeln!(f, "columns     all that CXone sends")?;
+        } else {
+            writeln!(f, "columns     {}", self.columns.join(", "))?;
+        }
         writeln!(f, "key         {}", self.key.join(", "))?;
         writeln!(f, "stored as   {}", self.stored_as)?;
         writeln!(f, "runs        at most {} a segment", self.max_runs)?;
@@ -125,6 +132,9 @@ impl fmt::Display for Plan {
             writeln!(f, "fallback    without {}", self.fallback_drops.join(", "))?;
         }
         writeln!(f, "definition  sha256 {}", self.definition_hash)?;
-        writeln!(f, "registered  {}", self.registered)
+        match &self.registered {
+            Some(registered) => writeln!(f, "registered  {registered}"),
+            None => Ok(()),
+        }
     }
 }

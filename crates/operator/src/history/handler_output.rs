@@ -60,6 +60,7 @@ impl HandlerOutput {
         }
         let outcome = match (self.outcome.as_deref(), self.next.as_deref()) {
             (Some("committed" | "delivered"), _) => self.describe_commit(version),
+            (None, Some("delivered")) if version == 0 => "nothing to do".to_owned(),
             (None, Some("delivered")) => format!(
                 "nothing to do: delivered before as version {version}, {} rows",
                 self.rows.unwrap_or_default()
@@ -78,6 +79,11 @@ impl HandlerOutput {
             Some(note) => format!("{outcome}; {note}"),
             None => outcome,
         })
+    }
+
+    /// Whether nothing was ever delivered of the window that was to be withdrawn.
+    pub(super) fn is_about_nothing(&self) -> bool {
+        self.next.as_deref() == Some("delivered") && self.version == Some(0)
     }
 
     fn describe_commit(&self, version: u64) -> String {

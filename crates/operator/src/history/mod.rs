@@ -94,6 +94,9 @@ pub(crate) struct History {
     /// Whether the execution ended without success.
     #[serde(skip)]
     pub(crate) has_failed: bool,
+    /// Whether nothing was ever delivered of the window that was to be withdrawn.
+    #[serde(skip)]
+    pub(crate) is_about_nothing: bool,
     #[serde(skip)]
     attempts: u32,
 }
@@ -145,6 +148,7 @@ impl History {
 
     fn record_output(&mut self, output: HandlerOutput) {
         self.generation = output.generation.or(self.generation);
+        self.is_about_nothing |= output.is_about_nothing();
         if let Some(outcome) = output.describe_outcome() {
             self.outcome = Some(outcome);
             self.warnings.clone_from(&output.warnings);

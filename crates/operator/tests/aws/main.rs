@@ -284,6 +284,16 @@ async fn the_first_answer_of_an_execution_is_told() {
     assert!(out.ends_with(line), "{out}");
 
     let server = Server::start().await;
+    let answer = json!({"v": 1, "next": "delivered", "version": 0, "rows": 0, "note": "it was never asked for"});
+    server.answer(&name, [Ok(answer)]);
+    let (ended, out) = cxr(&server, &args).await;
+    assert_eq!(ended.unwrap(), 2, "a mistyped window is an error");
+    assert!(
+        out.ends_with("\nnothing to do; it was never asked for\n"),
+        "{out}"
+    );
+
+    let server = Server::start().await;
     server.answer(&name, [Err(("Cxone.Config", AUTH))]);
     let (result, out) = cxr(&server, &args).await;
     assert_eq!(result.unwrap(), 1);

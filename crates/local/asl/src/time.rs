@@ -12,6 +12,11 @@ pub(crate) fn to_millisecond(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
+/// Drops what is below a second, as the Timestamp of a Wait does.
+pub(crate) fn to_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 /// An RFC 3339 time with `T`, and `Z` or an offset.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let separated = text.as_bytes().get(10) == Some(&b'T');

@@ -66,17 +66,24 @@ pub(crate) struct Catcher {
 pub(crate) struct ErrorNames(Vec<String>);
 
 impl ErrorNames {
-    /// Whether an error with this name matches, wildcards included.
-    pub(crate) fn match_name(&self, error: &str) -> bool {
-        // `States.Runtime` can't be caught. The wildcards do not match `States.DataLimitExceeded`,
-        // which only a change of the definition can avoid.
-        let caught_by_all = error != "States.DataLimitExceeded";
+    /// Whether a Retry with these names takes the error, wildcards included.
+    pub(crate) fn retries(&self, error: &str) -> bool {
+        // `States.Runtime` is never taken. The wildcards of a Retry do not match `States.DataLimitExceeded`, which only a
+        // change of the definition can avoid.
+        let is_limit = error == "States.DataLimitExceeded";
         error != "States.Runtime"
             && self.0.iter().any(|name| match name.as_str() {
-                "States.ALL" => caught_by_all,
-                "States.TaskFailed" => caught_by_all && error != "States.Timeout",
+                "States.ALL" => !is_limit,
+                "States.TaskFailed" => !is_limit && error != "States.Timeout",
                 name => name == error,
             })
+    }
+
+    /// Whether a Catch with these names takes the error. Recorded executions show, against AWS's documents, that `States.ALL`
+    /// takes `States.DataLimitExceeded` here.
+    pub(crate) fn catches(&self, error: &str) -> bool {
+        let is_limit = error == "States.DataLimitExceeded";
+        self.retries(error) || (is_limit && self.0.iter().any(|name| name == "States.ALL"))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::evaluate::{Extra, unexpected_result};
-use super::fault::{DATA_LIMIT, Fault, Outcome};
+use super::fault::{DATA_LIMIT, Fault, Outcome, RUNTIME};
 use super::payload::Payload;
 use super::{
     Entered, EventDetail, Execution, MAX_PAYLOAD_BYTES, NoTask, Phase, StateType, Status, Text,
@@ -18,6 +18,9 @@ use crate::time;
 
 /// The most bytes of JSON in all variables together.
 const MAX_VARIABLES_BYTES: usize = 10 * 1024 * 1024;
+
+/// The longest wait for a Timestamp: as many seconds as a 32-bit number has, which is about 24,855 days.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(i32::MAX as i64);
 
 /// An output and assigned values, by the names of their variables.
 type Evaluated = (Option<Value>, Vec<(Text, Value)>);
@@ -113,13 +116,24 @@ impl Execution {
             Until::Timestamp(_) => {
                 let until = value.as_str().and_then(time::parse_rfc3339);
                 let wanted = "an RFC 3339 timestamp";
-                until.ok_or_else(|| {
+                let until = until.ok_or_else(|| {
                     self.evaluation_failed(now, unexpected_result(template, &value, wanted))
-                })?
+                })?;
+                self.check_wait(now, until)?;
+                time::to_second(until)
             }
         };
         self.phase = Phase::Wait(until);
         Ok(())
+    }
+
+    /// As recorded: a longer wait fails, and nothing can catch it.
+    fn check_wait(&self, now: Timestamp, until: Timestamp) -> Outcome {
+        if until.duration_since(now) <= LONGEST_WAIT {
+            return Ok(());
+        }
+        let cause = format!("The Timestamp {until} is too far in the future.");
+        Err(self.state_error(RUNTIME, &cause))
     }
 
     fn leave_wait(&mut self, now: Timestamp) -> Outcome {

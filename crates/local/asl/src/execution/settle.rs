@@ -24,7 +24,7 @@ impl Execution {
                     return;
                 }
                 let mut catchers = task.catch.iter();
-                if let Some(catcher) = catchers.find(|it| it.errors.match_name(error)) {
+                if let Some(catcher) = catchers.find(|it| it.errors.catches(error)) {
                     outcome = self.catch_error(now, catcher, error, cause.as_deref());
                 }
             }
@@ -50,6 +50,8 @@ impl Execution {
         error: &str,
         cause: Option<&str>,
     ) -> Outcome {
+        // As recorded: what a Catch gets of a timeout has a cause without text.
+        let cause = cause.or((error == "States.Timeout").then_some(""));
         let mut error_output = json!({"Error": error});
         if let Some(cause) = cause {
             error_output["Cause"] = cause.into();
@@ -67,7 +69,7 @@ impl Execution {
     /// The seconds until the next attempt, if a retrier allows one.
     fn retry_after(&mut self, task: &Task, error: &str) -> Option<f64> {
         let mut retriers = task.retry.iter();
-        let index = retriers.position(|retrier| retrier.errors.match_name(error))?;
+        let index = retriers.position(|retrier| retrier.errors.retries(error))?;
         let retrier = &task.retry[index];
         self.retries.resize(task.retry.len(), 0);
         let used = self.retries[index];

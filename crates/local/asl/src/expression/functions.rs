@@ -1,5 +1,5 @@
-//! The functions that an expression may call, and those that need more than JSONata: a hash, and
-//! the time, which comes from the execution's clock.
+//! The functions that an expression may call, and those that need more than JSONata: a hash, a range of numbers, and the
+//! time, which comes from the execution's clock.
 
 use jiff::Timestamp;
 use jsonata_core::ast::AstNode;
@@ -9,9 +9,12 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::time;
 
-/// The functions that this crate provides; the evaluator has no `$hash`, and its `$now` and
+/// The functions that this crate provides; the evaluator has no `$hash` and no `$range`, and its `$now` and
 /// `$millis` read the machine's clock.
-const PROVIDED: [&str; 3] = ["hash", "millis", "now"];
+const PROVIDED: [&str; 4] = ["hash", "millis", "now", "range"];
+
+/// The most numbers that `$range` gives.
+const MAX_RANGE: f64 = 1_000.0;
 
 /// The functions of JSONata 2.0 that the evaluator runs as AWS does. `$eval` is missing because
 /// Step Functions does not offer it.
@@ -66,6 +69,7 @@ pub(super) fn register<'a>(
             "millis" => evaluator.register_fn_override(name, move |_: &[JValue]| {
                 Ok(JValue::Number(now.as_millisecond() as f64))
             })?,
+            "range" => evaluator.register_fn("range", range)?,
             _ => evaluator.register_fn("hash", hash)?,
         }
     }
@@ -85,6 +89,27 @@ fn hash(args: &[JValue]) -> HostFnResult {
             .ok_or_else(|| misuse("$hash does not know the algorithm")),
         _ => Err(misuse("$hash takes a string and an algorithm")),
     }
+}
+
+/// The numbers from the first to the last, so far apart. As recorded, a single one is that number and no array.
+fn range(args: &[JValue]) -> HostFnResult {
+    let misuse = |message: &str| EvaluatorError::EvaluationError(message.to_owned());
+    let [
+        JValue::Number(first),
+        JValue::Number(last),
+        JValue::Number(step),
+    ] = args
+    else {
+        return Err(misuse("$range takes three numbers"));
+    };
+    let count = ((last - first) / step).floor() + 1.0;
+    if !(1.0..=MAX_RANGE).contains(&count) {
+        return Err(misuse(&format!("$range gives 1 to {MAX_RANGE} numbers")));
+    }
+    let numbers = (0..1_000_u16).map(f64::from);
+    let numbers = numbers.take_while(|number| *number < count);
+    let numbers = numbers.map(|number| JValue::Number(first + number * step));
+    Ok(JValue::sequence(numbers.collect()).unwrap_sequence())
 }
 
 /// The hash as hexadecimal digits, if the algorithm is implemented.

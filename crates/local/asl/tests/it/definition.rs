@@ -486,7 +486,6 @@ fn expressions_are_checked() {
     );
     for (call, name) in [
         ("$partition([1, 2], 1)", "partition"),
-        ("$range(0, 10, 5)", "range"),
         ("$parse('{}')", "parse"),
         ("$random()", "random"),
         ("$random(5)", "random"),

@@ -220,6 +220,23 @@ fn a_hash_can_be_computed() {
 }
 
 #[test]
+fn a_range_of_one_number_is_that_number() {
+    let nothing = json!({});
+    for (call, expect) in [
+        ("$range(0, 10, 5)", Ok(json!([0, 5, 10]))),
+        ("$range(3, 1, -1)", Ok(json!([3, 2, 1]))),
+        ("$range(1, 9, 9)", Ok(json!(1))),
+        ("$count($range(1, 1000, 1))", Ok(json!(1000))),
+        ("$range(1, 1001, 1)", Err("$range gives 1 to 1000 numbers")),
+        ("$range(9, 1, 1)", Err("$range gives 1 to 1000 numbers")),
+        ("$range(1, 9, 0)", Err("$range gives 1 to 1000 numbers")),
+        ("$range('a', 9, 1)", Err("$range takes three numbers")),
+    ] {
+        check(&nothing, json!(format!("{{% {call} %}}")), expect);
+    }
+}
+
+#[test]
 fn the_context_object_is_that_of_step_functions() {
     let states = json!({"A": {"Type": "Pass", "End": true, "Output": "{% $states.context %}"}});
     let execution = run(&states, json!({"x": 1}), no_task);
@@ -323,6 +340,24 @@ fn waits_take_expressions() {
         let failed = wait("Seconds", json!(bad));
         assert_eq!(failed.error(), Some("States.QueryEvaluationError"), "{bad}");
     }
+    for (until, at) in [
+        ("2025-01-02T03:04:05.999Z", "2025-01-02T03:04:05.000Z"),
+        ("2025-01-01T00:00:00.999Z", "2025-01-01T00:00:00.000Z"),
+        ("2093-01-19T03:14:07Z", "2093-01-19T03:14:07.000Z"),
+    ] {
+        let ended = wait("Timestamp", json!(until));
+        assert_eq!(
+            output(ended),
+            Some(json!(at)),
+            "a Timestamp counts to the second"
+        );
+    }
+    let failed = wait("Timestamp", json!("2093-01-19T03:14:08Z"));
+    assert_eq!(
+        failed.error(),
+        Some("States.Runtime"),
+        "24,855 days and more"
+    );
     let failed = wait("Timestamp", json!("{% 'tomorrow' %}"));
     assert_eq!(failed.error(), Some("States.QueryEvaluationError"));
 }

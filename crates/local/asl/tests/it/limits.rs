@@ -39,20 +39,20 @@ fn results_outputs_arguments_and_variables_have_to_fit() {
         json!({"Arguments": {"x": doubled}}),
     ];
     for fields in table {
-        let states = json!({
-            "A": task({
-                let mut fields = fields.clone();
-                fields["Catch"] = json!([{"ErrorEquals": ["States.ALL"], "Next": "B"}]);
-                fields
-            }),
-            "B": {"Type": "Succeed"}
-        });
-        let execution = run(&states, half.clone(), |_| Ok(json!({})));
-        assert_eq!(
-            execution.error(),
-            Some("States.DataLimitExceeded"),
-            "{fields}"
-        );
+        let run = |by: &str| {
+            let states = json!({
+                "A": task({
+                    let mut fields = fields.clone();
+                    fields["Catch"] = json!([{"ErrorEquals": [by], "Output": 1, "Next": "B"}]);
+                    fields
+                }),
+                "B": {"Type": "Succeed"}
+            });
+            run(&states, half.clone(), |_| Ok(json!({})))
+        };
+        let failed = run("States.TaskFailed");
+        assert_eq!(failed.error(), Some("States.DataLimitExceeded"), "{fields}");
+        assert_eq!(run("States.ALL").state(), "B", "{fields}");
     }
 }
 

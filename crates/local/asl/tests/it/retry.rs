@@ -96,7 +96,7 @@ fn wildcards_leave_out_what_they_should() {
         ("States.ALL", "Mine", true),
         ("States.ALL", "States.Timeout", true),
         ("States.ALL", "States.QueryEvaluationError", true),
-        ("States.ALL", "States.DataLimitExceeded", false),
+        ("States.ALL", "States.DataLimitExceeded", true),
         ("States.ALL", "States.Runtime", false),
         ("States.TaskFailed", "Mine", true),
         ("States.TaskFailed", "States.Timeout", false),
@@ -139,6 +139,21 @@ fn a_timeout_of_a_task_can_be_retried() {
         kinds(&execution)[3..6],
         ["TaskStarted", "TaskTimedOut", "TaskScheduled"]
     );
+}
+
+#[test]
+fn a_timeout_that_is_caught_has_a_cause_without_text() {
+    let states = json!({
+        "A": task(json!({"TimeoutSeconds": 30, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}]})),
+        "B": {"Type": "Succeed"}
+    });
+    let mut execution = start(machine(&states), json!({}));
+    let now = start_of_time();
+    assert!(matches!(execution.step(now), Step::Task(_)));
+    execution.time_out_task(now).unwrap();
+    assert_eq!(execution.step(now), Step::Done);
+    let caught = json!({"Error": "States.Timeout", "Cause": ""});
+    assert_eq!(execution.output(), Some(&caught));
 }
 
 #[test]

@@ -19,7 +19,7 @@ async fn a_function_without_capacity_is_tried_again_and_fails_visibly() {
         let ended = pipeline.play().await;
         assert_eq!(ended.status, Status::Failed, "{ended:?}");
         assert_eq!(ended.error.as_deref(), Some(TOO_MANY), "{ended:?}");
-        assert_eq!(pipeline.errors(&ended), [TOO_MANY; 7], "{function}");
+        assert_eq!(pipeline.errors(&ended), [TOO_MANY; 31], "{function}");
         give(1);
         delivered(pipeline.redrive(&ended).await);
         pipeline.commit();

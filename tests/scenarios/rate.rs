@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use asl::Status;
+use asl::{EventDetail, Status};
 use cxone_sim::Kind;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use pipeline_tests::harness::history;
-use pipeline_tests::harness::{Pipeline, PipelineBuilder};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, delivered};
 
 /// The tenant throttles like this, asking for so many seconds, and nobody comes back any earlier.
 async fn check(fault: &str, seconds: i64) -> Pipeline {
@@ -140,4 +141,50 @@ pub(crate) fn check_polling(pipeline: &Pipeline) {
             assert!(apart >= 15, "{run} was looked at after {apart} s");
         }
     }
+}
+
+/// A permit is free at some fraction of a second, and the state machine's Wait knows whole seconds only.
+#[tokio::test]
+async fn a_wait_until_some_time_neither_spins_nor_ends_early() {
+    let setup = PipelineBuilder::of_api("data-extraction").fired_at("2026-11-22T05:30:00.25Z");
+    let pipeline = setup.start().await;
+    let arns = {
+        let _still = pipeline.world.clock().busy();
+        ["One", "Two", "Three"].map(|name| {
+            let mut event = pipeline.event().to_json();
+            event["detail"]["definition"]["name"] = name.into();
+            pipeline.world.fire(event).unwrap()
+        })
+    };
+    let mut waits = 0;
+    for arn in &arns {
+        delivered(pipeline.finish(arn).await);
+        let mut until: Option<Timestamp> = None;
+        for event in pipeline.world.engine().history(arn).unwrap() {
+            match &event.detail {
+                EventDetail::StateEntered { name, input, .. } if **name == *"Wait until" => {
+                    let input: Value = serde_json::from_str(input).unwrap();
+                    let time: Timestamp = input["until"].as_str().unwrap().parse().unwrap();
+                    assert!(
+                        time > event.timestamp,
+                        "{time} is over at {}",
+                        event.timestamp
+                    );
+                    until = Some(time);
+                    waits += 1;
+                }
+                EventDetail::StateExited { name, .. } if **name == *"Wait until" => {
+                    assert_eq!(
+                        until,
+                        Some(event.timestamp),
+                        "the wait ended at another time"
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    // Each of the two that come later waits for the first call of all, and at most for each call of the others.
+    assert!((2..=8).contains(&waits), "{waits} waits");
+    assert_eq!(pipeline.tenant().spacing_violations(), 0);
 }

@@ -8,8 +8,9 @@ use crate::documents::{CycleDetector, Part};
 use crate::effects::{Fault, Page};
 use crate::flow::fetch::cursor::Cursor;
 
-/// A run with more pages than this is taken for one that never ends.
-const PAGES_MAX: u64 = 1_000_000;
+/// No more pages are taken of one run. A run that has more is taken for one that never ends: its tokens may all be new, so that
+/// the cycle detector can't tell.
+const PAGES_MAX: u64 = 100_000;
 
 /// A slot names no more unknown fields than this.
 const UNKNOWN_FIELDS_MAX: usize = 32;
@@ -81,13 +82,54 @@ impl TakenPages {
             .next
             .as_ref()
             .is_some_and(|next| self.cycle.observe(next));
-        if is_cycle || pages > PAGES_MAX {
+        if is_cycle {
             return Some(Stop::Ended(
                 EndReason::TokenLoop,
                 format!("after {pages} pages"),
             ));
         }
+        if pages >= PAGES_MAX && page.next.is_some() {
+            // Another run would have as many.
+            return Some(Stop::Fault(Fault::Contract(format!(
+                "the run has {pages} pages and names one more, and no more are taken of a run. If the report is that large, ask for shorter windows, by a schedule that comes more often or by `pipeline.split`; if not, CXone's page tokens never end"
+            ))));
+        }
         self.next = page.next;
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a page behind so many others, all of whose tokens were new.
+    fn behind(pages: u64, next: Option<&str>) -> Option<Stop> {
+        let cursor = Cursor {
+            pages,
+            ..Cursor::default()
+        };
+        let page = Page {
+            next: next.map(|token| PageToken::new(token).unwrap()),
+            ..Page::default()
+        };
+        TakenPages::behind(&cursor).add_page(&cursor, page)
+    }
+
+    #[test]
+    fn a_run_whose_new_tokens_never_end_fails_instead_of_being_followed_for_ever() {
+        assert!(behind(PAGES_MAX - 2, Some("new")).is_none());
+        assert!(
+            behind(PAGES_MAX - 1, None).is_none(),
+            "that was the last one"
+        );
+        for pages in [PAGES_MAX - 1, PAGES_MAX, PAGES_MAX + 5] {
+            match behind(pages, Some("new")) {
+                Some(Stop::Fault(Fault::Contract(why))) => {
+                    assert!(why.contains("shorter windows"), "{why}");
+                }
+                other => panic!("{pages}: {other:?}"),
+            }
+        }
     }
 }

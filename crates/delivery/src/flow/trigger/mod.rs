@@ -11,7 +11,7 @@ mod start;
 
 use crate::effects::{Effects, TriggerEffect};
 use crate::flow::trigger::opening::Joined;
-use crate::flow::trigger::question::{Question, wait_until};
+use crate::flow::trigger::question::{Question, fit_for_wait, wait_until};
 use crate::flow::trigger::request::{RequestKind, WindowRequest};
 use crate::{Failure, TriggerIn, TriggerOut, Version};
 
@@ -25,7 +25,7 @@ pub async fn trigger(
     let answer = |generation, next| TriggerOut {
         v: Version,
         generation,
-        next,
+        next: fit_for_wait(next, message.now),
     };
     let is_withdrawal = request.kind == RequestKind::Withdrawal;
     if !is_withdrawal && let Some(until) = request.wait_for_final(&request.definition)? {

@@ -110,6 +110,7 @@ fn a_scheduled_event_comes_back_the_same() {
     for event in [
         include_str!("../events/scheduled.json"),
         include_str!("../events/restate.json"),
+        include_str!("../events/expect.json"),
         include_str!("../events/replay.json"),
         include_str!("../events/withdraw.json"),
     ] {

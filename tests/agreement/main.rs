@@ -74,13 +74,14 @@ fn every_example_event_is_what_its_handler_takes() {
     let detail = |file| json::<Event>(file).detail;
     assert!(detail("events/replay.json").replay.is_some());
     assert!(detail("events/restate.json").restate.is_some());
+    assert!(detail("events/expect.json").expect.is_some());
     assert!(detail("events/withdraw.json").withdraw.is_some());
     json::<TriggerIn>("events/trigger.json");
     json::<RunIn>("events/poll-once.json");
     json::<FetchIn>("events/fetch-page.json");
     json::<RunIn>("events/cancel.json");
     json::<FinalizeIn>("events/finalize.json");
-    let expected = 9;
+    let expected = 10;
     assert_eq!(
         fs::read_dir(root().join("events")).unwrap().count(),
         expected

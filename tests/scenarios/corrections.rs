@@ -177,6 +177,11 @@ async fn an_event_that_asks_for_two_things_or_for_nonsense_is_refused() {
         ),
         (json!({"restate": "tomorrow"}), "detail.restate"),
         (json!({"restate": "PT30M"}), "detail.restate"),
+        (
+            json!({"restate": "P1D", "expect": "delivered"}),
+            "more than one of",
+        ),
+        (json!({"expect": "there"}), "detail.expect"),
     ] {
         let ended = pipeline.play(detail(change)).await;
         assert_eq!(ended.error.as_deref(), Some("Cxone.Config"), "{ended:?}");

@@ -19,6 +19,7 @@ mod dead_runs;
 mod delivery;
 mod dialects;
 mod duplicates;
+mod expected;
 mod gaps;
 mod good_day;
 mod killed;

@@ -100,6 +100,7 @@ pub(crate) fn trigger_effect(
                 request.window,
             ))
         }),
+        TriggerEffect::RecordFreshness(_, responder) => with(mishap, responder, || Ok(())),
         TriggerEffect::CancelRun(_, run, responder) => with(mishap, responder, || {
             outside.tenant.cancel(outside.now, &run);
             Ok(())

@@ -227,6 +227,9 @@ codes! {
     /// `totalLabels` stands in two places, and one of them has no effect.
     LabelsTwice = "CXD076" Warning,
     "Take `report.totalLabels` out.";
+    /// `expectedBy` is not a usable duration, or too short for anything to have been delivered.
+    ExpectedByInvalid = "CXD077" Error,
+    "Use whole minutes up to 7 days, such as `PT3H`, and more than a run waits for its data to become final.";
 }
 
 impl fmt::Display for FindingCode {

@@ -8,6 +8,7 @@ mod declare;
 mod definition;
 mod duration;
 mod enums;
+mod expectation;
 mod finding;
 mod finding_code;
 mod grid;

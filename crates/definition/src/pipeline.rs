@@ -50,6 +50,9 @@ pub struct Pipeline {
     /// How long after the schedule's own run each window is stated anew, ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restate: Vec<RestateDistance>,
+    /// How long after the schedule's time a window is expected to have been delivered, where the definition says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_by: Option<SignedDuration>,
     /// What happens when the columns change.
     #[serde(skip_serializing_if = "is_default")]
     pub schema: SchemaPolicy,

@@ -170,6 +170,12 @@ pub(crate) struct RawPipeline {
     #[serde(default)]
     #[schemars(length(max = 5), extend("items" = json!({ "type": "string", "pattern": DURATION })))]
     pub(crate) restate: Option<Vec<String>>,
+    /// How long after the schedule's time its window is expected to have been delivered: an ISO 8601 duration of whole
+    /// minutes up to 7 days, such as `PT90M`. If it is missing then, an execution fails with `Cxone.Overdue`, which raises the
+    /// alarm. Without this field it is three hours, and longer by the time that a run waits for its data to become final.
+    #[serde(default)]
+    #[schemars(regex(pattern = DURATION))]
+    pub(crate) expected_by: Option<String>,
     /// What happens when a column is missing from the rows, is new, has no value any more, or changes its type: against
     /// the columns that `report` names or, where it names none, against the last fourteen windows.
     #[serde(default)]

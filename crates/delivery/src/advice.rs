@@ -42,6 +42,10 @@ impl FailureName {
                 meaning: "two rows have the same key and differ",
                 action: "Add the column that tells the rows apart to `pipeline.key`, then `cxr replay` the window with the corrected file. `keep-last` drops rows: it is right only where CXone sends a corrected row after the first.",
             },
+            Self::Overdue => Advice {
+                meaning: "a window was not delivered by the time at which it was expected; the text says how far it came",
+                action: "Do what the text says for the window's own execution. Redriving this execution starts nothing: it looks again, and succeeds once the window is there.",
+            },
             Self::Contract => Advice {
                 meaning: "an answer of CXone or a stored object is not what it has to be, and asking again would not change that",
                 action: "Read the cause. Redrive once CXone has corrected its answer or a corrected version is deployed.",
@@ -67,7 +71,8 @@ impl FailureName {
             | Self::Contract
             | Self::Config
             | Self::RunsExhausted
-            | Self::Conflict => advice,
+            | Self::Conflict
+            | Self::Overdue => advice,
         }
     }
 }

@@ -89,6 +89,18 @@ pub struct EndRecord {
     pub at: Timestamp,
 }
 
+impl EndRecord {
+    /// Why, as a clause, with what CXone said.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let reason = self.reason.describe();
+        if self.detail.is_empty() {
+            return reason.to_owned();
+        }
+        format!("{reason} ({})", self.detail)
+    }
+}
+
 /// `b……json`: the pages that one invocation took.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

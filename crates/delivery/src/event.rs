@@ -29,6 +29,18 @@ pub struct Detail {
     /// duration such as `P1D`. Read by Trigger, so that a wrong one is told as a finding is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restate: Option<String>,
+    /// Starts nothing, and asks whether the window is there that the schedule meant `pipeline.expectedBy` before the event's
+    /// `time`, or `window`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expectation>,
+}
+
+/// What is expected of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// That consumers can read it.
+    Delivered,
 }
 
 /// Who asks for something out of the ordinary, and why.
@@ -90,6 +102,7 @@ impl ScheduledEvent {
                 replay: None,
                 withdraw: None,
                 restate: None,
+                expect: None,
             },
         }
     }
@@ -141,6 +154,13 @@ impl ScheduledEvent {
     #[must_use]
     pub fn with_restatement(mut self, distance: impl Into<String>) -> Self {
         self.detail.restate = Some(distance.into());
+        self
+    }
+
+    /// Asks only whether the window was delivered.
+    #[must_use]
+    pub fn with_expectation(mut self, expectation: Expectation) -> Self {
+        self.detail.expect = Some(expectation);
         self
     }
 

@@ -42,6 +42,8 @@ failure_names! {
     RunsExhausted = "Cxone.RunsExhausted",
     /// Two rows with the same key differ and the definition says `fail`. Not retried.
     Conflict = "Cxone.Conflict",
+    /// A window was not delivered by the time at which it was expected. Not retried.
+    Overdue = "Cxone.Overdue",
 }
 
 impl FailureName {

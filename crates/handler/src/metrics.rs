@@ -77,6 +77,9 @@ metrics! {
     DataWarnings: Count,
     /// From the start of the first run to the commit.
     RunSeconds: Seconds,
+    /// How long ago the newest window ended that consumers hold, in hours, rounded up. Recorded when it is asked whether
+    /// a window was delivered.
+    FreshnessHours: None,
 }
 
 /// Counts what one invocation does. A process has one invocation at a time, so a handler has one recorder.
@@ -320,7 +323,7 @@ mod tests {
     #[test]
     fn every_unit_is_one_of_cloudwatch() {
         for metric in Metric::ALL {
-            assert!(["Count", "Bytes", "Seconds"].contains(&metric.unit()));
+            assert!(["Count", "Bytes", "Seconds", "None"].contains(&metric.unit()));
         }
     }
 }

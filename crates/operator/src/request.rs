@@ -21,6 +21,8 @@ pub(crate) struct Request {
     pub(crate) withdraw: Option<String>,
     /// How old the window is that the schedule states anew, such as `P1D`.
     pub(crate) restate: Option<String>,
+    /// What is expected of the window, such as that it is `delivered`: then nothing was started.
+    pub(crate) expect: Option<String>,
     #[serde(skip)]
     pub(crate) api: Option<Api>,
 }
@@ -32,11 +34,14 @@ impl Request {
         let definition = event.pointer("/detail/definition").unwrap_or(&Value::Null);
         let scheduled_at: Option<Timestamp> = read_field(&event, "/time");
         let restate: Option<String> = read_field(&event, "/detail/restate");
+        let expect: Option<String> = read_field(&event, "/detail/expect");
         let window_of_definition = || {
             let definition = Definition::from_value(definition).ok()?.definition;
+            let at = scheduled_at?;
             let window = match &restate {
-                Some(distance) => definition.restated_window(scheduled_at?, distance.parse().ok()?),
-                None => definition.window_for(scheduled_at?),
+                Some(distance) => definition.restated_window(at, distance.parse().ok()?),
+                None if expect.is_some() => definition.expected_window(at),
+                None => definition.window_for(at),
             };
             window.ok()
         };
@@ -48,6 +53,7 @@ impl Request {
             replay: read_audit(&event, "/detail/replay"),
             withdraw: read_audit(&event, "/detail/withdraw"),
             restate,
+            expect,
             api: read_api(definition),
         }
     }

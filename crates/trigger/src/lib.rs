@@ -38,7 +38,7 @@ impl TriggerHandler {
     /// Decides from what is stored, and stores the decision.
     ///
     /// # Errors
-    /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, and the transient ones.
+    /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, `Cxone.Overdue`, and the transient ones.
     #[instrument(skip_all, fields(execution.id = %event.payload.execution.id))]
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
         let context = metric_context(&event.payload);
@@ -96,6 +96,10 @@ impl TriggerHandler {
             }
             TriggerEffect::StartRun(request, responder) => {
                 let _ = responder.send(self.start_run(session, &request, asked).await);
+            }
+            TriggerEffect::RecordFreshness(hours, responder) => {
+                self.metrics.set(Metric::FreshnessHours, hours);
+                let _ = responder.send(Ok(()));
             }
             TriggerEffect::CancelRun(dialect, run, responder) => {
                 let _ = responder.send(self.cancel_run(session, dialect, &run).await);

@@ -26,7 +26,8 @@ interface Chart {
 /** Rows, pages, run times, polls, throttles, and what costs money. */
 export function dashboardFor(scope: Construct, around: Surroundings): cloudwatch.CfnDashboard {
   const { stack, name } = around.naming;
-  const charts = [...reports(), ...services(around), ...costs(around)];
+  const freshness = one('Hours since the newest delivered window ended', 'FreshnessHours', 'Maximum');
+  const charts = [...reports(), ...services(around), ...costs(around), freshness];
   const widgets = charts.map((chart, index) => widget(chart, index, stack.region));
   return new cloudwatch.CfnDashboard(scope, 'Dashboard', { dashboardName: name, dashboardBody: stack.toJsonString({ widgets }) });
 }
@@ -45,7 +46,6 @@ function widget({ title, stat, period, metrics }: Chart, index: number, region: 
 
 /** What the handlers count. The order is that of the questions that are asked most. */
 function reports(): Chart[] {
-  const one = (title: string, metric: string, stat: 'Sum' | 'Maximum' = 'Sum') => ({ title, stat, metrics: [search(metric, stat, '')] });
   const runs = ['RunsStarted', 'RunsEnded', 'RunsCutOff', 'OrphanedRuns', 'Duplicates', 'Replaced', 'DataWarnings'];
   return [
     one('Rows committed', 'CommittedRows'),
@@ -62,6 +62,11 @@ function reports(): Chart[] {
       metrics: runs.map((metric) => search(metric, 'Sum', metric)),
     },
   ];
+}
+
+/** One figure, for all reports. */
+function one(title: string, metric: string, stat: 'Sum' | 'Maximum' = 'Sum'): Chart {
+  return { title, stat, metrics: [search(metric, stat, '')] };
 }
 
 /** A line for each tenant and report that there is, whatever their names are. */

@@ -1,5 +1,6 @@
 //! Everything that can be wrong with a definition, collected in one walk.
 
+mod expectation;
 mod fallback;
 mod key;
 mod pipeline;
@@ -79,6 +80,7 @@ fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, 
     if let Some(definition) = &definition {
         validator.compare_with_windows(definition);
         validator.warn_of_two_label_lists(definition);
+        validator.compare_with_expectation(definition);
     }
     let findings = validator.findings;
     let failed = findings.iter().any(|f| f.severity == Severity::Error);

@@ -43,6 +43,7 @@ impl Validator<'_> {
         let settling = self.check_settling(pipeline, report, schedule);
         let window_zone = self.check_window_zone(pipeline, report, schedule);
         let restate = self.check_restate(pipeline, report, schedule);
+        let expected_by = self.check_expected_by(pipeline);
         let schema = self.parse_optional_enum("/pipeline/schema", pipeline.schema.as_deref());
         let empty_messages = self.check_empty_messages(raw);
         let total_labels = self.check_total_labels(raw);
@@ -70,6 +71,7 @@ impl Validator<'_> {
             api: api?.unwrap_or_default(),
             window_zone: window_zone?,
             restate: restate?,
+            expected_by: expected_by?,
             schema: schema?.unwrap_or_default(),
             empty_messages,
             total_labels,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::api::{Api, Report};
 use crate::date_range::DateRange;
@@ -165,9 +165,10 @@ impl Validator<'_> {
         if !is_relative || (!says_when && pipeline.window_zone.is_utc()) {
             return;
         }
-        let Some(late) = latest_settling(definition) else {
+        let late = definition.longest_wait();
+        if late.is_zero() {
             return;
-        };
+        }
         let message = format!(
             "scheduled at {} UTC, {} before its window is final",
             definition.schedule.time,
@@ -241,22 +242,4 @@ impl Validator<'_> {
         }
         Some(distance)
     }
-}
-
-/// How long a run would wait at most for its window to become final: on a Monday and on the first of a month, in winter and
-/// in summer.
-fn latest_settling(definition: &Definition) -> Option<SignedDuration> {
-    const DAYS: [&str; 4] = ["2029-01-01", "2030-01-07", "2029-07-02", "2030-07-01"];
-    let schedule = &definition.schedule;
-    let minutes = i64::from(schedule.time.minute());
-    let waits = DAYS.iter().flat_map(|day| {
-        let midnight = format!("{day}T00:00:00Z").parse::<Timestamp>().ok();
-        schedule.hours().filter_map(move |hour| {
-            let after = SignedDuration::from_mins(i64::from(hour) * 60 + minutes);
-            let scheduled = midnight?.checked_add(after).ok()?;
-            let window = definition.window_for(scheduled).ok()?;
-            Some(definition.settled_at(&window).duration_since(scheduled))
-        })
-    });
-    waits.max().filter(SignedDuration::is_positive)
 }

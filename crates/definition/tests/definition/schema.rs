@@ -174,6 +174,7 @@ fn mutations() -> Vec<(&'static str, Value)> {
             vec![json!("UTC"), json!("Asia/Tokyo"), json!(9)],
         ))
         .chain(of("/pipeline/restate", restates))
+        .chain(of("/pipeline/expectedBy", vec![json!("PT3H"), json!(3)]))
         .chain(of("/pipeline/totalLabels", vec![json!([]), json!("Summe")]))
         .chain(of(
             "/pipeline/fallback",

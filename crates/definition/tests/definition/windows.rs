@@ -552,3 +552,96 @@ fn an_article_and_a_duration_are_written_as_people_do() {
         "{early}"
     );
 }
+
+#[test]
+fn a_window_is_expected_so_long_after_its_own_schedule_whatever_the_recurrence() {
+    let recurring = |recurrence: &str, range: &str| {
+        vec![
+            ("/schedule/type", json!(recurrence)),
+            ("/report/dateRange/value", json!(range)),
+        ]
+    };
+    let zone = |name: &str| vec![("/pipeline/windowZone", json!(name))];
+    let expected = "/pipeline/expectedBy";
+    let early = ("/schedule/time", json!("01:00"));
+    for (changes, hours) in [
+        (vec![], 3),
+        (vec![early.clone()], 7),
+        (vec![early, (expected, json!("P2D"))], 48),
+        (hourly(1), 3),
+        (and(hourly(6), expected, json!("PT26H")), 26),
+        (recurring("weekly", "previousWeek"), 3),
+        (recurring("monthly", "previousMonth"), 3),
+        (
+            and(
+                recurring("monthly", "previousMonth"),
+                expected,
+                json!("P7D"),
+            ),
+            168,
+        ),
+        (in_zone("America/New_York"), 3),
+        // Days that end at 05:00 or 04:00 UTC are final at 05:00 of the day after.
+        (zone("America/New_York"), 22),
+        (zone("Asia/Tokyo"), 3),
+    ] {
+        let definition = read(&changes);
+        assert_eq!(
+            definition.expected_after(),
+            SignedDuration::from_hours(hours),
+            "{changes:?}"
+        );
+        for scheduled in [
+            "2026-03-08T10:00:00Z",
+            "2026-03-29T10:00:00Z",
+            "2026-11-01T10:00:00Z",
+            "2027-01-01T10:00:00Z",
+        ] {
+            let event = at(scheduled) + definition.expected_after();
+            let window = definition.window_for(at(scheduled)).unwrap();
+            assert_eq!(
+                definition.expected_window(event),
+                Ok(window),
+                "{scheduled} {changes:?}"
+            );
+            assert!(
+                definition.settled_at(&window) < event,
+                "{scheduled} {changes:?}"
+            );
+        }
+        let again: Definition = serde_json::from_slice(&definition.canonical_json()).unwrap();
+        assert_eq!(again, definition);
+    }
+    let once = read(&[
+        ("/schedule/type", json!("once")),
+        (
+            "/report/dateRange",
+            absolute("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+        ),
+    ]);
+    assert_eq!(once.expected_after(), SignedDuration::from_hours(3));
+    assert_eq!(
+        once.expected_window(at("2026-12-24T10:00:00Z")),
+        once.window_for(at("2000-01-01T00:00:00Z"))
+    );
+}
+
+#[test]
+fn nothing_is_expected_before_it_can_be_there() {
+    let expected = "/pipeline/expectedBy";
+    let of = |text: &str| vec![(expected, json!(text))];
+    let early = vec![("/schedule/time", json!("01:00"))];
+    check(vec![
+        ("error[CXD077]", expected, of("PT30S")),
+        ("error[CXD077]", expected, of("P8D")),
+        ("error[CXD077]", expected, of("11:00")),
+        ("error[CXD077]", expected, of("-PT1H")),
+        ("error[CXD005]", expected, vec![(expected, json!(180))]),
+    ]);
+    assert_eq!(said(&of("PT1M")), "");
+    // A run at 01:00 waits until 05:00.
+    for (after, refused) in [("PT4H", true), ("PT4H1M", false)] {
+        let said = said(&and(early.clone(), expected, json!(after)));
+        assert_eq!(said.contains("error[CXD077]"), refused, "{said}");
+    }
+}

@@ -90,9 +90,10 @@ impl From<Failure> for Fault {
             FailureName::Unavailable => Self::Unavailable(message),
             FailureName::Auth => Self::Auth(message),
             FailureName::Config => Self::Config(message),
-            FailureName::Contract | FailureName::RunsExhausted | FailureName::Conflict => {
-                Self::Contract(message)
-            }
+            FailureName::Contract
+            | FailureName::RunsExhausted
+            | FailureName::Conflict
+            | FailureName::Overdue => Self::Contract(message),
         }
     }
 }

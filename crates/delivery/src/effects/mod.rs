@@ -118,6 +118,9 @@ pub enum TriggerEffect {
     /// Cancels a run that nothing will ever poll. Best effort, and only where the API can. Carried out by
     /// `TriggerHandler::cancel_run`.
     CancelRun(Dialect, RunId, Responder<()>),
+    /// Records how many hours ago the newest window of the report ended that consumers hold. Carried out by
+    /// `TriggerHandler::execute` itself.
+    RecordFreshness(u64, Responder<()>),
 }
 
 /// Which run to start.

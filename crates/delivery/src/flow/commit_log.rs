@@ -5,6 +5,7 @@
 //! it finds is what a consumer holds. Nothing is committed that would make two visible windows overlap.
 
 use definition::Window;
+use jiff::Timestamp;
 
 use crate::Failure;
 use crate::documents::{Commit, GenerationRecord};
@@ -15,6 +16,9 @@ use crate::keys::{ReportKeys, version_of};
 
 /// How many commits are in memory at once while the log is searched for those of a window.
 const READ_AT_ONCE: usize = 200;
+
+/// How many commits are read at once from the end of the log. Where each day is committed once, two are enough.
+const READ_BACK_AT_ONCE: usize = 8;
 
 /// What the log says about a generation of a window.
 #[derive(Debug)]
@@ -220,21 +224,72 @@ impl CommitLog {
         visible
     }
 
+    /// The commits that say what consumers hold of the window, in the order of time, if they say it for all of it: its own, one
+    /// that covers it, or several that meet.
+    pub(super) fn find_whole(&self) -> Option<Vec<&Commit>> {
+        let mut standing = self.standing();
+        standing.sort_unstable_by_key(|commit| commit.window);
+        let mut told = self.window.start();
+        for commit in &standing {
+            if commit.window.start() > told {
+                return None;
+            }
+            told = told.max(commit.window.end());
+        }
+        (told >= self.window.end()).then_some(standing)
+    }
+
     /// The commits whose rows a consumer holds once it has read the log.
     fn visible(&self) -> Vec<&Commit> {
-        let mut visible: Vec<&Commit> = Vec::new();
-        for commit in &self.commits {
-            visible.retain(|earlier| !commit.window.contains(&earlier.window));
-            visible.push(commit);
-        }
+        let mut visible = self.standing();
         visible.retain(|commit| !commit.withdrawn);
         visible
+    }
+
+    /// The commits that no later one has undone. One that took its window back has no rows.
+    fn standing(&self) -> Vec<&Commit> {
+        let mut standing: Vec<&Commit> = Vec::new();
+        for commit in &self.commits {
+            standing.retain(|earlier| !commit.window.contains(&earlier.window));
+            standing.push(commit);
+        }
+        standing
     }
 
     fn of_window(&self) -> impl DoubleEndedIterator<Item = &Commit> {
         let of_window = |commit: &&Commit| commit.window == self.window;
         self.commits.iter().filter(of_window)
     }
+}
+
+/// The end of the newest window that consumers hold of the report; `None` where they hold none.
+///
+/// The log is read from its end. No window is committed before it is over, so that no commit before one that was made at the
+/// end of the newest window, or earlier, can be of a newer one.
+pub(super) async fn find_newest_end<E: From<StoreEffect>>(
+    effects: &Effects<E>,
+    keys: &ReportKeys,
+) -> Result<Option<Timestamp>, Failure> {
+    let mut listed = effects.list(keys.log(), None).await?;
+    listed.retain(|key| version_of(key).is_some());
+    let mut newest: Option<Timestamp> = None;
+    let mut withdrawn: Vec<Window> = Vec::new();
+    for listed in listed.rchunks(READ_BACK_AT_ONCE) {
+        let bodies = effects.read_all(listed.to_vec()).await?;
+        for (key, bytes) in listed.iter().zip(bodies).rev() {
+            let commit: Commit = parse(key, &require_stored(key, bytes)?)?;
+            if newest.is_some_and(|newest| commit.committed_at <= newest) {
+                return Ok(newest);
+            }
+            let window = commit.window;
+            if commit.withdrawn {
+                withdrawn.push(window);
+            } else if !withdrawn.iter().any(|later| later.contains(&window)) {
+                newest = newest.max(Some(window.end()));
+            }
+        }
+    }
+    Ok(newest)
 }
 
 #[cfg(test)]

@@ -88,6 +88,7 @@ impl fmt::Display for Explanation {
             ("replay", &request.replay),
             ("withdraw", &request.withdraw),
             ("restate", &request.restate),
+            ("expect", &request.expect),
         ] {
             if let Some(asked) = asked {
                 writeln!(f, "{label:<10} {}", one_line(asked))?;

@@ -97,11 +97,6 @@ impl Generation {
 fn describe_last_end(segment: &SegmentState) -> String {
     let last = segment.runs.iter().rev().find_map(|run| run.end.as_ref());
     last.map_or_else(String::new, |end| {
-        let detail = if end.detail.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", end.detail)
-        };
-        format!("; the last one: {}{detail}", end.reason.describe())
+        format!("; the last one: {}", end.describe())
     })
 }

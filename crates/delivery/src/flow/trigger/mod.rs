@@ -1,6 +1,7 @@
 //! Answers "what next for this window?" from what is stored, and stores what it decides, so that asking
 //! twice is harmless.
 
+mod expectation;
 mod generation;
 mod limits;
 mod opening;
@@ -27,15 +28,18 @@ pub async fn trigger(
         generation,
         next: fit_for_wait(next, message.now),
     };
-    let is_withdrawal = request.kind == RequestKind::Withdrawal;
-    if !is_withdrawal && let Some(until) = request.wait_for_final(&request.definition)? {
-        return Ok(answer(message.generation, wait_until(until)));
-    }
     let question = Question {
         effects: &effects,
         request: &request,
         message: &message,
     };
+    if request.kind == RequestKind::Expectation {
+        return Ok(answer(None, question.check_delivery().await?));
+    }
+    let is_withdrawal = request.kind == RequestKind::Withdrawal;
+    if !is_withdrawal && let Some(until) = request.wait_for_final(&request.definition)? {
+        return Ok(answer(message.generation, wait_until(until)));
+    }
     let generation = match question.join_generation().await? {
         Joined::Generation(generation) => generation,
         Joined::Nothing(next) => return Ok(answer(None, next)),

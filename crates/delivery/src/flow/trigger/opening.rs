@@ -54,7 +54,7 @@ impl Question<'_> {
     }
 
     /// The number of the newest generation; 0 if there is none.
-    async fn newest_generation(self) -> Result<u32, Failure> {
+    pub(super) async fn newest_generation(self) -> Result<u32, Failure> {
         let prefix = self.request.keys.window(&self.request.window);
         let listed = self.effects.list(prefix.clone(), None).await?;
         Ok(listed
@@ -110,6 +110,8 @@ impl Question<'_> {
             },
             RequestKind::Withdrawal => self.reason_not_to_withdraw(newest, log),
             RequestKind::Restatement => Ok(self.reason_not_to_restate(generations.last(), log)),
+            // It is answered before, and opens nothing.
+            RequestKind::Expectation => Ok(None),
         }
     }
 
@@ -207,7 +209,7 @@ impl Question<'_> {
 impl Generation {
     /// Whether this generation, the newest one, was asked for after the withdrawal, so that it brings the window back. What
     /// its run has read may be older than what there is now, so that the window is stated anew after it.
-    fn brings_back(&self, withdrawal: &Commit) -> bool {
+    pub(super) fn brings_back(&self, withdrawal: &Commit) -> bool {
         if withdrawal.window == self.record.window {
             return self.number > withdrawal.generation;
         }

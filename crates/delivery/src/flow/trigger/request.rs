@@ -28,7 +28,7 @@ pub(super) enum RequestError {
     )]
     RequestId,
     #[error(
-        "the event asks for more than one of `detail.replay`, `detail.withdraw` and `detail.restate`"
+        "the event asks for more than one of `detail.replay`, `detail.withdraw`, `detail.restate` and `detail.expect`"
     )]
     ManyRequests,
     #[error("a withdrawal needs the window that it takes back, in `detail.window`")]
@@ -79,6 +79,8 @@ pub(super) enum RequestKind {
     Withdrawal,
     /// The window once more, because its data may have changed since the schedule asked for it.
     Restatement,
+    /// Nothing of CXone: whether the window was delivered.
+    Expectation,
 }
 
 /// What the event asks for, checked.
@@ -93,6 +95,8 @@ pub(super) struct WindowRequest {
     /// Who asks and why, for an operator's request.
     pub(super) audit: Option<Audit>,
     pub(super) now: Timestamp,
+    /// The event's time, or now if it has none.
+    pub(super) asked_at: Timestamp,
 }
 
 impl WindowRequest {
@@ -110,6 +114,7 @@ impl WindowRequest {
             key: request_key(kind, message)?,
             audit: detail.replay.clone().or_else(|| detail.withdraw.clone()),
             now: message.now,
+            asked_at: scheduled_time(message).unwrap_or(message.now),
             definition,
         })
     }
@@ -146,6 +151,7 @@ fn find_kind(detail: &Detail) -> Result<RequestKind, RequestError> {
         (detail.replay.is_some(), RequestKind::Replay),
         (detail.withdraw.is_some(), RequestKind::Withdrawal),
         (detail.restate.is_some(), RequestKind::Restatement),
+        (detail.expect.is_some(), RequestKind::Expectation),
     ];
     let mut asked = asked.iter().filter(|(is_asked, _)| *is_asked);
     let kind = asked
@@ -160,7 +166,7 @@ fn find_kind(detail: &Detail) -> Result<RequestKind, RequestError> {
 fn request_key(kind: RequestKind, message: &TriggerIn) -> Result<String, RequestError> {
     let event = &message.event;
     match (kind, event.id.as_deref()) {
-        (RequestKind::Schedule, _) => Ok(SCHEDULE.to_owned()),
+        (RequestKind::Schedule | RequestKind::Expectation, _) => Ok(SCHEDULE.to_owned()),
         (RequestKind::Restatement, _) => {
             Ok(format!("{RESTATEMENT}{}", parse_distance(&event.detail)?))
         }
@@ -176,7 +182,8 @@ fn choose_window(
 ) -> Result<Window, RequestError> {
     let asked = match (kind, message.event.detail.window) {
         // Nothing is asked of the API, so that it does not matter what it could be asked for.
-        (RequestKind::Withdrawal, Some(window)) => return Ok(window),
+        (RequestKind::Withdrawal | RequestKind::Expectation, Some(window)) => return Ok(window),
+        (RequestKind::Expectation, None) => return expected_window(definition, message),
         (RequestKind::Withdrawal, None) => return Err(RequestError::WithdrawalWithoutWindow),
         (RequestKind::Restatement, Some(_)) => return Err(RequestError::RestatementOfWindow),
         (RequestKind::Restatement, None) => restated_window(definition, message)?,
@@ -210,6 +217,14 @@ fn restated_window(definition: &Definition, message: &TriggerIn) -> Result<Windo
     );
     definition
         .restated_window(scheduled, distance)
+        .map_err(|source| RequestError::NoWindow { scheduled, source })
+}
+
+/// The window that was to be delivered by the event's time.
+fn expected_window(definition: &Definition, message: &TriggerIn) -> Result<Window, RequestError> {
+    let scheduled = scheduled_time(message)?;
+    definition
+        .expected_window(scheduled)
         .map_err(|source| RequestError::NoWindow { scheduled, source })
 }
 

@@ -1,0 +1,54 @@
+//! `pipeline.expectedBy`.
+
+use jiff::SignedDuration;
+
+use crate::definition::Definition;
+use crate::duration::{format_duration, parse_minutes};
+use crate::finding_code::FindingCode;
+use crate::raw::RawPipeline;
+use crate::text::quote;
+use crate::validator::Validator;
+
+const AT: &str = "/pipeline/expectedBy";
+/// Whoever waits longer than a week has stopped waiting.
+const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Validator<'_> {
+    /// When a window is expected; `Some(None)` if the definition does not say it, and `None` if what it says is wrong.
+    #[expect(
+        clippy::option_option,
+        reason = "a definition that says nothing is not wrong"
+    )]
+    pub(super) fn check_expected_by(
+        &mut self,
+        raw: &RawPipeline,
+    ) -> Option<Option<SignedDuration>> {
+        let Some(text) = &raw.expected_by else {
+            return Some(None);
+        };
+        let after = parse_minutes(text).filter(|after| *after <= LONGEST);
+        if after.is_none() {
+            let message = format!("{} is not a usable duration", quote(text));
+            let hint =
+                "ISO 8601, whole minutes up to 7 days after the schedule's time, such as \"PT3H\"";
+            self.report_finding(FindingCode::ExpectedByInvalid, AT, message, hint);
+        }
+        after.map(Some)
+    }
+
+    /// Refuses a time at which nothing can have been delivered yet.
+    pub(super) fn compare_with_expectation(&mut self, definition: &Definition) {
+        let wait = definition.longest_wait();
+        let expected_by = definition.pipeline.expected_by;
+        if let Some(after) = expected_by.filter(|after| *after <= wait) {
+            let message = format!(
+                "{} after the schedule's time nothing can have been delivered, because a window may be final only {} after it",
+                format_duration(after),
+                format_duration(wait)
+            );
+            let hint =
+                "say a longer time, or leave it out: then it is three hours more than that wait";
+            self.report_finding(FindingCode::ExpectedByInvalid, AT, message, hint);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Whether a window is there by the time at which it is expected.
+
+use asl::{Description, Status};
+use definition::{Definition, Window};
+use delivery::Expectation;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::overlaps::window;
+use pipeline_tests::harness::{
+    FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, message, note, time,
+};
+
+/// What the schedule asks that comes when the window of `scheduled` is expected.
+fn expectation(pipeline: &Pipeline, scheduled: Timestamp) -> Value {
+    let definition = Definition::from_value(&pipeline.definition);
+    let definition = definition.unwrap_or_else(|findings| panic!("{findings}"));
+    let at = scheduled + definition.definition.expected_after();
+    local::scheduled_event(pipeline.definition.clone(), at)
+        .with_expectation(Expectation::Delivered)
+        .to_json()
+}
+
+/// Waits until then, and asks. Whatever the answer is, nothing is started and nothing is stored.
+async fn ask_at(pipeline: &Pipeline, scheduled: &str) -> Description {
+    let event = expectation(pipeline, time(scheduled));
+    let at = time(event["time"].as_str().unwrap());
+    drop(pipeline.world.clock().sleep_until(at).await);
+    ask(pipeline, event).await
+}
+
+async fn ask(pipeline: &Pipeline, event: Value) -> Description {
+    let before = (pipeline.tenant().journal().len(), pipeline.listing());
+    let ended = pipeline.play(event).await;
+    let after = (pipeline.tenant().journal().len(), pipeline.listing());
+    assert_eq!(before, after, "something was started or stored");
+    ended
+}
+
+/// The window is overdue, which is told at once, and the text says all of this.
+fn check_overdue(pipeline: &Pipeline, ended: &Description, said: &[&str]) {
+    assert_eq!(ended.status, Status::Failed, "{ended:?}");
+    assert_eq!(ended.error.as_deref(), Some("Cxone.Overdue"), "{ended:?}");
+    assert_eq!(
+        (ended.state.as_str(), &ended.not_redrivable),
+        ("Trigger", &None)
+    );
+    assert_eq!(pipeline.states(ended), ["Begin", "Trigger"]);
+    let message = message(ended);
+    for said in said {
+        assert!(message.contains(said), "{said} is not in: {message}");
+    }
+}
+
+const DAY: &str = "2026-11-21T00:00:00Z/2026-11-22T00:00:00Z";
+
+/// The figures of all invocations.
+fn freshness(pipeline: &Pipeline) -> Vec<u64> {
+    let lines = pipeline.world.lambda().logs().metrics().into_iter();
+    let lines = lines.map(|line| serde_json::from_str::<Value>(&line.text).unwrap());
+    lines
+        .filter_map(|line| line["FreshnessHours"].as_u64())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_day_that_was_delivered_is_not_overdue() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    let ended = ask_at(&pipeline, FIRED_AT).await;
+    assert_eq!(note(&ended), "");
+    let output = ended.output.unwrap();
+    assert_eq!(
+        (&output["next"], &output["version"]),
+        (&json!("delivered"), &json!(1))
+    );
+    // The event came at 08:30.
+    assert_eq!(freshness(&pipeline), [9]);
+}
+
+#[tokio::test]
+async fn a_day_that_nobody_asked_for_is_overdue_until_it_is_there() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    let missing = ask_at(&pipeline, FIRED_AT).await;
+    let run = format!("cxr run FILE --window {DAY}");
+    let said = [
+        DAY,
+        "by 2026-11-22T08:30:00Z",
+        "no execution",
+        "schedule is enabled",
+        &run,
+    ];
+    check_overdue(&pipeline, &missing, &said);
+    assert_eq!(freshness(&pipeline), [0; 0], "nothing was ever delivered");
+    // Whatever else is delivered does not hide it.
+    delivered(pipeline.ask_for(day_before(1)).await);
+    check_overdue(&pipeline, &ask_at(&pipeline, FIRED_AT).await, &said);
+    assert_eq!(freshness(&pipeline), [33]);
+    pipeline.deliver().await;
+    assert_eq!(note(&pipeline.redrive(&missing).await), "");
+}
+
+#[tokio::test]
+async fn a_day_whose_runs_failed_is_overdue_and_says_why() {
+    let fault = "run-fails:message=out of memory,times=forever";
+    let pipeline = PipelineBuilder::daily().fault(fault).start().await;
+    let failed = pipeline.fail("Cxone.RunsExhausted").await;
+    let name = failed.execution_arn.rsplit(':').next().unwrap();
+    let redrive = format!("`cxr redrive {name}`");
+    let said = [
+        "run 4 was not started",
+        "reported the run as failed (out of memory)",
+        &redrive,
+    ];
+    check_overdue(&pipeline, &ask_at(&pipeline, FIRED_AT).await, &said);
+}
+
+#[tokio::test]
+async fn a_day_that_is_under_way_is_overdue_and_goes_on() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    let question =
+        local::scheduled_event(pipeline.definition.clone(), time("2026-11-22T08:30:00Z"))
+            .with_expectation(Expectation::Delivered);
+    let (day, question) = pipeline.fire_before(&question).await;
+    let run = pipeline.tenant().runs()[0].id.to_string();
+    let asked = pipeline.finish(&question).await;
+    check_overdue(
+        &pipeline,
+        &asked,
+        &["run 1", &run, "was started at", "no page", "cxr show"],
+    );
+    delivered(pipeline.finish(&day).await);
+}
+
+#[tokio::test]
+async fn a_day_whose_pages_contradict_each_other_is_overdue() {
+    let setup = PipelineBuilder::daily().fault("conflict:rows=1,page=1");
+    let pipeline = setup.start().await;
+    pipeline.fail("Cxone.Conflict").await;
+    let asked = ask_at(&pipeline, FIRED_AT).await;
+    check_overdue(&pipeline, &asked, &["all its pages are stored", "cxr show"]);
+}
+
+#[tokio::test]
+async fn a_day_that_was_taken_back_is_missing_on_purpose_until_somebody_wants_it_again() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    delivered(pipeline.withdraw(day_before(0), "mistake").await);
+    let withdrawn = ask_at(&pipeline, FIRED_AT).await;
+    assert!(note(&withdrawn).contains("was withdrawn"), "{withdrawn:?}");
+    pipeline.set_faults(&["run-fails:times=forever"]);
+    let replay = pipeline
+        .event()
+        .with_replay(local::replay("wanted"))
+        .with_id("again");
+    let failed = pipeline.play(replay.to_json()).await;
+    assert_eq!(failed.status, Status::Failed);
+    check_overdue(&pipeline, &ask_at(&pipeline, FIRED_AT).await, &["run 4"]);
+    pipeline.set_faults(&[]);
+    delivered(pipeline.redrive(&failed).await);
+    assert_eq!(note(&ask_at(&pipeline, FIRED_AT).await), "");
+}
+
+#[tokio::test]
+async fn what_consumers_hold_of_a_window_counts_however_it_came() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    let expect = async |window: Window| {
+        let event = pipeline.event().with_window(window);
+        ask(
+            &pipeline,
+            event.with_expectation(Expectation::Delivered).to_json(),
+        )
+        .await
+    };
+    delivered(pipeline.ask_for(window("18T00", "20T00")).await);
+    assert!(note(&expect(window("19T00", "20T00")).await).contains("version 1"));
+    // Two halves are a day, one is none.
+    delivered(pipeline.ask_for(window("20T12", "21T00")).await);
+    check_overdue(
+        &pipeline,
+        &expect(window("20T00", "21T00")).await,
+        &["no execution"],
+    );
+    delivered(pipeline.ask_for(window("20T00", "20T12")).await);
+    let note = note(&expect(window("20T00", "21T00")).await);
+    assert!(
+        note.contains("version 2") && note.contains("version 3"),
+        "{note}"
+    );
+    // A window that lies across is refused, and the text says so.
+    let across = expect(window("20T18", "22T00")).await;
+    check_overdue(&pipeline, &across, &["is refused", "cxr withdraw"]);
+    let early = expect(day_before(-2)).await;
+    check_overdue(&pipeline, &early, &["final only at 2026-11-24T05:00:00Z"]);
+}
+
+#[tokio::test]
+async fn each_recurrence_is_expected_by_its_own_time() {
+    let recurrence = |word: &str, range: &str, time: &str| {
+        vec![
+            ("/schedule/type", json!(word)),
+            ("/schedule/time", json!(time)),
+            ("/report/dateRange/value", json!(range)),
+        ]
+    };
+    let mut hourly = recurrence("hourly", "previousHours", "00:50");
+    hourly.push(("/schedule/everyHours", json!(6)));
+    hourly.push(("/pipeline/settledAt", Value::Null));
+    hourly.push(("/pipeline/settledAfter", json!("PT45M")));
+    let mut late = recurrence("daily", "previousDay", "05:30");
+    late.push(("/pipeline/expectedBy", json!("P2D")));
+    let once =
+        json!({"type": "absolute", "start": "2026-11-10T00:00:00Z", "end": "2026-11-12T00:00:00Z"});
+    for (changes, scheduled, expected) in [
+        (hourly, "2026-11-22T00:50:00Z", window("21T18", "22T00")),
+        (late, FIRED_AT, day_before(0)),
+        (
+            recurrence("daily", "previousDay", "01:00"),
+            "2026-11-22T01:00:00Z",
+            day_before(0),
+        ),
+        (
+            recurrence("weekly", "previousWeek", "06:00"),
+            "2026-11-23T06:00:00Z",
+            window("16T00", "23T00"),
+        ),
+        (
+            recurrence("monthly", "previousMonth", "06:00"),
+            "2026-12-01T06:00:00Z",
+            Window::new(time("2026-11-01T00:00:00Z"), time("2026-12-01T00:00:00Z")).unwrap(),
+        ),
+        (
+            vec![
+                ("/schedule/type", json!("once")),
+                ("/report/dateRange", once),
+            ],
+            "2026-11-12T05:30:00Z",
+            window("10T00", "12T00"),
+        ),
+    ] {
+        let mut setup = PipelineBuilder::daily().fired_at(scheduled);
+        for (pointer, value) in changes {
+            setup = setup.define(pointer, value);
+        }
+        let pipeline = setup.start().await;
+        let missing = ask_at(&pipeline, scheduled).await;
+        check_overdue(&pipeline, &missing, &[&format!("of {expected} is")]);
+        pipeline.deliver().await;
+        assert_eq!(pipeline.commit().window, expected);
+        assert_eq!(note(&pipeline.redrive(&missing).await), "");
+    }
+}

@@ -1,5 +1,6 @@
 //! The first record of a file, which makes rows of the others.
 
+use super::NOT_UTF8;
 use super::cell::{write_cell, write_string};
 use super::mismatch::describe_mismatch;
 use super::rules::{ColumnNames, FileRules};
@@ -76,7 +77,7 @@ fn read_names(record: &[u8], ends: &[usize], rule: ColumnNames) -> Result<Vec<St
     let mut given = Vec::with_capacity(ends.len());
     for (i, end) in ends.iter().enumerate() {
         let name = std::str::from_utf8(&record[start..*end])
-            .map_err(|_| "the header is not UTF-8".to_owned())?;
+            .map_err(|_| format!("the header {NOT_UTF8}"))?;
         let column = i + 1;
         if rule == ColumnNames::AsGiven && (name.is_empty() || given.contains(&name)) {
             return Err(format!(

@@ -1,6 +1,6 @@
 //! Says why a header is not the one that the definition needs.
 
-use definition::text::{line, list_first};
+use definition::text::{list_first, quote};
 
 /// What may stand between names where a file is not separated by commas.
 const SEPARATORS: &[(char, &str)] = &[(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];
@@ -33,15 +33,21 @@ pub(super) fn describe_mismatch(missing: &str, names: &[String], required: &[Str
             names.len()
         );
     }
-    let shown: Vec<String> = names
-        .iter()
-        .map(|name| format!("{:?}", line(name, MAX_NAME_SHOWN)))
-        .collect();
+    let shown: Vec<String> = names.iter().map(|name| show_name(name)).collect();
     let shown = list_first(&shown, MAX_SHOWN);
     let hint = separated.map_or_else(String::new, |(_, what)| {
         format!(", so its columns are separated by {what}; have the report written with commas")
     });
     format!("{no_column}; it reads {shown}{hint}")
+}
+
+/// A name with the spaces at its ends, because they may be what is wrong with it.
+fn show_name(name: &str) -> String {
+    let kept = &name[..name.floor_char_boundary(MAX_NAME_SHOWN)];
+    if kept.len() < name.len() {
+        return quote(&format!("{kept}…"));
+    }
+    quote(kept)
 }
 
 /// A name without its case and whatever may stand between its words.
@@ -61,6 +67,10 @@ mod tests {
             (
                 vec!["contact id", "Agent\u{7}"],
                 r#"the header has no column "Contact ID"; it reads "contact id", "Agent""#,
+            ),
+            (
+                vec![" Contact ID ", "Agent"],
+                r#"the header has no column "Contact ID"; it reads " Contact ID ", "Agent""#,
             ),
             (
                 vec!["Contact ID;Skill Name;Agent"],

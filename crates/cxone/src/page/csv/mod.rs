@@ -29,6 +29,9 @@ const BEGINNING: usize = 64;
 /// Of the records that may hold others no more than this are named.
 const MAX_SUSPECTS: usize = 5;
 
+/// What is said of a record or of the header.
+const NOT_UTF8: &str = "is not UTF-8; only UTF-8 is taken, so change the report's encoding";
+
 /// A CSV file that is being read.
 pub(crate) struct CsvPage {
     step: &'static str,
@@ -113,11 +116,7 @@ impl CsvPage {
         if self.done && self.header.is_none() {
             return Err(self.contract_error("the file is empty: not even a header"));
         }
-        if chunk.is_utf8() {
-            Ok(())
-        } else {
-            Err(self.contract_error("a record is not UTF-8"))
-        }
+        Ok(())
     }
 
     /// Strips a byte order mark, and refuses what is no CSV by its first bytes.
@@ -178,13 +177,18 @@ impl CsvPage {
         }
         let taken = if self.totals.looks_like_total(record, ends) {
             let mut row = Vec::new();
-            let row = header.write_row(record, ends, &mut row).map(|()| row);
+            let row = header
+                .write_row(record, ends, &mut row)
+                .and_then(|()| check_utf8(&row))
+                .map(|()| row);
             let row = row.map_err(|what| (number, what));
             self.totals.hold_back(row, chunk)
         } else {
             self.totals.release_rows(chunk).and_then(|()| {
+                let start = chunk.bytes.len();
                 header
                     .write_row(record, ends, &mut chunk.bytes)
+                    .and_then(|()| check_utf8(&chunk.bytes[start..]))
                     .map_err(|what| format!("record {number} {what}"))?;
                 chunk.end_row();
                 Ok(())
@@ -212,6 +216,14 @@ impl CsvPage {
             unknown_fields: self.unknown_fields,
         })
     }
+}
+
+/// Checks a row as it is written, because a record's cells have nothing between them: half a character at the end of one
+/// and half at the start of the next would pass for a whole one.
+fn check_utf8(row: &[u8]) -> Result<(), String> {
+    simdutf8::basic::from_utf8(row)
+        .map(drop)
+        .map_err(|_| NOT_UTF8.to_owned())
 }
 
 /// What a file is by its first bytes, if it is something else than CSV in UTF-8.

@@ -55,6 +55,10 @@ fn what_is_wrong_with_the_arguments_is_said_first() {
     );
     // One day is a window, so the handlers are what is missing.
     check(&["--window", "2026-11-20"], &["CXL103"]);
+    check(
+        &["--restate", "--api", "report-jobs"],
+        &["CXL009", "--restate", "report-jobs.json", "--api"],
+    );
     check(&["--api", "reports"], &["data-extraction", "contacts"]);
     check(
         &["--api", "contacts", "--definition", "x.json"],

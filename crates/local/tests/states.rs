@@ -47,7 +47,11 @@ struct Setup {
 async fn setup() -> Setup {
     let folder = tempfile::tempdir().unwrap();
     let test = std::env::current_exe().unwrap();
-    let example = test.ancestors().nth(2).unwrap().join("examples/handler");
+    let example = test
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("examples/states-handler");
     for name in NAMES {
         symlink(&example, folder.path().join(name)).unwrap();
     }

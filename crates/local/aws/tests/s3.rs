@@ -325,3 +325,27 @@ async fn an_upload_in_parts_is_claimed_like_an_object() {
         (5 << 20) + 10
     );
 }
+
+/// A report of thirty Japanese characters has a folder of 270 bytes, which S3 takes and no file system does.
+#[tokio::test]
+async fn a_level_of_a_key_may_be_longer_than_a_file_name() {
+    let setup = setup().await;
+    let folder = format!("reports/{}", "~E6~97~A5".repeat(60));
+    let keys = ["a.json", "b/c.json"].map(|name| format!("{folder}/{name}"));
+    for key in &keys {
+        setup.put(key, b"rows").send().await.unwrap();
+    }
+    let listed = setup.s3.list_objects_v2().bucket("landing");
+    for prefix in [folder.as_str(), "reports/~E6", &folder[..300]] {
+        let listed = listed.clone().prefix(prefix).send().await.unwrap();
+        let found: Vec<&str> = listed.contents().iter().filter_map(|it| it.key()).collect();
+        assert_eq!(found, keys, "{prefix}");
+    }
+    let store = setup.services.s3.store();
+    assert_eq!(store.read("landing", &keys[1]).unwrap(), b"rows");
+    for key in &keys {
+        let gone = setup.s3.delete_object().bucket("landing").key(key).send();
+        gone.await.unwrap();
+    }
+    assert_eq!(store.keys("landing", ""), [""; 0]);
+}

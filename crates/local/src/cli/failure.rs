@@ -50,6 +50,10 @@ pub(crate) enum Failure {
         "CXL006: {0} is not a loopback address\n  anybody who reaches the port could do everything, because no signature is verified; listen on 127.0.0.1 or ::1"
     )]
     NotLoopback(std::net::SocketAddr),
+    #[error(
+        "CXL009: --restate can't be shown with {0}\n  its window is the range of the report's template, and an older window can't be asked for; choose another API with --api, such as analytics or contacts"
+    )]
+    RestateOfTemplate(PathBuf),
     #[error(transparent)]
     Handlers(#[from] HandlersError),
     #[error(transparent)]

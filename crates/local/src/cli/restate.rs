@@ -1,9 +1,10 @@
 //! `--restate`: a day that changes after it was delivered.
 
+use std::path::Path;
+
 use asl::Status;
 use delivery::documents::Commit;
 use jiff::{SignedDuration, Timestamp};
-use local::world::BUCKET;
 use local::{World, scheduled_event};
 use serde_json::{Value, json};
 
@@ -28,6 +29,14 @@ pub(crate) fn add_distances(mut definition: Value) -> Value {
     definition
 }
 
+/// Refuses a report whose window can't be asked for a second time.
+pub(crate) fn refuse_template(definition: &Value, path: &Path) -> Result<(), Failure> {
+    if definition["report"]["range"] == "template" {
+        return Err(Failure::RestateOfTemplate(path.to_owned()));
+    }
+    Ok(())
+}
+
 /// Fires the schedule at its time and then those that state its window anew, and says what each commits.
 pub(crate) async fn show_restatements(
     world: &World,
@@ -44,8 +53,7 @@ pub(crate) async fn show_restatements(
         show_execution(world, definition, later, Some(distance), terminal).await?;
     }
     if let Some(last) = commits(world)?.pop() {
-        let bucket = world.store().bucket_path(BUCKET);
-        let path = summary::commit_path(&last, &bucket);
+        let path = summary::commit_path(world, &last);
         terminal.line(&format!("\nlast commit  {path}"));
     }
     Ok(())

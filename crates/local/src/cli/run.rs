@@ -12,7 +12,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use local::handlers::workspace;
-use local::world::BUCKET;
 use local::{World, replay, scheduled_event};
 use serde::Deserialize;
 use serde_json::Value;
@@ -94,11 +93,10 @@ async fn deliver(
         return Err(Failure::Execution(Box::new(ended), tenant));
     }
     let log = world.log()?;
-    let bucket = world.store().bucket_path(BUCKET);
     // Other reports may have landed in this folder too.
     let mut new = log.iter().filter(|commit| !before.contains(commit));
     if let Some(commit) = new.next_back() {
-        summary::print_commit(world, commit, &bucket, terminal)?;
+        summary::print_commit(world, commit, terminal)?;
         return Ok(());
     }
     let delivered = progress::find_delivered_version(world.engine(), &arn);
@@ -111,7 +109,7 @@ async fn deliver(
     let commit = found
         .next_back()
         .ok_or_else(|| Failure::NoCommit(ended.name))?;
-    summary::print_delivered_already(commit, &bucket, terminal);
+    summary::print_delivered_already(world, commit, terminal);
     Ok(())
 }
 
@@ -140,6 +138,7 @@ fn make_event(
     });
     let mut definition = read_definition(&path, terminal)?;
     if arguments.restate {
+        restate::refuse_template(&definition, &path)?;
         definition = restate::add_distances(definition);
         let checked = Definition::from_value(&definition);
         checked.map_err(|findings| Failure::Definition { path, findings })?;

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use definition::SourceRange;
 use delivery::documents::{Commit, Verification};
 use delivery::keys::ReportKeys;
 use local::World;
 use local::handlers::NAMES;
-use local::world::{LandedError, PREFIX};
+use local::world::{BUCKET, LandedError, PREFIX};
 
 use crate::progress::group_thousands;
 use crate::terminal::Terminal;
@@ -21,7 +20,6 @@ const SHOWN: usize = 3;
 pub(crate) fn print_commit(
     world: &World,
     commit: &Commit,
-    bucket: &Path,
     terminal: &Terminal,
 ) -> Result<(), LandedError> {
     terminal.line("");
@@ -35,13 +33,9 @@ pub(crate) fn print_commit(
         print_named(terminal, "note", &remark);
     }
     print_named(terminal, "source", &describe_source(commit));
-    print_named(terminal, "commit", &commit_path(commit, bucket));
+    print_named(terminal, "commit", &commit_path(world, commit));
     for part in &commit.parts {
-        print_named(
-            terminal,
-            "part",
-            &bucket.join(&part.key).display().to_string(),
-        );
+        print_named(terminal, "part", &object_path(world, &part.key));
     }
     for row in world.rows(commit)?.iter().take(SHOWN) {
         print_named(terminal, "row", row);
@@ -52,14 +46,14 @@ pub(crate) fn print_commit(
 }
 
 /// Says that the window was delivered before.
-pub(crate) fn print_delivered_already(commit: &Commit, bucket: &Path, terminal: &Terminal) {
+pub(crate) fn print_delivered_already(world: &World, commit: &Commit, terminal: &Terminal) {
     terminal.line(&format!(
         "delivered already: version {}, {} rows, committed at {}; nothing was changed",
         commit.version,
         group_thousands(commit.unique),
         commit.committed_at
     ));
-    print_named(terminal, "commit", &commit_path(commit, bucket));
+    print_named(terminal, "commit", &commit_path(world, commit));
     terminal.line(
         "to fetch the window again: --replay REASON; to start with an empty folder: --out DIR",
     );
@@ -195,10 +189,13 @@ fn list_remarks(commit: &Commit) -> Vec<String> {
 }
 
 /// The file of a commit.
-pub(crate) fn commit_path(commit: &Commit, bucket: &Path) -> String {
+pub(crate) fn commit_path(world: &World, commit: &Commit) -> String {
     let keys = ReportKeys::new(PREFIX, &commit.tenant, &commit.report);
-    let path = bucket.join(keys.commit(commit.version));
-    path.display().to_string()
+    object_path(world, &keys.commit(commit.version))
+}
+
+fn object_path(world: &World, key: &str) -> String {
+    world.store().object_path(BUCKET, key).display().to_string()
 }
 
 fn format_window(commit: &Commit) -> String {

@@ -6,6 +6,7 @@
 
 mod body;
 mod checksum;
+mod file_name;
 mod listing;
 mod multipart;
 mod object;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::checksum::Checksum;
+use super::file_name::{keys_in, path_of};
 
 /// Why the store refuses; the texts are S3's.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +108,13 @@ impl Store {
         self.root.join(bucket)
     }
 
+    /// The file of an object.
+    #[must_use]
+    pub fn object_path(&self, bucket: &str, key: &str) -> PathBuf {
+        let path = path_of(key).unwrap_or_else(|| key.to_owned());
+        self.root.join(bucket).join(path)
+    }
+
     /// The keys that begin with `prefix`, in S3's order.
     #[must_use]
     pub fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
@@ -119,7 +127,7 @@ impl Store {
     /// # Errors
     /// When there is none.
     pub fn read(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.root.join(bucket).join(key))
+        fs::read(self.object_path(bucket, key))
     }
 
     pub(super) fn buckets(&self) -> io::Result<Vec<String>> {
@@ -147,12 +155,8 @@ impl Store {
 
     /// The file of an object in a bucket that exists.
     fn object(&self, bucket: &str, key: &str) -> Result<PathBuf, StoreError> {
-        let folder = self.bucket(bucket)?;
-        let unfit = |part: &str| part.is_empty() || part == "." || part == ".." || part.len() > 255;
-        if key.len() > 1024 || key.split('/').any(unfit) || key.contains('\0') {
-            return Err(StoreError::InvalidKey);
-        }
-        Ok(folder.join(key))
+        let path = path_of(key).ok_or(StoreError::InvalidKey)?;
+        Ok(self.bucket(bucket)?.join(path))
     }
 
     /// An object and what is known of it.
@@ -246,8 +250,10 @@ impl Store {
         let root = self.bucket(bucket)?;
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
         let mut found = Vec::new();
-        if !folder.split('/').any(|part| part == "..") {
-            walk(&root.join(folder), folder, (prefix, after), &mut found)?;
+        if folder.is_empty() {
+            walk(&root, "", (prefix, after), &mut found)?;
+        } else if let Some(path) = path_of(folder) {
+            walk(&root.join(path), folder, (prefix, after), &mut found)?;
         }
         found.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(found)
@@ -355,12 +361,9 @@ fn walk(
         let Some(file_name) = file_name.to_str() else {
             continue;
         };
-        let key = if name.is_empty() {
-            file_name.to_owned()
-        } else {
-            format!("{name}/{file_name}")
-        };
-        if !key.starts_with(prefix) && !prefix.starts_with(&key) {
+        let key = format!("{}{file_name}", keys_in(name));
+        let begin = keys_in(&key);
+        if !key.starts_with(prefix) && !prefix.starts_with(begin.trim_end_matches('/')) {
             continue;
         }
         if entry.file_type()?.is_dir() {

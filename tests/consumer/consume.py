@@ -171,6 +171,8 @@ def read_rows(part, stored):
 
 
 def main(folder, report, path, *options):
+    if not os.path.isdir(folder):
+        raise Problem(f"there is no folder {folder!r}; write the one that holds the bucket's objects")
     bucket = Bucket(folder)
     if report not in (reports := sorted(bucket.reports())):
         # Another spelling would be another report, and its rows would be loaded a second time.

@@ -221,5 +221,7 @@ async fn another_spelling_of_the_report_is_refused_with_those_that_there_are() {
         let said = format!("holds no report '{spelling}'; write one of: {report}");
         assert!(warehouse.refuses(&said), "{spelling}");
     }
+    let elsewhere = pipeline.warehouse().with_bucket("/nowhere");
+    assert!(elsewhere.refuses("there is no folder '/nowhere'"));
     assert_eq!(pipeline.warehouse().consume(), "version 1");
 }

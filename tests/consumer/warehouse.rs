@@ -151,6 +151,12 @@ impl Warehouse {
         !output.status.success() && String::from_utf8_lossy(&output.stderr).contains(words)
     }
 
+    /// The same database, loaded from another folder.
+    pub(crate) fn with_bucket(mut self, folder: &str) -> Self {
+        folder.clone_into(&mut self.arguments[0]);
+        self
+    }
+
     /// Starts it and does not wait.
     pub(crate) fn spawn(&self) -> Child {
         let mut command = python("consume.py");

@@ -74,6 +74,15 @@ impl RowChunk {
     pub(super) fn is_utf8(&self) -> bool {
         simdutf8::basic::from_utf8(&self.bytes).is_ok()
     }
+
+    /// The first row that is not UTF-8.
+    pub(super) fn find_not_utf8(&self) -> Option<usize> {
+        if self.is_utf8() {
+            return None;
+        }
+        self.iter()
+            .position(|row| std::str::from_utf8(row).is_err())
+    }
 }
 
 /// A hash of a page's rows in their order, to tell whether a page that was read again is the same.

@@ -555,14 +555,18 @@ async fn a_file_that_is_not_what_the_definition_says_is_refused() {
         let error = csv(body).await.unwrap_err();
         assert!(error.contains(expected), "{expected}: {error}");
     }
-    let latin1 = [CSV.as_bytes(), b"a,Zo\xeb,1,2\n"].concat();
-    let said = csv(latin1).await.unwrap_err();
-    assert!(
-        said.ends_with(
-            ": record 2 is not UTF-8; only UTF-8 is taken, so change the report's encoding"
-        ),
-        "{said}"
-    );
+    for (rows, record) in [
+        ("", "record 2"),
+        ("a,b,1,2\na,b,1,2\n", "record 4"),
+        (CSV, "one of the records 2 to 3"),
+    ] {
+        let latin1 = [CSV.as_bytes(), rows.as_bytes(), b"a,Zo\xeb,1,2\n"].concat();
+        let expected = format!(
+            ": {record} is not UTF-8; only UTF-8 is taken, so change the report's encoding"
+        );
+        let said = csv(latin1).await.unwrap_err();
+        assert!(said.ends_with(&expected), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,10 @@ pub(crate) struct CsvPage {
     totals: TrailingTotals,
     /// Records read, the header included.
     records: u64,
+    /// Headers that were read again.
+    repeated_headers: u64,
+    /// Rows of the chunks before.
+    rows: u64,
     /// The numbers of the first ones that may hold others.
     suspects: Vec<u64>,
     started: bool,
@@ -87,6 +91,8 @@ impl CsvPage {
             totals: TrailingTotals::new(&rules.total_labels),
             rules,
             records: 0,
+            repeated_headers: 0,
+            rows: 0,
             suspects: Vec::new(),
             started: false,
             done: false,
@@ -105,6 +111,7 @@ impl CsvPage {
         if !self.started {
             self.begin().await?;
         }
+        let (repeated_headers, before) = (self.repeated_headers, chunk.len());
         while !self.done && chunk.bytes.len() < CHUNK_BYTES {
             if !self.read_record().await? {
                 self.done = true;
@@ -116,6 +123,18 @@ impl CsvPage {
         if self.done && self.header.is_none() {
             return Err(self.contract_error("the file is empty: not even a header"));
         }
+        if let Some(row) = chunk.find_not_utf8() {
+            // The header is record 1. A header that is repeated among these rows moves the record further back.
+            let first = repeated_headers + self.rows + (row - before) as u64 + 2;
+            let last = first + self.repeated_headers - repeated_headers;
+            let record = if first == last {
+                format!("record {first}")
+            } else {
+                format!("one of the records {first} to {last}")
+            };
+            return Err(self.contract_error(format!("{record} {NOT_UTF8}")));
+        }
+        self.rows += (chunk.len() - before) as u64;
         Ok(())
     }
 
@@ -165,6 +184,7 @@ impl CsvPage {
             return Ok(());
         };
         if header.is_repeated(record, ends) {
+            self.repeated_headers += 1;
             return Ok(());
         }
         let number = self.records;
@@ -177,18 +197,13 @@ impl CsvPage {
         }
         let taken = if self.totals.looks_like_total(record, ends) {
             let mut row = Vec::new();
-            let row = header
-                .write_row(record, ends, &mut row)
-                .and_then(|()| check_utf8(&row))
-                .map(|()| row);
+            let row = header.write_row(record, ends, &mut row).map(|()| row);
             let row = row.map_err(|what| (number, what));
             self.totals.hold_back(row, chunk)
         } else {
             self.totals.release_rows(chunk).and_then(|()| {
-                let start = chunk.bytes.len();
                 header
                     .write_row(record, ends, &mut chunk.bytes)
-                    .and_then(|()| check_utf8(&chunk.bytes[start..]))
                     .map_err(|what| format!("record {number} {what}"))?;
                 chunk.end_row();
                 Ok(())
@@ -216,14 +231,6 @@ impl CsvPage {
             unknown_fields: self.unknown_fields,
         })
     }
-}
-
-/// Checks a row as it is written, because a record's cells have nothing between them: half a character at the end of one
-/// and half at the start of the next would pass for a whole one.
-fn check_utf8(row: &[u8]) -> Result<(), String> {
-    simdutf8::basic::from_utf8(row)
-        .map(drop)
-        .map_err(|_| NOT_UTF8.to_owned())
 }
 
 /// What a file is by its first bytes, if it is something else than CSV in UTF-8.

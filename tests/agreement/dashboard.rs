@@ -23,7 +23,8 @@ fn charts(template: &str) -> Vec<String> {
     let mut shown = BTreeSet::new();
     let of_ours = format!("{NAMESPACE},{}", DIMENSIONS.join(","));
     for search in between(template, "SEARCH('{", "\\\"'") {
-        match search.split_once("} MetricName=\\\"") {
+        // Another stack of the account may report the same.
+        match search.split_once("} stack=\\\"${AWS::StackName}\\\" MetricName=\\\"") {
             Some((place, name)) if place == of_ours => shown.extend([name]),
             _ => wrong.push(format!("a chart of {search}, which nobody counts")),
         }
@@ -81,7 +82,7 @@ const MUTATIONS: [(&str, &str, &str); 5] = [
     ),
     (
         "a chart by other dimensions",
-        "{CxoneReports,tenant,report}",
+        "{CxoneReports,stack,tenant,report}",
         "{CxoneReports,tenant}",
     ),
     (

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use delivery::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -127,6 +128,16 @@ fn a_bootstrap_is_twenty_lines_at_most() {
 }
 
 const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+
+#[test]
+fn a_handler_is_invoked_by_the_state_that_its_log_names() {
+    let machine: Value = json(DEFINITION);
+    for handler in HANDLERS {
+        let state = handler::state_of(handler);
+        let function = &machine["States"][&state]["Arguments"]["FunctionName"];
+        assert_eq!(function, &format!("${{{state}Arn}}"), "{handler}");
+    }
+}
 
 /// Who may depend on whom, of what is ours.
 const ARROWS: [(&str, &[&str]); 16] = [

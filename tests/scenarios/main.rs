@@ -23,6 +23,7 @@ mod expected;
 mod gaps;
 mod good_day;
 mod killed;
+mod logs;
 mod metrics;
 mod no_data;
 mod overlaps;

@@ -25,8 +25,12 @@ fn lines(pipeline: &Pipeline) -> Vec<(String, Value)> {
 fn check_form(function: &str, line: &Value) {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "CxoneReports", "{function}: {line}");
-    assert_eq!(directive["Dimensions"], json!([["tenant", "report"]]));
+    assert_eq!(
+        directive["Dimensions"],
+        json!([["stack", "tenant", "report"]])
+    );
     assert!(line["_aws"]["Timestamp"].is_u64());
+    assert_eq!(line["stack"], "local", "{function}");
     assert!(line["tenant"].is_string() && line["report"].is_string());
     let declared = directive["Metrics"].as_array().unwrap();
     for metric in declared {

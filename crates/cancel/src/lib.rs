@@ -8,7 +8,7 @@ use delivery::{
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use tokens::{Session, Tenants};
-use tracing::{info, instrument, warn};
+use tracing::{info, warn};
 
 /// Cancels a run that took too long.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl CancelHandler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             tenants: Tenants::from_environment(env, secrets)?,
-            metrics: MetricsRecorder::default(),
+            metrics: MetricsRecorder::new(env, env!("CARGO_PKG_NAME")),
         })
     }
 
@@ -35,7 +35,6 @@ impl CancelHandler {
     /// # Errors
     /// `Cxone.Auth` and `Cxone.Config` only. Whatever else goes wrong must not hide that the
     /// run was cut off.
-    #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<CancelOut, Failure> {
         let message = event.payload;
         let session = self.tenants.open_session(&message.work.tenant);

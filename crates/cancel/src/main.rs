@@ -1,12 +1,13 @@
 //! The Lambda bootstrap.
 #![recursion_limit = "256"] // the SDK nests its futures deeply
 
-use lambda_runtime::{Error, tracing};
+use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    let env = handler::process_environment();
+    let log = handler::Log::start(&env, env!("CARGO_PKG_NAME"));
     let aws = aws_config::load_from_env().await;
-    let handler = cancel::CancelHandler::new(&handler::process_environment(), &aws);
-    handler::serve(handler, cancel::CancelHandler::handle).await
+    let handler = cancel::CancelHandler::new(&env, &aws);
+    handler::serve(log, handler, cancel::CancelHandler::handle).await
 }

@@ -1,7 +1,7 @@
 //! The input of an execution: an EventBridge scheduled event.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use definition::Window;
+use definition::{Definition, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -176,6 +176,27 @@ impl ScheduledEvent {
         // Strings, lists and a value that was JSON before can always be JSON.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+/// The window that an event asks for, as far as it can be read: what asks for something wrong asks for none.
+#[must_use]
+pub fn window_of_event(event: &Value) -> Option<Window> {
+    let detail = event.get("detail")?;
+    if let Some(window) = detail.get("window").filter(|window| !window.is_null()) {
+        return Window::deserialize(window).ok();
+    }
+    let time = Timestamp::deserialize(event.get("time")?).ok()?;
+    let definition = Definition::from_value(detail.get("definition")?)
+        .ok()?
+        .definition;
+    let window = if let Some(distance) = detail.get("restate") {
+        definition.restated_window(time, distance.as_str()?.parse().ok()?)
+    } else if detail.get("expect").is_some() {
+        definition.expected_window(time)
+    } else {
+        definition.window_for(time)
+    };
+    window.ok()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod version;
 
 pub use advice::{Advice, advice};
 pub use environment::Environment;
-pub use event::{Audit, Detail, Event, Expectation, ScheduledEvent};
+pub use event::{Audit, Detail, Event, Expectation, ScheduledEvent, window_of_event};
 pub use failure::{Failure, FailureName};
 pub use message::{
     CancelOut, Committed, EndReason, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn,

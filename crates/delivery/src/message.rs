@@ -178,6 +178,20 @@ pub enum Next {
     },
 }
 
+impl Next {
+    /// Its word in messages and in the log.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Run { .. } => "run",
+            Self::Ready { .. } => "ready",
+            Self::Delivered { .. } => "delivered",
+            Self::Superseded { .. } => "superseded",
+            Self::NotBefore { .. } => "not_before",
+        }
+    }
+}
+
 impl Work {
     /// That this run ended without its data, in a message.
     #[must_use]
@@ -196,6 +210,9 @@ impl Work {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunIn {
     pub v: Version,
+    /// The id of the execution that asks, for the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
     /// The state machine's time.
     pub now: Timestamp,
     pub work: Work,
@@ -233,6 +250,9 @@ pub type CancelOut = PollOut;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FetchIn {
     pub v: Version,
+    /// The id of the execution that asks, for the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
     /// The state machine's time.
     pub now: Timestamp,
     pub work: Work,
@@ -335,6 +355,19 @@ pub enum Outcome {
         /// The run that can't be trusted, if that is the reason.
         ended: Option<Ended>,
     },
+}
+
+impl Outcome {
+    /// Its word in messages and in the log.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Committed(_) => "committed",
+            Self::Delivered(_) => "delivered",
+            Self::Superseded { .. } => "superseded",
+            Self::Again { .. } => "again",
+        }
+    }
 }
 
 /// The commit, in figures.

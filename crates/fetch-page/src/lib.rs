@@ -10,7 +10,7 @@ use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
 use tokens::{Session, Tenants};
-use tracing::{info, instrument};
+use tracing::info;
 
 use crate::pages::Pages;
 
@@ -32,7 +32,7 @@ impl FetchPageHandler {
         Ok(Self {
             tenants: Tenants::from_environment(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
-            metrics: MetricsRecorder::default(),
+            metrics: MetricsRecorder::new(env, env!("CARGO_PKG_NAME")),
         })
     }
 
@@ -40,7 +40,6 @@ impl FetchPageHandler {
     ///
     /// # Errors
     /// `Cxone.Auth`, `Cxone.Contract`, and the transient ones.
-    #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<FetchIn>) -> Result<FetchOut, Failure> {
         let work = &event.payload.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);

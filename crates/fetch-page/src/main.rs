@@ -1,12 +1,13 @@
 //! The Lambda bootstrap.
 #![recursion_limit = "256"] // the SDK nests its futures deeply
 
-use lambda_runtime::{Error, tracing};
+use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    let env = handler::process_environment();
+    let log = handler::Log::start(&env, env!("CARGO_PKG_NAME"));
     let aws = aws_config::load_from_env().await;
-    let handler = fetch_page::FetchPageHandler::new(&handler::process_environment(), &aws);
-    handler::serve(handler, fetch_page::FetchPageHandler::handle).await
+    let handler = fetch_page::FetchPageHandler::new(&env, &aws);
+    handler::serve(log, handler, fetch_page::FetchPageHandler::handle).await
 }

@@ -7,7 +7,7 @@ use delivery::{Environment, Failure, FinalizeIn, FinalizeOut, Outcome};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store, compare, merge, rewrite};
-use tracing::{info, instrument, warn};
+use tracing::{info, warn};
 
 /// Verifies, merges, commits. Knows neither CXone nor a secret.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl FinalizeHandler {
     pub fn new(env: &Environment, aws: &SdkConfig) -> Result<Self, Failure> {
         Ok(Self {
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
-            metrics: MetricsRecorder::default(),
+            metrics: MetricsRecorder::new(env, env!("CARGO_PKG_NAME")),
         })
     }
 
@@ -32,12 +32,6 @@ impl FinalizeHandler {
     ///
     /// # Errors
     /// `Cxone.Contract`, `Cxone.Conflict`, and the transient ones.
-    #[instrument(skip_all, fields(
-        tenant = %event.payload.work.tenant,
-        report = %event.payload.work.report,
-        window = %event.payload.work.window,
-        execution = event.payload.execution,
-    ))]
     pub async fn handle(&self, event: LambdaEvent<FinalizeIn>) -> Result<FinalizeOut, Failure> {
         let work = &event.payload.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
@@ -54,12 +48,7 @@ impl FinalizeHandler {
             async |effect| self.execute(effect).await,
         )
         .await?;
-        if let Outcome::Committed(committed) = &answer.outcome {
-            for warning in &committed.warnings {
-                warn!(commit.version = committed.version, "{warning}");
-            }
-        }
-        info!(outcome = ?answer.outcome, "finalized");
+        log_outcome(&answer.outcome);
         Ok(answer)
     }
 
@@ -101,5 +90,39 @@ impl FinalizeHandler {
         let warnings = committed.warnings.len() as u64;
         self.metrics.add(Metric::DataWarnings, warnings);
         self.metrics.add(Metric::RunSeconds, committed.run_seconds);
+    }
+}
+
+fn log_outcome(outcome: &Outcome) {
+    let word = outcome.as_str();
+    match outcome {
+        Outcome::Committed(committed) => {
+            for warning in &committed.warnings {
+                warn!(commit.version = committed.version, "{warning}");
+            }
+            info!(
+                outcome = word,
+                commit.version = committed.version,
+                row.count = committed.rows,
+                "finalized"
+            );
+        }
+        Outcome::Delivered(committed) => {
+            info!(
+                outcome = word,
+                commit.version = committed.version,
+                "finalized"
+            );
+        }
+        Outcome::Superseded { version, note } => info!(
+            outcome = word,
+            commit.version = version,
+            note = note.as_deref(),
+            "finalized"
+        ),
+        Outcome::Again { ended } => {
+            let why = ended.as_ref().map(|ended| ended.reason.describe());
+            info!(outcome = word, note = why, "finalized");
+        }
     }
 }

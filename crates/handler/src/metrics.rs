@@ -7,8 +7,8 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use definition::{ReportName, TenantId, Window};
-use delivery::Failure;
 use delivery::keys::report_folder;
+use delivery::{Environment, Failure};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 pub const NAMESPACE: &str = "CxoneReports";
 
 /// The dimensions of each metric.
-pub const DIMENSIONS: [&str; 2] = ["tenant", "report"];
+pub const DIMENSIONS: [&str; 3] = ["stack", "tenant", "report"];
 
 /// Declares the metrics, each with its unit in CloudWatch.
 macro_rules! metrics {
@@ -83,10 +83,29 @@ metrics! {
 }
 
 /// Counts what one invocation does. A process has one invocation at a time, so a handler has one recorder.
-#[derive(Debug, Default)]
-pub struct MetricsRecorder(Mutex<BTreeMap<Metric, u64>>);
+#[derive(Debug)]
+pub struct MetricsRecorder {
+    /// Which deployment counts. Several may be in one account, and report the same.
+    stack: String,
+    figures: Mutex<BTreeMap<Metric, u64>>,
+}
 
 impl MetricsRecorder {
+    /// The recorder of a handler. A function is called `{stack}-{handler}`, and Lambda tells it its name.
+    #[must_use]
+    pub fn new(env: &Environment, handler: &str) -> Self {
+        Self::of_function(&env.optional("AWS_LAMBDA_FUNCTION_NAME"), handler)
+    }
+
+    fn of_function(name: &str, handler: &str) -> Self {
+        let stack = name.strip_suffix(handler);
+        let stack = stack.and_then(|stack| stack.strip_suffix('-'));
+        Self {
+            stack: stack.unwrap_or(name).to_owned(),
+            figures: Mutex::default(),
+        }
+    }
+
     /// Counts so many more. Zero is not recorded.
     pub fn add(&self, metric: Metric, more: u64) {
         if more > 0 {
@@ -114,14 +133,14 @@ impl MetricsRecorder {
         let Some(context) = context else {
             return;
         };
-        if let Some(line) = render_line(&figures, context, Timestamp::now()) {
+        if let Some(line) = render_line(&figures, context, &self.stack, Timestamp::now()) {
             let mut out = io::stdout().lock();
             let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Metric, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,6 +195,7 @@ impl MetricContext {
 fn render_line(
     figures: &BTreeMap<Metric, u64>,
     context: &MetricContext,
+    stack: &str,
     at: Timestamp,
 ) -> Option<String> {
     if figures.is_empty() {
@@ -189,6 +209,7 @@ fn render_line(
     });
     // Properties come first, so that they can't replace a figure.
     let mut members = context.properties.clone();
+    members.insert("stack".to_owned(), stack.into());
     members.insert("tenant".to_owned(), context.tenant.as_str().into());
     members.insert("report".to_owned(), context.report.as_str().into());
     let figures = figures.iter();
@@ -221,7 +242,7 @@ mod tests {
 
     fn recorded(recorder: &MetricsRecorder, context: &MetricContext) -> Option<Value> {
         let at = "2026-11-22T05:36:07.25Z".parse().unwrap();
-        let line = render_line(&recorder.lock(), context, at)?;
+        let line = render_line(&recorder.lock(), context, &recorder.stack, at)?;
         assert!(line.ends_with("}\n") && line.lines().count() == 1, "{line}");
         assert!(line.starts_with(r#"{"_aws":{"#), "{line}");
         Some(serde_json::from_str(&line).unwrap())
@@ -229,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_line_is_in_the_embedded_metric_format() {
-        let recorder = MetricsRecorder::default();
+        let recorder = MetricsRecorder::of_function("prod-reports-trigger", "trigger");
         recorder.add(Metric::Bytes, 1_202_971);
         recorder.add(Metric::Pages, 13);
         recorder.add(Metric::Pages, 1);
@@ -242,13 +263,14 @@ mod tests {
                     "Timestamp": 1_795_325_767_250_u64,
                     "CloudWatchMetrics": [{
                         "Namespace": "CxoneReports",
-                        "Dimensions": [["tenant", "report"]],
+                        "Dimensions": [["stack", "tenant", "report"]],
                         "Metrics": [
                             {"Name": "Pages", "Unit": "Count"},
                             {"Name": "Bytes", "Unit": "Bytes"},
                         ],
                     }],
                 },
+                "stack": "prod-reports",
                 "tenant": "acme",
                 "report": "daily-agents",
                 "reportName": "daily-agents",
@@ -263,7 +285,7 @@ mod tests {
     fn a_dimension_is_ascii_whatever_the_report_is_called() {
         let long = "\u{1F4DE}".repeat(100);
         for name in ["Tägliche Auslastung", ":日報", &long] {
-            let recorder = MetricsRecorder::default();
+            let recorder = MetricsRecorder::of_function("prod-reports-trigger", "trigger");
             recorder.add(Metric::Rows, 1);
             let context = MetricContext::new(&"acme".parse().unwrap(), &name.parse().unwrap());
             let line = recorded(&recorder, &context).unwrap();
@@ -278,8 +300,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_is_what_its_functions_names_begin_with() {
+        for (name, handler, stack) in [
+            ("prod-reports-trigger", "trigger", "prod-reports"),
+            ("dev-fetch-page", "fetch-page", "dev"),
+            ("fetch-page", "fetch-page", "fetch-page"),
+            ("renamed", "trigger", "renamed"),
+        ] {
+            assert_eq!(MetricsRecorder::of_function(name, handler).stack, stack);
+        }
+    }
+
+    #[test]
     fn what_did_not_happen_is_not_told_unless_it_is_meant_to_be() {
-        let recorder = MetricsRecorder::default();
+        let recorder = MetricsRecorder::of_function("prod-reports-trigger", "trigger");
         recorder.add(Metric::Rows, 0);
         assert_eq!(recorded(&recorder, &context()), None);
         recorder.set(Metric::Commits, 0);
@@ -297,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_recorder_begins_anew_after_its_line() {
-        let recorder = MetricsRecorder::default();
+        let recorder = MetricsRecorder::of_function("prod-reports-trigger", "trigger");
         recorder.add(Metric::Polls, 1);
         recorder.emit(None);
         assert_eq!(recorder.get(Metric::Polls), 0);
@@ -305,7 +339,7 @@ mod tests {
 
     #[test]
     fn nothing_beside_the_figures_replaces_one() {
-        let recorder = MetricsRecorder::default();
+        let recorder = MetricsRecorder::of_function("prod-reports-trigger", "trigger");
         recorder.add(Metric::Rows, 7);
         let line = recorded(
             &recorder,

@@ -1,7 +1,7 @@
 //! Reads from the input of an execution what it was started for.
 
-use definition::{Api, Definition, Window};
-use delivery::Audit;
+use definition::{Api, Window};
+use delivery::{Audit, window_of_event};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
@@ -32,28 +32,15 @@ impl Request {
     pub(crate) fn from_input(input: &str) -> Self {
         let event: Value = serde_json::from_str(input).unwrap_or_default();
         let definition = event.pointer("/detail/definition").unwrap_or(&Value::Null);
-        let scheduled_at: Option<Timestamp> = read_field(&event, "/time");
-        let restate: Option<String> = read_field(&event, "/detail/restate");
-        let expect: Option<String> = read_field(&event, "/detail/expect");
-        let window_of_definition = || {
-            let definition = Definition::from_value(definition).ok()?.definition;
-            let at = scheduled_at?;
-            let window = match &restate {
-                Some(distance) => definition.restated_window(at, distance.parse().ok()?),
-                None if expect.is_some() => definition.expected_window(at),
-                None => definition.window_for(at),
-            };
-            window.ok()
-        };
         Self {
             tenant: read_field(definition, "/pipeline/tenant"),
             report: read_field(definition, "/name"),
-            window: read_field(&event, "/detail/window").or_else(window_of_definition),
-            scheduled_at,
+            window: window_of_event(&event),
+            scheduled_at: read_field(&event, "/time"),
             replay: read_audit(&event, "/detail/replay"),
             withdraw: read_audit(&event, "/detail/withdraw"),
-            restate,
-            expect,
+            restate: read_field(&event, "/detail/restate"),
+            expect: read_field(&event, "/detail/expect"),
             api: read_api(definition),
         }
     }

@@ -6,7 +6,7 @@ use delivery::{Environment, Failure, PollOut, RunIn, classify_poll};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use tokens::{Error, Session, Tenants};
-use tracing::{info, instrument, warn};
+use tracing::{info, warn};
 
 /// Looks at a run once.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl PollOnceHandler {
         let secrets = aws_sdk_secretsmanager::Client::new(aws);
         Ok(Self {
             tenants: Tenants::from_environment(env, secrets)?,
-            metrics: MetricsRecorder::default(),
+            metrics: MetricsRecorder::new(env, env!("CARGO_PKG_NAME")),
         })
     }
 
@@ -32,7 +32,6 @@ impl PollOnceHandler {
     ///
     /// # Errors
     /// `Cxone.Auth`, `Cxone.Contract`, and the transient ones.
-    #[instrument(skip_all, fields(tenant = %event.payload.work.tenant, run.id = %event.payload.work.run_id))]
     pub async fn handle(&self, event: LambdaEvent<RunIn>) -> Result<PollOut, Failure> {
         let message = event.payload;
         let session = self.tenants.open_session(&message.work.tenant);

@@ -6,12 +6,12 @@ use aws_config::SdkConfig;
 use definition::{Definition, Dialect, RunId, ScheduleId, TenantId};
 use delivery::effects::{Answered, Fault, StartRequest, TriggerEffect, run_flow};
 use delivery::flow;
-use delivery::{Environment, Failure, FailureName, TriggerIn, TriggerOut};
+use delivery::{Environment, Failure, FailureName, Next, TriggerIn, TriggerOut};
 use handler::metrics::{Metric, MetricContext, MetricsRecorder};
 use lambda_runtime::LambdaEvent;
 use landing::{Config, Store};
 use tokens::{CallPermit, Error, Session, Tenants};
-use tracing::{info, instrument, warn};
+use tracing::{info, warn};
 
 /// Answers "what next for this window?".
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl TriggerHandler {
         Ok(Self {
             tenants: Tenants::from_environment(env, secrets)?,
             store: Store::new(aws_sdk_s3::Client::new(aws), Config::from_environment(env)?),
-            metrics: MetricsRecorder::default(),
+            metrics: MetricsRecorder::new(env, env!("CARGO_PKG_NAME")),
         })
     }
 
@@ -39,7 +39,6 @@ impl TriggerHandler {
     ///
     /// # Errors
     /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, `Cxone.Overdue`, and the transient ones.
-    #[instrument(skip_all, fields(execution.id = %event.payload.execution.id))]
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
         let context = metric_context(&event.payload);
         let ended = event.payload.ended.is_some();
@@ -68,7 +67,7 @@ impl TriggerHandler {
             async |effect| self.execute(session, effect, asked).await,
         )
         .await?;
-        info!(next = ?answer.next, "decided what is next");
+        log_decision(&answer.next);
         Ok(answer)
     }
 
@@ -126,7 +125,7 @@ impl TriggerHandler {
             .map_err(fault_of_call)?
             .into_answer("start run")?;
         self.metrics.add(Metric::RunsStarted, 1);
-        info!(run.id = %run, schedule.id = schedule.map(ScheduleId::as_str), window = %window, "started a run");
+        info!(run = %run, schedule.id = schedule.map(ScheduleId::as_str), run.window = %window, "started a run");
         Ok(run)
     }
 
@@ -143,12 +142,29 @@ impl TriggerHandler {
         run: &RunId,
     ) -> Answered<()> {
         self.metrics.add(Metric::OrphanedRuns, 1);
-        warn!(run.id = %run, "somebody else bound a run first; this one is cancelled");
+        warn!(run = %run, "somebody else bound a run first; this one is cancelled");
         require_tenant(session)?
             .call(async |client, token| client.cancel_run(token, dialect, run).await)
             .await
             .map(|_| ())
             .map_err(fault_of_call)
+    }
+}
+
+fn log_decision(next: &Next) {
+    let word = next.as_str();
+    match next {
+        Next::Run { work } => {
+            info!(next = word, run = %work.run_id, "decided what is next");
+        }
+        Next::Delivered { version, note, .. } | Next::Superseded { version, note } => info!(
+            next = word,
+            commit.version = version,
+            note = note.as_deref(),
+            "decided what is next"
+        ),
+        Next::NotBefore { until, .. } => info!(next = word, until = %until, "decided what is next"),
+        Next::Ready { .. } => info!(next = word, "decided what is next"),
     }
 }
 

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 
 import { Handler } from './functions';
 import { Machine } from './machine';
+import { Naming } from './naming';
 import { Report, reportFolder } from './reports';
 
 /** What the handlers' metrics are counted under, by tenant and report. */
@@ -16,6 +17,7 @@ interface Surroundings {
   readonly deadLetters: sqs.IQueue;
   readonly reports: readonly Report[];
   readonly alertTopic: sns.ITopic;
+  readonly naming: Naming;
 }
 
 /** Every alarm goes to the topic, and its text says what to do next. */
@@ -43,7 +45,7 @@ export function alarmsFor(scope: Construct, around: Surroundings): cloudwatch.Cf
     alarm('LambdaErrors', LAMBDA_ERRORS, { metrics: sumOf('Errors', 3600, around.handlers), threshold: 50 }),
     ...around.reports.flatMap((report) => {
       const hours = patienceHours(report);
-      const rest = { ...commits(report, hours ?? 0), okActions: [around.alertTopic.topicArn] };
+      const rest = { ...commits(around.naming.name, report, hours ?? 0), okActions: [around.alertTopic.topicArn] };
       return hours === undefined ? [] : [alarm(`${report.resource}NotDelivered`, notDelivered(report, hours), rest)];
     }),
   ];
@@ -120,11 +122,12 @@ export function patienceHours({ recurrence, everyHours }: Report): number | unde
 }
 
 /** No data is the alarm: whoever commits nothing emits nothing. */
-function commits(report: Report, hours: number): Partial<cloudwatch.CfnAlarmProps> {
+function commits(stack: string, report: Report, hours: number): Partial<cloudwatch.CfnAlarmProps> {
   return {
     namespace: NAMESPACE,
     metricName: 'Commits',
     dimensions: [
+      { name: 'stack', value: stack },
       { name: 'tenant', value: report.tenant },
       { name: 'report', value: reportFolder(report.name) },
     ],

@@ -51,7 +51,7 @@ export class CxoneReports extends Construct {
     const machine = machineFor(this, { settings, handlers, alertTopic, key, naming });
     const operatorPolicy = operatorPolicyFor(this, naming);
     schedulesFor(this, { reports, aliasArn: machine.aliasArn, deadLetters, key, naming });
-    alarmsFor(this, { machine, handlers, deadLetters, reports, alertTopic });
+    alarmsFor(this, { machine, handlers, deadLetters, reports, alertTopic, naming });
     dashboardFor(this, { machine, handlers, bucket: storage.bucket, deadLetters, naming });
 
     this.bucket = storage.bucket;

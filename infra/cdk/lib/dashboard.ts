@@ -26,8 +26,8 @@ interface Chart {
 /** Rows, pages, run times, polls, throttles, and what costs money. */
 export function dashboardFor(scope: Construct, around: Surroundings): cloudwatch.CfnDashboard {
   const { stack, name } = around.naming;
-  const freshness = one('Hours since the newest delivered window ended', 'FreshnessHours', 'Maximum');
-  const charts = [...reports(), ...services(around), ...costs(around), freshness];
+  const freshness = one(name, 'Hours since the newest delivered window ended', 'FreshnessHours', 'Maximum');
+  const charts = [...reports(name), ...services(around), ...costs(around), freshness];
   const widgets = charts.map((chart, index) => widget(chart, index, stack.region));
   return new cloudwatch.CfnDashboard(scope, 'Dashboard', { dashboardName: name, dashboardBody: stack.toJsonString({ widgets }) });
 }
@@ -45,33 +45,33 @@ function widget({ title, stat, period, metrics }: Chart, index: number, region: 
 }
 
 /** What the handlers count. The order is that of the questions that are asked most. */
-function reports(): Chart[] {
+function reports(stack: string): Chart[] {
   const runs = ['RunsStarted', 'RunsEnded', 'RunsCutOff', 'OrphanedRuns', 'Duplicates', 'Replaced', 'DataWarnings'];
   return [
-    one('Rows committed', 'CommittedRows'),
-    one('Commits', 'Commits'),
-    one('From the first run to the commit (s)', 'RunSeconds', 'Maximum'),
-    one('Rows fetched', 'Rows'),
-    one('Pages', 'Pages'),
-    one('Bytes stored', 'Bytes'),
-    one('Looks at runs', 'Polls'),
-    one('Throttled by CXone', 'Throttles'),
+    one(stack, 'Rows committed', 'CommittedRows'),
+    one(stack, 'Commits', 'Commits'),
+    one(stack, 'From the first run to the commit (s)', 'RunSeconds', 'Maximum'),
+    one(stack, 'Rows fetched', 'Rows'),
+    one(stack, 'Pages', 'Pages'),
+    one(stack, 'Bytes stored', 'Bytes'),
+    one(stack, 'Looks at runs', 'Polls'),
+    one(stack, 'Throttled by CXone', 'Throttles'),
     {
       title: 'Runs started, ended, cut off, orphaned; duplicates, replaced rows, warnings',
       stat: 'Sum',
-      metrics: runs.map((metric) => search(metric, 'Sum', metric)),
+      metrics: runs.map((metric) => search(stack, metric, 'Sum', metric)),
     },
   ];
 }
 
 /** One figure, for all reports. */
-function one(title: string, metric: string, stat: 'Sum' | 'Maximum' = 'Sum'): Chart {
-  return { title, stat, metrics: [search(metric, stat, '')] };
+function one(stack: string, title: string, metric: string, stat: 'Sum' | 'Maximum' = 'Sum'): Chart {
+  return { title, stat, metrics: [search(stack, metric, stat, '')] };
 }
 
 /** A line for each tenant and report that there is, whatever their names are. */
-function search(metric: string, stat: string, label: string): unknown[] {
-  const expression = `SEARCH('{${NAMESPACE},tenant,report} MetricName="${metric}"', '${stat}', 3600)`;
+function search(stack: string, metric: string, stat: string, label: string): unknown[] {
+  const expression = `SEARCH('{${NAMESPACE},stack,tenant,report} stack="${stack}" MetricName="${metric}"', '${stat}', 3600)`;
   return [{ expression, id: metric.charAt(0).toLowerCase() + metric.slice(1), label, period: 3600 }];
 }
 

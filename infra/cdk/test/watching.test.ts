@@ -61,6 +61,7 @@ test.each([
     Namespace: 'CxoneReports',
     MetricName: 'Commits',
     Dimensions: [
+      { Name: 'stack', Value: 'acme-reports' },
       { Name: 'tenant', Value: 'acme' },
       { Name: 'report', Value: report },
     ],

@@ -6,6 +6,7 @@
 
 use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
+use delivery::Failure;
 use delivery::effects::{Answered, Fault};
 use tokio::task::JoinSet;
 
@@ -121,7 +122,8 @@ impl Upload {
             // A part that arrives after the abort would be stored, and paid for.
             multipart.in_flight.shutdown().await;
             if let Err(fault) = self.store.abort_upload(&self.key, &multipart.id).await {
-                tracing::warn!(s3.key = self.key, ?fault, "an upload could not be aborted");
+                let error = Failure::from(fault);
+                tracing::warn!(s3.key = self.key, %error, "an upload could not be aborted");
             }
         }
     }

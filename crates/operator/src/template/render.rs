@@ -161,6 +161,7 @@ fn render_alarm(report: &ScheduledReport) -> String {
       Namespace: CxoneReports
       MetricName: Commits
       Dimensions:
+        - {{ Name: stack, Value: !Ref AWS::StackName }}
         - {{ Name: tenant, Value: {} }}
         - {{ Name: report, Value: {} }}
       Statistic: Sum

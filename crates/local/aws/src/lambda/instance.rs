@@ -166,12 +166,18 @@ async fn watch_over(mut child: Child, kill: Arc<Notify>, alive: watch::Sender<Op
     alive.send_replace(Some(status));
 }
 
+/// What the functions' names begin with, as a stack's do.
+const STACK: &str = "local";
+
 fn command(function: &Function, number: u64, api: &str) -> Command {
     let mut command = Command::new(&function.executable);
     command
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", api)
-        .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
+        .env(
+            "AWS_LAMBDA_FUNCTION_NAME",
+            format!("{STACK}-{}", function.name),
+        )
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         .env(
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -179,7 +185,7 @@ fn command(function: &Function, number: u64, api: &str) -> Command {
         )
         .env(
             "AWS_LAMBDA_LOG_GROUP_NAME",
-            format!("/aws/lambda/{}", function.name),
+            format!("/aws/lambda/{STACK}-{}", function.name),
         )
         .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/{number}"))
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")

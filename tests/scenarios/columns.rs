@@ -120,9 +120,15 @@ async fn a_kind_that_changes_from_one_commit_to_the_next_is_told() {
 /// Delivers one day after the other, each with a fault, of a report whose definition lists no columns; and looks at what
 /// is said of each: in its commit, or with a strict definition in the failure.
 async fn check_days(api: &str, policy: &str, days: &[(&str, &[&str])]) {
-    let setup = PipelineBuilder::of_api(api)
+    let mut setup = PipelineBuilder::of_api(api)
         .rows(250, 50)
         .define("/pipeline/schema", json!(policy));
+    if api == "report-jobs" {
+        // Only the versions that take dates can be asked for any day.
+        setup = setup
+            .define("/report/apiVersion", json!(13))
+            .define("/report/range", json!("dates"));
+    }
     let pipeline = setup.start().await;
     for (nth, (fault, said)) in days.iter().enumerate() {
         let faults = Some(*fault).filter(|fault| !fault.is_empty());
@@ -198,6 +204,26 @@ async fn without_listed_columns_a_drift_is_told_until_three_windows_were_like_it
     let nulled = ("schema-drift:as=nulled,page=0", &[none][..]);
     let days = [AS_USUAL, retyped, retyped, nulled, nulled, AS_USUAL];
     check_days("contacts", "warn", &days).await;
+}
+
+#[tokio::test]
+async fn a_column_whose_texts_all_turn_empty_is_told() {
+    let none = |column: &str| format!("no row has a value in \"{column}\"");
+    for (api, policy, column) in [
+        ("data-download", "warn", "Avg Wait Time"),
+        ("report-jobs", "warn", "Avg Handle Time"),
+        ("data-extraction", "warn", "avgWaitTime"),
+        ("data-extraction", "strict", "avgWaitTime"),
+    ] {
+        let none = none(column);
+        let emptied = ("csv-drift:as=emptied", &[none.as_str()][..]);
+        check_days(api, policy, &[AS_USUAL, emptied, AS_USUAL]).await;
+    }
+    // The column had numbers in JSON, so that a text is of another kind too.
+    let kind = r#"values are of another kind in "avgWaitTime" (text, before: integer and decimal)"#;
+    let said = [&none("avgWaitTime"), kind];
+    let emptied = ("schema-drift:as=emptied,page=0", &said[..]);
+    check_days("contacts", "warn", &[AS_USUAL, emptied, AS_USUAL]).await;
 }
 
 #[tokio::test]

@@ -179,6 +179,7 @@ fn count_columns(rows: &[String]) -> ColumnCounts {
             name: "row".to_owned(),
             rows,
             kinds: BTreeMap::from([(ValueKind::Object, rows)]),
+            empty_texts: Some(0),
         }],
         unlisted: 0,
     }

@@ -73,6 +73,9 @@ pub struct ColumnCount {
     pub rows: u64,
     /// How many values of each kind it has.
     pub kinds: BTreeMap<ValueKind, u64>,
+    /// How many of the texts are empty; none where a version counted that did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_texts: Option<u64>,
 }
 
 /// The columns of some rows, in the order in which they came.
@@ -113,14 +116,22 @@ impl ColumnCount {
         kinds.filter(|kind| *kind != ValueKind::Null).collect()
     }
 
-    /// Rows that have a value in it.
+    /// Rows that have a value in it: neither `null` nor an empty text.
     pub(super) fn values(&self) -> u64 {
-        let nulls = self.kinds.get(&ValueKind::Null);
-        self.rows.saturating_sub(nulls.copied().unwrap_or(0))
+        let nulls = self.kinds.get(&ValueKind::Null).copied();
+        let empty = nulls.unwrap_or(0) + self.empty_texts.unwrap_or(0);
+        self.rows.saturating_sub(empty)
+    }
+
+    /// Whether some of its texts may be empty without a count of them.
+    pub(super) fn may_hide_empty_texts(&self) -> bool {
+        self.empty_texts.is_none() && self.kinds.contains_key(&ValueKind::Text)
     }
 
     fn add(&mut self, other: Self) {
         self.rows += other.rows;
+        let both = self.empty_texts.zip(other.empty_texts);
+        self.empty_texts = both.map(|(own, others)| own + others);
         for (kind, count) in other.kinds {
             *self.kinds.entry(kind).or_default() += count;
         }
@@ -141,6 +152,7 @@ mod tests {
             name: (*name).to_owned(),
             rows: *rows,
             kinds: BTreeMap::from([(*kind, *rows)]),
+            empty_texts: None,
         };
         ColumnCounts {
             columns: columns.iter().map(column).collect(),

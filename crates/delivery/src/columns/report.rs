@@ -32,7 +32,7 @@ pub struct ColumnReport {
     /// that is not usual.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<ColumnRows>,
-    /// Columns that have no value in any row, where that is not usual.
+    /// Columns that have no value in any row, where that is not usual. An empty text is no value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emptied: Vec<String>,
     /// Columns that the definition does not name, or where it lists none, those that are not usual.
@@ -264,6 +264,7 @@ mod tests {
             name: (*name).to_owned(),
             rows: kinds.iter().map(|(_, rows)| rows).sum(),
             kinds: kinds.iter().copied().collect(),
+            empty_texts: None,
         });
         ColumnCounts {
             columns: columns.collect(),

@@ -67,22 +67,27 @@ impl<'a> Usual<'a> {
 
     /// In the first windows nobody knows whether a column that only some rows have is in order, so that it is told.
     fn is_rarely_partial(&self, column: &ColumnRows) -> bool {
-        let had = self.rows_of(&column.name, |earlier| earlier.rows);
+        let had = self.rows_of(&column.name, |earlier| Some(earlier.rows));
         let alike = had.filter(|(rows, of)| *rows > 0 && had_as_few(*rows, *of, column));
         alike.count() < USUAL
     }
 
     fn is_rarely_gone(&self, column: &ColumnRows) -> bool {
-        let had = self.rows_of(&column.name, |earlier| earlier.rows);
+        let had = self.rows_of(&column.name, |earlier| Some(earlier.rows));
         is_unusual(had.map(|(rows, of)| had_as_few(rows, of, column)))
     }
 
-    /// Columns without a value in any row, which had values in earlier windows.
+    /// Columns without a value in any row, which had values in earlier windows. Where the rows have empty texts, windows
+    /// in which those were not counted say nothing.
     pub(super) fn find_emptied(&self, columns: &[ColumnCount], of: u64) -> Vec<String> {
         let empty = columns.iter().filter(|column| column.values() == 0);
         let emptied = empty.filter(|column| {
             let none = ColumnRows::new(&column.name, 0, of);
-            let had = self.rows_of(&column.name, ColumnCount::values);
+            let has_empty_texts = column.empty_texts.is_some_and(|count| count > 0);
+            let had = self.rows_of(&column.name, |earlier| {
+                let is_known = !has_empty_texts || !earlier.may_hide_empty_texts();
+                is_known.then(|| earlier.values())
+            });
             is_unusual(had.map(|(values, of)| had_as_few(values, of, &none)))
         });
         emptied.map(|column| column.name.clone()).collect()
@@ -109,15 +114,17 @@ impl<'a> Usual<'a> {
         changed.collect()
     }
 
-    /// How many rows of each window had the column, or something in it, and how many there were.
+    /// How many rows of each window had the column, or something in it, and how many there were; without the windows of
+    /// which that is not known.
     fn rows_of(
         &self,
         name: &str,
-        count: impl Fn(&ColumnCount) -> u64,
+        count: impl Fn(&ColumnCount) -> Option<u64>,
     ) -> impl Iterator<Item = (u64, u64)> {
         let windows = self.columns.get(name).into_iter().flatten();
-        let rows = windows.map(move |column| column.map_or(0, &count));
-        rows.zip(self.earlier.iter().map(|report| report.rows))
+        let rows = windows.map(move |column| column.map_or(Some(0), &count));
+        let of = self.earlier.iter().map(|report| report.rows);
+        rows.zip(of).filter_map(|(rows, of)| Some((rows?, of)))
     }
 
     /// The kinds of the column's values in each window that has some.
@@ -162,9 +169,18 @@ mod tests {
             name: (*name).to_owned(),
             rows: kinds.iter().map(|(_, rows)| rows).sum(),
             kinds: kinds.iter().copied().collect(),
+            empty_texts: None,
         });
+        compare(
+            columns.filter(|column| column.rows > 0).collect(),
+            of,
+            earlier,
+        )
+    }
+
+    fn compare(columns: Vec<ColumnCount>, of: u64, earlier: &[ColumnReport]) -> ColumnReport {
         let counts = ColumnCounts {
-            columns: columns.filter(|column| column.rows > 0).collect(),
+            columns,
             unlisted: 0,
         };
         let expected = Expected {
@@ -317,6 +333,49 @@ mod tests {
             ("mixed", &[mixed, mixed, mixed, mixed], &[true; 4]),
         ] {
             assert_eq!(told(windows), expected, "{name}");
+        }
+    }
+
+    /// Windows of 500 rows with texts in a column, of which so many are empty or nobody counted; says of which it was
+    /// told that no row has a value.
+    fn told_of_empty_texts(windows: &[Option<u64>]) -> Vec<bool> {
+        let mut earlier: Vec<ColumnReport> = Vec::new();
+        let told = windows.iter().map(|empty_texts| {
+            let column = ColumnCount {
+                name: "a".to_owned(),
+                rows: 500,
+                kinds: BTreeMap::from([(Text, 500)]),
+                empty_texts: *empty_texts,
+            };
+            let report = compare(vec![column], 500, &earlier);
+            let told = !drift(&report).is_empty();
+            assert_eq!(told, report.emptied == ["a"]);
+            earlier.insert(0, report);
+            told
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn empty_texts_are_no_values_where_they_are_counted() {
+        let (full, empty, unknown) = (Some(0), Some(500), None);
+        for (windows, expected) in [
+            (
+                [full, empty, empty, empty, empty],
+                [false, true, true, true, false],
+            ),
+            (
+                [full, Some(499), empty, full, Some(495)],
+                [false, false, true, false, false],
+            ),
+            ([empty, empty, full, empty, empty], [false; 5]),
+            ([unknown, unknown, empty, full, empty], [false; 5]),
+            (
+                [unknown, full, empty, unknown, empty],
+                [false, false, true, false, true],
+            ),
+        ] {
+            assert_eq!(told_of_empty_texts(&windows), expected, "{windows:?}");
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) use malformed::Malformed;
 pub(super) use members::{Members, RowMember};
 
 use json_spans::{nested_end, scalar_end, string_end};
-use tally::{Place, Tally};
+use tally::{CountedAs, Place, Tally};
 
 /// A row of more members is not compared with.
 const MAX_LAYOUT: usize = 1024;
@@ -50,7 +50,7 @@ struct Member {
     column: Option<usize>,
     place: Place,
     /// What its value is in the row that was scanned last.
-    kind: ValueKind,
+    value: CountedAs,
 }
 
 /// Scans rows one after the other.
@@ -121,7 +121,8 @@ impl Scanner {
         for member in &mut self.layout {
             let start = at + member.matching_length(lines.get(at..)?)?;
             let mut escaped = false;
-            (at, member.kind) = match lines.get(start)? {
+            let kind;
+            (at, kind) = match lines.get(start)? {
                 b'"' => {
                     (at, escaped) = string_end(lines, start + 1)?;
                     (at, ValueKind::Text)
@@ -130,6 +131,7 @@ impl Scanner {
                 b'[' => (nested_end(lines, start)?, ValueKind::List),
                 _ => scalar_end(lines, start)?,
             };
+            member.value = CountedAs::new(kind, at - start);
             if let Some(column) = member.column {
                 self.cells[column] = Cell {
                     start,
@@ -142,7 +144,7 @@ impl Scanner {
             return None;
         }
         for member in &self.layout {
-            self.tally.count(member.place, member.kind);
+            self.tally.count(member.place, member.value);
         }
         Some(at + 1)
     }
@@ -155,7 +157,8 @@ impl Scanner {
         let mut nth = 0;
         while let Some(member) = members.next_member()? {
             let (column, place) = self.find_column(&member, nth)?;
-            self.tally.count(place, member.kind);
+            let value = CountedAs::new(member.kind, member.value.len());
+            self.tally.count(place, value);
             if let Some(column) = column {
                 if self.cells[column].end != 0 && self.unique[column] {
                     return Err(Malformed::Twice(self.columns[column].clone()));
@@ -264,7 +267,7 @@ impl Member {
             padded,
             column,
             place,
-            kind: ValueKind::Null,
+            value: CountedAs::Kind(ValueKind::Null),
         }
     }
 

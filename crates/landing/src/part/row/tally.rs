@@ -17,13 +17,35 @@ const REPEATED: Place = Place(1);
 /// How many places there are before that of the first column.
 const BEFORE_COLUMNS: usize = 2;
 
+/// Where empty texts are counted: behind the kinds.
+const EMPTY_TEXTS: usize = ValueKind::ALL.len();
+
+/// What a value is counted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CountedAs {
+    EmptyText,
+    /// Any other value of this kind.
+    Kind(ValueKind),
+}
+
+impl CountedAs {
+    /// A value of this kind, which has so many bytes in its row.
+    #[inline]
+    pub(super) const fn new(kind: ValueKind, bytes: usize) -> Self {
+        match (kind, bytes) {
+            (ValueKind::Text, 2) => Self::EmptyText,
+            _ => Self::Kind(kind),
+        }
+    }
+}
+
 /// Counts of the rows that were scanned. Memory is bounded whatever the rows are.
 #[derive(Debug)]
 pub(super) struct Tally {
     /// Names and places of the columns.
     places: HashMap<String, usize>,
-    /// The kinds of each place; the last of the eight is never used.
-    counts: Vec<[u64; 8]>,
+    /// The kinds of each place, and its empty texts.
+    counts: Vec<[u64; EMPTY_TEXTS + 1]>,
     /// The row in which each place came last.
     last_rows: Vec<u64>,
     row: u64,
@@ -34,7 +56,7 @@ impl Tally {
     pub(super) fn new(columns: &[String]) -> Self {
         let mut tally = Self {
             places: HashMap::new(),
-            counts: vec![[0; 8]; BEFORE_COLUMNS],
+            counts: vec![[0; EMPTY_TEXTS + 1]; BEFORE_COLUMNS],
             last_rows: vec![0; BEFORE_COLUMNS],
             row: 0,
         };
@@ -62,7 +84,7 @@ impl Tally {
 
     fn insert(&mut self, name: &str) -> usize {
         let place = self.counts.len();
-        self.counts.push([0; 8]);
+        self.counts.push([0; EMPTY_TEXTS + 1]);
         self.last_rows.push(0);
         self.places.insert(name.to_owned(), place);
         place
@@ -74,8 +96,12 @@ impl Tally {
     }
 
     #[inline]
-    pub(super) fn count(&mut self, place: Place, kind: ValueKind) {
-        self.counts[place.0][kind as usize] += 1;
+    pub(super) fn count(&mut self, place: Place, value: CountedAs) {
+        let nth = match value {
+            CountedAs::EmptyText => EMPTY_TEXTS,
+            CountedAs::Kind(kind) => kind as usize,
+        };
+        self.counts[place.0][nth] += 1;
     }
 
     /// What was counted, in the order in which the columns came.
@@ -86,14 +112,21 @@ impl Tally {
             .map(|(name, place)| (name, *place))
             .collect();
         names.sort_unstable_by_key(|(_, place)| *place);
-        let columns = names.into_iter().map(|(name, place)| ColumnCount {
-            name: name.clone(),
-            rows: self.counts[place].iter().sum(),
-            kinds: ValueKind::ALL
+        let columns = names.into_iter().map(|(name, place)| {
+            let counts = &self.counts[place];
+            let count_of = |kind| match kind {
+                ValueKind::Text => counts[kind as usize] + counts[EMPTY_TEXTS],
+                _ => counts[kind as usize],
+            };
+            let kinds = ValueKind::ALL
                 .into_iter()
-                .map(|kind| (kind, self.counts[place][kind as usize]))
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+                .map(|kind| (kind, count_of(kind)));
+            ColumnCount {
+                name: name.clone(),
+                rows: counts.iter().sum(),
+                kinds: kinds.filter(|(_, count)| *count > 0).collect(),
+                empty_texts: Some(counts[EMPTY_TEXTS]),
+            }
         });
         ColumnCounts {
             columns: columns.filter(|column| column.rows > 0).collect(),

@@ -84,7 +84,7 @@ fn text_that_is_no_row_is_refused() {
     );
 }
 
-/// The counts of some rows, as the commit has them.
+/// The counts of some rows, as the commit has them; empty texts among the kinds.
 fn counted(columns: &[&str], rows: &[&str]) -> serde_json::Value {
     let mut scanner = scanner(columns, &[]);
     for row in rows {
@@ -93,19 +93,28 @@ fn counted(columns: &[&str], rows: &[&str]) -> serde_json::Value {
     }
     let counts = scanner.column_counts();
     let columns = counts.columns.into_iter();
-    let all = columns.map(|column| (column.name, serde_json::json!(column.kinds)));
+    let all = columns.map(|column| {
+        let mut kinds = serde_json::json!(column.kinds);
+        let empty_texts = column.empty_texts.unwrap();
+        if empty_texts > 0 {
+            kinds["empty text"] = empty_texts.into();
+        }
+        (column.name, kinds)
+    });
     all.collect::<serde_json::Map<_, _>>().into()
 }
 
 #[test]
 fn values_are_counted_by_column_and_kind() {
-    let row = r#"{"a":"1","n":null,"i":-12,"d":1.5,"e":12E3,"t":true,"o":{"x":[1.5]},"l":[null]}"#;
-    let spaced = r#" { "l" : [] , "a" : 1 , "d": -0.0, "t":false } "#;
+    let row =
+        r#"{"a":"1","n":null,"i":-12,"d":1.5,"e":12E3,"t":true,"o":{"x":[1.5]},"l":[null],"s":""}"#;
+    let spaced = r#" { "l" : [] , "a" : 1 , "d": -0.0, "t":false , "s" : "" } "#;
     assert_eq!(
         counted(&["a", "missing"], &[row, row, spaced, row]),
         serde_json::json!({
             "a": {"text": 3, "integer": 1}, "n": {"null": 3}, "i": {"integer": 3}, "d": {"decimal": 4},
             "e": {"decimal": 3}, "t": {"boolean": 4}, "o": {"object": 3}, "l": {"list": 4},
+            "s": {"text": 4, "empty text": 4},
         })
     );
 }
@@ -173,6 +182,9 @@ proptest! {
                 serde_json::Value::Object(_) => "object",
             };
             *expected.entry((name.clone(), kind)).or_default() += 2;
+            if value == "" {
+                *expected.entry((name.clone(), "empty text")).or_default() += 2;
+            }
         }
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let found = counted(&["a", "c"], &lines);
@@ -202,6 +214,7 @@ fn any_row() -> impl Strategy<Value = serde_json::Value> {
         any::<bool>().prop_map(Into::into),
         any::<i64>().prop_map(Into::into),
         (-1e6..1e6).prop_map(Into::into),
+        Just("".into()),
         "[a-z\"\\\\\n,é]{0,30}".prop_map(Into::into),
     ];
     let value = leaf.prop_recursive(2, 6, 3, |inner| {

@@ -120,6 +120,7 @@ fn drift_line(how: &str, line: &mut Vec<u8>, header: bool) {
         "new" => drop(line.splice(end..end, *b",calm")),
         "missing" => drop(line.drain(last..end)),
         "renamed" if header => drop(line.splice(last + 1..end, *b"Renamed")),
+        "emptied" if !header => drop(line.drain(last + 1..end)),
         "moved" => {
             let mut field: Vec<u8> = line.drain(last..end).skip(1).collect();
             field.push(b',');

@@ -123,6 +123,7 @@ fn drift_row(how: &str, row: &mut Vec<u8>) {
         "new" => append_field(row, br#""sentiment":"calm""#),
         "missing" => drop(cut_last(row)),
         "nulled" => set_last(row, b"null"),
+        "emptied" => set_last(row, b"\"\""),
         "renamed" => {
             let field = cut_last(row);
             let value = field

@@ -176,6 +176,7 @@ async fn the_schema_drifts() {
         ("missing", "\"callsHandled\":"),
         ("renamed", ",\"renamed\":"),
         ("retyped", r#","avgHandleTime":"205.50"}"#),
+        ("emptied", r#","avgHandleTime":""}"#),
     ] {
         let session = Session::with(&[&format!("schema-drift:as={how}")]).await;
         assert_eq!(session.nth(0).await.rows(), session.truth()[..10], "{how}");

@@ -420,6 +420,11 @@ async fn the_columns_of_a_file_change() {
             "Avg Handle Time,Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled",
             8,
         ),
+        (
+            "csv-drift:as=emptied",
+            "Agent ID,Agent Name,Skill ID,Skill Name,Handle Time,Talk Time,Calls Handled,Avg Handle Time",
+            8,
+        ),
     ] {
         let session = Session::small_acd(&[fault]).await;
         let text = session.whole_file().await;
@@ -437,6 +442,10 @@ async fn the_columns_of_a_file_change() {
             "{fault}"
         );
         assert_eq!(records.len(), 26);
+        let is_emptied = records[1..]
+            .iter()
+            .all(|record| record[cells - 1].is_empty());
+        assert_eq!(is_emptied, fault == "csv-drift:as=emptied");
     }
 }
 

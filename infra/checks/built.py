@@ -1,4 +1,4 @@
-"""What `sam build` made: each function's folder has its bootstrap, and the state machine's definition is the one in infra.
+"""What `sam build` made: each function's folder has its bootstrap, the definition is the one in infra, the reports are there.
 
     built.py BUILT_TEMPLATE DEFINITION
 """
@@ -6,26 +6,30 @@
 import pathlib
 import sys
 
-import resolve
+import template
 
 
 def main():
     built, definition = map(pathlib.Path, sys.argv[1:])
-    template = resolve.load(built)
+    document = template.load(built)
     functions = 0
-    for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            bootstrap = built.parent / resource["Properties"]["CodeUri"] / "bootstrap"
+    for name, resource in document["Resources"].items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            bootstrap = built.parent / resource["Properties"]["Code"] / "bootstrap"
             if not bootstrap.is_file():
                 sys.exit(f"{name}: sam build has no {bootstrap}")
             functions += 1
-        if resource["Type"] == "AWS::Serverless::StateMachine":
-            uri = built.parent / resource["Properties"]["DefinitionUri"]
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            uri = built.parent / resource["Properties"]["DefinitionS3Location"]
             if uri.read_bytes() != definition.read_bytes():
                 sys.exit(f"{name}: {uri} is another definition")
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            nested = template.load(built.parent / resource["Properties"]["TemplateURL"])
+            if not nested["Resources"]:
+                sys.exit(f"{name}: the nested template is empty")
     if functions != 5:
         sys.exit(f"{functions} functions were built")
-    print("five functions have their bootstrap, and the state machine its definition")
+    print("five functions have their bootstrap, the state machine its definition, the stack its reports")
 
 
 if __name__ == "__main__":

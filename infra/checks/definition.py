@@ -1,7 +1,7 @@
 """What no validator sees in the state machine's definition: undefined variables, timeouts against the functions' own,
 unreachable states. tests/agreement looks at Retry.
 
-    definition.py DEFINITION SAM_TEMPLATE
+    definition.py DEFINITION TEMPLATE
 """
 
 import json
@@ -9,12 +9,12 @@ import pathlib
 import re
 import sys
 
-import resolve
+import template
 
 INVOKE = "arn:${Partition}:states:::lambda:invoke"
 
 
-def findings(path, template):
+def findings(path, of_functions):
     try:
         definition = json.loads(pathlib.Path(path).read_text())
     except ValueError as error:
@@ -23,7 +23,7 @@ def findings(path, template):
     found = [] if definition.get("QueryLanguage") == "JSONata" else ["the query language is not JSONata"]
     found += list(_paths(definition))
     found += [f"{name}: a Choice without Default fails in no Task" for name, it in states.items() if it["Type"] == "Choice" and "Default" not in it]
-    timeouts = _function_timeouts(template)
+    timeouts = _function_timeouts(of_functions)
     for name, state in states.items():
         if state.get("Resource") == INVOKE:
             found += [f"{name}: {it}" for it in _handler(state, timeouts)]
@@ -48,10 +48,10 @@ def _paths(definition):
     yield from (f"{name}: no path leads there" for name in states if name not in seen)
 
 
-def _function_timeouts(template):
+def _function_timeouts(path):
     """Seconds by placeholder."""
-    resources = resolve.load(template)["Resources"]
-    handlers = {name: it for name, it in resources.items() if it["Type"] == "AWS::Serverless::Function"}
+    resources = template.load(path)["Resources"]
+    handlers = {name: it for name, it in resources.items() if it["Type"] == "AWS::Lambda::Function"}
     return {"${%sArn}" % name.removesuffix("Function"): it["Properties"]["Timeout"] for name, it in handlers.items()}
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from resolve import listed
+from template import listed
 
 
 def decide(statements, action, resource, context):

@@ -1,6 +1,6 @@
 """Would the checks notice? Each mutation breaks one thing in a copy, and the named check has to find it.
 
-    mutations.py INFRA CDK_TEMPLATE ASL_VALIDATOR CXR
+    mutations.py INFRA ASL_VALIDATOR CXR
 
 CXR is the operators' tool, ASL_VALIDATOR the executable of asl-validator; cfn-lint is looked for beside this Python.
 """
@@ -11,18 +11,21 @@ import subprocess
 import sys
 import tempfile
 
-import agreement
+import alarms
+import changes
 import definition
+import deployments
+import people
 import placeholders
 import policies
-import resolve
 import rights
 import storage
 
-ASL, SAM, CDK = "report-pipeline.asl.json", "template.yaml", "cdk.template.json"
+ASL, TEMPLATE, REPORTS = "report-pipeline.asl.json", "template.yaml", "reports.template.json"
+RETAIN = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18"
 
 # What is broken, in which file, what is replaced by what (its first occurrence), and who notices. Mutations of Retry and of
-# what dashboard and alarms search for are in tests/agreement.
+# what the dashboard searches for are in tests/agreement.
 MUTATIONS = [
     ("a Next that leads nowhere", ASL, '"Next": "Next?"', '"Next": "Next"', "asl-validator"),
     ("an expression that does not parse", ASL, "{% $turns + 1 %}", "{% $turns + %}", "asl-validator"),
@@ -35,45 +38,56 @@ MUTATIONS = [
     ("a misspelled placeholder", ASL, "${PollOnceArn}", "${PollOnceARN}", "placeholders"),
     ("an account's own ARN", ASL, "${NoticeTopicArn}", "arn:aws:sns:eu-central-1:123456789012:mine", "placeholders"),
     ("the partition of the commercial regions", ASL, "arn:${Partition}:states:::sns", "arn:aws:states:::sns", "placeholders"),
-    ("a property that does not exist", SAM, "      Timeout: 120", "      Timout: 120", "cfn-lint"),
-    ("a reference to nothing", SAM, "RoleArn: !GetAtt SchedulerRole.Arn", "RoleArn: !GetAtt ScheduleRole.Arn", "cfn-lint"),
-    ("a right to delete", SAM, "- s3:AbortMultipartUpload\n", "- s3:AbortMultipartUpload\n                  - s3:DeleteObject\n", "rights"),
-    ("a right to everything", SAM, "- s3:GetObject", "- s3:*", "rights"),
-    ("the whole bucket", SAM, "${Prefix}/*/data/*", "*", "rights"),
-    ("a right that is missing", SAM, "- s3:PutObjectTagging", "- s3:GetObject", "rights"),
-    ("every secret of the account", SAM, "secret:${SecretPrefix}*\"", "secret:*\"", "rights"),
-    ("a tenant that may be overwritten", SAM, "${SecretPrefix}*/token-??????", "${SecretPrefix}*", "rights"),
-    ("an action that does not exist", SAM, "secretsmanager:PutSecretValue", "secretsmanager:SetSecretValue", "parliament"),
-    ("the wrong function behind a placeholder", SAM, "CancelArn: !Ref CancelFunctionAliaslive", "CancelArn: !Ref FinalizeFunctionAliaslive", "placeholders"),
-    ("a placeholder without a value", SAM, "        NoticeTopicArn: !Ref AlertTopic\n", "", "placeholders"),
-    ("a schedule changed by hand", SAM, "cron(30 5 * * ? *)", "cron(30 6 * * ? *)", "schedules"),
-    ("a metric changed by hand", SAM, '"talkTime"', '"holdTime"', "schedules"),
-    ("claims that may be replaced", SAM, '"s3:if-none-match": "true"', '"s3:if-none-match": "false"', "agreement"),
-    ("plain HTTP", SAM, '"aws:SecureTransport": "false"', '"aws:SecureTransport": "true"', "agreement"),
-    ("claims that expire", SAM, "                TagFilters:\n                  - Key: cxone-reports\n                    Value: data\n", "", "storage"),
-    ("half uploads that stay", SAM, "DaysAfterInitiation: 1", "DaysAfterInitiation: 100", "storage"),
-    ("commits that may be replaced", SAM, "${LandingBucket}/${Prefix}/*/_log/*", "${LandingBucket}/${Prefix}/*/_lag/*", "storage"),
-    ("rows in the logs", SAM, "IncludeExecutionData: false", "IncludeExecutionData: true", "agreement"),
-    ("an alarm that sleeps", SAM, "TreatMissingData: breaching", "TreatMissingData: notBreaching", "agreement"),
-    ("data that goes with the stack", SAM, "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18", "    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18", "agreement"),
-    ("a right in the CDK only", CDK, '"s3:AbortMultipartUpload"', '"s3:DeleteObject"', "agreement"),
-    ("another time limit in the CDK", CDK, '"Timeout": 900', '"Timeout": 600', "agreement"),
-    ("an alarm that nobody hears, in the CDK", CDK, '"AlarmActions"', '"Ignored"', "agreement"),
-    ("no dead letters in the CDK", CDK, '"DeadLetterConfig"', '"Ignored"', "agreement"),
+    ("a task that works in no other partition", ASL, "arn:${Partition}:states:::sns", "arn:aws:states:::sns", "deployments"),
+    ("a property that does not exist", TEMPLATE, "      Timeout: 120", "      Timout: 120", "cfn-lint"),
+    ("a reference to nothing", TEMPLATE, "RoleArn: !GetAtt SchedulerRole.Arn", "RoleArn: !GetAtt ScheduleRole.Arn", "cfn-lint"),
+    ("a parameter that the reports' template does not take", TEMPLATE, "        State: !Ref Schedules\n", "        Stat: !Ref Schedules\n", "cfn-lint"),
+    ("a right to delete", TEMPLATE, "[s3:AbortMultipartUpload]", "[s3:AbortMultipartUpload, s3:DeleteObject]", "rights"),
+    ("a right to everything", TEMPLATE, "[s3:GetObject]", "[s3:*]", "rights"),
+    ("the whole bucket", TEMPLATE, "${Bucket}/${Prefix}/*/data/*", "${Bucket}/*", "rights"),
+    ("a right that is missing", TEMPLATE, "[s3:PutObjectTagging]", "[s3:GetObject]", "rights"),
+    ("every secret of the account", TEMPLATE, 'secret:${SecretPrefix}*"', 'secret:*"', "rights"),
+    ("a tenant that may be overwritten", TEMPLATE, "${SecretPrefix}*/token-??????", "${SecretPrefix}*", "rights"),
+    ("an action that does not exist", TEMPLATE, "secretsmanager:PutSecretValue", "secretsmanager:SetSecretValue", "parliament"),
+    ("operators who can't empty the dead letters", TEMPLATE, "[sqs:DeleteMessage, ", "[", "people"),
+    ("operators who empty any queue", TEMPLATE, "!GetAtt DeadLetterQueue.Arn\n          - Sid: LookAtSchedules", '"*"\n          - Sid: LookAtSchedules', "rights"),
+    ("consumers who read claims", TEMPLATE, "${Bucket}/${Prefix}/*/table/*", "${Bucket}/${Prefix}/*/win/*", "people"),
+    ("the wrong function behind a placeholder", TEMPLATE, "CancelArn: !GetAtt CancelFunction.Arn", "CancelArn: !GetAtt FinalizeFunction.Arn", "placeholders"),
+    ("a placeholder without a value", TEMPLATE, "        NoticeTopicArn: !Ref NoticeTopic\n", "", "placeholders"),
+    ("a parameter that reaches nothing", TEMPLATE, "      MemorySize: !Ref MemorySize", "      MemorySize: 512", "changes"),
+    ("a parameter that reaches a version only", TEMPLATE, "    Type: AWS::Logs::LogGroup", "    Type: AWS::Lambda::Version", "changes"),
+    ("schedules that can't be disabled", TEMPLATE, "        State: !Ref Schedules", "        State: ENABLED", "changes"),
+    ("a bucket that a parameter replaces", TEMPLATE, "    Properties:\n      BucketEncryption:", "    Properties:\n      BucketName: !Join [\"-\", [!Ref Prefix, data]]\n      BucketEncryption:", "changes"),
+    ("a name that two deployments share", TEMPLATE, '"${Name}-not-delivered"', '"${AWS::Region}-not-delivered"', "deployments"),
+    ("a name that is too long", TEMPLATE, '"${Name}-fetch-page"', '"${Name}-the-function-that-fetches-page-after-page"', "deployments"),
+    ("logs that another partition can't encrypt", TEMPLATE, "logs.${AWS::Region}.${AWS::URLSuffix}", "logs.${AWS::Region}.amazonaws.com", "deployments"),
+    ("claims that may be replaced", TEMPLATE, '"s3:if-none-match": "true"', '"s3:if-none-match": "false"', "storage"),
+    ("plain HTTP", TEMPLATE, '"aws:SecureTransport": "false"', '"aws:SecureTransport": "true"', "storage"),
+    ("claims that expire", TEMPLATE, "                TagFilters:\n                  - Key: cxone-reports\n                    Value: data\n", "", "storage"),
+    ("half uploads that stay", TEMPLATE, "DaysAfterInitiation: 1", "DaysAfterInitiation: 100", "storage"),
+    ("commits that may be replaced", TEMPLATE, "${LandingBucket}/${Prefix}/*/_log/*", "${LandingBucket}/${Prefix}/*/_lag/*", "storage"),
+    ("commits that may be deleted", TEMPLATE, '"s3:DeleteObject", "s3:DeleteObjectVersion"', '"s3:DeleteObject"', "storage"),
+    ("rows in the logs", TEMPLATE, "IncludeExecutionData: false", "IncludeExecutionData: true", "storage"),
+    ("data that goes with the stack", TEMPLATE, RETAIN, RETAIN.replace("    DeletionPolicy: Retain\n", ""), "storage"),
+    ("an alarm that sleeps", TEMPLATE, 'ALARM("${ExecutionsFailedAlarm}") OR ', "", "alarms"),
+    ("an alarm that nobody hears", TEMPLATE, "      AlarmActions: [!If [NewAlertTopic, !Ref AlertTopic, !Ref AlertTopicArn]]\n", "", "alarms"),
+    ("a notice that wakes somebody", TEMPLATE, "AlarmActions: [!Ref NoticeTopic]", "AlarmActions: [!Ref AlertTopic]", "alarms"),
+    ("a schedule changed by hand", REPORTS, "cron(30 5 * * ? *)", "cron(30 6 * * ? *)", "schedules"),
+    ("a metric changed by hand", REPORTS, "talkTime", "holdTime", "schedules"),
+    ("a report that nobody expects", REPORTS, "DailyAgentPerformanceExpectSchedule", "DailyAgentPerformanceOtherSchedule", "schedules"),
+    ("a schedule that two deployments share", REPORTS, "${Name}-daily-agent-performance", "daily-agent-performance", "deployments"),
 ]
 
 
 class Bench:
     """A copy of what the checks look at."""
 
-    def __init__(self, infra, cdk_template, asl_validator, cxr):
+    def __init__(self, infra, asl_validator, cxr):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mutations-"))
-        self.texts = {
-            ASL: (infra / ASL).read_text(),
-            SAM: (infra / SAM).read_text(),
-            CDK: pathlib.Path(cdk_template).read_text(),
-        }
-        shutil.copytree(infra / "reports", self.folder / "reports")
+        self.texts = {it: (infra / it).read_text() for it in (ASL, TEMPLATE, REPORTS)}
+        for kept in ("reports", "README.md", ".cfnlintrc"):
+            copy = shutil.copytree if (infra / kept).is_dir() else shutil.copy
+            copy(infra / kept, self.folder / kept)
         self.validator, self.cxr = asl_validator, cxr
 
     def path(self, name):
@@ -88,22 +102,31 @@ class Bench:
         return getattr(self, check.replace("-", "_"))()
 
     def definition(self):
-        return list(definition.findings(self.path(ASL), self.path(SAM)))
+        return list(definition.findings(self.path(ASL), self.path(TEMPLATE)))
 
     def placeholders(self):
-        return list(placeholders.findings(self.path(ASL), self.path(SAM), self.path(CDK)))
+        return list(placeholders.findings(self.path(ASL), self.path(TEMPLATE)))
 
     def rights(self):
-        return list(rights.findings(self.path(SAM), self.path(ASL)))
+        return list(rights.findings(self.path(TEMPLATE), self.path(ASL)))
+
+    def people(self):
+        return list(people.findings(self.path(TEMPLATE), self.path("README.md")))
 
     def storage(self):
-        return list(storage.findings(self.path(SAM)))
+        return list(storage.findings(self.path(TEMPLATE)))
+
+    def alarms(self):
+        return list(alarms.findings(self.path(TEMPLATE)))
 
     def parliament(self):
-        return list(policies.findings(self.path(SAM)))
+        return list(policies.findings(self.path(TEMPLATE)))
 
-    def agreement(self):
-        return agreement.differences(resolve.sam(self.path(SAM), transform=True), resolve.cdk(self.path(CDK)))[0]
+    def changes(self):
+        return list(changes.findings(self.path(TEMPLATE)))
+
+    def deployments(self):
+        return list(deployments.shapes(self.path(TEMPLATE), self.path(ASL)))
 
     def asl_validator(self):
         # It takes no placeholder in a Resource.
@@ -112,18 +135,18 @@ class Bench:
         return self._command(self.validator, "--json-path", str(filled))
 
     def cfn_lint(self):
-        return self._command(str(pathlib.Path(sys.executable).parent / "cfn-lint"), self.path(SAM))
+        return self._command(str(pathlib.Path(sys.executable).parent / "cfn-lint"), self.path(TEMPLATE), self.path(REPORTS), cwd=self.folder)
 
     def schedules(self):
-        return self._command(self.cxr, "schedules", "--check", self.path("reports"), self.path(SAM))
+        return self._command(self.cxr, "schedules", "--check", self.path("reports"), self.path(REPORTS))
 
     @staticmethod
-    def _command(*command):
-        done = subprocess.run(command, capture_output=True, text=True)
+    def _command(*command, cwd=None):
+        done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
         return (done.stdout + done.stderr).strip().splitlines() or ["it fails"] if done.returncode else []
 
 
-CHECKS = ["asl-validator", "definition", "placeholders", "cfn-lint", "rights", "storage", "parliament", "agreement", "schedules"]
+CHECKS = ["asl-validator", "definition", "placeholders", "cfn-lint", "rights", "people", "storage", "alarms", "parliament", "changes", "deployments", "schedules"]
 
 
 def main():
@@ -136,10 +159,10 @@ def main():
             sys.exit(f"{check} finds fault with what is not broken: {found[0]}")
     missed = [name for name, *mutation in MUTATIONS if not _caught(bench, name, *mutation)]
     shutil.rmtree(bench.folder)
-    count = {kind: sum(it[1] in kind for it in MUTATIONS) for kind in ((ASL,), (SAM, CDK))}
+    of_definition = sum(it[1] == ASL for it in MUTATIONS)
     if missed:
         sys.exit("not noticed: " + "; ".join(missed))
-    print(f"{count[(ASL,)]} mutations of the definition and {count[(SAM, CDK)]} of the templates, each noticed")
+    print(f"{of_definition} mutations of the definition and {len(MUTATIONS) - of_definition} of the templates, each noticed")
 
 
 def _caught(bench, name, file, old, new, check):

@@ -1,6 +1,6 @@
-"""parliament over every policy of the SAM template: actions that do not exist, resources that do not fit, and the like.
+"""parliament over every policy of the template: actions that do not exist, resources that do not fit, and the like.
 
-    policies.py SAM_TEMPLATE
+    policies.py TEMPLATE
 """
 
 import json
@@ -8,7 +8,9 @@ import sys
 
 import parliament
 
-import resolve
+from template import Template
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 # Where a finding is not one, and why.
 EXPECTED = {
@@ -20,8 +22,8 @@ EXPECTED = {
 }
 
 
-def findings(template):
-    document = resolve.sam(template, {"DataRetentionDays": "30", "AlarmEmail": "a@example.com"}).document()
+def findings(path):
+    document = Template(path, {"DataRetentionDays": "30", "EncryptExecutions": "true", "DataKmsKeyArn": KEY}).document()
     for owner, resource in sorted(document.items()):
         for policy in _identity_policies(resource):
             yield from (f"{owner}: {it}" for it in _of(policy))
@@ -37,7 +39,7 @@ def _identity_policies(resource):
 def _of(policy):
     for finding in parliament.analyze_policy_string(json.dumps(policy)).findings:
         detail = finding.detail if isinstance(finding.detail, list) else []
-        actions = {it.get("action", "") for it in detail} or {""}
+        actions = {it.get("action", "") for it in detail if isinstance(it, dict)} or {""}
         if not all((finding.issue, action) in EXPECTED for action in actions):
             yield f"{finding.issue} {finding.detail} {finding.location}"
 

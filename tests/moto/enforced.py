@@ -1,4 +1,4 @@
-"""moto with the rights of the SAM template enforced.
+"""moto with the rights of the template enforced.
 
     enforced.py TEMPLATE FOLDER
 
@@ -24,14 +24,14 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
 
 import boto3  # noqa: E402
 import iam  # noqa: E402
-import resolve  # noqa: E402
+import template  # noqa: E402
 from moto import settings  # noqa: E402
 from moto.iam import access_control  # noqa: E402
 from moto.s3.models import s3_backends  # noqa: E402
 from moto.secretsmanager.models import secretsmanager_backends  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
-BUCKET, REGION, ACCOUNT = "landing", resolve.REGION, resolve.ACCOUNT
+BUCKET, REGION, ACCOUNT = "landing", template.PARTITIONS["aws"][0], template.ACCOUNT
 FUNCTIONS = {"trigger": "TriggerRole", "poll-once": "PollOnceRole", "fetch-page": "FetchPageRole", "cancel": "CancelRole", "finalize": "FinalizeRole"}
 os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
 # Not in moto, which would take a refusal under a condition for a refusal of everything.
@@ -112,7 +112,7 @@ def prepare(endpoint):
     tenant = secrets.create_secret(Name="cxone/asked", SecretString="{}")["ARN"]
     token = secrets.create_secret(Name="cxone/asked/token")["ARN"]
     other = secrets.create_secret(Name="other", SecretString="not yours")["ARN"]
-    document = resolve.sam(TEMPLATE, names={"LandingBucket": BUCKET}).document()
+    document = template.Template(TEMPLATE, names={"LandingBucket": BUCKET}).document()
     BUCKET_POLICY.extend(document["LandingBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"])
     found = {"bucket": BUCKET, "region": REGION, "endpoint": endpoint, "otherSecret": other, "secrets": [tenant, token], "functions": {}}
     for function, role in FUNCTIONS.items():

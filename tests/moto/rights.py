@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 TEMPLATE, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(pathlib.Path(TEMPLATE).parent / "checks"))
 
-import resolve  # noqa: E402
+import template  # noqa: E402
 
 ROLES = json.loads((FOLDER / "roles.json").read_text())
 AREAS = ("win", "data", "_log", "_manifest", "_pace")
@@ -64,13 +64,13 @@ def check_day():
     refused = [it for it in seen if not it["allowed"]]
     expect(not refused, f"refused on a good day: {refused[:3]}")
     used = {(it["who"], it["action"], area_of(it["resource"])) for it in seen}
-    document, unused = resolve.sam(TEMPLATE).document(), []
+    document, unused = template.Template(TEMPLATE).document(), []
     for role in (name for name in document if name.endswith("Role") and name.replace("Role", "Function") in document):
-        for statement in resolve.statements(document, role):
-            for action in resolve.listed(statement["Action"]):
+        for statement in template.statements(document, role):
+            for action in template.listed(statement["Action"]):
                 if action.split(":")[0] not in ("s3", "secretsmanager"):
                     continue
-                areas = {area_of(it) for it in resolve.listed(statement["Resource"])}
+                areas = {area_of(it) for it in template.listed(statement["Resource"])}
                 unused += [(role, action, it) for it in sorted(areas) if (role, action, it) not in used]
     without_reason = [it for it in unused if it not in ON_BAD_DAYS and it[:2] not in ON_BAD_DAYS]
     expect(not without_reason, f"rights that nothing used: {without_reason}")

@@ -1,4 +1,4 @@
-//! The deployed executables, each with what its role in the SAM template allows and nothing else.
+//! The deployed executables, each with what its role in the template allows and nothing else.
 //!
 //! `tests/moto/rights` starts moto with these rights enforced and says where it is; `cargo test` leaves this out.
 

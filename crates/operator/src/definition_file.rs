@@ -83,7 +83,11 @@ pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandE
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.append(&mut list_folder(path)?);
+            let mut found = list_folder(path)?;
+            if found.is_empty() {
+                return Err(unreadable(path, "there is no .json file in this folder"));
+            }
+            files.append(&mut found);
         } else {
             files.push(path.clone());
         }
@@ -91,7 +95,8 @@ pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandE
     Ok(files)
 }
 
-fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
+/// The definitions of a folder, sorted by name; there may be none.
+pub(crate) fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let file = entry.map_err(|error| unreadable(folder, error))?.path();
@@ -99,14 +104,11 @@ fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
             found.push(file);
         }
     }
-    if found.is_empty() {
-        return Err(unreadable(folder, "there is no .json file in this folder"));
-    }
     found.sort();
     Ok(found)
 }
 
-fn unreadable(file: &Path, reason: impl Display) -> CommandError {
+pub(crate) fn unreadable(file: &Path, reason: impl Display) -> CommandError {
     CommandError::File {
         file: file.to_owned(),
         reason: reason.to_string(),

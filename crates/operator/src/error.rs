@@ -77,8 +77,8 @@ pub enum CommandError {
         operation: &'static str,
         reason: String,
     },
-    /// The template has no marker lines, or is not a text.
-    #[error("{}: {reason}; name infra/template.yaml", file.display())]
+    /// The template is another one, or too large.
+    #[error("{}: {reason}", file.display())]
     Template { file: PathBuf, reason: String },
     /// The definition is correct, but no schedule can be made from it.
     #[error("{}: {reason}", file.display())]

@@ -43,6 +43,10 @@ impl<'a> Output<'a> {
         self.print_line(&text)
     }
 
+    pub(crate) fn print_text(&mut self, text: &str) -> Result<(), CommandError> {
+        Ok(self.out.write_all(text.as_bytes())?)
+    }
+
     pub(crate) fn print_line(&mut self, line: &str) -> Result<(), CommandError> {
         Ok(writeln!(self.out, "{line}")?)
     }

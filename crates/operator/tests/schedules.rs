@@ -1,4 +1,4 @@
-//! `cxr schedules`: what the SAM template says of the definitions.
+//! `cxr schedules`: the template of the schedules that follow from the definitions.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 const INFRA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra");
 const SHIPPED: &str = "daily-agent-performance.json";
+const TEMPLATE: &str = "reports.template.json";
 
 async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
     cxr_at("2026-06-10T12:00:00Z", args).await
@@ -36,11 +37,14 @@ async fn cxr_at(now: &str, args: &[&str]) -> (Result<u8, CommandError>, String) 
 /// A copy of the shipped template and definition.
 struct Copy(TempDir);
 
+/// What a template says of a schedule.
+type Schedule = (String, String, Value);
+
 impl Copy {
     fn new() -> Self {
         let copy = Self(tempfile::tempdir().unwrap());
         fs::create_dir(copy.reports()).unwrap();
-        fs::copy(format!("{INFRA}/template.yaml"), copy.template()).unwrap();
+        fs::copy(format!("{INFRA}/{TEMPLATE}"), copy.template()).unwrap();
         fs::copy(
             format!("{INFRA}/reports/{SHIPPED}"),
             copy.reports().join(SHIPPED),
@@ -54,7 +58,7 @@ impl Copy {
     }
 
     fn template(&self) -> PathBuf {
-        self.0.path().join("template.yaml")
+        self.0.path().join(TEMPLATE)
     }
 
     fn text(&self) -> String {
@@ -86,33 +90,54 @@ impl Copy {
         self.text()
     }
 
-    /// The inputs of all schedules, as `CloudFormation` makes them.
-    async fn inputs(&self) -> Vec<Value> {
+    /// Name, times and input of each schedule, as `CloudFormation` makes them in the stack `s`, in the order of their names.
+    async fn schedules(&self) -> Vec<Schedule> {
         let text = self.written().await;
-        let inputs = text.split("Input: !Sub |-\n").skip(1).map(|rest| {
-            let lines = rest
-                .lines()
-                .take_while(|line| line.is_empty() || line.starts_with("          "));
-            let json = lines.collect::<Vec<_>>().join("\n");
-            let made = json
-                .replace("${AWS::AccountId}", "123456789012")
-                .replace("${AWS::Region}", "eu-central-1")
-                .replace("${!", "${");
-            serde_json::from_str(&made).unwrap()
-        });
-        inputs.collect()
+        assert!(text.is_ascii(), "CloudFormation keeps ASCII everywhere");
+        let template: Value = serde_json::from_str(&text).unwrap();
+        let resources = template["Resources"].as_object().unwrap().values();
+        let schedules = resources.filter(|it| it["Type"] == "AWS::Scheduler::Schedule");
+        let mut found: Vec<Schedule> = schedules
+            .map(|it| {
+                let properties = &it["Properties"];
+                let filled = |value: &Value| {
+                    let text = value["Fn::Sub"].as_str().unwrap();
+                    text.replace("${AWS::AccountId}", "123456789012")
+                        .replace("${AWS::Region}", "eu-central-1")
+                        .replace("${Name}", "s")
+                        .replace("${!", "${")
+                };
+                (
+                    filled(&properties["Name"]),
+                    properties["ScheduleExpression"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned(),
+                    serde_json::from_str(&filled(&properties["Target"]["Input"])).unwrap(),
+                )
+            })
+            .collect();
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        found
+    }
+
+    async fn times(&self) -> Vec<String> {
+        let schedules = self.schedules().await.into_iter();
+        schedules
+            .map(|(name, times, _)| format!("{name} {times}"))
+            .collect()
     }
 }
 
 #[tokio::test]
 async fn the_committed_template_has_every_report() {
-    let (reports, template) = (format!("{INFRA}/reports"), format!("{INFRA}/template.yaml"));
+    let (reports, template) = (format!("{INFRA}/reports"), format!("{INFRA}/{TEMPLATE}"));
     let (result, out) = cxr(&[&reports, &template, "--check"]).await;
     assert_eq!(result.unwrap(), 0, "{out}");
 }
 
 #[tokio::test]
-async fn a_second_file_is_a_second_schedule_and_a_second_alarm() {
+async fn a_second_file_is_two_schedules_more() {
     let copy = Copy::new();
     let before = copy.text();
     copy.add(
@@ -120,27 +145,44 @@ async fn a_second_file_is_a_second_schedule_and_a_second_alarm() {
         &[
             ("/name", json!("Weekly")),
             ("/schedule/type", json!("weekly")),
-            ("/schedule/time", json!("06:00")),
+            ("/schedule/time", json!("22:30")),
             ("/report/dateRange/value", json!("previousWeek")),
         ],
     );
     let (result, out) = copy.cxr(&["--check"]).await;
     assert_eq!(result.unwrap(), 1);
-    let said = "is out of date: WeeklyNotDeliveredAlarm, WeeklySchedule; run: cxr schedules";
+    let said = "is out of date: WeeklyExpectSchedule, WeeklySchedule; run: cxr schedules";
     assert!(out.contains(said), "{out}");
     assert_eq!(copy.text(), before, "--check writes nothing");
-    let after = copy.written().await;
-    for line in [
-        "  WeeklySchedule:",
-        "      ScheduleExpression: cron(0 6 ? * MON *)",
-        "  WeeklyNotDeliveredAlarm:",
-        "      EvaluationPeriods: 168",
-        "      ScheduleExpression: cron(30 5 * * ? *)",
-    ] {
-        assert!(after.lines().any(|it| it == line), "{line}");
-    }
+    assert_eq!(
+        copy.times().await,
+        [
+            "s-daily-agent-performance cron(30 5 * * ? *)",
+            "s-daily-agent-performance-expect cron(30 8 * * ? *)",
+            "s-weekly cron(30 22 ? * MON *)",
+            "s-weekly-expect cron(30 1 ? * TUE *)",
+        ]
+    );
     fs::remove_file(copy.reports().join("weekly.json")).unwrap();
     assert_eq!(copy.written().await, before);
+}
+
+/// A stack may have no reports, if somebody else makes the schedules; its template is one that `CloudFormation` takes.
+#[tokio::test]
+async fn an_empty_folder_is_a_template_without_schedules() {
+    let copy = Copy::new();
+    fs::remove_file(copy.reports().join(SHIPPED)).unwrap();
+    let written: Value = serde_json::from_str(&copy.written().await).unwrap();
+    let only = json!({"NoSchedules": {"Type": "AWS::CloudFormation::WaitConditionHandle"}});
+    assert_eq!(written["Resources"], only);
+}
+
+#[tokio::test]
+async fn without_a_file_the_template_is_printed() {
+    let (result, out) = cxr(&[&format!("{INFRA}/reports")]).await;
+    assert_eq!(result.unwrap(), 0);
+    let shipped = fs::read_to_string(format!("{INFRA}/{TEMPLATE}")).unwrap();
+    assert_eq!(out, shipped);
 }
 
 #[tokio::test]
@@ -185,9 +227,9 @@ async fn an_input_is_the_scheduled_event_with_the_definition_as_it_was_written()
             ),
         ],
     );
-    let inputs = copy.inputs().await;
-    assert_eq!(inputs.len(), 2);
-    let expected = json!({
+    let schedules = copy.schedules().await;
+    let input = |name: &str| &schedules.iter().find(|it| it.0 == name).unwrap().2;
+    let mut expected = json!({
         "version": "0",
         "id": "<aws.scheduler.execution-id>",
         "detail-type": "Scheduled Event",
@@ -198,18 +240,22 @@ async fn an_input_is_the_scheduled_event_with_the_definition_as_it_was_written()
         "resources": ["<aws.scheduler.schedule-arn>"],
         "detail": { "definition": hostile },
     });
-    assert_eq!(inputs[1], expected);
+    assert_eq!(*input("s-hostile"), expected);
+    expected["detail"]["expect"] = json!("delivered");
+    assert_eq!(*input("s-hostile-expect"), expected);
 }
 
 #[tokio::test]
-async fn months_and_single_windows_have_schedules_and_say_that_nothing_watches_them() {
+async fn months_and_single_windows_are_expected_too() {
     let copy = Copy::new();
+    fs::remove_file(copy.reports().join(SHIPPED)).unwrap();
     copy.add(
         "monthly.json",
         &[
             ("/name", json!("Monthly")),
             ("/schedule/type", json!("monthly")),
             ("/report/dateRange/value", json!("previousMonth")),
+            ("/pipeline/expectedBy", json!("P2DT1H30M")),
         ],
     );
     copy.add("once.json", &[
@@ -217,14 +263,82 @@ async fn months_and_single_windows_have_schedules_and_say_that_nothing_watches_t
         ("/schedule/type", json!("once")),
         ("/report/dateRange", json!({"type": "absolute", "start": "2026-06-11T00:00:00Z", "end": "2026-06-13T00:00:00Z"})),
     ]);
-    let text = copy.written().await;
-    assert!(text.contains("cron(30 5 1 * ? *)"));
-    assert!(
-        text.contains("at(2026-06-13T05:30:00)"),
-        "the first time after the window is final"
+    assert_eq!(
+        copy.times().await,
+        [
+            "s-monthly cron(30 5 1 * ? *)",
+            "s-monthly-expect cron(0 7 3 * ? *)",
+            // The first time after the window is final.
+            "s-once at(2026-06-13T05:30:00)",
+            "s-once-expect at(2026-06-13T08:30:00)",
+        ]
     );
-    assert!(text.contains("# monthly: monthly. CloudWatch looks back 7 days at most"));
-    assert!(!text.contains("OnceNotDeliveredAlarm"));
+}
+
+/// A team names its files as it speaks. A schedule's name has 64 characters of ASCII, of which the deployment's name takes some.
+#[tokio::test]
+async fn any_name_of_a_file_is_the_name_of_a_schedule() {
+    let copy = Copy::new();
+    fs::remove_file(copy.reports().join(SHIPPED)).unwrap();
+    for (index, stem) in [
+        "täglich",
+        "日報",
+        "отчёт",
+        "تقرير",
+        "a b",
+        "..",
+        &"long-".repeat(40),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        copy.add(
+            &format!("{stem}.json"),
+            &[
+                ("/name", json!(format!("{index} täglich 日報 отчёт تقرير"))),
+                ("/pipeline/restate", json!(["P1D"])),
+            ],
+        );
+    }
+    let schedules = copy.schedules().await;
+    assert_eq!(schedules.len(), 7 * 3);
+    for (name, _, input) in &schedules {
+        let rest = name.strip_prefix("s-").unwrap();
+        assert!((1..=38).contains(&rest.len()), "{name}");
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        assert!(rest.chars().all(allowed), "{name}");
+        let report = input["detail"]["definition"]["name"].as_str().unwrap();
+        assert!(report.ends_with("täglich 日報 отчёт تقرير"), "{report}");
+    }
+    let names: Vec<&str> = schedules.iter().map(|it| it.0.as_str()).collect();
+    assert!(
+        names.iter().any(|name| name.starts_with("s-tglich-")),
+        "{names:?}"
+    );
+    assert!(
+        names.iter().any(|name| name.starts_with("s-report-")),
+        "{names:?}"
+    );
+}
+
+/// 200 reports fit; what `CloudFormation` would refuse is refused here, and says what to do.
+#[tokio::test]
+async fn more_than_a_template_takes_is_told_before_anything_is_deployed() {
+    let copy = Copy::new();
+    let add = |from: usize, to: usize| {
+        for index in from..to {
+            let name = ("/name", json!(format!("Report {index}")));
+            copy.add(&format!("report-{index}.json"), &[name]);
+        }
+    };
+    add(0, 200);
+    let before = copy.written().await;
+    assert_eq!(copy.schedules().await.len(), 402);
+    add(200, 260);
+    let error = copy.cxr(&[]).await.0.unwrap_err();
+    assert_eq!(error.code(), "CXO014");
+    assert!(error.to_string().contains("a second stack"), "{error}");
+    assert_eq!(copy.text(), before);
 }
 
 #[tokio::test]
@@ -266,45 +380,33 @@ async fn each_distance_of_restate_is_a_schedule_that_comes_so_much_later() {
             restate(json!(["P1D"])),
         ],
     );
-    let text = copy.written().await;
-    let schedules: Vec<_> = text
-        .split("    Type: AWS::Scheduler::Schedule\n")
-        .skip(1)
-        .map(|it| {
-            let value = |name: &str| {
-                it.lines()
-                    .find_map(|line| line.trim().strip_prefix(name))
-                    .unwrap()
-            };
-            format!("{} {}", value("Name: "), value("ScheduleExpression: "))
-        })
-        .collect();
     assert_eq!(
-        schedules,
+        copy.times().await,
         [
-            r#""daily-agent-performance" cron(30 5 * * ? *)"#,
-            r#""day" cron(30 5 * * ? *)"#,
-            r#""day-restate-P1D" cron(30 5 * * ? *)"#,
-            r#""day-restate-P7D" cron(30 5 * * ? *)"#,
-            r#""hours" cron(15 1,7,13,19 * * ? *)"#,
-            r#""hours-restate-P1D" cron(15 1,7,13,19 * * ? *)"#,
-            r#""month" cron(30 5 1 * ? *)"#,
-            r#""month-restate-P7D" cron(30 5 8 * ? *)"#,
-            r#""week" cron(30 5 ? * MON *)"#,
-            r#""week-restate-P1D" cron(30 5 ? * TUE *)"#,
-            r#""week-restate-P13D" cron(30 5 ? * SUN *)"#,
+            "s-daily-agent-performance cron(30 5 * * ? *)",
+            "s-daily-agent-performance-expect cron(30 8 * * ? *)",
+            "s-day cron(30 5 * * ? *)",
+            "s-day-expect cron(30 8 * * ? *)",
+            "s-day-restate-P1D cron(30 5 * * ? *)",
+            "s-day-restate-P7D cron(30 5 * * ? *)",
+            "s-hours cron(15 1,7,13,19 * * ? *)",
+            "s-hours-expect cron(15 4,10,16,22 * * ? *)",
+            "s-hours-restate-P1D cron(15 1,7,13,19 * * ? *)",
+            "s-month cron(30 5 1 * ? *)",
+            "s-month-expect cron(30 8 1 * ? *)",
+            "s-month-restate-P7D cron(30 5 8 * ? *)",
+            "s-week cron(30 5 ? * MON *)",
+            "s-week-expect cron(30 8 ? * MON *)",
+            "s-week-restate-P13D cron(30 5 ? * SUN *)",
+            "s-week-restate-P1D cron(30 5 ? * TUE *)",
         ]
     );
-    let inputs = copy.inputs().await;
-    let asked: Vec<_> = inputs
-        .iter()
-        .map(|it| it["detail"]["restate"].as_str())
-        .collect();
-    assert_eq!(asked[..4], [None, None, Some("P1D"), Some("P7D")]);
-    assert_eq!(
-        inputs[2]["detail"]["definition"],
-        inputs[1]["detail"]["definition"]
-    );
+    let schedules = copy.schedules().await;
+    let asked = schedules.iter().map(|it| &it.2["detail"]["restate"]);
+    let asked: Vec<_> = asked.map(Value::as_str).collect();
+    assert_eq!(asked[2..6], [None, None, Some("P1D"), Some("P7D")]);
+    let definition = |at: usize| &schedules[at].2["detail"]["definition"];
+    assert_eq!(definition(2), definition(5));
 }
 
 /// `at(…)` of a time that has passed is refused when a stack is created, and with it the whole stack.
@@ -357,16 +459,13 @@ async fn a_report_whose_only_time_has_passed_gets_no_schedule_and_a_warning() {
 #[tokio::test]
 async fn what_can_not_be_a_schedule_is_told() {
     let copy = Copy::new();
-    copy.add("a b.json", &[("/name", json!("Other"))]);
-    assert_eq!(copy.cxr(&[]).await.0.unwrap_err().code(), "CXO015");
-    fs::remove_file(copy.reports().join("a b.json")).unwrap();
-
     copy.add("daily_agent_performance.json", &[("/name", json!("Other"))]);
     let error = copy.cxr(&[]).await.0.unwrap_err();
+    assert_eq!(error.code(), "CXO015");
     assert!(error.to_string().contains("rename one"), "{error}");
     fs::remove_file(copy.reports().join("daily_agent_performance.json")).unwrap();
 
-    // A schedule that states windows anew has a name of its own, too.
+    // Schedules beside the report's own have names, too.
     copy.add(
         "day.json",
         &[
@@ -374,20 +473,16 @@ async fn what_can_not_be_a_schedule_is_told() {
             ("/pipeline/restate", json!(["P1D"])),
         ],
     );
-    copy.add("day-restate-P1D.json", &[("/name", json!("Other"))]);
-    let error = copy.cxr(&[]).await.0.unwrap_err();
-    assert!(error.to_string().contains("rename one"), "{error}");
-    fs::remove_file(copy.reports().join("day-restate-P1D.json")).unwrap();
-    let long = "x".repeat(60);
-    fs::rename(
-        copy.reports().join("day.json"),
-        copy.reports().join(format!("{long}.json")),
-    )
-    .unwrap();
-    let error = copy.cxr(&[]).await.0.unwrap_err();
-    assert!(error.to_string().contains("shorter name"), "{error}");
-    fs::remove_file(copy.reports().join(format!("{long}.json"))).unwrap();
+    for other in ["day-restate-P1D.json", "day-expect.json"] {
+        copy.add(other, &[("/name", json!("Other"))]);
+        let error = copy.cxr(&[]).await.0.unwrap_err();
+        assert!(error.to_string().contains("rename one"), "{error}");
+        fs::remove_file(copy.reports().join(other)).unwrap();
+    }
 
-    fs::write(copy.template(), "Resources: {}\n").unwrap();
-    assert_eq!(copy.cxr(&[]).await.0.unwrap_err().code(), "CXO014");
+    for another in ["Resources: {}\n", "{\"Resources\": {}}\n"] {
+        fs::write(copy.template(), another).unwrap();
+        assert_eq!(copy.cxr(&[]).await.0.unwrap_err().code(), "CXO014");
+        assert_eq!(copy.text(), another, "it is left alone");
+    }
 }

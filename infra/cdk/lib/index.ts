@@ -1,2 +1,2 @@
 export { CxoneReports } from './cxone-reports';
-export type { CxoneReportsProps } from './settings';
+export type { CxoneReportsProps, HandlerName } from './props';

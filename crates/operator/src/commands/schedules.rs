@@ -1,4 +1,4 @@
-//! `cxr schedules`: writes the schedules and alarms that follow from the definitions into the SAM template.
+//! `cxr schedules`: writes the template of the schedules that follow from the definitions.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,70 +12,92 @@ use crate::definition_check::check_files;
 use crate::definition_file;
 use crate::error::CommandError;
 use crate::output::{Output, count_of};
-use crate::template::{ScheduledReport, Template, plan_schedules, render};
+use crate::template::{
+    ScheduledReport, check_size, differing_resources, plan_schedules, read_template, render,
+};
 
-/// Write the schedules and alarms of all definitions into the SAM template (no network).
+/// Write the template of the schedules of all definitions (no network).
 #[derive(Debug, Args)]
 pub(super) struct SchedulesArgs {
     /// The folder of the definitions.
     reports: PathBuf,
-    /// The template, in which the text between the two marker lines is replaced.
-    template: PathBuf,
+    /// The file to write, infra/reports.template.json; without it the template is printed.
+    template: Option<PathBuf>,
     /// Write nothing; fail if the template is out of date.
-    #[arg(long)]
+    #[arg(long, requires = "template")]
     check: bool,
+}
+
+/// A template for a moment, and what gets no schedule any more.
+struct Rendered {
+    template: String,
+    /// The template as it was right before the times that have passed.
+    before: String,
+    warnings: Vec<String>,
 }
 
 impl SchedulesArgs {
     /// Writes nothing if a definition has an error.
     pub(super) fn run(self, output: &mut Output<'_>, now: Timestamp) -> Result<u8, CommandError> {
-        let folder = [self.reports.clone()];
-        let verdict = check_files(&folder, Catalogue::builtin())?;
+        // The folder may be empty: somebody else makes the schedules then.
+        let files = definition_file::list_folder(&self.reports)?;
+        let verdict = check_files(&files, Catalogue::builtin())?;
         if !verdict.passes(false) {
             output.print(&verdict)?;
             return Ok(1);
         }
-        let files = definition_file::expand_folders(&folder)?;
         let reports: Vec<ScheduledReport> = files
             .iter()
             .map(|file| ScheduledReport::read(file))
             .collect::<Result<_, _>>()?;
-        let outcome = self.update_template(&reports, now)?;
+        let rendered = render_at(&reports, now)?;
+        let Some(path) = self.template else {
+            output.print_text(&rendered.template)?;
+            return Ok(0);
+        };
+        check_size(&rendered.template, &path)?;
+        let outcome = update_template(path, self.check, reports.len(), rendered)?;
         output.print(&outcome)?;
         Ok(outcome.exit_code())
     }
+}
 
-    fn update_template(
-        self,
-        reports: &[ScheduledReport],
-        now: Timestamp,
-    ) -> Result<TemplateOutcome, CommandError> {
-        let planned = plan_schedules(reports)?;
-        let (passed, coming): (Vec<_>, Vec<_>) = planned
+fn render_at(reports: &[ScheduledReport], now: Timestamp) -> Result<Rendered, CommandError> {
+    let planned = plan_schedules(reports)?;
+    let (passed, coming): (Vec<_>, Vec<_>) = planned
+        .iter()
+        .partition(|schedule| schedule.passed(now).is_some());
+    Ok(Rendered {
+        template: render(&coming)?,
+        before: render(&planned.iter().collect::<Vec<_>>())?,
+        warnings: passed
             .iter()
-            .partition(|schedule| schedule.passed(now).is_some());
-        let block = render(reports, &coming)?;
-        let template = Template::read(&self.template)?;
-        // A template does not become wrong by the time that passes: what it deployed may stay.
-        let is_of_before =
-            self.check && template.block() == render(reports, &planned.iter().collect::<Vec<_>>())?;
-        let out_of_date = template.block() != block && !is_of_before;
-        let written = out_of_date && !self.check;
-        if written {
-            std::fs::write(&self.template, template.with_block(&block))?;
-        }
-        Ok(TemplateOutcome {
-            differing: template.differing_resources(&block),
-            template: self.template,
-            reports: reports.len(),
-            warnings: passed
-                .iter()
-                .filter_map(|it| Some(it.describe_passed(it.passed(now)?)))
-                .collect(),
-            out_of_date,
-            written,
-        })
+            .filter_map(|it| Some(it.describe_passed(it.passed(now)?)))
+            .collect(),
+    })
+}
+
+fn update_template(
+    path: PathBuf,
+    check: bool,
+    reports: usize,
+    rendered: Rendered,
+) -> Result<TemplateOutcome, CommandError> {
+    let old = read_template(&path)?;
+    // A template does not become wrong by the time that passes: what it deployed may stay.
+    let out_of_date = old != rendered.template && !(check && old == rendered.before);
+    let written = out_of_date && !check;
+    if written {
+        std::fs::write(&path, &rendered.template)?;
     }
+    Ok(TemplateOutcome {
+        differing: differing_resources(&old, &rendered.template),
+        template: path,
+        reports,
+        warnings: rendered.warnings,
+        out_of_date,
+        written,
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -107,7 +129,10 @@ impl fmt::Display for TemplateOutcome {
         if !self.out_of_date {
             return writeln!(f, "{template} is up to date: {reports}");
         }
-        let names = self.differing.join(", ");
+        let names = match self.differing.join(", ") {
+            names if names.is_empty() => "its form".to_owned(),
+            names => names,
+        };
         if self.written {
             return writeln!(f, "{template} has {reports} now; changed: {names}");
         }

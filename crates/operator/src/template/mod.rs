@@ -1,11 +1,14 @@
-//! The generated part of the SAM template: the schedules and an alarm for each report.
+//! The generated template: the schedules of all reports, which the stack nests.
 
 mod render;
 mod report;
 mod schedule;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
+
+use serde_json::{Map, Value};
 
 use crate::definition_file;
 use crate::error::CommandError;
@@ -14,73 +17,53 @@ pub(crate) use render::render;
 pub(crate) use report::ScheduledReport;
 pub(crate) use schedule::plan_schedules;
 
-/// The block between these two lines is generated; the rest of the template is written by hand.
-const BEGIN: &str = "  # >>> made from infra/reports by: ";
-const END: &str = "  # <<< end of what is made";
+/// The most that `CloudFormation` accepts in one template.
+const MAX_BYTES: usize = 1_000_000;
+const MAX_RESOURCES: usize = 500;
 
-/// A template, and where its generated block begins and ends.
-pub(crate) struct Template {
-    text: String,
-    begin: usize,
-    end: usize,
-}
-
-impl Template {
-    pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
-        let wrong = |reason: String| CommandError::Template {
+/// Reads what was generated before: nothing, if there is no such file yet.
+pub(crate) fn read_template(path: &Path) -> Result<String, CommandError> {
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
+        read => read.map_err(|error| definition_file::unreadable(path, error))?,
+    };
+    let template = serde_json::from_str::<Value>(&text).unwrap_or_default();
+    if template["Description"] != render::DESCRIPTION {
+        return Err(CommandError::Template {
             file: path.to_owned(),
-            reason,
-        };
-        let text = String::from_utf8(definition_file::read_bytes(path)?)
-            .map_err(|_| wrong("it is not UTF-8".to_owned()))?;
-        let Some((begin, end)) = find_block(&text) else {
-            return Err(wrong(format!(
-                "it has no two lines that begin with {BEGIN:?} and {END:?}"
-            )));
-        };
-        Ok(Self { text, begin, end })
+            reason: "it was not made by cxr schedules, and would be overwritten".to_owned(),
+        });
     }
-
-    pub(crate) fn block(&self) -> &str {
-        &self.text[self.begin..self.end]
-    }
-
-    pub(crate) fn with_block(&self, block: &str) -> String {
-        format!(
-            "{}{block}{}",
-            &self.text[..self.begin],
-            &self.text[self.end..]
-        )
-    }
-
-    /// The resources that are missing, superfluous or different compared with another block.
-    pub(crate) fn differing_resources(&self, block: &str) -> Vec<String> {
-        let (old, new) = (resources_of(self.block()), resources_of(block));
-        let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-        let differs = |name: &&str| old.get(*name) != new.get(*name);
-        names
-            .into_iter()
-            .filter(differs)
-            .map(str::to_owned)
-            .collect()
-    }
+    Ok(text)
 }
 
-/// The block begins after the first marker line and ends before the second.
-fn find_block(template: &str) -> Option<(usize, usize)> {
-    let begin = template.find(BEGIN)?;
-    let begin = begin + template[begin..].find('\n')? + 1;
-    Some((begin, begin + template[begin..].find(END)?))
+/// Fails if `CloudFormation` would refuse the template because of its size.
+pub(crate) fn check_size(template: &str, path: &Path) -> Result<(), CommandError> {
+    let resources = resources_of(template).len();
+    if template.len() <= MAX_BYTES && resources <= MAX_RESOURCES {
+        return Ok(());
+    }
+    Err(CommandError::Template {
+        file: path.to_owned(),
+        reason: format!(
+            "it would have {resources} schedules and {} bytes, and CloudFormation takes {MAX_RESOURCES} and {MAX_BYTES} at most; put some reports into the folder of a second stack",
+            template.len()
+        ),
+    })
 }
 
-/// The lines of each resource of a block, by its name.
-fn resources_of(block: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut name = "";
-    for line in block.lines().filter(|line| !line.is_empty()) {
-        let title = line.strip_prefix("  ").and_then(|it| it.strip_suffix(':'));
-        name = title.filter(|it| !it.starts_with(' ')).unwrap_or(name);
-        found.entry(name).or_default().push(line);
+/// The resources that are missing, superfluous or different in the second of two templates.
+pub(crate) fn differing_resources(old: &str, new: &str) -> Vec<String> {
+    let (old, new) = (resources_of(old), resources_of(new));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differs = |name: &&String| old.get(*name) != new.get(*name);
+    names.into_iter().filter(differs).cloned().collect()
+}
+
+fn resources_of(template: &str) -> Map<String, Value> {
+    let mut template: Value = serde_json::from_str(template).unwrap_or_default();
+    match template.get_mut("Resources").map(Value::take) {
+        Some(Value::Object(resources)) => resources,
+        _ => Map::new(),
     }
-    found
 }

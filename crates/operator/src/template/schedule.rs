@@ -1,27 +1,43 @@
-//! The schedules of a report: its own, and one for each distance at which its windows are stated anew.
+//! The schedules of a report: its own, one that asks whether it was delivered, and one for each distance at which its
+//! windows are stated anew.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use definition::{DateRange, Recurrence, RestateDistance};
 use jiff::{SignedDuration, Timestamp};
 
 use super::report::ScheduledReport;
+use crate::digest::hex_digest;
 use crate::error::CommandError;
 
-/// The longest name that EventBridge Scheduler accepts, in characters.
-const MAX_NAME_CHARS: usize = 64;
+/// The longest that a schedule's name may be behind the deployment's name and a hyphen, in characters. `EventBridge`
+/// Scheduler accepts 64 in all, so that a deployment may have 25.
+const MAX_NAME_CHARS: usize = 38;
+/// How much of the digest stands in the name of a file that can't be the name itself.
+const DIGEST_CHARS: usize = 8;
 
+const MINUTES_A_DAY: i64 = 24 * 60;
 const WEEKDAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+
+/// What a schedule's executions are asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    Deliver,
+    /// To fail if the window was not delivered.
+    Expect,
+    /// To state a window anew that is so old.
+    Restate(RestateDistance),
+}
 
 /// A schedule that starts executions of a report.
 pub(crate) struct PlannedSchedule<'r> {
     pub(super) report: &'r ScheduledReport,
+    pub(super) purpose: Purpose,
+    /// The name without the deployment's before it.
     pub(super) name: String,
     /// The name of the resource in the template.
     pub(super) resource: String,
     pub(super) timing: Timing,
-    /// How old the windows are that it states anew; none for the report's own schedule.
-    pub(super) restate: Option<RestateDistance>,
 }
 
 /// When a schedule starts executions, in UTC.
@@ -37,9 +53,10 @@ pub(crate) fn plan_schedules(
 ) -> Result<Vec<PlannedSchedule<'_>>, CommandError> {
     let mut planned = Vec::new();
     for report in reports {
-        planned.push(plan_schedule(report, None)?);
-        for distance in report.file.definition.restatements() {
-            planned.push(plan_schedule(report, Some(*distance))?);
+        let restatements = report.file.definition.restatements().iter();
+        let purposes = [Purpose::Deliver, Purpose::Expect].into_iter();
+        for purpose in purposes.chain(restatements.copied().map(Purpose::Restate)) {
+            planned.push(plan_schedule(report, purpose)?);
         }
     }
     refuse_duplicates(&planned)?;
@@ -48,41 +65,67 @@ pub(crate) fn plan_schedules(
 
 fn plan_schedule(
     report: &ScheduledReport,
-    restate: Option<RestateDistance>,
+    purpose: Purpose,
 ) -> Result<PlannedSchedule<'_>, CommandError> {
-    let ScheduledReport { stem, resource, .. } = report;
-    let (name, resource) = match restate {
-        None => (stem.clone(), format!("{resource}Schedule")),
-        Some(distance) => (
-            format!("{stem}-restate-{distance}"),
-            format!("{resource}Restate{distance}Schedule"),
-        ),
+    let suffix = match purpose {
+        Purpose::Deliver => String::new(),
+        Purpose::Expect => "-expect".to_owned(),
+        Purpose::Restate(distance) => format!("-restate-{distance}"),
     };
-    if name.len() > MAX_NAME_CHARS {
-        return Err(report.unschedulable(format!(
-            "its schedule {name} would have more than {MAX_NAME_CHARS} characters; give the file a shorter name"
-        )));
-    }
+    let name = format_name(&report.stem, &suffix);
     Ok(PlannedSchedule {
+        resource: format!("{}Schedule", camel_case(&name)),
         name,
-        resource,
-        timing: time_executions(report, restate)?,
+        timing: time_executions(report, purpose)?,
         report,
-        restate,
+        purpose,
     })
 }
 
-/// The times of the report, later by the distance. Weeks begin on Monday, months with their first day.
-///
-/// A distance is whole days, or of an hourly report so many hours that it has the same times again.
-fn time_executions(
-    report: &ScheduledReport,
-    restate: Option<RestateDistance>,
-) -> Result<Timing, CommandError> {
+/// The file's name and the suffix. A file's name that is too long, or has letters that a schedule can't have, is reduced to
+/// what can stand there and a digest.
+fn format_name(stem: &str, suffix: &str) -> String {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let room = MAX_NAME_CHARS - suffix.len();
+    let speaks = stem.contains(|letter: char| letter.is_ascii_alphanumeric());
+    if speaks && stem.chars().all(is_allowed) && stem.len() <= room {
+        return format!("{stem}{suffix}");
+    }
+    let allowed: String = stem.chars().filter(|letter| is_allowed(*letter)).collect();
+    let mut digest = hex_digest(stem);
+    digest.truncate(DIGEST_CHARS);
+    let kept = allowed.len().min(room - DIGEST_CHARS - 1);
+    let kept = allowed[..kept].trim_matches(|letter| "-_.".contains(letter));
+    let kept = if kept.is_empty() { "report" } else { kept };
+    format!("{kept}-{digest}{suffix}")
+}
+
+fn camel_case(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.fold(String::new(), |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.extend(letters);
+        name
+    })
+}
+
+/// The times of the report, later by what the purpose asks for. Weeks begin on Monday, months with their first day.
+fn time_executions(report: &ScheduledReport, purpose: Purpose) -> Result<Timing, CommandError> {
     let definition = &report.file.definition;
     let schedule = &definition.schedule;
-    let later = restate.map_or(SignedDuration::ZERO, RestateDistance::duration);
-    let days = later.as_hours() / 24;
+    let later = match purpose {
+        Purpose::Deliver => SignedDuration::ZERO,
+        Purpose::Expect => definition.expected_after(),
+        Purpose::Restate(distance) => distance.duration(),
+    };
+    let minute = i64::from(schedule.time.minute()) + later.as_mins();
+    let minutes: Vec<i64> = schedule
+        .hours()
+        .map(|hour| i64::from(hour) * 60 + minute)
+        .collect();
+    let days = minutes.first().map_or(0, |at| at / MINUTES_A_DAY);
+    let hours: BTreeSet<i64> = minutes.iter().map(|at| at % MINUTES_A_DAY / 60).collect();
     let dates = match schedule.recurrence {
         Recurrence::Hourly | Recurrence::Daily => "* * ?".to_owned(),
         Recurrence::Weekly => {
@@ -103,9 +146,8 @@ fn time_executions(
             ));
         }
     };
-    let minute = schedule.time.minute();
-    let hours: Vec<String> = schedule.hours().map(|hour| hour.to_string()).collect();
-    let hours = hours.join(",");
+    let hours: Vec<String> = hours.iter().map(ToString::to_string).collect();
+    let (minute, hours) = (minute % 60, hours.join(","));
     Ok(Timing::Recurring(format!(
         "cron({minute} {hours} {dates} *)"
     )))
@@ -120,7 +162,7 @@ fn refuse_duplicates(planned: &[PlannedSchedule<'_>]) -> Result<(), CommandError
                 && !std::ptr::eq(first, schedule)
             {
                 return Err(schedule.report.unschedulable(format!(
-                    "its resources have the same names as those of {}.json; rename one",
+                    "its schedules have the same names as those of {}.json; rename one",
                     first.report.stem
                 )));
             }

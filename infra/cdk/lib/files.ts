@@ -1,0 +1,42 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+/** In the package everything stands in `files`; in the repository one folder up, where SAM takes it from. */
+function beside(...candidates: string[]): string {
+  const folders = candidates.map((it) => path.join(__dirname, '..', it));
+  return folders.find((it) => fs.existsSync(it)) ?? (folders.at(-1) as string);
+}
+
+const INFRA = beside('files', '..');
+
+export const TEMPLATE = path.join(INFRA, 'template.yaml');
+export const DEFINITION = path.join(INFRA, 'report-pipeline.asl.json');
+export const REPORTS = path.join(INFRA, 'reports.template.json');
+const LAMBDA = beside('lambda', '../../target/lambda');
+
+/** What `cargo lambda build` made of a handler, or what a release has of it. */
+export function codeOf(binary: string, folder: string = LAMBDA): string {
+  const zip = path.join(folder, `${binary}.zip`);
+  const built = path.join(folder, binary);
+  if (fs.existsSync(zip)) {
+    return zip;
+  }
+  if (fs.existsSync(path.join(built, 'bootstrap'))) {
+    return built;
+  }
+  throw new Error(`CxoneReports: neither ${built}/bootstrap nor ${zip} is there; take the zips of a release, or build: cargo lambda build --release --arm64 -p ${binary}`);
+}
+
+/** The longest name that EventBridge Scheduler takes. */
+const LONGEST_NAME = 64;
+
+/** Refuses schedules whose names would be too long together with the deployment's. */
+export function checkScheduleNames(reports: string, name: string): void {
+  const template = JSON.parse(fs.readFileSync(reports, 'utf8')) as { Resources: Record<string, { Properties?: { Name?: { 'Fn::Sub': string } } }> };
+  for (const { Properties: properties } of Object.values(template.Resources)) {
+    const full = properties?.Name?.['Fn::Sub'].replace('${Name}', name) ?? '';
+    if (full.length > LONGEST_NAME) {
+      throw new Error(`CxoneReports: the schedule ${full} has ${full.length} letters, and ${LONGEST_NAME} are the most; give a shorter name`);
+    }
+  }
+}

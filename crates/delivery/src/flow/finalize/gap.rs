@@ -104,7 +104,8 @@ mod tests {
     use super::*;
 
     fn at(hour: i64) -> Timestamp {
-        Timestamp::from_second(hour * 3_600).unwrap()
+        let start: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        start + SignedDuration::from_hours(hour)
     }
 
     #[test]
@@ -113,7 +114,7 @@ mod tests {
             let asked = asked
                 .iter()
                 .map(|(start, end)| Window::new(at(*start), at(*end)).unwrap());
-            let found = find_gaps(at(10_000), at(10_048), asked.collect());
+            let found = find_gaps(at(100), at(148), asked.collect());
             let expected: Vec<Gap> = expected
                 .iter()
                 .map(|(start, end)| Gap {
@@ -123,15 +124,12 @@ mod tests {
                 .collect();
             assert_eq!(found, expected);
         };
-        check(&[], &[(10_000, 10_048)]);
-        check(&[(9_976, 10_000)], &[(10_000, 10_048)]);
-        check(&[(9_990, 10_010)], &[(10_010, 10_048)]);
-        check(&[(10_024, 10_048)], &[(10_000, 10_024)]);
-        check(
-            &[(10_030, 10_040), (10_005, 10_035)],
-            &[(10_000, 10_005), (10_040, 10_048)],
-        );
-        check(&[(10_024, 10_048), (10_000, 10_024)], &[]);
-        check(&[(9_000, 11_000)], &[]);
+        check(&[], &[(100, 148)]);
+        check(&[(76, 100)], &[(100, 148)]);
+        check(&[(90, 110)], &[(110, 148)]);
+        check(&[(124, 148)], &[(100, 124)]);
+        check(&[(130, 140), (105, 135)], &[(100, 105), (140, 148)]);
+        check(&[(124, 148), (100, 124)], &[]);
+        check(&[(0, 200)], &[]);
     }
 }

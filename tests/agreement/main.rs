@@ -179,7 +179,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("finalize", &["delivery", "handler", "landing"]),
     ("operator", &["definition", "delivery"]),
-    // `local` names the handlers so that cargo compiles what they share once, and reads a tenant's file as they do.
+    // `local` names the handlers so that cargo compiles what they share once.
     (
         "local",
         &[
@@ -192,7 +192,6 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "finalize",
             "local-aws",
             "poll-once",
-            "tokens",
             "trigger",
         ],
     ),

@@ -8,7 +8,7 @@ mod sign_in;
 
 pub use api::{CancelOutcome, PageQuery};
 pub use error::Error;
-pub use http::{AccessToken, Client, ClientConfig, Limits, check_endpoint};
+pub use http::{AccessToken, Client, ClientConfig, Limits};
 pub use page::{Page, PageEnd, RowChunk, RowDigest};
 pub use sign_in::{
     AccessKey, ClientAuth, ClientCredentials, Issuer, RefreshGrant, RefreshToken, SignIn,

@@ -22,6 +22,7 @@ mod run_status;
 mod schedule;
 mod schema;
 mod settling;
+pub mod tenant;
 pub mod text;
 mod text_enum;
 mod time_of_day;

@@ -1,82 +1,49 @@
-//! The client, the access key, or both, of a tenant's secret: they say how a token is asked for.
+//! What is said of a tenant's credentials: whose tokens they get, and where to look if they are refused.
 
-use cxone::{AccessKey, ClientCredentials, SignIn};
+use definition::tenant::Credentials;
 
 use crate::token_state::{Fingerprint, fingerprint};
 
-/// The client, the access key, or both.
-#[derive(Debug)]
-pub(crate) enum Credentials {
-    /// `{"client_id", "client_secret"}`.
-    Client(ClientCredentials),
-    /// The same with `{"access_key_id", "access_key_secret"}`.
-    AccessKey(ClientCredentials, AccessKey),
-    /// `{"access_key_id", "access_key_secret"}` alone.
-    UserHub(AccessKey),
+/// For whom tokens are granted: another client's, or another user's, are not used.
+pub(crate) fn identify(credentials: &Credentials) -> Fingerprint {
+    fingerprint(&credentials.identity())
 }
 
-impl Credentials {
-    pub(crate) fn sign_in(&self) -> SignIn<'_> {
-        match self {
-            Self::Client(client) => SignIn::Client(client),
-            Self::AccessKey(client, key) => SignIn::AccessKey(client, key),
-            Self::UserHub(key) => SignIn::UserHub(key),
-        }
+/// What tokens are granted for, for a log.
+pub(crate) fn kind_of(credentials: &Credentials) -> &'static str {
+    match credentials {
+        Credentials::Client(_) => "client",
+        Credentials::AccessKey(..) => "client and access key",
+        Credentials::UserHub(_) => "access key",
     }
+}
 
-    /// The client, which a refresh token needs as well: no way to renew a UserHub token is documented.
-    pub(crate) fn client(&self) -> Option<&ClientCredentials> {
-        match self {
-            Self::Client(client) | Self::AccessKey(client, _) => Some(client),
-            Self::UserHub(_) => None,
+/// What to look at where a token endpoint refuses.
+pub(crate) fn remedy_for(credentials: &Credentials) -> &'static str {
+    match credentials {
+        Credentials::Client(_) => {
+            "store a client_id and a client_secret that are valid there; if they are, try another client_auth"
         }
-    }
-
-    /// For whom tokens are granted: another client's, or another user's, are not used.
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
-        match self {
-            Self::Client(client) => fingerprint(&client.client_id),
-            Self::AccessKey(client, key) => {
-                fingerprint(&format!("{}\0{}", client.client_id, key.id))
-            }
-            Self::UserHub(key) => fingerprint(&format!("\0{}", key.id)),
+        Credentials::AccessKey(..) => {
+            "store a client_id, a client_secret, an access_key_id and an access_key_secret that are valid there; if they are, try another client_auth"
         }
-    }
-
-    /// How it is called in a log.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Client(_) => "client",
-            Self::AccessKey(..) => "client and access key",
-            Self::UserHub(_) => "access key",
-        }
-    }
-
-    /// What to look at where a token endpoint refuses.
-    pub(crate) fn remedy(&self) -> &'static str {
-        match self {
-            Self::Client(_) => {
-                "store a client_id and a client_secret that are valid there; if they are, try another client_auth"
-            }
-            Self::AccessKey(..) => {
-                "store a client_id, a client_secret, an access_key_id and an access_key_secret that are valid there; if they are, try another client_auth"
-            }
-            Self::UserHub(_) => {
-                "store an access_key_id and an access_key_secret that are valid there; without a client_id its token_url has to be UserHub's, https://{area}.nice-incontact.com/authentication/v1/token/access-key"
-            }
+        Credentials::UserHub(_) => {
+            "store an access_key_id and an access_key_secret that are valid there; without a client_id its token_url has to be UserHub's, https://{area}.nice-incontact.com/authentication/v1/token/access-key"
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use definition::tenant::{AccessKey, ClientAuth, ClientCredentials};
+
     use super::*;
 
     fn client(id: &str) -> ClientCredentials {
         ClientCredentials {
             client_id: id.to_owned(),
             client_secret: "s".into(),
-            auth: cxone::ClientAuth::Basic,
+            auth: ClientAuth::Basic,
         }
     }
 
@@ -99,10 +66,10 @@ mod tests {
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
-                assert_eq!(a.fingerprint() == b.fingerprint(), i == j);
+                assert_eq!(identify(a) == identify(b), i == j);
             }
         }
         // What was stored before there were access keys is still this client's.
-        assert_eq!(all[0].fingerprint(), fingerprint("a"));
+        assert_eq!(identify(&all[0]), fingerprint("a"));
     }
 }

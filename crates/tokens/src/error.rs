@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use definition::tenant;
 use delivery::effects::Fault;
 use delivery::{Failure, FailureName};
 
@@ -74,32 +75,9 @@ pub enum Problem {
     /// AWS refuses to hand it out.
     #[error("AWS answers {}; check the function's rights on it, its key and its state", .0.code)]
     Refused(#[source] SecretsError),
-    /// The value is no JSON.
-    #[error("its value is not JSON (line {line}, column {column})")]
-    NotJson {
-        /// Where that shows, from 1.
-        line: usize,
-        /// Where that shows, from 1; 0 before the first character.
-        column: usize,
-    },
-    /// The value is JSON, and no object.
-    #[error("its value is not a JSON object")]
-    NotAnObject,
-    /// A field has a name that means nothing here.
-    #[error("its field {0} is not known; correct its name or leave it out")]
-    Unknown(String),
-    /// A field occurs twice.
-    #[error("its field {0} occurs twice; take the wrong one out")]
-    Doubled(&'static str),
-    /// A field is missing.
-    #[error("its field {0} is missing")]
-    Missing(&'static str),
-    /// Of two ways to say the same, neither is there.
-    #[error("its field {0} is missing, and so is what may stand instead: {1}")]
-    NeitherOf(&'static str, &'static str),
-    /// A field can't be used as it is.
-    #[error("its field {0} {1}")]
-    Wrong(&'static str, &'static str),
+    /// Its value can't be used.
+    #[error(transparent)]
+    Value(tenant::Problem),
 }
 
 /// Something that is needed for a token does not answer.

@@ -11,18 +11,16 @@ mod secrets;
 mod session;
 mod shared;
 mod stored;
-mod tenant_secret;
 mod tenants;
 pub mod token_state;
 mod tokens;
 
 pub use call_permit::{CallPermit, Permitted};
+pub use definition::tenant::SecretNames;
 pub use error::{
     AuthError, ConfigError, Error, Problem, SecretsError, UnavailableError, failure_of_call,
     fault_of_call,
 };
 pub use session::Session;
-pub use shared::SecretNames;
-pub use tenant_secret::check_tenant;
 pub use tenants::Tenants;
 pub use tokens::Tokens;

@@ -4,17 +4,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cxone::{Client, SignIn, TokenGrant};
+use definition::tenant::{Credentials, TenantSecret};
 use secrecy::ExposeSecret as _;
 use tokio::sync::MutexGuard;
 use tracing::{info, warn};
 
-use crate::credentials::Credentials;
+use crate::credentials::{identify, kind_of, remedy_for};
 use crate::error::{AuthError, ConfigError, Error, Problem, UnavailableError, retry_after};
 use crate::expiry::{Life, Now};
 use crate::secrets;
 use crate::shared::{SharedTokens, State, Tenant};
 use crate::stored;
-use crate::tenant_secret::TenantSecret;
 use crate::token_state::{
     CachedRefreshToken, CachedToken, ClientIdentity, LookupState, NextStep, Reason, Snapshot,
     WriteBack, fingerprint,
@@ -140,23 +140,31 @@ impl<'a> TokenLookup<'a> {
             self.note_client(true);
             return Ok(());
         }
-        let read = TenantSecret::parse(text, &format!("secret {secret}")).map_err(config)?;
-        self.state.tenant = Some(Tenant {
-            api: read.address.open().map_err(Error::Call)?,
-            credentials: read.credentials,
-            value,
-            read_at,
-        });
+        let read = TenantSecret::parse(text).map_err(|problem| config(Problem::Value(problem)))?;
+        let tenant = Tenant::open(read, secret, value, read_at).map_err(Error::Call)?;
+        let before = self.state.tenant.replace(tenant);
+        self.forget_token_of(before);
         self.failed = None;
         self.note_client(false);
         Ok(())
+    }
+
+    /// A token that was granted at another address is another tenant's, even if the client is called the same.
+    fn forget_token_of(&mut self, before: Option<Tenant>) {
+        let State { memory, tenant } = &mut *self.state;
+        let moved = before
+            .zip(tenant.as_ref())
+            .is_some_and(|(before, now)| before.address != now.address);
+        if moved {
+            memory.token = None;
+        }
     }
 
     /// Tells the search whose tokens are wanted, and whether the secret says the same as before.
     fn note_client(&mut self, same: bool) {
         let State { memory, tenant } = &mut *self.state;
         if let Some(tenant) = tenant {
-            let id = tenant.credentials.fingerprint();
+            let id = identify(&tenant.credentials);
             self.search.client_read(memory, ClientIdentity { id, same });
         }
     }
@@ -217,7 +225,7 @@ impl<'a> TokenLookup<'a> {
         // The token's clock starts before the request for it.
         let asked = self.inner.now();
         let credentials = &self.tenant()?.credentials;
-        match self.request_token(credentials.sign_in()).await {
+        match self.request_token(SignIn::from(credentials)).await {
             Ok(grant) => self.accept_grant(grant, asked, None).await,
             Err(error) if is_refusal(&error) => {
                 let now = self.inner.now();
@@ -261,12 +269,11 @@ impl<'a> TokenLookup<'a> {
         // Where nobody knows how to use it, it is not kept either.
         let refresh = fresh.or(used).filter(|_| credentials.client().is_some());
         let life = Life::granted(asked, grant.lifetime);
-        let held =
-            CachedToken::new(grant.token, credentials.fingerprint(), life).renewed_by(refresh);
+        let held = CachedToken::new(grant.token, identify(credentials), life).renewed_by(refresh);
         let took = now.monotonic.saturating_sub(asked.monotonic);
         info!(
             token.origin = ?self.origin,
-            token.granted_to = credentials.kind(),
+            token.granted_to = kind_of(credentials),
             token.life_s = life.total().as_secs(),
             // JSON logs write a 128-bit number as a text.
             duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -320,7 +327,7 @@ impl<'a> TokenLookup<'a> {
                 secret,
                 remedy: self
                     .tenant()
-                    .map_or("", |tenant| tenant.credentials.remedy()),
+                    .map_or("", |tenant| remedy_for(&tenant.credentials)),
                 source,
             }
             .into(),

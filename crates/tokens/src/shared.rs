@@ -4,35 +4,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use cxone::TenantApi;
-use definition::TenantId;
+use cxone::{Client, ClientConfig, Issuer, TenantApi};
+use definition::tenant::{Address, ApiAddress, Credentials, SecretNames, TenantSecret};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::credentials::Credentials;
 use crate::expiry::Now;
 use crate::token_state::{Fingerprint, Memory};
-
-/// The names of a tenant's two secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretNames {
-    /// What reaches the tenant. Only read.
-    pub tenant: String,
-    /// The access token, kept for the next process. Read and written.
-    pub token: String,
-}
-
-impl SecretNames {
-    /// The names below a prefix. A tenant's id has no slash, so that no tenant's secret is another one's token.
-    #[must_use]
-    pub fn new(prefix: &str, tenant: &TenantId) -> Self {
-        let tenant = format!("{prefix}{tenant}");
-        Self {
-            token: format!("{tenant}/token"),
-            tenant,
-        }
-    }
-}
 
 /// All that the clones of one [`Tokens`](crate::Tokens) share.
 #[derive(Debug)]
@@ -55,10 +33,48 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) api: TenantApi,
+    pub(crate) address: Address,
     pub(crate) credentials: Credentials,
     /// Of the secret's whole value.
     pub(crate) value: Fingerprint,
     pub(crate) read_at: Now,
+}
+
+impl Tenant {
+    /// The tenant of a secret, whose name is for errors. Nothing is called yet.
+    pub(crate) fn open(
+        read: TenantSecret,
+        secret: &str,
+        value: Fingerprint,
+        read_at: Now,
+    ) -> Result<Self, cxone::Error> {
+        let Address { api, token_url } = read.address.clone();
+        let source = format!("secret {secret}");
+        let api = match api {
+            ApiAddress::Known(base_url) => TenantApi::from(Client::new(ClientConfig {
+                base_url,
+                token_url,
+                api_hosts: read.api_hosts,
+                allowed_hosts: read.allowed_hosts,
+                source,
+            })?),
+            ApiAddress::Discovered { issuer, tenant_id } => TenantApi::find_by(Issuer {
+                url: issuer,
+                tenant: tenant_id,
+                token_url,
+                api_hosts: read.api_hosts,
+                allowed_hosts: read.allowed_hosts,
+                source,
+            })?,
+        };
+        Ok(Self {
+            api,
+            address: read.address,
+            credentials: read.credentials,
+            value,
+            read_at,
+        })
+    }
 }
 
 impl SharedTokens {

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use cxone::{AccessToken, Client};
+use definition::tenant::SecretNames;
 use tracing::info;
 
 use crate::error::{AuthError, Error};
 use crate::lookup::{Found, Origin, TokenLookup};
-use crate::shared::{SecretNames, SharedTokens};
+use crate::shared::SharedTokens;
 use crate::token_state::LookupState;
 
 /// How often a call is made at most with tokens that differ: with the one at hand, with one that another process

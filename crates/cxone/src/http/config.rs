@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use definition::tenant::{check_endpoint, is_loopback};
 use reqwest::redirect::Policy;
 use reqwest::tls::Version;
 use url::Url;
 
-use super::host_guard::{PublicOnly, is_loopback};
+use super::host_guard::PublicOnly;
 use crate::error::Error;
 
 const STEP: &str = "configure";
@@ -117,19 +118,4 @@ impl ClientConfig {
             what: "the HTTP client can't be made: no TLS or no root certificates".to_owned(),
         })
     }
-}
-
-/// Whether secrets may be sent to a URL: https unless the host is loopback, and nobody named in it.
-///
-/// # Errors
-/// What is wrong, to go on a sentence that names the setting.
-pub fn check_endpoint(url: &Url) -> Result<(), &'static str> {
-    let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-    if !safe || url.cannot_be_a_base() {
-        return Err("is not https");
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err("has a user or a fragment in it");
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use definition::tenant::is_loopback;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -128,16 +129,6 @@ fn normalise_host(host: &str) -> String {
 
 fn effective_port(url: &Url) -> u16 {
     url.port_or_known_default().unwrap_or(0)
-}
-
-/// Whether a URL's host is this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Looks hosts up and forgets every address that is not on the public internet, so that an allowed name that resolves to

@@ -1,35 +1,10 @@
 //! What a client signs in with.
 
+use definition::tenant::{AccessKey, ClientCredentials, Credentials};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The longest refresh token that is kept, in bytes: it is stored in a secret, which holds 64 KiB.
 pub(super) const MAX_REFRESH_TOKEN: usize = 16 * 1024;
-
-#[derive(Debug, Clone)]
-pub struct ClientCredentials {
-    pub client_id: String,
-    pub client_secret: SecretString,
-    pub auth: ClientAuth,
-}
-
-/// How the token endpoint is told a client's id and secret.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// In the Basic header, as they are. Public clients of CXone do so.
-    #[default]
-    Basic,
-    /// In the Basic header, each form-encoded first (RFC 6749, 2.3.1).
-    BasicEncoded,
-    /// In the form, without a Basic header.
-    Post,
-}
-
-/// The access key of a user.
-#[derive(Debug, Clone)]
-pub struct AccessKey {
-    pub id: String,
-    pub secret: SecretString,
-}
 
 /// How to sign in: what the token endpoint is sent.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +22,16 @@ pub enum SignIn<'a> {
 impl<'a> From<&'a ClientCredentials> for SignIn<'a> {
     fn from(client: &'a ClientCredentials) -> Self {
         Self::Client(client)
+    }
+}
+
+impl<'a> From<&'a Credentials> for SignIn<'a> {
+    fn from(credentials: &'a Credentials) -> Self {
+        match credentials {
+            Credentials::Client(client) => Self::Client(client),
+            Credentials::AccessKey(client, key) => Self::AccessKey(client, key),
+            Credentials::UserHub(key) => Self::UserHub(key),
+        }
     }
 }
 

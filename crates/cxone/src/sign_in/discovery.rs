@@ -30,14 +30,6 @@ pub struct Issuer {
     pub source: String,
 }
 
-impl Issuer {
-    /// Where an issuer grants tokens.
-    #[must_use]
-    pub fn token_url(issuer: &Url) -> Url {
-        append_path(issuer, &["auth", "token"])
-    }
-}
-
 /// A tenant's API, wherever that is. Cheap to clone; all clones ask the issuer once.
 #[derive(Clone)]
 pub struct TenantApi(Arc<Discovery>);
@@ -179,7 +171,7 @@ mod tests {
     fn test_issuer(url: &str) -> Issuer {
         let url: Url = url.parse().unwrap();
         Issuer {
-            token_url: Issuer::token_url(&url),
+            token_url: append_path(&url, &["auth", "token"]),
             url,
             tenant: "t/1?x=&".to_owned(),
             api_hosts: Vec::new(),

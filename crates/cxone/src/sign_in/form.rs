@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use definition::tenant::{AccessKey, ClientAuth, ClientCredentials};
 use secrecy::ExposeSecret;
 use url::form_urlencoded::byte_serialize;
 
-use super::credentials::{AccessKey, ClientAuth, ClientCredentials, SignIn};
+use super::credentials::SignIn;
 
 /// A request for a token, and the secrets that an error must not repeat from its answer.
 pub(super) struct SignInForm<'a> {

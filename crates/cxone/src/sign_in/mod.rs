@@ -15,7 +15,8 @@ use crate::http::{Call, Client, Repetition, response_date};
 use form::SignInForm;
 use grant::{STEP, TokenAnswer};
 
-pub use credentials::{AccessKey, ClientAuth, ClientCredentials, RefreshToken, SignIn};
+pub use credentials::{RefreshToken, SignIn};
+pub use definition::tenant::{AccessKey, ClientAuth, ClientCredentials};
 pub use discovery::{Issuer, TenantApi};
 pub use grant::{RefreshGrant, TokenGrant};
 

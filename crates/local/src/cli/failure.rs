@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use asl::Description;
+use definition::tenant::Problem;
 use definition::{Finding, Findings, IdError, WindowError};
 use local::world::{LandedError, SECRET_PREFIX};
 use local::{HandlersError, WorldError};
 use serde::Deserialize;
-use tokens::Problem;
 
 use crate::run::api_of;
 

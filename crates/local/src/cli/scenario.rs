@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use asl::Clock;
 use cxone_sim::Fault;
+use definition::tenant::TenantSecret;
 use definition::{Api, TenantId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -160,7 +161,7 @@ fn read_remote(path: &Path) -> Result<TenantOptions, Failure> {
         path: path.to_owned(),
         source,
     })?;
-    tokens::check_tenant(&secret).map_err(|source| Failure::Tenant {
+    TenantSecret::parse(&secret).map_err(|source| Failure::Tenant {
         path: path.to_owned(),
         source,
     })?;

@@ -1,6 +1,7 @@
 //! Tokens for a user: an access key with a client, and alone.
 
 use definition::RunStatus;
+use definition::tenant;
 use serde_json::{Value, json};
 use tokens::{AuthError, Error, Problem};
 
@@ -95,7 +96,10 @@ async fn half_a_key_is_named_by_the_half_that_is_missing() {
     server.put_tenant(&json!({"access_key_id": "k"}));
     match server.process().bearer().await.unwrap_err() {
         Error::Config(error) => {
-            assert_eq!(error.problem, Problem::Missing("access_key_secret"));
+            assert_eq!(
+                error.problem,
+                Problem::Value(tenant::Problem::Missing("access_key_secret"))
+            );
             assert_eq!(
                 error.to_string(),
                 "secret cxone/acme: its field access_key_secret is missing"

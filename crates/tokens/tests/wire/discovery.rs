@@ -5,7 +5,7 @@ use delivery::{Failure, FailureName};
 use serde_json::{Value, json};
 use tokens::{Error, Tokens};
 
-use crate::world::Server;
+use crate::world::{Server, TOKEN};
 use crate::{bearer, look};
 
 /// A process of a tenant whose issuer is this server.
@@ -135,5 +135,29 @@ async fn an_answer_that_names_no_api_breaks_the_contract() {
             matches!(error, Error::Call(cxone::Error::Contract { .. })),
             "{body}: {error:?}"
         );
+    }
+}
+
+/// A token belongs to the address that granted it, even if the client is called the same at the new one.
+#[tokio::test]
+async fn a_token_of_another_address_is_forgotten() {
+    for (change, token) in [
+        ("token_url", "t-2"),
+        ("base_url", "t-2"),
+        ("client_auth", "t-1"),
+    ] {
+        let server = Server::start().await;
+        let tokens = server.process();
+        assert_eq!(bearer(&tokens).await, "t-1");
+        let value = match change {
+            "token_url" => server.url("/auth/token?at=another"),
+            "base_url" => server.url("").replace("127.0.0.1", "localhost"),
+            _ => "basic_encoded".to_owned(),
+        };
+        server.put_tenant(&json!({change: value}));
+        server.secrets().put(TOKEN, Some("{}"));
+        server.world().fail("api", 1, 503, &json!({}));
+        look(&tokens).await.unwrap_err();
+        assert_eq!(bearer(&tokens).await, token, "{change}");
     }
 }

@@ -1,6 +1,7 @@
-use cxone::SignIn;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use super::fields::{BLANK, CONTROL, ENDS, HOST, LIST, QUERY, TEXT, URL};
+use super::sign_in::{CLIENT_AUTH, COLON, NO_USER_HUB, NOT_USER_HUB};
 use super::*;
 
 const CLIENT: &str = r#"{"client_id":"a","client_secret":"b","base_url":"https://api.example","token_url":"https://token.example/t"}"#;
@@ -8,7 +9,7 @@ const BOTH: &str = r#"{"client_id":"a","client_secret":"b","access_key_id":"k","
 const KEY: &str = r#"{"access_key_id":"k","access_key_secret":"s=","base_url":"https://api.example","token_url":"https://token.example/t"}"#;
 
 fn parse(text: &str) -> Result<TenantSecret, Problem> {
-    TenantSecret::parse(text, "secret cxone/acme")
+    TenantSecret::parse(text)
 }
 
 /// A secret with fields changed; `null` takes one away.
@@ -35,9 +36,9 @@ fn refuse(secret: &str, changes: &Value) -> Problem {
 #[test]
 fn the_fields_say_how_a_token_is_asked_for() {
     let credentials = |text: &str| parse(text).unwrap().credentials;
-    assert!(matches!(credentials(CLIENT).sign_in(), SignIn::Client(_)));
-    assert!(matches!(credentials(BOTH).sign_in(), SignIn::AccessKey(..)));
-    assert!(matches!(credentials(KEY).sign_in(), SignIn::UserHub(_)));
+    assert!(matches!(credentials(CLIENT), Credentials::Client(_)));
+    assert!(matches!(credentials(BOTH), Credentials::AccessKey(..)));
+    assert!(matches!(credentials(KEY), Credentials::UserHub(_)));
     assert!(credentials(KEY).client().is_none());
     for (said, auth) in [
         (Value::Null, ClientAuth::Basic),
@@ -71,19 +72,18 @@ fn the_api_is_known_or_discovered() {
         ),
     ] {
         let text = with(CLIENT, &changes);
-        let found = match parse(&text).unwrap().address {
-            Address::Known(config) => (true, config.token_url),
-            Address::Discovered(issuer) => (false, issuer.token_url),
-        };
-        assert_eq!((found.0, found.1.as_str()), (is_known, token_url), "{text}");
+        let found = parse(&text).unwrap().address;
+        let known = matches!(found.api, ApiAddress::Known(_));
+        assert_eq!(
+            (known, found.token_url.as_str()),
+            (is_known, token_url),
+            "{text}"
+        );
     }
     let hosts = json!({"api_hosts": ["a.example", "*.b.example"], "allowed_hosts": [".c.example"]});
-    let Address::Known(config) = parse(&with(CLIENT, &hosts)).unwrap().address else {
-        panic!("the API is known");
-    };
-    assert_eq!(config.api_hosts, ["a.example", "*.b.example"]);
-    assert_eq!(config.allowed_hosts, [".c.example"]);
-    assert_eq!(config.source, "secret cxone/acme");
+    let tenant = parse(&with(CLIENT, &hosts)).unwrap();
+    assert_eq!(tenant.api_hosts, ["a.example", "*.b.example"]);
+    assert_eq!(tenant.allowed_hosts, [".c.example"]);
 }
 
 #[test]
@@ -307,4 +307,32 @@ fn no_secret_shows_in_debug_output() {
         let shown = format!("{:?}", parse(&text).unwrap());
         assert!(!shown.contains("CANARY"), "{shown}");
     }
+}
+
+/// What may be shown and what may not.
+#[test]
+fn its_fields_are_listed_and_secret_ones_compared_only() {
+    let hosts = json!({"api_hosts": ["a.example"]});
+    let tenant = parse(&with(BOTH, &hosts)).unwrap();
+    let shown = |field: &Field| match &field.value {
+        FieldValue::Plain(value) => format!("{} {value}", field.name),
+        FieldValue::Secret(_) => format!("{} secret", field.name),
+    };
+    let listed: Vec<String> = tenant.fields().iter().map(shown).collect();
+    assert_eq!(
+        listed,
+        [
+            r#"issuer "https://gov.example""#,
+            r#"tenant_id "11eb-t1""#,
+            r#"client_id "a""#,
+            "client_secret secret",
+            r#"access_key_id "k""#,
+            "access_key_secret secret",
+            r#"api_hosts ["a.example"]"#,
+        ]
+    );
+    let other = parse(&with(BOTH, &json!({"client_secret": "c"}))).unwrap();
+    let differs = |(one, other): (&Field, &Field)| one != other;
+    let same = tenant.fields().iter().zip(other.fields());
+    assert_eq!(same.filter(|pair| differs(*pair)).count(), 1);
 }

@@ -92,6 +92,32 @@ pub enum CommandError {
         /// The report's own windows at its beginning and at its end.
         nearest: String,
     },
+    /// A tenant's JSON can't be used, in a file or where it is stored.
+    #[error(
+        "{place}: {problem}; crates/tokens/README.md lists the fields, and cxr tenant set stores them"
+    )]
+    Tenant {
+        /// The file or the secret.
+        place: String,
+        problem: definition::tenant::Problem,
+    },
+    #[error("{text:?} is {source}; write the name as pipeline.tenant does")]
+    TenantName {
+        text: String,
+        source: definition::IdError,
+    },
+    #[error(
+        "secret {secret} does not exist or has no value; cxr tenant list shows the tenants, cxr tenant set {tenant} FILE makes it"
+    )]
+    NoTenant {
+        tenant: definition::TenantId,
+        secret: String,
+    },
+    /// Nobody can read it until then, and no other one can have its name.
+    #[error(
+        "secret {secret} is scheduled for deletion; bring it back with: aws secretsmanager restore-secret --secret-id {secret}"
+    )]
+    SecretDeleted { secret: String },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -117,6 +143,10 @@ impl CommandError {
             Self::Template { .. } => "CXO014",
             Self::Schedule { .. } => "CXO015",
             Self::OffGrid { .. } => "CXO016",
+            Self::Tenant { .. } => "CXO017",
+            Self::TenantName { .. } => "CXO018",
+            Self::NoTenant { .. } => "CXO019",
+            Self::SecretDeleted { .. } => "CXO021",
         }
     }
 
@@ -125,17 +155,23 @@ impl CommandError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Definition { .. } | Self::TooLarge { .. } | Self::Schedule { .. } => 1,
+            Self::Definition { .. }
+            | Self::TooLarge { .. }
+            | Self::Schedule { .. }
+            | Self::Tenant { .. } => 1,
             Self::File { .. }
             | Self::Window { .. }
             | Self::Time { .. }
             | Self::OffGrid { .. }
             | Self::Catalogue { .. }
             | Self::Template { .. }
+            | Self::TenantName { .. }
             | Self::StateMachine => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
             | Self::Exists { .. }
+            | Self::NoTenant { .. }
+            | Self::SecretDeleted { .. }
             | Self::Refused { .. } => 3,
             Self::Unavailable { .. } | Self::Output(_) => 4,
         }

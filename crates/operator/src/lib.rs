@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod aws_error;
 mod commands;
 mod definition_check;
 mod definition_file;
@@ -10,6 +11,7 @@ mod grid;
 mod history;
 mod output;
 mod request;
+mod secrets_manager;
 mod step_functions;
 mod target;
 mod template;

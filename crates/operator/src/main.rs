@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use aws_sdk_sfn::config::retry::RetryConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use clap::Parser as _;
 use operator::{Cli, Context, run};
 
@@ -26,9 +27,9 @@ async fn main() -> ExitCode {
 }
 
 /// `ListExecutions` allows five calls a second, so the SDK retries more often than by default.
-async fn load_aws_config() -> aws_sdk_sfn::Config {
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    aws_sdk_sfn::config::Builder::from(&config)
+async fn load_aws_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(8))
-        .build()
+        .load()
+        .await
 }

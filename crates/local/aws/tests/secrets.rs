@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Credentials, Region};
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use local_aws::lambda::LambdaHost;
 use local_aws::{Action, Gateway, Secrets, Services};
 
@@ -96,6 +97,46 @@ async fn a_version_can_be_old_and_a_secret_can_go() {
     services.secrets.remove("acme");
     let gone = read("acme").await.unwrap_err().into_service_error();
     assert!(gone.is_resource_not_found_exception());
+}
+
+#[tokio::test]
+async fn a_secret_gets_another_value_and_another_key() {
+    let (client, _gateway, services, _folder) = setup().await;
+    let create = client.create_secret().name("acme").kms_key_id("one");
+    create.secret_string("a").send().await.unwrap();
+    let update = || client.update_secret().secret_id("acme");
+    let answer = update().secret_string("b").send().await.unwrap();
+    assert!(answer.version_id().is_some());
+    assert_eq!(services.secrets.current("acme").as_deref(), Some("b"));
+    assert_eq!(services.secrets.kms_key("acme").as_deref(), Some("one"));
+    let answer = update().kms_key_id("two").send().await.unwrap();
+    assert_eq!(answer.version_id(), None);
+    assert_eq!(services.secrets.versions("acme"), 2);
+    let described = client.describe_secret().secret_id("acme").send();
+    assert_eq!(described.await.unwrap().kms_key_id(), Some("two"));
+    let absent = client.update_secret().secret_id("globex").send().await;
+    let absent = absent.unwrap_err().into_service_error();
+    assert!(absent.is_resource_not_found_exception());
+}
+
+#[tokio::test]
+async fn secrets_are_listed_by_the_beginnings_of_their_names_and_in_pages() {
+    let (client, _gateway, services, _folder) = setup().await;
+    for name in ["cxone/b", "cxone/a", "cxone/a/token", "CXONE/c", "other"] {
+        services.secrets.put(name, None);
+    }
+    let by_name = Filter::builder()
+        .key(FilterNameStringType::Name)
+        .values("cxone/");
+    let list = client.list_secrets().filters(by_name.build());
+    let mut pages = list.max_results(2).into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        let listed = page.unwrap().secret_list.unwrap();
+        assert!(listed[0].last_changed_date().is_some());
+        names.extend(listed.into_iter().filter_map(|secret| secret.name));
+    }
+    assert_eq!(names, ["cxone/a", "cxone/a/token", "cxone/b"]);
 }
 
 #[tokio::test]

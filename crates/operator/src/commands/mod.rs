@@ -10,16 +10,19 @@ mod run;
 mod schedules;
 mod schema;
 mod show;
+mod tenant;
 mod withdraw;
 
 use std::io::Write;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::error::CommandError;
 use crate::output::{Format, Output};
+use crate::secrets_manager::Secrets;
 use crate::step_functions::{Executions, MachineArn};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
@@ -39,7 +42,8 @@ pub struct Cli {
     state_machine: Option<String>,
 }
 
-/// In the order of `cxr --help`: first what needs no network, then what needs Step Functions.
+/// In the order of `cxr --help`: first what needs no network, then what needs Step Functions, then
+/// what needs Secrets Manager.
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
@@ -53,6 +57,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Withdraw(withdraw::WithdrawArgs),
     Run(run::RunArgs),
+    Tenant(tenant::TenantArgs),
 }
 
 /// What the commands take from outside, so that a test can run them in its own process.
@@ -62,14 +67,14 @@ pub struct Context<'a, Aws> {
     pub now: Timestamp,
     /// Between two looks at an execution that was just started.
     pub pause: Duration,
-    /// Loads the SDK's configuration. Called only by commands that need Step Functions.
+    /// Loads the SDK's configuration. Called only by commands that need AWS.
     pub aws: Aws,
 }
 
 /// Runs one command and returns the exit code of the process.
 pub async fn run<Aws>(cli: Cli, context: Context<'_, Aws>) -> Result<u8, CommandError>
 where
-    Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
+    Aws: AsyncFnOnce() -> SdkConfig,
 {
     let Context {
         out,
@@ -77,21 +82,43 @@ where
         pause,
         aws,
     } = context;
-    let aws = async |machine| connect(machine, aws, pause).await;
     let output = &mut Output::new(out, cli.format);
-    let machine = parse_machine(cli.state_machine)?;
+    let account = Account {
+        aws,
+        machine: parse_machine(cli.state_machine)?,
+        pause,
+    };
     match cli.command {
         Command::Check(args) => args.run(output),
         Command::Schema(args) => args.run(output),
         Command::Plan(args) => args.run(output),
-        Command::Event(args) => args.run(output, now, machine.as_ref()),
+        Command::Event(args) => args.run(output, now, account.machine.as_ref()),
         Command::Schedules(args) => args.run(output, now),
-        Command::List(args) => args.run(output, &aws(machine).await?, now).await,
-        Command::Show(args) => args.run(output, &aws(machine).await?).await,
-        Command::Redrive(args) => args.run(output, &aws(machine).await?, now).await,
-        Command::Replay(args) => args.run(output, &aws(machine).await?, now).await,
-        Command::Withdraw(args) => args.run(output, &aws(machine).await?, now).await,
-        Command::Run(args) => args.run(output, &aws(machine).await?).await,
+        Command::List(args) => args.run(output, &account.executions().await?, now).await,
+        Command::Show(args) => args.run(output, &account.executions().await?).await,
+        Command::Redrive(args) => args.run(output, &account.executions().await?, now).await,
+        Command::Replay(args) => args.run(output, &account.executions().await?, now).await,
+        Command::Withdraw(args) => args.run(output, &account.executions().await?, now).await,
+        Command::Run(args) => args.run(output, &account.executions().await?).await,
+        Command::Tenant(args) => args.run(output, &account.secrets().await, now).await,
+    }
+}
+
+/// What the commands reach at AWS.
+struct Account<Aws> {
+    aws: Aws,
+    machine: Option<MachineArn>,
+    pause: Duration,
+}
+
+impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
+    async fn executions(self) -> Result<Executions, CommandError> {
+        let machine = self.machine.ok_or(CommandError::StateMachine)?;
+        Ok(Executions::new(&(self.aws)().await, machine, self.pause))
+    }
+
+    async fn secrets(self) -> Secrets {
+        Secrets::new(&(self.aws)().await)
     }
 }
 
@@ -100,16 +127,4 @@ fn parse_machine(arn: Option<String>) -> Result<Option<MachineArn>, CommandError
     arn.filter(|arn| !arn.is_empty())
         .map(|arn| arn.parse())
         .transpose()
-}
-
-async fn connect<Aws>(
-    machine: Option<MachineArn>,
-    aws: Aws,
-    pause: Duration,
-) -> Result<Executions, CommandError>
-where
-    Aws: AsyncFnOnce() -> aws_sdk_sfn::Config,
-{
-    let machine = machine.ok_or(CommandError::StateMachine)?;
-    Ok(Executions::new(&aws().await, machine, pause))
 }

@@ -2,14 +2,15 @@
 
 mod arn;
 mod entry;
-mod error;
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
 use jiff::Timestamp;
 
+use crate::aws_error;
 use crate::digest::hex_digest;
 use crate::error::CommandError;
 use crate::history::{ExecutionError, History};
@@ -57,9 +58,9 @@ pub(crate) struct Executions {
 
 impl Executions {
     /// The SDK's configuration decides about endpoint, credentials and retries.
-    pub(crate) fn new(config: &aws_sdk_sfn::Config, machine: MachineArn, pause: Duration) -> Self {
+    pub(crate) fn new(config: &SdkConfig, machine: MachineArn, pause: Duration) -> Self {
         Self {
-            client: Client::from_conf(config.clone()),
+            client: Client::new(config),
             machine,
             pause,
         }
@@ -104,7 +105,7 @@ impl Executions {
                 .send()
                 .await
                 .map_err(|error| {
-                    error::from_sdk("ListExecutions", self.machine.as_str(), &error)
+                    aws_error::from_sdk("ListExecutions", self.machine.as_str(), &error)
                 })?;
             // Sorted by start or redrive, newest first: behind an old one all are old.
             let is_old = page.executions.last().is_some_and(|last| {
@@ -133,7 +134,7 @@ impl Executions {
             .execution_arn(&arn)
             .send()
             .await
-            .map_err(|error| error::from_sdk("DescribeExecution", &arn, &error))?;
+            .map_err(|error| aws_error::from_sdk("DescribeExecution", &arn, &error))?;
         let is_redrivable = answer.redrive_status == Some(ExecutionRedriveStatus::Redrivable);
         let reason = answer.redrive_status_reason.unwrap_or_default();
         Ok(ExecutionDetail {
@@ -167,7 +168,7 @@ impl Executions {
                 .set_next_token(next)
                 .send()
                 .await
-                .map_err(|error| error::from_sdk("GetExecutionHistory", &arn, &error))?;
+                .map_err(|error| aws_error::from_sdk("GetExecutionHistory", &arn, &error))?;
             page.events
                 .into_iter()
                 .filter_map(entry::from_event)
@@ -210,12 +211,12 @@ impl Executions {
             .await;
         answer
             .map(drop)
-            .map_err(|error| match error::code_of(&error) {
+            .map_err(|error| match aws_error::code_of(&error) {
                 Some("ExecutionNotRedrivable") => CommandError::NotRedrivable {
                     execution: name.to_owned(),
-                    reason: error::message_of(&error),
+                    reason: aws_error::message_of(&error),
                 },
-                _ => error::from_sdk("RedriveExecution", arn, &error),
+                _ => aws_error::from_sdk("RedriveExecution", arn, &error),
             })
     }
 
@@ -231,12 +232,12 @@ impl Executions {
             .await;
         match answer {
             Ok(started) => Ok(started.execution_arn),
-            Err(error) if error::code_of(&error) == Some("ExecutionAlreadyExists") => {
+            Err(error) if aws_error::code_of(&error) == Some("ExecutionAlreadyExists") => {
                 Err(CommandError::Exists {
                     name: name.to_owned(),
                 })
             }
-            Err(error) => Err(error::from_sdk(
+            Err(error) => Err(aws_error::from_sdk(
                 "StartExecution",
                 self.machine.as_str(),
                 &error,

@@ -6,6 +6,7 @@
 )]
 
 mod states;
+mod tenants;
 
 use asl::Status;
 use clap::Parser as _;
@@ -320,9 +321,8 @@ async fn a_window_off_the_grid_is_not_started() {
 #[tokio::test]
 async fn an_aws_that_is_not_there_is_unavailable() {
     let server = busy().await;
-    let mut config = server.config().to_builder();
-    config.set_endpoint_url(Some("http://127.0.0.1:1".to_owned()));
-    let config = config.build();
+    let config = server.config().into_builder();
+    let config = config.endpoint_url("http://127.0.0.1:1").build();
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asl::{Clock, Description, Engine, StateMachine, TaskCall, TaskFailure};
-use aws_sdk_sfn::config::retry::RetryConfig;
-use aws_sdk_sfn::config::{BehaviorVersion, Credentials, Region};
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use local_aws::lambda::LambdaHost;
-use local_aws::{Action, Call, Gateway, Services};
+use local_aws::{Action, Call, Gateway, Secrets, Service, Services};
 use serde_json::{Value, json};
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
@@ -50,6 +51,7 @@ pub(crate) fn arn(name: &str) -> String {
 pub(crate) struct Server {
     answers: Answers,
     engine: Engine,
+    secrets: Secrets,
     gateway: Gateway,
     _folder: tempfile::TempDir,
 }
@@ -68,10 +70,12 @@ impl Server {
             .register(MACHINE, "arn:aws:iam::123456789012:role/reports", machine)
             .unwrap();
         services.states.attach(engine.clone(), MACHINE, definition);
+        let secrets = services.secrets.clone();
         let gateway = Gateway::start("127.0.0.1:0".parse().unwrap(), services).await;
         Self {
             answers,
             engine,
+            secrets,
             gateway: gateway.unwrap(),
             _folder: folder,
         }
@@ -120,6 +124,31 @@ impl Server {
         }
     }
 
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// The operations of Secrets Manager that were called.
+    pub(crate) fn secret_calls(&self) -> Vec<String> {
+        let calls = self.gateway.calls().into_iter();
+        let ours = calls.filter(|call| call.service == Service::Secrets);
+        ours.map(|call| call.operation).collect()
+    }
+
+    /// Refuses one operation with an error of AWS whose text quotes what was sent.
+    pub(crate) fn refuse_operation(&self, operation: &'static str, code: &'static str) {
+        self.gateway.set_hook(move |call: &Call| {
+            if call.operation != operation {
+                return Action::Pass;
+            }
+            Action::Refuse {
+                status: 400,
+                code: code.to_owned(),
+                message: "Value 'CANARY' at 'secretString' failed".to_owned(),
+            }
+        });
+    }
+
     /// Refuses the next calls with an error of AWS.
     pub(crate) fn refuse(&self, calls: u64, code: &'static str) {
         let before = self.gateway.calls().len() as u64;
@@ -135,14 +164,15 @@ impl Server {
         });
     }
 
-    pub(crate) fn config(&self) -> aws_sdk_sfn::Config {
+    pub(crate) fn config(&self) -> SdkConfig {
         let retry = RetryConfig::standard()
             .with_max_attempts(8)
             .with_initial_backoff(Duration::from_millis(1));
-        aws_sdk_sfn::Config::builder()
+        let credentials = Credentials::new("local", "local", None, None, "test");
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("eu-central-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(self.gateway.url())
             .retry_config(retry)
             .build()

@@ -1,14 +1,14 @@
-//! The errors of Step Functions, as errors of `cxr`.
+//! The errors of the SDK, as errors of `cxr`.
 
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::CommandError;
 
-pub(super) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
+pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error()?.code()
 }
 
-pub(super) fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+pub(crate) fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     let message = error
         .as_service_error()
         .and_then(ProvideErrorMetadata::message);
@@ -16,7 +16,7 @@ pub(super) fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String
 }
 
 /// Sorts an error by what the operator can do about it.
-pub(super) fn from_sdk<E: ProvideErrorMetadata>(
+pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
     operation: &'static str,
     what: &str,
     error: &SdkError<E>,

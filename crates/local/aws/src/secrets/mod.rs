@@ -1,19 +1,19 @@
 //! Secrets Manager, in memory.
 
+mod secret;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::Response;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::http::Body;
 use crate::response::{self, JsonError};
+use secret::{CURRENT, Secret, version_id};
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
-const CURRENT: &str = "AWSCURRENT";
-const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// Secrets and their versions.
 #[derive(Debug, Clone, Default)]
@@ -24,19 +24,6 @@ struct Vault {
     secrets: BTreeMap<String, Secret>,
     /// How far the clock is behind that dates new versions.
     behind: Duration,
-}
-
-#[derive(Debug, Default)]
-struct Secret {
-    versions: BTreeMap<String, Version>,
-    created: f64,
-}
-
-#[derive(Debug)]
-struct Version {
-    value: String,
-    stages: Vec<String>,
-    created: f64,
 }
 
 impl Secrets {
@@ -54,6 +41,15 @@ impl Secrets {
     /// Takes a secret away with all its versions.
     pub fn remove(&self, name: &str) {
         self.lock().secrets.remove(name);
+    }
+
+    /// Schedules a secret for deletion: it can be described, and neither read nor listed.
+    pub fn schedule_deletion(&self, name: &str) {
+        let mut vault = self.lock();
+        let now = vault.now();
+        if let Some(secret) = vault.secrets.get_mut(name) {
+            secret.deleted = Some(now);
+        }
     }
 
     /// Makes a secret, or gives it a new value; without a value it exists and can't be read, as AWS makes it.
@@ -76,6 +72,12 @@ impl Secrets {
         Some(version.value.clone())
     }
 
+    /// The key that a secret is encrypted with, if it is another than the account's own.
+    #[must_use]
+    pub fn kms_key(&self, name: &str) -> Option<String> {
+        self.lock().secrets.get(name)?.kms_key.clone()
+    }
+
     /// How many versions a secret has.
     #[must_use]
     pub fn versions(&self, name: &str) -> usize {
@@ -89,7 +91,9 @@ impl Secrets {
             "CreateSecret" => self.create(input),
             "GetSecretValue" => self.get_value(input),
             "PutSecretValue" => self.put_value(input),
+            "UpdateSecret" => self.update(input),
             "DescribeSecret" => self.describe(input),
+            "ListSecrets" => self.list(input),
             _ => Err(JsonError::new(
                 "InvalidAction",
                 format!("{operation} is not known here"),
@@ -109,6 +113,7 @@ impl Secrets {
             ));
         }
         let mut secret = Secret::empty(now);
+        secret.kms_key = string(input, "KmsKeyId").map(str::to_owned);
         let mut answer = json!({"ARN": Self::arn(name), "Name": name});
         if let Some(value) = string(input, "SecretString") {
             let id = token(input)?.unwrap_or_else(|| version_id(name));
@@ -123,6 +128,12 @@ impl Secrets {
         let name = resource(input);
         let vault = self.lock();
         let secret = vault.secrets.get(name).ok_or_else(no_secret)?;
+        if secret.deleted.is_some() {
+            return Err(JsonError::new(
+                "InvalidRequestException",
+                "You can't perform this operation on the secret because it was marked for deletion.",
+            ));
+        }
         let stage = string(input, "VersionStage");
         let found = match string(input, "VersionId") {
             Some(id) => secret.versions.get_key_value(id),
@@ -145,7 +156,6 @@ impl Secrets {
         }))
     }
 
-    /// A token that was used before is a no-op with the same value and a conflict with another one: a compare-and-set.
     fn put_value(&self, input: &Value) -> Result<Value, JsonError> {
         let name = resource(input);
         let value = string(input, "SecretString").ok_or_else(|| missing("SecretString"))?;
@@ -157,46 +167,74 @@ impl Secrets {
         let mut vault = self.lock();
         let now = vault.now();
         let secret = vault.secrets.get_mut(name).ok_or_else(no_secret)?;
-        let id = match token(input)? {
-            Some(id) => id,
-            None => version_id(&format!("{name}/{}", secret.versions.len())),
-        };
-        let stages = match secret.versions.get(&id) {
-            Some(version) if version.value == value => version.stages.clone(),
-            Some(_) => {
-                return Err(JsonError::new(
-                    "ResourceExistsException",
-                    format!(
-                        "You can't modify an existing version, you can only create a new version: {id}"
-                    ),
-                ));
-            }
-            None => {
-                let stages: Vec<String> = stages.unwrap_or_else(|| vec![CURRENT.to_owned()]);
-                secret.add(id.clone(), value, stages.clone(), now);
-                stages
-            }
-        };
+        let stages = stages.unwrap_or_else(|| vec![CURRENT.to_owned()]);
+        let id = secret.write(name, value, token(input)?, stages, now)?;
+        let stages = &secret.versions[&id].stages;
         Ok(json!({"ARN": Self::arn(name), "Name": name, "VersionId": id, "VersionStages": stages}))
+    }
+
+    /// Another value, another key, or both.
+    fn update(&self, input: &Value) -> Result<Value, JsonError> {
+        let name = resource(input);
+        let mut vault = self.lock();
+        let now = vault.now();
+        let secret = vault.secrets.get_mut(name).ok_or_else(no_secret)?;
+        let mut answer = json!({"ARN": Self::arn(name), "Name": name});
+        if let Some(value) = string(input, "SecretString") {
+            let stages = vec![CURRENT.to_owned()];
+            let id = secret.write(name, value, token(input)?, stages, now)?;
+            answer["VersionId"] = json!(id);
+        }
+        if let Some(key) = string(input, "KmsKeyId") {
+            secret.kms_key = Some(key.to_owned());
+            secret.changed = now;
+        }
+        Ok(answer)
+    }
+
+    /// The secrets whose names begin with the filter's value, 100 a page at most; the next page begins behind its token.
+    fn list(&self, input: &Value) -> Result<Value, JsonError> {
+        let most = input.get("MaxResults").and_then(Value::as_u64);
+        let most = usize::try_from(most.unwrap_or(100)).unwrap_or(usize::MAX);
+        if !(1..=100).contains(&most) {
+            return Err(JsonError::new(
+                "InvalidParameterException",
+                "MaxResults is not between 1 and 100",
+            ));
+        }
+        let filter = input.pointer("/Filters/0");
+        let begins = match filter.map(|filter| (string(filter, "Key"), &filter["Values"][0])) {
+            None => "",
+            Some((Some("name"), value)) => value.as_str().unwrap_or_default(),
+            Some(_) => return Err(missing("a filter that is known here")),
+        };
+        let after = string(input, "NextToken").unwrap_or_default();
+        let vault = self.lock();
+        let mut found = vault
+            .secrets
+            .iter()
+            .filter(|(name, _)| name.starts_with(begins) && name.as_str() > after)
+            .filter(|(_, secret)| secret.deleted.is_none());
+        let page: Vec<_> = found.by_ref().take(most).collect();
+        let next = found.next().and(page.last()).map(|(name, _)| name);
+        let listed: Vec<Value> = page
+            .iter()
+            .map(|(name, secret)| {
+                let mut listed = secret.describe(name);
+                listed["SecretVersionsToStages"] = json!(secret.labelled());
+                listed
+            })
+            .collect();
+        Ok(json!({"SecretList": listed, "NextToken": next}))
     }
 
     fn describe(&self, input: &Value) -> Result<Value, JsonError> {
         let name = resource(input);
         let vault = self.lock();
         let secret = vault.secrets.get(name).ok_or_else(no_secret)?;
-        let labelled = secret
-            .versions
-            .iter()
-            .filter(|(_, version)| !version.stages.is_empty());
-        let stages: BTreeMap<_, _> = labelled
-            .map(|(id, version)| (id, &version.stages))
-            .collect();
-        Ok(json!({
-            "ARN": Self::arn(name),
-            "Name": name,
-            "CreatedDate": secret.created,
-            "VersionIdsToStages": stages,
-        }))
+        let mut answer = secret.describe(name);
+        answer["VersionIdsToStages"] = json!(secret.labelled());
+        Ok(answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vault> {
@@ -210,42 +248,6 @@ impl Vault {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().saturating_sub(self.behind);
         now.as_secs_f64()
-    }
-}
-
-impl Secret {
-    fn empty(created: f64) -> Self {
-        Self {
-            versions: BTreeMap::new(),
-            created,
-        }
-    }
-
-    fn stage(&self, stage: &str) -> Option<(&String, &Version)> {
-        let mut versions = self.versions.iter();
-        versions.find(|(_, version)| version.stages.iter().any(|held| held == stage))
-    }
-
-    /// Adds a version and moves the labels to it; the version that was current becomes the previous one.
-    fn add(&mut self, id: String, value: &str, stages: Vec<String>, created: f64) {
-        let current = self.stage(CURRENT).map(|(id, _)| id.clone());
-        if stages.iter().any(|stage| stage == CURRENT) {
-            for version in self.versions.values_mut() {
-                version.stages.retain(|stage| stage != PREVIOUS);
-            }
-            if let Some(version) = current.and_then(|id| self.versions.get_mut(&id)) {
-                version.stages.push(PREVIOUS.to_owned());
-            }
-        }
-        for version in self.versions.values_mut() {
-            version.stages.retain(|stage| !stages.contains(stage));
-        }
-        let version = Version {
-            value: value.to_owned(),
-            stages,
-            created,
-        };
-        self.versions.insert(id, version);
     }
 }
 
@@ -271,18 +273,6 @@ fn token(input: &Value) -> Result<Option<String>, JsonError> {
         )),
         token => Ok(token.map(str::to_owned)),
     }
-}
-
-fn version_id(seed: &str) -> String {
-    let hash = hex::encode(&Sha256::digest(seed)[..16]);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hash[..8],
-        &hash[8..12],
-        &hash[12..16],
-        &hash[16..20],
-        &hash[20..]
-    )
 }
 
 fn no_secret() -> JsonError {

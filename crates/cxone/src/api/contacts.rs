@@ -101,18 +101,21 @@ impl Envelope for ContactsEnvelope {
         Ok(true)
     }
 
-    /// There is a next page where a link says so, or where the total does.
+    /// There is a next page where a link or the total says so. Without a total, a full page may be followed by another one.
     fn conclude(
         &self,
         rows: u64,
         has_row_list: bool,
     ) -> Result<(Option<PageToken>, Option<u64>), Error> {
-        if !has_row_list {
+        let total = self.total;
+        // Some servers send `null` for an empty list.
+        let is_empty = self.skip == 0 && total == Some(0);
+        if !has_row_list && !is_empty {
             return Err(Error::contract(STEP, "the answer has no contacts"));
         }
-        let total = self.total;
         let skip = self.skip.saturating_add(rows);
-        let has_next = rows > 0 && (self.has_next_link || total.is_some_and(|total| skip < total));
+        let is_before_end = total.map_or(rows >= u64::from(TOP), |total| skip < total);
+        let has_next = rows > 0 && (self.has_next_link || is_before_end);
         let next = has_next.then(|| Skip { skip, total }.format_token());
         Ok((next.transpose()?, total))
     }

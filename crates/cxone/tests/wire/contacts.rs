@@ -77,6 +77,28 @@ async fn there_is_a_next_page_where_a_link_or_the_total_says_so() {
 }
 
 #[tokio::test]
+async fn a_full_page_without_a_total_may_be_followed_by_another_one() {
+    let full = vec![r#"{"contactId":1}"#; 10_000].join(",");
+    for (total, expected) in [("null", Some("10000")), ("10000", None)] {
+        let server = Server::start(vec![said("200 OK", page(&full, total, "null"))]).await;
+        let (_, end) = server.rows(&definition(), None).await.unwrap();
+        assert_eq!(
+            end.next.as_ref().map(PageToken::as_str),
+            expected,
+            "{total}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_null_is_empty_where_the_total_says_so() {
+    let none = r#"{"totalRecords":0,"completedContacts":null}"#;
+    let server = Server::start(vec![said("200 OK", none)]).await;
+    let (rows, end) = server.rows(&definition(), None).await.unwrap();
+    assert_eq!((rows.as_str(), end.next, end.total), ("", None, Some(0)));
+}
+
+#[tokio::test]
 async fn no_content_ends_the_pages_and_keeps_the_total() {
     let nothing = || answer("204 No Content", "", "");
     let server = Server::start(vec![nothing(), nothing()]).await;
@@ -101,6 +123,11 @@ async fn what_is_not_a_page_of_contacts_is_refused() {
         (
             "200 OK",
             r#"{"completedContacts":null}"#,
+            "the answer breaks the contract: the answer has no contacts",
+        ),
+        (
+            "200 OK",
+            r#"{"totalRecords":2,"completedContacts":null}"#,
             "the answer breaks the contract: the answer has no contacts",
         ),
         (

@@ -122,7 +122,7 @@ async fn a_day_that_is_under_way_is_overdue_and_goes_on() {
         local::scheduled_event(pipeline.definition.clone(), time("2026-11-22T08:30:00Z"))
             .with_expectation(Expectation::Delivered);
     let (day, question) = pipeline.fire_before(&question).await;
-    let run = pipeline.tenant().runs()[0].id.to_string();
+    let run = pipeline.tenant().runs()[0].id.clone();
     let asked = pipeline.finish(&question).await;
     check_overdue(
         &pipeline,

@@ -37,9 +37,8 @@ impl Crowd {
         let executions: Vec<Execution> = (0..EXECUTIONS)
             .map(|number| {
                 let spec = ExecutionSpec {
-                    arn: format!("arn:aws:states:eu-west-1:123456789012:execution:M:{number}")
-                        .into(),
-                    name: number.to_string().into(),
+                    arn: format!("arn:aws:states:eu-west-1:123456789012:execution:M:{number}"),
+                    name: number.to_string(),
                     state_machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:M"
                         .into(),
                     state_machine_name: "M".into(),

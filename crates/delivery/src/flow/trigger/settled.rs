@@ -67,11 +67,14 @@ impl Generation {
         collect_differences(&to_value(own), &to_value(asked), "", &mut fields);
         // The order of an object's fields depends on how serde_json was built.
         fields.sort_unstable();
+        let (fields, window) = (list_first(&fields, FIELDS_MAX), self.record.window);
+        let off_grid = if asked.is_on_grid(&window) {
+            ""
+        } else {
+            " --off-grid"
+        };
         Some(format!(
-            "{} was delivered with another definition, which differs in {}; to state it anew with this one: cxr replay FILE --window {} --reason \"the definition changed\"",
-            self.record.window,
-            list_first(&fields, FIELDS_MAX),
-            self.record.window
+            "{window} was delivered with another definition, which differs in {fields}; to state it anew with this one: cxr replay FILE --window {window}{off_grid} --reason \"the definition changed\"",
         ))
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn describe_mismatch(missing: &str, names: &[String], required: &[Str
     let no_column = format!("the header has no column {missing:?}");
     if as_read == 0 && separated.is_none() {
         return format!(
-            "{no_column} and none else that the definition names; what it reads is not shown ({}), because it may be a row: the file may begin with a title, have its names in another language, or have no header",
+            "{no_column} and none else that the definition names; its names ({}) are not shown, because they may be those of a row: the file may begin with a title, have its names in another language, or have no header",
             count_columns(names.len())
         );
     }
@@ -85,7 +85,7 @@ mod tests {
             ),
             (
                 vec!["17", "Anna Smith;Billing"],
-                r#"the header has no column "Contact ID" and none else that the definition names; what it reads is not shown (2 columns), because it may be a row: the file may begin with a title, have its names in another language, or have no header"#,
+                r#"the header has no column "Contact ID" and none else that the definition names; its names (2 columns) are not shown, because they may be those of a row: the file may begin with a title, have its names in another language, or have no header"#,
             ),
         ] {
             let names: Vec<String> = names.into_iter().map(str::to_owned).collect();

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use delivery::Environment;
 use jiff::Timestamp;
-use lambda_runtime::tracing::subscriber::filter::{EnvFilter, LevelFilter};
+use lambda_runtime::tracing::subscriber::filter::EnvFilter;
 use lambda_runtime::tracing::subscriber::layer::{Context, Layer, SubscriberExt as _};
 use lambda_runtime::tracing::subscriber::registry::Registry;
 use lambda_runtime::tracing::subscriber::util::SubscriberInitExt as _;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 
 use crate::subject::Subject;
 
@@ -32,11 +32,9 @@ impl Log {
     #[must_use]
     pub fn start(env: &Environment, handler: &'static str) -> Self {
         let log = Self::new(handler);
-        let level = env.optional("AWS_LAMBDA_LOG_LEVEL").parse();
-        let filter = EnvFilter::builder()
-            .with_default_directive(level.unwrap_or(LevelFilter::INFO).into())
-            .parse_lossy(env.optional("RUST_LOG"));
-        let subscriber = Registry::default().with(filter).with(log.clone());
+        let subscriber = Registry::default()
+            .with(read_filter(*env))
+            .with(log.clone());
         // Only a second log in one process is refused.
         let _ = subscriber.try_init();
         log
@@ -73,6 +71,14 @@ impl Log {
         event.record(&mut line);
         Value::Object(line.0).to_string() + "\n"
     }
+}
+
+/// What is written: from the level of the function's logging configuration on, which is `INFO` where it names none.
+fn read_filter(env: Environment) -> EnvFilter {
+    let level: Option<Level> = env.optional("AWS_LAMBDA_LOG_LEVEL").parse().ok();
+    EnvFilter::builder()
+        .with_default_directive(level.unwrap_or(Level::INFO).into())
+        .parse_lossy(env.optional("RUST_LOG"))
 }
 
 /// The state that invokes the handler. A test compares these names with the state machine's.
@@ -128,6 +134,7 @@ impl Visit for Line {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tracing::level_filters::LevelFilter;
     use tracing::subscriber::with_default;
 
     use super::*;
@@ -151,6 +158,25 @@ mod tests {
         let line = kept.1.lock().unwrap().pop().unwrap();
         assert!(line.ends_with("}\n") && line.lines().count() == 1, "{line}");
         serde_json::from_str(&line).unwrap()
+    }
+
+    #[test]
+    fn what_is_worth_knowing_is_written_unless_the_function_says_otherwise() {
+        let level_in = |lookup| {
+            let filter = read_filter(Environment::looked_up_by(lookup));
+            filter.max_level_hint().unwrap()
+        };
+        assert_eq!(level_in(|_| None), LevelFilter::INFO);
+        let level = level_in(|name| set(name, "AWS_LAMBDA_LOG_LEVEL", ""));
+        assert_eq!(level, LevelFilter::INFO);
+        let level = level_in(|name| set(name, "AWS_LAMBDA_LOG_LEVEL", "DEBUG"));
+        assert_eq!(level, LevelFilter::DEBUG);
+        let level = level_in(|name| set(name, "RUST_LOG", "trace"));
+        assert_eq!(level, LevelFilter::TRACE);
+    }
+
+    fn set(asked: &str, name: &str, value: &str) -> Option<String> {
+        (asked == name).then(|| value.to_owned())
     }
 
     #[test]

@@ -164,7 +164,8 @@ fn explain<E: ProvideErrorMetadata>(
 fn rights_on_key(operation: &str) -> &'static str {
     match operation {
         "GetSecretValue" => ", and kms:Decrypt on its key",
-        "CreateSecret" | "UpdateSecret" => ", and kms:GenerateDataKey and kms:Decrypt on its key",
+        "CreateSecret" => ", and kms:GenerateDataKey and kms:Decrypt on its key",
+        "UpdateSecret" => ", and kms:GenerateDataKey, kms:Encrypt and kms:Decrypt on its key",
         _ => "",
     }
 }

@@ -369,11 +369,11 @@ async fn a_refusal_names_the_operation_and_the_right_and_repeats_nothing() {
         ),
         (
             "UpdateSecret",
-            "secretsmanager:UpdateSecret on cxone/acme, and kms:GenerateDataKey and kms:Decrypt on its key;",
+            "secretsmanager:UpdateSecret on cxone/acme, and kms:GenerateDataKey, kms:Encrypt and kms:Decrypt on its key;",
         ),
         (
             "CreateSecret",
-            "secretsmanager:CreateSecret on cxone/acme/token, and",
+            "secretsmanager:CreateSecret on cxone/acme/token, and kms:GenerateDataKey and kms:Decrypt on its key;",
         ),
     ] {
         let server = Server::start().await;

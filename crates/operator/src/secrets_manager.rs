@@ -30,10 +30,17 @@ pub(crate) struct SecretSummary {
 }
 
 /// What a secret is created with or gets anew.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub(crate) struct SecretWrite {
     pub(crate) value: Option<SecretString>,
     pub(crate) kms_key: Option<String>,
+}
+
+impl SecretWrite {
+    fn expose_value(&self) -> Option<String> {
+        let value = self.value.as_ref()?;
+        Some(value.expose_secret().to_owned())
+    }
 }
 
 /// The secrets of an account in a region.
@@ -110,14 +117,13 @@ impl Secrets {
         }
     }
 
-    pub(crate) async fn create(&self, name: &str, write: SecretWrite) -> Result<(), CommandError> {
-        let SecretWrite { value, kms_key } = write;
+    pub(crate) async fn create(&self, name: &str, write: &SecretWrite) -> Result<(), CommandError> {
         let answer = self
             .client
             .create_secret()
             .name(name)
-            .set_secret_string(value.map(|value| value.expose_secret().to_owned()))
-            .set_kms_key_id(kms_key)
+            .set_secret_string(write.expose_value())
+            .set_kms_key_id(write.kms_key.clone())
             .send()
             .await;
         answer
@@ -125,14 +131,13 @@ impl Secrets {
             .map_err(|error| explain("CreateSecret", name, &error))
     }
 
-    pub(crate) async fn update(&self, name: &str, write: SecretWrite) -> Result<(), CommandError> {
-        let SecretWrite { value, kms_key } = write;
+    pub(crate) async fn update(&self, name: &str, write: &SecretWrite) -> Result<(), CommandError> {
         let answer = self
             .client
             .update_secret()
             .secret_id(name)
-            .set_secret_string(value.map(|value| value.expose_secret().to_owned()))
-            .set_kms_key_id(kms_key)
+            .set_secret_string(write.expose_value())
+            .set_kms_key_id(write.kms_key.clone())
             .send()
             .await;
         answer

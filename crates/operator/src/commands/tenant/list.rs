@@ -4,6 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use definition::TenantId;
+use definition::tenant::SecretNames;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ impl ListArgs {
             .filter_map(|secret| {
                 // What else there is below the prefix can't be the secret of a tenant, by its name.
                 let tenant: TenantId = secret.name.strip_prefix(prefix)?.parse().ok()?;
-                let token = format!("{}/token", secret.name);
+                let token = SecretNames::new(prefix, &tenant).token;
                 Some(Line {
                     tenant,
                     changed_at: secret.changed_at,

@@ -71,10 +71,8 @@ impl SetArgs {
 /// The file as it is, and what it says.
 fn read_file(file: &Path) -> Result<(SecretString, TenantSecret), CommandError> {
     let bytes = definition_file::read_bytes(file)?;
-    let text = String::from_utf8(bytes).map_err(|_| CommandError::File {
-        file: file.to_owned(),
-        reason: "it is not a text in UTF-8".to_owned(),
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| definition_file::unreadable(file, "it is not a text in UTF-8"))?;
     let wanted = TenantSecret::parse(&text).map_err(|problem| CommandError::Tenant {
         place: file.display().to_string(),
         problem,
@@ -105,10 +103,9 @@ enum Action {
 
 impl Plan {
     async fn carry_out(&self, secrets: &Secrets) -> Result<(), CommandError> {
-        let write = self.write.clone();
         match self.action {
-            Action::Create => secrets.create(&self.secret, write).await,
-            Action::Change => secrets.update(&self.secret, write).await,
+            Action::Create => secrets.create(&self.secret, &self.write).await,
+            Action::Change => secrets.update(&self.secret, &self.write).await,
             Action::Nothing => Ok(()),
         }
     }
@@ -155,12 +152,8 @@ async fn plan_tenant(
     key: Option<&str>,
 ) -> Result<(Plan, bool), CommandError> {
     let found = secrets.describe(&secret).await?;
-    let stored = match &found {
-        Some(found) if found.has_value => secrets.read(&secret).await?,
-        _ => None,
-    };
-    let stored = stored.map(|stored| TenantSecret::parse(stored.expose_secret()));
-    let (known, problem) = match stored {
+    let stored = secrets.read(&secret).await?;
+    let (known, problem) = match stored.map(|it| TenantSecret::parse(it.expose_secret())) {
         Some(Ok(known)) => (Some(known), None),
         Some(Err(problem)) => (None, Some(problem)),
         None => (None, None),

@@ -34,10 +34,7 @@ impl ShowArgs {
     ) -> Result<u8, CommandError> {
         let (tenant, names) = parse_tenant(&self.name, prefix)?;
         let found = secrets.describe(&names.tenant).await?;
-        let value = match &found {
-            Some(found) if found.has_value => secrets.read(&names.tenant).await?,
-            _ => None,
-        };
+        let value = secrets.read(&names.tenant).await?;
         let (Some(found), Some(value)) = (found, value) else {
             return Err(CommandError::NoTenant {
                 tenant,
@@ -92,15 +89,10 @@ async fn read_token(
     tenant: &TenantSecret,
     now: Timestamp,
 ) -> Result<TokenState, CommandError> {
-    let Some(found) = secrets.describe(secret).await? else {
+    if secrets.describe(secret).await?.is_none() {
         return Ok(TokenState::NoSecret);
-    };
-    let value = if found.has_value {
-        secrets.read(secret).await?
-    } else {
-        None
-    };
-    let stored = value.and_then(|value| {
+    }
+    let stored = secrets.read(secret).await?.and_then(|value| {
         let stored: Result<StoredToken, _> = serde_json::from_str(value.expose_secret());
         stored.ok()
     });

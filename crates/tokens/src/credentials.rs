@@ -1,13 +1,6 @@
-//! What is said of a tenant's credentials: whose tokens they get, and where to look if they are refused.
+//! What is said of a tenant's credentials: what they are, and where to look if they are refused.
 
 use definition::tenant::Credentials;
-
-use crate::token_state::{Fingerprint, fingerprint};
-
-/// For whom tokens are granted: another client's, or another user's, are not used.
-pub(crate) fn identify(credentials: &Credentials) -> Fingerprint {
-    fingerprint(&credentials.identity())
-}
 
 /// What tokens are granted for, for a log.
 pub(crate) fn kind_of(credentials: &Credentials) -> &'static str {
@@ -38,6 +31,7 @@ mod tests {
     use definition::tenant::{AccessKey, ClientAuth, ClientCredentials};
 
     use super::*;
+    use crate::token_state::fingerprint;
 
     fn client(id: &str) -> ClientCredentials {
         ClientCredentials {
@@ -66,10 +60,10 @@ mod tests {
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
-                assert_eq!(identify(a) == identify(b), i == j);
+                assert_eq!(a.fingerprint() == b.fingerprint(), i == j);
             }
         }
         // What was stored before there were access keys is still this client's.
-        assert_eq!(identify(&all[0]), fingerprint("a"));
+        assert_eq!(all[0].fingerprint(), fingerprint("a"));
     }
 }

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::MutexGuard;
 use tracing::{info, warn};
 
-use crate::credentials::{identify, kind_of, remedy_for};
+use crate::credentials::{kind_of, remedy_for};
 use crate::error::{AuthError, ConfigError, Error, Problem, UnavailableError, retry_after};
 use crate::expiry::{Life, Now};
 use crate::secrets;
@@ -164,7 +164,7 @@ impl<'a> TokenLookup<'a> {
     fn note_client(&mut self, same: bool) {
         let State { memory, tenant } = &mut *self.state;
         if let Some(tenant) = tenant {
-            let id = identify(&tenant.credentials);
+            let id = tenant.credentials.fingerprint();
             self.search.client_read(memory, ClientIdentity { id, same });
         }
     }
@@ -269,7 +269,8 @@ impl<'a> TokenLookup<'a> {
         // Where nobody knows how to use it, it is not kept either.
         let refresh = fresh.or(used).filter(|_| credentials.client().is_some());
         let life = Life::granted(asked, grant.lifetime);
-        let held = CachedToken::new(grant.token, identify(credentials), life).renewed_by(refresh);
+        let held =
+            CachedToken::new(grant.token, credentials.fingerprint(), life).renewed_by(refresh);
         let took = now.monotonic.saturating_sub(asked.monotonic);
         info!(
             token.origin = ?self.origin,

@@ -1,6 +1,7 @@
 //! The client, the access key, or both: they say how a token is asked for.
 
 use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
 
 use super::fields::{Fields, Problem};
 
@@ -51,14 +52,15 @@ impl Credentials {
         }
     }
 
-    /// Whom tokens are granted to: another client's, or another user's, are not used. A stored token carries its SHA-256.
+    /// The SHA-256 of whom tokens are granted to: another client's, or another user's, are not used. A stored token carries it.
     #[must_use]
-    pub fn identity(&self) -> String {
-        match self {
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let identity = match self {
             Self::Client(client) => client.client_id.clone(),
             Self::AccessKey(client, key) => format!("{}\0{}", client.client_id, key.id),
             Self::UserHub(key) => format!("\0{}", key.id),
-        }
+        };
+        Sha256::digest(identity).into()
     }
 }
 

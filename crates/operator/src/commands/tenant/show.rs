@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use super::change::render;
 use super::parse_tenant;
-use crate::digest::hex_digest;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::secrets_manager::Secrets;
@@ -107,8 +106,7 @@ async fn read_token(
 }
 
 fn is_granted_to(stored: &StoredToken, tenant: &TenantSecret) -> bool {
-    let identity = tenant.credentials.identity();
-    stored.client.starts_with(&hex_digest(&identity))
+    stored.client == hex::encode(tenant.credentials.fingerprint())
 }
 
 #[derive(Debug, Serialize)]

@@ -38,9 +38,11 @@ impl Validator<'_> {
 
     /// Refuses a time at which nothing can have been delivered yet.
     pub(super) fn compare_with_expectation(&mut self, definition: &Definition) {
+        let Some(after) = definition.pipeline.expected_by else {
+            return;
+        };
         let wait = definition.longest_wait();
-        let expected_by = definition.pipeline.expected_by;
-        if let Some(after) = expected_by.filter(|after| *after <= wait) {
+        if after <= wait {
             let message = format!(
                 "{} after the schedule's time nothing can have been delivered, because a window may be final only {} after it",
                 format_duration(after),

@@ -161,8 +161,7 @@ impl Validator<'_> {
             self.report_finding(FindingCode::TimesAssumed, "/pipeline/api", message, hint);
         }
         let says_when = matches!(pipeline.settling, Settling::SettledAfter(_));
-        let is_relative = matches!(definition.report.date_range(), DateRange::Relative { .. });
-        if !is_relative || (!says_when && pipeline.window_zone.is_utc()) {
+        if !says_when && pipeline.window_zone.is_utc() {
             return;
         }
         let late = definition.longest_wait();

@@ -119,7 +119,7 @@ impl Definition {
         &self.pipeline.empty_messages
     }
 
-    /// Whether words of CXone's say that there is no data: it contains one of `emptyMessages`, in whatever case.
+    /// Whether words of CXone's say that there is no data: they contain one of `emptyMessages`, in whatever case.
     #[must_use]
     pub fn is_empty_message(&self, message: &str) -> bool {
         let message = message.to_lowercase();
@@ -172,7 +172,16 @@ impl Definition {
         time: Timestamp,
         distance: RestateDistance,
     ) -> Result<Window, WindowError> {
-        let scheduled = time.checked_sub(distance.duration());
+        self.window_scheduled_before(time, distance.duration())
+    }
+
+    /// The window of the run that was scheduled so long before a time.
+    pub(crate) fn window_scheduled_before(
+        &self,
+        time: Timestamp,
+        earlier: SignedDuration,
+    ) -> Result<Window, WindowError> {
+        let scheduled = time.checked_sub(earlier);
         self.window_for(scheduled.map_err(|_| WindowError::OutOfRange)?)
     }
 

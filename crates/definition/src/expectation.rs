@@ -21,8 +21,7 @@ impl Definition {
     /// The window that is expected to have been delivered at a time: the one that the schedule meant so long before. All
     /// times of schedules are in UTC, so that this is exact for every recurrence and zone.
     pub fn expected_window(&self, time: Timestamp) -> Result<Window, WindowError> {
-        let scheduled = time.checked_sub(self.expected_after());
-        self.window_for(scheduled.map_err(|_| WindowError::OutOfRange)?)
+        self.window_scheduled_before(time, self.expected_after())
     }
 
     /// How long a scheduled run waits at most for its window to become final: on a Monday and on the first of a month, in

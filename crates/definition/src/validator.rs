@@ -65,6 +65,12 @@ impl Validator<'_> {
         time.ok()
     }
 
+    /// Reports a text that is no duration, or none that can be used where it stands.
+    pub(crate) fn refuse_duration(&mut self, code: FindingCode, at: &str, text: &str, hint: &str) {
+        let message = format!("{} is not a usable duration", quote(text));
+        self.report_finding(code, at, message, hint);
+    }
+
     pub(crate) fn parse_enum<E: TextEnum>(&mut self, at: &str, text: Option<&str>) -> Option<E> {
         let text = text.map(str::to_owned);
         let text = self.require(at, text.as_ref())?;

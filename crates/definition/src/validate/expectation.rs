@@ -6,7 +6,6 @@ use crate::definition::Definition;
 use crate::duration::{format_duration, parse_minutes};
 use crate::finding_code::FindingCode;
 use crate::raw::RawPipeline;
-use crate::text::quote;
 use crate::validator::Validator;
 
 const AT: &str = "/pipeline/expectedBy";
@@ -28,10 +27,9 @@ impl Validator<'_> {
         };
         let after = parse_minutes(text).filter(|after| *after <= LONGEST);
         if after.is_none() {
-            let message = format!("{} is not a usable duration", quote(text));
             let hint =
                 "ISO 8601, whole minutes up to 7 days after the schedule's time, such as \"PT3H\"";
-            self.report_finding(FindingCode::ExpectedByInvalid, AT, message, hint);
+            self.refuse_duration(FindingCode::ExpectedByInvalid, AT, text, hint);
         }
         after.map(Some)
     }

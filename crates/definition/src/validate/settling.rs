@@ -67,9 +67,8 @@ impl Validator<'_> {
     fn parse_settled_after(&mut self, text: &str) -> Option<Settling> {
         let delay = parse_minutes(text).filter(|delay| *delay <= LONGEST_SETTLING);
         if delay.is_none() {
-            let message = format!("{} is not a usable duration", quote(text));
             let hint = "ISO 8601, whole minutes up to 7 days, such as \"PT45M\"";
-            self.report_finding(FindingCode::SettledAfterInvalid, AFTER, message, hint);
+            self.refuse_duration(FindingCode::SettledAfterInvalid, AFTER, text, hint);
         }
         delay.map(Settling::SettledAfter)
     }
@@ -215,9 +214,8 @@ impl Validator<'_> {
         schedule: Option<&Schedule>,
     ) -> Option<RestateDistance> {
         let Ok(distance) = text.parse::<RestateDistance>() else {
-            let message = format!("{} is not a usable duration", quote(text));
             let hint = "ISO 8601, whole days up to 90, such as \"P1D\"";
-            self.report_finding(FindingCode::RestateInvalid, at, message, hint);
+            self.refuse_duration(FindingCode::RestateInvalid, at, text, hint);
             return None;
         };
         let Some(schedule) = schedule else {

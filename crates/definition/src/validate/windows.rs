@@ -39,9 +39,8 @@ impl Validator<'_> {
         let text = self.require(at, raw.smallest_window.as_ref())?;
         let smallest_window = parse_duration(text);
         if smallest_window.is_none() {
-            let message = format!("{} is not a usable duration", quote(text));
             let code = FindingCode::SmallestWindowInvalid;
-            self.report_finding(code, at, message, DURATION_HINT);
+            self.refuse_duration(code, at, text, DURATION_HINT);
         }
         Some(Narrow {
             smallest_window: smallest_window?,
@@ -69,8 +68,7 @@ impl Validator<'_> {
         let text = self.require(AT, raw.largest_window.as_ref())?;
         let largest_window = parse_duration(text);
         let Some(largest_window) = largest_window else {
-            let message = format!("{} is not a usable duration", quote(text));
-            self.report_finding(FindingCode::SplitInvalid, AT, message, DURATION_HINT);
+            self.refuse_duration(FindingCode::SplitInvalid, AT, text, DURATION_HINT);
             return None;
         };
         let longest = allowed.flatten().map(|bounds| bounds.longest);

@@ -64,8 +64,8 @@ metrics! {
     Bytes: Bytes,
     /// Runs that took too long and were cancelled or abandoned.
     RunsCutOff: Count,
-    /// Commits that deliver a window for the first time, because an alarm waits for them: one that replaces, withdraws or
-    /// restates a window says nothing about whether new windows come. The only metric that is recorded when it is zero.
+    /// Commits that deliver a window for the first time: one that replaces, withdraws or restates a window says nothing
+    /// about whether new windows come. Recorded also when it is zero.
     Commits: Count,
     /// Rows that consumers see through those commits.
     CommittedRows: Count,
@@ -78,7 +78,7 @@ metrics! {
     /// From the start of the first run to the commit.
     RunSeconds: Seconds,
     /// How long ago the newest window ended that consumers hold, in hours, rounded up. Recorded when it is asked whether
-    /// a window was delivered.
+    /// a window was delivered, also when it is zero.
     FreshnessHours: None,
 }
 

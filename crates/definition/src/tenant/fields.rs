@@ -41,6 +41,7 @@ pub(super) const QUERY: &str = "has a query";
 pub(super) const LIST: &str = "is not a list of texts";
 pub(super) const HOST: &str =
     "lists something that is not a domain like niceincontact.com (no scheme, no path, no port)";
+
 /// What is wrong with a tenant's secret. It names a field, and never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {

@@ -182,16 +182,18 @@ impl ScheduledEvent {
 #[must_use]
 pub fn window_of_event(event: &Value) -> Option<Window> {
     let detail = event.get("detail")?;
-    if let Some(window) = detail.get("window").filter(|window| !window.is_null()) {
+    // A field that is null is one that is left out, as in `Detail`.
+    let given = |name| detail.get(name).filter(|value| !value.is_null());
+    if let Some(window) = given("window") {
         return Window::deserialize(window).ok();
     }
     let time = Timestamp::deserialize(event.get("time")?).ok()?;
     let definition = Definition::from_value(detail.get("definition")?)
         .ok()?
         .definition;
-    let window = if let Some(distance) = detail.get("restate") {
+    let window = if let Some(distance) = given("restate") {
         definition.restated_window(time, distance.as_str()?.parse().ok()?)
-    } else if detail.get("expect").is_some() {
+    } else if given("expect").is_some() {
         definition.expected_window(time)
     } else {
         definition.window_for(time)
@@ -226,6 +228,31 @@ mod tests {
         assert_eq!(read.id.as_deref(), Some("id-1"));
         assert_eq!(read.time.unwrap().timestamp(), noon().as_second());
         assert_eq!(serde_json::to_value(&read).unwrap(), built.to_json());
+    }
+
+    /// All examples are about one day. Trigger takes a field that is null for one that is left out.
+    #[test]
+    fn an_events_window_is_the_one_that_trigger_works_on() {
+        let day: Window = "20261121T000000Z-20261122T000000Z".parse().unwrap();
+        for example in [
+            include_str!("../../../events/scheduled.json"),
+            include_str!("../../../events/restate.json"),
+            include_str!("../../../events/expect.json"),
+            include_str!("../../../events/replay.json"),
+            include_str!("../../../events/withdraw.json"),
+        ] {
+            let mut event: Value = serde_json::from_str(example).unwrap();
+            assert_eq!(window_of_event(&event), Some(day), "{event}");
+            for field in ["window", "restate", "expect"] {
+                let detail = event["detail"].as_object_mut().unwrap();
+                detail.entry(field).or_insert(Value::Null);
+                assert_eq!(window_of_event(&event), Some(day), "{event}");
+            }
+        }
+        let mut event: Value =
+            serde_json::from_str(include_str!("../../../events/scheduled.json")).unwrap();
+        event["detail"]["restate"] = json!("soon");
+        assert_eq!(window_of_event(&event), None);
     }
 
     #[test]

@@ -41,20 +41,7 @@ pub(super) struct CommitLog {
 }
 
 impl CommitLog {
-    /// Finds the last version of the log; 0 for an empty log.
-    pub(super) async fn read_head<E: From<StoreEffect>>(
-        effects: &Effects<E>,
-        keys: &ReportKeys,
-    ) -> Result<u64, Failure> {
-        let listed = effects.list(keys.log(), None).await?;
-        Ok(listed
-            .iter()
-            .rev()
-            .find_map(|key| version_of(key))
-            .unwrap_or(0))
-    }
-
-    /// Reads every commit of a window that overlaps this one.
+    /// Reads every commit of a window that overlaps this one. `listed` are the keys of all commits, listed before.
     ///
     /// Each window's first generation says how long the log was before any commit of it. A window whose folder is
     /// not there yet when the folders are listed is committed behind what the log's head was before.
@@ -62,8 +49,9 @@ impl CommitLog {
         effects: &Effects<E>,
         keys: &ReportKeys,
         window: &Window,
+        listed: &[String],
     ) -> Result<Self, Failure> {
-        let head = Self::read_head(effects, keys).await?;
+        let head = head_of(listed).unwrap_or(0);
         let base = Self::find_base(effects, keys, window).await?;
         Self::read_since(effects, keys, window, base.unwrap_or(head)).await
     }
@@ -118,8 +106,7 @@ impl CommitLog {
         keys: &ReportKeys,
     ) -> Result<(), Failure> {
         let after = (self.head > 0).then(|| keys.commit(self.head));
-        let mut listed = effects.list(keys.log(), after).await?;
-        listed.retain(|key| version_of(key).is_some());
+        let listed = list_commits(effects, keys, after).await?;
         for listed in listed.chunks(READ_AT_ONCE) {
             let bodies = effects.read_all(listed.to_vec()).await?;
             for (key, bytes) in listed.iter().zip(bodies) {
@@ -129,7 +116,7 @@ impl CommitLog {
                 }
             }
         }
-        if let Some(head) = listed.last().and_then(|key| version_of(key)) {
+        if let Some(head) = head_of(&listed) {
             self.head = head;
         }
         Ok(())
@@ -262,16 +249,30 @@ impl CommitLog {
     }
 }
 
+/// The keys of the commits behind this one, or of all, in order.
+pub(super) async fn list_commits<E: From<StoreEffect>>(
+    effects: &Effects<E>,
+    keys: &ReportKeys,
+    after: Option<String>,
+) -> Result<Vec<String>, Failure> {
+    let mut listed = effects.list(keys.log(), after).await?;
+    listed.retain(|key| version_of(key).is_some());
+    Ok(listed)
+}
+
+/// The last version of those that were listed.
+fn head_of(listed: &[String]) -> Option<u64> {
+    listed.last().and_then(|key| version_of(key))
+}
+
 /// The end of the newest window that consumers hold of the report; `None` where they hold none.
 ///
-/// The log is read from its end. No window is committed before it is over, so that no commit before one that was made at the
+/// The log, of which all commits are listed, is read from its end. No window is committed before it is over, so that no commit before one that was made at the
 /// end of the newest window, or earlier, can be of a newer one.
 pub(super) async fn find_newest_end<E: From<StoreEffect>>(
     effects: &Effects<E>,
-    keys: &ReportKeys,
+    listed: &[String],
 ) -> Result<Option<Timestamp>, Failure> {
-    let mut listed = effects.list(keys.log(), None).await?;
-    listed.retain(|key| version_of(key).is_some());
     let mut newest: Option<Timestamp> = None;
     let mut withdrawn: Vec<Window> = Vec::new();
     for listed in listed.rchunks(READ_BACK_AT_ONCE) {

@@ -2,7 +2,7 @@
 
 use crate::documents::Commit;
 use crate::effects::TriggerEffect;
-use crate::flow::commit_log::{CommitLog, find_newest_end};
+use crate::flow::commit_log::{CommitLog, find_newest_end, list_commits};
 use crate::flow::overlap::OverlapError;
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::trigger::generation::Generation;
@@ -16,8 +16,9 @@ impl Question<'_> {
     /// # Errors
     /// `Cxone.Overdue`, if it was not: how far it came, and what to do.
     pub(super) async fn check_delivery(self) -> Result<Next, Failure> {
-        self.record_freshness().await?;
         let WindowRequest { keys, window, .. } = self.request;
+        let listed = list_commits(self.effects, keys, None).await?;
+        self.record_freshness(&listed).await?;
         let generation = match self.newest_generation().await? {
             0 => None,
             number => {
@@ -25,7 +26,7 @@ impl Question<'_> {
                 Generation::read(self.effects, keys, number).await?
             }
         };
-        let log = CommitLog::read_all(self.effects, keys, window).await?;
+        let log = CommitLog::read_all(self.effects, keys, window, &listed).await?;
         if let Some(delivered) = self.find_delivery(generation.as_ref(), &log) {
             return Ok(delivered);
         }
@@ -43,11 +44,11 @@ impl Question<'_> {
     }
 
     /// How old the newest window of the report is that consumers hold.
-    async fn record_freshness(self) -> Result<(), Failure> {
-        let WindowRequest { keys, now, .. } = self.request;
-        if let Some(end) = find_newest_end(self.effects, keys).await? {
+    async fn record_freshness(self, listed: &[String]) -> Result<(), Failure> {
+        if let Some(end) = find_newest_end(self.effects, listed).await? {
             // Rounded up, so that nothing is older than what is shown.
-            let seconds = u64::try_from(now.duration_since(end).as_secs()).unwrap_or(0);
+            let seconds =
+                u64::try_from(self.request.now.duration_since(end).as_secs()).unwrap_or(0);
             let hours = seconds.div_ceil(60 * 60);
             let record = |responder| TriggerEffect::RecordFreshness(hours, responder);
             self.effects.request(record).await?;

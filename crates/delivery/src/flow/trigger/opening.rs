@@ -4,7 +4,7 @@ use definition::text::clean_detail;
 
 use crate::documents::{Commit, GenerationRecord};
 use crate::effects::Claimed;
-use crate::flow::commit_log::CommitLog;
+use crate::flow::commit_log::{CommitLog, list_commits};
 use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{StoredError, V, parse, serialise};
 use crate::flow::trigger::generation::Generation;
@@ -42,7 +42,8 @@ impl Question<'_> {
                 let found = generations.swap_remove(at);
                 return Ok(Joined::Generation(Box::new(found)));
             }
-            let log = CommitLog::read_all(self.effects, keys, window).await?;
+            let listed = list_commits(self.effects, keys, None).await?;
+            let log = CommitLog::read_all(self.effects, keys, window, &listed).await?;
             if let Some(nothing) = self.reason_to_open_none(newest, &generations, &log)? {
                 return Ok(Joined::Nothing(nothing));
             }

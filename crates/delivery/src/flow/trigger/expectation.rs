@@ -6,6 +6,7 @@ use crate::flow::commit_log::{CommitLog, find_newest_end, list_commits};
 use crate::flow::overlap::OverlapError;
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::trigger::generation::Generation;
+use crate::flow::trigger::opening::delivered_nothing;
 use crate::flow::trigger::question::Question;
 use crate::flow::trigger::request::WindowRequest;
 use crate::{Failure, FailureName, Next};
@@ -61,13 +62,8 @@ impl Question<'_> {
     fn find_delivery(self, newest: Option<&Generation>, log: &CommitLog) -> Option<Next> {
         let window = self.request.window;
         if newest.is_some_and(|newest| newest.record.withdrawn) {
-            return Some(Next::Delivered {
-                version: log.last_over_window().map_or(0, |last| last.version),
-                rows: 0,
-                note: Some(format!(
-                    "{window} was withdrawn; `cxr replay` brings it back"
-                )),
-            });
+            let note = format!("{window} was withdrawn; `cxr replay` brings it back");
+            return Some(delivered_nothing(log, note));
         }
         let whole = log.find_whole()?;
         let mut withdrawn = whole.iter().filter(|commit| commit.withdrawn);

@@ -219,7 +219,7 @@ impl Generation {
 }
 
 /// The window has no rows, and none are missing.
-fn delivered_nothing(log: &CommitLog, note: String) -> Next {
+pub(super) fn delivered_nothing(log: &CommitLog, note: String) -> Next {
     Next::Delivered {
         version: log.last_over_window().map_or(0, |last| last.version),
         rows: 0,

@@ -190,6 +190,9 @@ async fn what_consumers_hold_of_a_window_counts_however_it_came() {
     // A window that lies across is refused, and the text says so.
     let across = expect(window("20T18", "22T00")).await;
     check_overdue(&pipeline, &across, &["is refused", "cxr withdraw"]);
+    // What the text says to type is what `cxr` takes for a window that is none of the report's own.
+    let noon = expect(window("17T00", "17T12")).await;
+    check_overdue(&pipeline, &noon, &["12:00:00Z --off-grid`"]);
     let early = expect(day_before(-2)).await;
     check_overdue(&pipeline, &early, &["final only at 2026-11-24T05:00:00Z"]);
 }

@@ -1,7 +1,7 @@
 //! Why a window can't be delivered beside the ones that are.
 
-use definition::Window;
 use definition::text::list_first;
+use definition::{Definition, Window};
 
 use crate::documents::Commit;
 use crate::{Failure, FailureName};
@@ -79,6 +79,16 @@ impl OverlapError {
             what,
         })
     }
+}
+
+/// How a command asks for a window of this definition. One that is none of the report's own has to be asked for twice.
+pub(super) fn window_options(definition: &Definition, window: &Window) -> String {
+    let off_grid = if definition.is_on_grid(window) {
+        ""
+    } else {
+        " --off-grid"
+    };
+    format!("--window {window}{off_grid}")
 }
 
 /// Why a window needs no delivery of its own.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::Failure;
 use crate::flow::finalize::earlier::EarlierCommits;
 use crate::flow::finalize::finalizer::Finalizer;
+use crate::flow::overlap::window_options;
 
 /// At most so many gaps are named.
 const GAPS_MAX: usize = 3;
@@ -78,14 +79,10 @@ fn describe_gaps(definition: &Definition, gaps: &[Gap]) -> Option<String> {
         .iter()
         .map(|gap| format!("{}/{}", gap.start, gap.end))
         .collect();
-    let off_grid = if definition.is_on_grid(&first) {
-        ""
-    } else {
-        " --off-grid"
-    };
     Some(format!(
-        "nobody asked for {}, between the windows before and this one, and no schedule will. If the rows are wanted: cxr run FILE --window {first}{off_grid}",
-        list_first(&gaps, GAPS_MAX)
+        "nobody asked for {}, between the windows before and this one, and no schedule will. If the rows are wanted: cxr run FILE {}",
+        list_first(&gaps, GAPS_MAX),
+        window_options(definition, &first)
     ))
 }
 

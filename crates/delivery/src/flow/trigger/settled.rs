@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::documents::Commit;
 use crate::flow::commit_log::{CommitLog, Standing};
-use crate::flow::overlap::describe_covering;
+use crate::flow::overlap::{describe_covering, window_options};
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::question::Question;
 use crate::{Failure, Next};
@@ -68,13 +68,9 @@ impl Generation {
         // The order of an object's fields depends on how serde_json was built.
         fields.sort_unstable();
         let (fields, window) = (list_first(&fields, FIELDS_MAX), self.record.window);
-        let off_grid = if asked.is_on_grid(&window) {
-            ""
-        } else {
-            " --off-grid"
-        };
+        let options = window_options(asked, &window);
         Some(format!(
-            "{window} was delivered with another definition, which differs in {fields}; to state it anew with this one: cxr replay FILE --window {window}{off_grid} --reason \"the definition changed\"",
+            "{window} was delivered with another definition, which differs in {fields}; to state it anew with this one: cxr replay FILE {options} --reason \"the definition changed\"",
         ))
     }
 }

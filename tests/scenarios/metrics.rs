@@ -130,7 +130,7 @@ async fn a_day_that_is_not_committed_says_so() {
 #[tokio::test]
 async fn only_the_first_delivery_of_a_window_counts_as_a_commit() {
     let pipeline = PipelineBuilder::daily().start().await;
-    // A restatement makes up for a day that its own schedule did not deliver, and the alarm has to go off all the same.
+    // A restatement makes up for a day that its own schedule did not deliver: it is not counted as one in time.
     let restatement = pipeline.event().with_restatement("P1D");
     delivered(pipeline.play(restatement.to_json()).await);
     assert_eq!(sums(&pipeline)["Commits"], 0);

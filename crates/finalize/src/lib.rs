@@ -72,7 +72,7 @@ impl FinalizeHandler {
         }
     }
 
-    /// Zero commits are recorded as well: an alarm waits for a commit.
+    /// Zero commits are recorded as well, so that a day without one is a point of the chart and not a gap.
     fn count_outcome(&self, answer: &Result<FinalizeOut, Failure>) {
         self.metrics.set(Metric::Commits, 0);
         let Ok(FinalizeOut {

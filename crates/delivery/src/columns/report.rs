@@ -65,7 +65,7 @@ pub struct ChangedColumn {
     pub name: String,
     /// The kinds that it has, without `null`.
     pub kinds: Vec<ValueKind>,
-    /// The kinds that it had in the commit before; empty if it was not there.
+    /// The kinds that it had in the newest window that lacks one of these; empty where no earlier window says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<ValueKind>,
 }

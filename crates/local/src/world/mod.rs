@@ -26,7 +26,7 @@ pub const BUCKET: &str = "landing";
 pub const PREFIX: &str = "reports";
 pub const STATE_MACHINE_ARN: &str =
     "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
-/// The topic of the alerts.
+/// The topic of what operators are told.
 pub const NOTICE_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-notices";
 /// What the names of all secrets begin with.
 pub const SECRET_PREFIX: &str = "cxone/";

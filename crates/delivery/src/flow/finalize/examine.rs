@@ -162,16 +162,10 @@ fn judge_replaced(replaced: u64, rows: u64) -> Option<String> {
 /// A file with a quote that was never closed may be whole by the rules of CSV. Only the first run is told: others have more of
 /// the same.
 fn judge_quotes(runs: &[RunPages]) -> Option<String> {
-    let pages = runs
-        .iter()
-        .find(|pages| !pages.suspect_records.is_empty())?;
+    let mut suspect = runs.iter().filter(|it| !it.suspect_records.is_empty());
+    let pages = suspect.next()?;
     let numbers: Vec<String> = (pages.suspect_records.iter().map(u64::to_string)).collect();
-    let also = runs
-        .iter()
-        .filter(|pages| !pages.suspect_records.is_empty())
-        .count()
-        - 1;
-    let also = match also {
+    let also = match suspect.count() {
         0 => String::new(),
         also => format!(", and the files of {also} more runs have such records"),
     };

@@ -50,7 +50,7 @@ export class CxoneReports extends Construct {
     }
     this.upload(props.code);
     if (props.key !== undefined) {
-      allowAlarmsAndLogs(props.key, name, Stack.of(this));
+      allowAlarmsAndLogs(props.key, name, Stack.of(this), props.encryptExecutions);
     }
     acknowledge(this.template);
 

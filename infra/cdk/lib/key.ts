@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 
 /** What `DataKey` of the template says for services; of an imported key the policy is somebody else's. */
-export function allowAlarmsAndLogs(key: kms.IKey, name: string, stack: Stack): void {
+export function allowAlarmsAndLogs(key: kms.IKey, name: string, stack: Stack, encryptExecutions = false): void {
   const groups = ['/aws/lambda/', '/aws/vendedlogs/states/'].map((folder) => `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:${folder}${name}-*`);
   const statements = [
     new iam.PolicyStatement({
@@ -19,5 +19,15 @@ export function allowAlarmsAndLogs(key: kms.IKey, name: string, stack: Stack): v
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': groups } },
     }),
   ];
+  if (encryptExecutions) {
+    statements.push(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal('delivery.logs.amazonaws.com')],
+        actions: ['kms:Decrypt'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'kms:EncryptionContext:SourceArn': `arn:${stack.partition}:logs:${stack.region}:${stack.account}:*` } },
+      }),
+    );
+  }
   statements.forEach((statement) => key.addToResourcePolicy(statement, true));
 }

@@ -11,7 +11,7 @@ const PATTERN = 'An area of the keys, secrets below the prefix, executions of th
 const OWNERS = ['TriggerRole', 'PollOnceRole', 'FetchPageRole', 'CancelRole', 'FinalizeRole', 'ReportPipelineRole', 'OperatorPolicy', 'MaintainerPolicy', 'ConsumerPolicy'];
 
 /** What CloudFormation's own rules warn of in a template whose parameters are decided, or empty. */
-const DECIDED = ['W1001', 'W1028', 'W1030', 'W8003', 'W9003', 'W9053'];
+const DECIDED = ['W1001', 'W1028', 'W1030', 'W2503', 'W8003', 'W9003', 'W9053'];
 
 /** So that an app which runs cdk-nag has no finding of ours to explain. */
 export function acknowledge(template: CfnInclude): void {

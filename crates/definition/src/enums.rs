@@ -110,7 +110,7 @@ text_enum!(
     /// What happens when the columns of the rows change.
     #[derive(Default)]
     SchemaPolicy {
-        /// The rows are delivered, and the commit and an alert say what changed.
+        /// The rows are delivered, and the commit and a notice say what changed.
         #[default]
         Warn = "warn",
         /// Nothing of the window is delivered, and the execution fails as `Cxone.Contract`.

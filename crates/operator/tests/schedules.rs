@@ -432,6 +432,7 @@ async fn a_report_whose_only_time_has_passed_gets_no_schedule_and_a_warning() {
     assert!(out.starts_with(
         "warning: once.json: 2024-06-03T05:30:00Z has passed, so it gets no schedule; ask for its window by: cxr run once.json --at 2024-06-03T05:30:00Z\n"
     ), "{out}");
+    assert_eq!(out.matches("has passed").count(), 1, "{out}");
     assert!(!copy.text().contains("at(2024"));
     assert_eq!(copy.cxr(&["--check"]).await.0.unwrap(), 0);
 
@@ -454,6 +455,44 @@ async fn a_report_whose_only_time_has_passed_gets_no_schedule_and_a_warning() {
     );
     assert_eq!(later(&[]).await.0.unwrap(), 0);
     assert!(!copy.text().contains("at(2026"));
+}
+
+/// A report's own time passes first, then that at which it is expected, then those of its restatements.
+#[tokio::test]
+async fn a_template_stays_right_while_one_time_after_another_passes() {
+    let copy = Copy::new();
+    copy.add(
+        "once.json",
+        &[
+            ("/schedule/type", json!("once")),
+            ("/name", json!("Once")),
+            (
+                "/report/dateRange",
+                json!({"type": "absolute", "start": "2026-06-10T00:00:00Z", "end": "2026-06-11T00:00:00Z"}),
+            ),
+            ("/pipeline/restate", json!(["P1D", "P7D"])),
+        ],
+    );
+    let (reports, template) = (copy.reports(), copy.template());
+    let paths = [reports.to_str().unwrap(), template.to_str().unwrap()];
+    let check = [paths[0], paths[1], "--check"];
+    let times = [
+        ("2026-06-11T05:00:00Z", 0),
+        ("2026-06-11T06:00:00Z", 1),
+        ("2026-06-11T09:00:00Z", 1),
+        ("2026-06-12T06:00:00Z", 2),
+        ("2026-06-18T06:00:00Z", 3),
+    ];
+    for (at, (written, _)) in times.iter().enumerate() {
+        assert_eq!(cxr_at(written, &paths).await.0.unwrap(), 0);
+        for (now, warnings) in &times[at..] {
+            let (result, out) = cxr_at(now, &check).await;
+            assert_eq!(result.unwrap(), 0, "written {written}, now {now}: {out}");
+            assert_eq!(out.matches("warning: ").count(), *warnings, "{now}: {out}");
+        }
+    }
+    let out = cxr_at("2026-06-18T06:00:00Z", &check).await.1;
+    assert!(out.contains("cxr replay once.json"), "{out}");
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use crate::definition_file;
 use crate::error::CommandError;
 use crate::output::{Output, count_of};
 use crate::template::{
-    ScheduledReport, check_size, differing_resources, plan_schedules, read_template, render,
+    PlannedSchedule, ScheduledReport, check_size, differing_resources, plan_schedules,
+    read_template, render, resources_of,
 };
 
 /// Write the template of the schedules of all definitions (no network).
@@ -31,8 +32,8 @@ pub(super) struct SchedulesArgs {
 /// A template for a moment, and what gets no schedule any more.
 struct Rendered {
     template: String,
-    /// The template as it was right before the times that have passed.
-    before: String,
+    /// The template together with those schedules of an older one whose times have passed since it was written.
+    aged: String,
     warnings: Vec<String>,
 }
 
@@ -50,48 +51,53 @@ impl SchedulesArgs {
             .iter()
             .map(|file| ScheduledReport::read(file))
             .collect::<Result<_, _>>()?;
-        let rendered = render_at(&reports, now)?;
         let Some(path) = self.template else {
-            output.print_text(&rendered.template)?;
+            output.print_text(&render_at(&reports, now, "")?.template)?;
             return Ok(0);
         };
+        let old = read_template(&path)?;
+        let rendered = render_at(&reports, now, &old)?;
         check_size(&rendered.template, &path)?;
-        let outcome = update_template(path, self.check, reports.len(), rendered)?;
+        let outcome = update_template(path, &old, self.check, reports.len(), rendered)?;
         output.print(&outcome)?;
         Ok(outcome.exit_code())
     }
 }
 
-fn render_at(reports: &[ScheduledReport], now: Timestamp) -> Result<Rendered, CommandError> {
+fn render_at(
+    reports: &[ScheduledReport],
+    now: Timestamp,
+    old: &str,
+) -> Result<Rendered, CommandError> {
     let planned = plan_schedules(reports)?;
-    let (passed, coming): (Vec<_>, Vec<_>) = planned
-        .iter()
-        .partition(|schedule| schedule.passed(now).is_some());
+    let old = resources_of(old);
+    let coming = |it: &&PlannedSchedule<'_>| it.passed(now).is_none();
+    let kept = |it: &&PlannedSchedule<'_>| coming(it) || it.is_among(&old);
     Ok(Rendered {
-        template: render(&coming)?,
-        before: render(&planned.iter().collect::<Vec<_>>())?,
-        warnings: passed
+        template: render(&planned.iter().filter(coming).collect::<Vec<_>>())?,
+        aged: render(&planned.iter().filter(kept).collect::<Vec<_>>())?,
+        warnings: planned
             .iter()
-            .filter_map(|it| Some(it.describe_passed(it.passed(now)?)))
+            .filter_map(|it| it.describe_passed(it.passed(now)?))
             .collect(),
     })
 }
 
 fn update_template(
     path: PathBuf,
+    old: &str,
     check: bool,
     reports: usize,
     rendered: Rendered,
 ) -> Result<TemplateOutcome, CommandError> {
-    let old = read_template(&path)?;
     // A template does not become wrong by the time that passes: what it deployed may stay.
-    let out_of_date = old != rendered.template && !(check && old == rendered.before);
+    let out_of_date = old != rendered.template && !(check && old == rendered.aged);
     let written = out_of_date && !check;
     if written {
         std::fs::write(&path, &rendered.template)?;
     }
     Ok(TemplateOutcome {
-        differing: differing_resources(&old, &rendered.template),
+        differing: differing_resources(old, &rendered.template),
         template: path,
         reports,
         warnings: rendered.warnings,

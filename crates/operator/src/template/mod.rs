@@ -15,7 +15,7 @@ use crate::error::CommandError;
 
 pub(crate) use render::render;
 pub(crate) use report::ScheduledReport;
-pub(crate) use schedule::plan_schedules;
+pub(crate) use schedule::{PlannedSchedule, plan_schedules};
 
 /// The most that `CloudFormation` accepts in one template.
 const MAX_BYTES: usize = 1_000_000;
@@ -60,7 +60,8 @@ pub(crate) fn differing_resources(old: &str, new: &str) -> Vec<String> {
     names.into_iter().filter(differs).cloned().collect()
 }
 
-fn resources_of(template: &str) -> Map<String, Value> {
+/// The resources of a template by name; none, if there is no template yet.
+pub(crate) fn resources_of(template: &str) -> Map<String, Value> {
     let mut template: Value = serde_json::from_str(template).unwrap_or_default();
     match template.get_mut("Resources").map(Value::take) {
         Some(Value::Object(resources)) => resources,

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use definition::{DateRange, Recurrence, RestateDistance};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 use super::report::ScheduledReport;
 use crate::digest::hex_digest;
@@ -180,11 +181,23 @@ impl PlannedSchedule<'_> {
         }
     }
 
-    pub(crate) fn describe_passed(&self, at: Timestamp) -> String {
+    /// Whether a template with these resources has it.
+    pub(crate) fn is_among(&self, resources: &Map<String, Value>) -> bool {
+        resources.contains_key(&self.resource)
+    }
+
+    /// What does not start any more, and how to do it by hand. Nobody has to ask by hand whether a window came.
+    pub(crate) fn describe_passed(&self, at: Timestamp) -> Option<String> {
         let stem = &self.report.stem;
-        format!(
-            "{stem}.json: {at} has passed, so it gets no schedule; ask for its window by: cxr run {stem}.json --at {at}"
-        )
+        match self.purpose {
+            Purpose::Deliver => Some(format!(
+                "{stem}.json: {at} has passed, so it gets no schedule; ask for its window by: cxr run {stem}.json --at {at}"
+            )),
+            Purpose::Restate(distance) => Some(format!(
+                "{stem}.json: {at} has passed, so nothing fetches its window again after {distance}; do that by: cxr replay {stem}.json --window START/END --reason TEXT"
+            )),
+            Purpose::Expect => None,
+        }
     }
 }
 

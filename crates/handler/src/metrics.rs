@@ -22,7 +22,7 @@ pub const DIMENSIONS: [&str; 3] = ["stack", "tenant", "report"];
 /// Declares the metrics, each with its unit in CloudWatch.
 macro_rules! metrics {
     ($($(#[$doc:meta])* $metric:ident: $unit:ident,)+) => {
-        /// All metrics. A test holds the dashboards in `infra/` against [`Metric::ALL`].
+        /// All metrics. A test holds the dashboard in `infra/` against [`Metric::ALL`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Metric {
             $($(#[$doc])* $metric,)+

@@ -14,7 +14,7 @@ export const DEFINITION = path.join(INFRA, 'report-pipeline.asl.json');
 export const REPORTS = path.join(INFRA, 'reports.template.json');
 const LAMBDA = beside('lambda', '../../target/lambda');
 
-/** What `cargo lambda build` made of a handler, or what a release has of it. */
+/** What `cargo lambda build` made of a handler: a folder, or a zip of it. */
 export function codeOf(binary: string, folder: string = LAMBDA): string {
   const zip = path.join(folder, `${binary}.zip`);
   const built = path.join(folder, binary);
@@ -24,7 +24,7 @@ export function codeOf(binary: string, folder: string = LAMBDA): string {
   if (fs.existsSync(path.join(built, 'bootstrap'))) {
     return built;
   }
-  throw new Error(`CxoneReports: neither ${built}/bootstrap nor ${zip} is there; take the zips of a release, or build: cargo lambda build --release --arm64 -p ${binary}`);
+  throw new Error(`CxoneReports: neither ${built}/bootstrap nor ${zip} is there; build it: cargo lambda build --release --arm64 -p ${binary}`);
 }
 
 /** The longest name that EventBridge Scheduler takes. */

@@ -43,9 +43,13 @@ moto:
     tests/moto/run
     tests/moto/rights
 
-# both templates and the state machine, checked without an account; needs Python and Node
+# both templates, the state machine and the packed release, checked without an account; needs Python and Node
 infra-check:
     infra/check
+
+# a release of this commit: archives, CDK package, components and sums; needs Python and Node
+release:
+    infra/release
 
 # known vulnerabilities of dependencies; needs cargo-deny and its database
 advisories:

@@ -61,6 +61,7 @@ COMMANDS = {
     "logs tail": "logs:FilterLogEvents",
     "scheduler get-schedule": "scheduler:GetSchedule",
     "cloudtrail lookup-events": "cloudtrail:LookupEvents",
+    "s3 cp": None,
     "s3api delete-object": None,
     "s3api list-object-versions": None,
     # Said not to work.

@@ -49,7 +49,11 @@ _Loader.add_multi_constructor("!", _short_form)
 
 def load(path):
     text = pathlib.Path(path).read_text()
-    return json.loads(text) if str(path).endswith(".json") else yaml.load(text, _Loader)
+    return json.loads(text) if str(path).endswith(".json") else parse(text)
+
+
+def parse(text):
+    return yaml.load(text, _Loader)
 
 
 class Template:

@@ -48,7 +48,7 @@ export class CxoneReports extends Construct {
     if (!Token.isUnresolved(name)) {
       checkScheduleNames(reports, name);
     }
-    this.upload(props.code);
+    this.upload(props.architecture ?? lambda.Architecture.ARM_64, props.code);
     if (props.key !== undefined) {
       allowAlarmsAndLogs(props.key, name, Stack.of(this), props.encryptExecutions);
     }
@@ -86,9 +86,9 @@ export class CxoneReports extends Construct {
   }
 
   /** Code and definition are files beside the template, which a deployment by SAM would upload. */
-  private upload(code?: string): void {
+  private upload(architecture: lambda.Architecture, code?: string): void {
     for (const [binary, logical] of Object.entries(HANDLERS)) {
-      const { s3BucketName: s3Bucket, s3ObjectKey: s3Key } = new Asset(this, `${logical}Code`, { path: codeOf(binary, code) });
+      const { s3BucketName: s3Bucket, s3ObjectKey: s3Key } = new Asset(this, `${logical}Code`, { path: codeOf(binary, architecture.name, code) });
       this.resource<lambda.CfnFunction>(`${logical}Function`).code = { s3Bucket, s3Key };
     }
     const { s3BucketName: bucket, s3ObjectKey: key } = new Asset(this, 'Definition', { path: DEFINITION });

@@ -12,10 +12,10 @@ const INFRA = beside('files', '..');
 export const TEMPLATE = path.join(INFRA, 'template.yaml');
 export const DEFINITION = path.join(INFRA, 'report-pipeline.asl.json');
 export const REPORTS = path.join(INFRA, 'reports.template.json');
-const LAMBDA = beside('lambda', '../../target/lambda');
 
-/** What `cargo lambda build` made of a handler: a folder, or a zip of it. */
-export function codeOf(binary: string, folder: string = LAMBDA): string {
+/** A handler's zip, or the folder that `cargo lambda build` made of it: in a folder of the app's, or in this package, or in the repository. */
+export function codeOf(binary: string, architecture: string, given?: string): string {
+  const folder = given ?? beside(`lambda/${architecture}`, '../../target/lambda');
   const zip = path.join(folder, `${binary}.zip`);
   const built = path.join(folder, binary);
   if (fs.existsSync(zip)) {
@@ -24,7 +24,7 @@ export function codeOf(binary: string, folder: string = LAMBDA): string {
   if (fs.existsSync(path.join(built, 'bootstrap'))) {
     return built;
   }
-  throw new Error(`CxoneReports: neither ${built}/bootstrap nor ${zip} is there; build it: cargo lambda build --release --arm64 -p ${binary}`);
+  throw new Error(`CxoneReports: there is no code for ${architecture}: neither ${zip} nor ${built}/bootstrap. A released package has both; infra/README.md says how to build it`);
 }
 
 /** The longest name that EventBridge Scheduler takes. */

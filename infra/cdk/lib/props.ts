@@ -25,7 +25,7 @@ export interface CxoneReportsProps {
   readonly reports?: string;
   /** Whether the schedules start anything. Default: true. */
   readonly schedulesEnabled?: boolean;
-  /** Folder with `<binary>/bootstrap` or `<binary>.zip` for each handler. Default: `lambda` of this package, or `target/lambda` of this repository. */
+  /** Folder with `<binary>/bootstrap` or `<binary>.zip` for each handler. Default: what a released package carries for the architecture, or `target/lambda` of this repository. */
   readonly code?: string;
   /** What the binaries were built for. Default: arm64. */
   readonly architecture?: lambda.Architecture;

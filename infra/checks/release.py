@@ -15,9 +15,9 @@ import zipfile
 import template
 
 HANDLERS = {"trigger", "poll-once", "fetch-page", "cancel", "finalize"}
-DOCUMENTS = ["infra/README.md", "infra/cdk/README.md", "crates/operator/README.md", "crates/tokens/README.md"]
+DOCUMENTS = ["README.md", "infra/README.md", "infra/cdk/README.md", "crates/operator/README.md", "crates/tokens/README.md"]
 # Links to what is only in the repository.
-SOURCES = {"../check", "../release", "../tests/agreement", "../tests/moto/rights", "../.github/workflows/release.yml"}
+SOURCES = {"rust-toolchain.toml", "../check", "../release", "../tests/agreement", "../tests/moto/rights", "../.github/workflows/release.yml"}
 
 
 def main():
@@ -47,6 +47,8 @@ def check_archive(path, version, architecture):
     check_template(files, version, architecture)
     for document in DOCUMENTS:
         check_links(document, files)
+        said = set(re.findall(r"cxone-reports-([0-9]+\.[0-9]+\.[0-9]+)", files[document][1].decode()))
+        assert said <= {version}, f"{document} speaks of the release {said}, and this is {version}"
 
 
 def read_archive(path):

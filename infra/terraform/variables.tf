@@ -15,7 +15,7 @@ variable "template_url" {
 
   validation {
     condition     = can(regex("^https://", var.template_url))
-    error_message = "CloudFormation takes an https:// address, such as https://BUCKET.s3.REGION.amazonaws.com/cxone-reports-0.1.0/packaged.yaml."
+    error_message = "CloudFormation takes an https:// address, such as https://BUCKET.s3.REGION.amazonaws.com/RELEASE/packaged.yaml."
   }
 }
 

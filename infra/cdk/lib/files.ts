@@ -24,7 +24,7 @@ export function codeOf(binary: string, architecture: string, given?: string): st
   if (fs.existsSync(path.join(built, 'bootstrap'))) {
     return built;
   }
-  throw new Error(`CxoneReports: there is no code for ${architecture}: neither ${zip} nor ${built}/bootstrap. A released package has both; infra/README.md says how to build it`);
+  throw new Error(`CxoneReports: there is no code for ${architecture}: neither ${zip} nor ${built}/bootstrap. Take a package that was made for it, or give another architecture, or code of your own`);
 }
 
 /** The longest name that EventBridge Scheduler takes. */

@@ -161,6 +161,24 @@ async fn a_day_that_was_taken_back_is_missing_on_purpose_until_somebody_wants_it
     assert_eq!(note(&ask_at(&pipeline, FIRED_AT).await), "");
 }
 
+/// A withdrawal says nothing of a day that was delivered after it, although it was of a wider window.
+#[tokio::test]
+async fn a_day_that_came_after_a_wider_window_was_taken_back_is_there() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    let wide = window("20T00", "22T00");
+    delivered(pipeline.ask_for(wide).await);
+    delivered(pipeline.withdraw(wide, "two days at once").await);
+    let withdrawn = note(&ask_at(&pipeline, FIRED_AT).await);
+    assert!(withdrawn.contains("version 2 withdrew"), "{withdrawn}");
+    pipeline.deliver().await;
+    assert_eq!(note(&ask_at(&pipeline, FIRED_AT).await), "");
+    // The other day of the wider window is still missing on purpose.
+    let before = pipeline.event().with_window(day_before(1));
+    let before = before.with_expectation(Expectation::Delivered);
+    let withdrawn = note(&ask(&pipeline, before.to_json()).await);
+    assert!(withdrawn.contains("version 2 withdrew"), "{withdrawn}");
+}
+
 #[tokio::test]
 async fn what_consumers_hold_of_a_window_counts_however_it_came() {
     let pipeline = PipelineBuilder::daily().start().await;

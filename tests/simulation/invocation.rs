@@ -15,6 +15,7 @@ use tokens::fault_of_call;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::effects::{Open, fetch_effect, finalize_effect, trigger_effect};
+use crate::expectation::{Asked, only_looks};
 use crate::looks::{CancelStep, cancel, look};
 use crate::outside::{Mishap, Outside, Progress};
 use crate::session::Session;
@@ -65,6 +66,8 @@ pub(crate) struct Invocation {
     /// Whether the state machine still waits for its answer.
     pub(crate) awaited: bool,
     pub(crate) busy_until: Timestamp,
+    /// If it is asked whether a window was delivered.
+    pub(crate) expects: Option<Asked>,
     asked: Timestamp,
     running: Running,
     open: Open,
@@ -103,6 +106,7 @@ impl Invocation {
             execution,
             awaited: true,
             busy_until: now,
+            expects: None,
             asked: now,
             running,
             open: Open::default(),
@@ -132,6 +136,9 @@ impl Invocation {
                     Polled::Answer(answer) => return Progress::Answered(answer),
                     Polled::Effect(effect) => effect,
                 };
+                if self.expects.is_some() && !only_looks(&effect) {
+                    *outside.stray = Some(format!("{effect:?} for whether a window is there"));
+                }
                 let calls = matches!(
                     effect,
                     TriggerEffect::Register(..)

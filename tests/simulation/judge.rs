@@ -14,7 +14,8 @@ use crate::world::{Running, World};
 /// So often what failed is redriven.
 const REDRIVES: u32 = 12;
 
-/// So often what was refused is: the window that is in its way may have been taken back.
+/// So often what was refused is: the window that is in its way may have been taken back. And what was overdue: the window may
+/// be there by then.
 const REDRIVES_OF_REFUSED: u32 = 2;
 
 impl World<'_> {
@@ -26,7 +27,7 @@ impl World<'_> {
                 running.execution.status(),
                 Status::Failed | Status::TimedOut | Status::Aborted
             );
-            let most = if is_refused(running) {
+            let most = if is_refused(running) || is_overdue(running) {
                 REDRIVES_OF_REFUSED
             } else {
                 REDRIVES
@@ -83,7 +84,7 @@ impl World<'_> {
             let execution = &running.execution;
             let state = format!("{:?} in {}", execution.status(), execution.state());
             *endings.entry(state).or_default() += 1;
-            if execution.status() == Status::Succeeded {
+            if execution.status() == Status::Succeeded || is_overdue(running) {
                 continue;
             }
             let Customer {
@@ -91,7 +92,8 @@ impl World<'_> {
             } = &self.customers[running.customer];
             let withdrawal = requests.withdrawals.contains(&running.id);
             let (window, since) = (&running.window, running.started_at);
-            if is_refused(running) && oracle.was_refused(window, withdrawal, since) {
+            let may_be_refused = is_refused(running) && !running.expects();
+            if may_be_refused && oracle.was_refused(window, withdrawal, since) {
                 self.figures.refusals += 1;
                 self.judge_refusal(running, number)?;
                 continue;
@@ -186,6 +188,13 @@ impl World<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether an execution asked if a window was delivered, and was told that it was not.
+fn is_overdue(running: &Running) -> bool {
+    running.expects()
+        && running.execution.status() == Status::Failed
+        && running.execution.error() == Some("Cxone.Overdue")
 }
 
 /// Whether an execution ended because of the windows that consumers hold.

@@ -14,6 +14,7 @@ mod content;
 mod customer;
 mod delay;
 mod effects;
+mod expectation;
 mod fate;
 mod habit;
 mod invocation;
@@ -143,7 +144,7 @@ fn a_good_day_survives_a_kill_at_every_effect() {
 }
 
 /// A day, and something else that may be asked for.
-const STORIES: [Story; 3] = [
+const STORIES: [Story; 4] = [
     Story {
         windows: true,
         ..Story::DAY
@@ -154,6 +155,10 @@ const STORIES: [Story; 3] = [
     },
     Story {
         restates: true,
+        ..Story::DAY
+    },
+    Story {
+        expects: true,
         ..Story::DAY
     },
 ];
@@ -224,6 +229,18 @@ fn caught(bugged: impl Fn(u64) -> Setup, machine: &Arc<StateMachine>) -> Option<
     Some(found)
 }
 
+/// What goes wrong at the same moment as a withdrawal is looked for where there are both.
+fn story_of(bug: &str) -> Option<Story> {
+    let restates = bug.contains("restatement");
+    let expects = bug.contains("expectation");
+    (restates || expects).then_some(Story {
+        restates,
+        expects,
+        withdraws: true,
+        ..Story::DAY
+    })
+}
+
 #[test]
 fn every_planted_bug_is_caught() {
     println!("{}", roomy(planted_bugs));
@@ -231,14 +248,8 @@ fn every_planted_bug_is_caught() {
 
 fn planted_bugs(machine: &Arc<StateMachine>) -> String {
     let (mut told, mut missed) = (Vec::new(), Vec::new());
-    let restated = Story {
-        restates: true,
-        withdraws: true,
-        ..Story::DAY
-    };
     for (name, flows) in PLANTED {
-        // What goes wrong with a restatement at the same moment as a withdrawal is looked for where there are both.
-        let story = name.contains("restatement").then_some(restated);
+        let story = story_of(name);
         let planted = |seed| Setup {
             flows: *flows,
             story,

@@ -262,6 +262,14 @@ impl Oracle {
         self.last.get(window).map_or(0, |last| last.generation)
     }
 
+    /// The last commit about all of this time: its version, its window, and whether it took that back.
+    pub(crate) fn last_over(&self, time: &Window) -> Option<(u64, Window, bool)> {
+        let over = |(window, _): &(Window, bool)| lies_within(time, window);
+        let index = self.windows.iter().rposition(over)?;
+        let (window, withdrawn) = self.windows[index];
+        Some((index as u64 + 1, window, withdrawn))
+    }
+
     /// The parts of a version, if a later one up to `last` deletes its rows.
     pub(crate) fn superseded_parts(&self, version: u64, last: u64) -> Option<&[String]> {
         let index = usize::try_from(version).unwrap();

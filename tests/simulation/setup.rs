@@ -88,6 +88,10 @@ pub(crate) struct Figures {
     pub(crate) refusals: u64,
     /// Versions whose parts were deleted after they were superseded.
     pub(crate) deleted: u64,
+    /// How often it was told that an expected window was there.
+    pub(crate) there: u64,
+    /// How often it was told that it was overdue.
+    pub(crate) overdue: u64,
     /// Windows that held the last truth after they were stated anew for the last time.
     pub(crate) last_truths: u64,
     /// What kinds of commits there were.
@@ -116,6 +120,8 @@ impl Figures {
         self.pairs += other.pairs;
         self.refusals += other.refusals;
         self.deleted += other.deleted;
+        self.there += other.there;
+        self.overdue += other.overdue;
         self.last_truths += other.last_truths;
         self.counted.add(other.counted);
         self.told.add(other.told);

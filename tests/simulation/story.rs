@@ -33,6 +33,8 @@ pub(crate) struct Story {
     pub(crate) windows: bool,
     /// Windows are taken back, and some are replayed after that.
     pub(crate) withdraws: bool,
+    /// It is asked whether windows were delivered.
+    pub(crate) expects: bool,
 }
 
 impl Story {
@@ -42,6 +44,7 @@ impl Story {
         restates: false,
         windows: false,
         withdraws: false,
+        expects: false,
     };
 
     pub(crate) fn any(rng: &mut Rng) -> Self {
@@ -50,6 +53,7 @@ impl Story {
             restates: rng.chance(300),
             windows: rng.chance(350),
             withdraws: rng.chance(250),
+            expects: rng.chance(300),
         }
     }
 }
@@ -67,6 +71,12 @@ pub(crate) struct Plan {
     at: Timestamp,
     windows: Vec<Window>,
 }
+
+/// The id of an event that asks whether a window was delivered.
+pub(crate) const EXPECTATION: &str = "expectation";
+
+/// How long after the schedule its window is expected.
+const EXPECTED_AFTER: i64 = 3;
 
 /// The day that the schedule is about.
 pub(crate) const DAY: &str = "2026-11-21T00:00:00Z";
@@ -98,6 +108,9 @@ impl Plan {
         }
         if story.withdraws {
             plan.withdraw(rng, any_day);
+        }
+        if story.expects {
+            plan.expect(rng);
         }
         plan.happenings.sort_by_key(|(at, _)| *at);
         plan
@@ -171,11 +184,7 @@ impl Plan {
     fn ask_for_windows(&mut self, rng: &mut Rng) {
         let mut later = rng.seconds(7_200);
         for number in 0..=rng.below(3) {
-            let first = i64::try_from(rng.below(8)).unwrap();
-            let halves = 1 + i64::try_from(rng.below(4)).unwrap();
-            let start = self.day - hours(48) + hours(12 * first);
-            let end = (start + hours(12 * halves)).min(self.day + hours(48));
-            let window = Window::new(start, end).unwrap();
+            let window = self.any_window(rng);
             self.windows.push(window);
             if !rng.chance(400) {
                 later = rng.seconds(14_400);
@@ -186,6 +195,14 @@ impl Plan {
                 self.start(later, "window", json!({"window": window}));
             }
         }
+    }
+
+    fn any_window(&self, rng: &mut Rng) -> Window {
+        let first = i64::try_from(rng.below(8)).unwrap();
+        let halves = 1 + i64::try_from(rng.below(4)).unwrap();
+        let start = self.day - hours(48) + hours(12 * first);
+        let end = (start + hours(12 * halves)).min(self.day + hours(48));
+        Window::new(start, end).unwrap()
     }
 
     fn withdraw(&mut self, rng: &mut Rng, any_day: bool) {
@@ -233,6 +250,25 @@ impl Plan {
         self.start(later, &id, detail.clone());
         if rng.chance(200) {
             self.start(later + rng.seconds(60), &id, detail);
+        }
+    }
+
+    /// It is asked whether the schedule's window was delivered, one that was asked for, or any other one.
+    fn expect(&mut self, rng: &mut Rng) {
+        for _ in 0..=rng.below(4) {
+            let longest = if rng.chance(800) { 14_400 } else { 700_000 };
+            let at = self.at + rng.seconds(longest);
+            let mut detail = json!({"expect": "delivered"});
+            let window = match rng.below(10) {
+                0..4 => day_of(self.day),
+                4..9 => self.windows[rng.index(self.windows.len())],
+                _ => self.any_window(rng),
+            };
+            if window != day_of(self.day) || rng.chance(500) {
+                detail["window"] = json!(window);
+            }
+            let event = self.event(EXPECTATION, self.day + hours(EXPECTED_AFTER), detail);
+            self.happen(at, Happening::Start(window, event));
         }
     }
 

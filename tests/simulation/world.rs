@@ -107,16 +107,11 @@ impl<'a> World<'a> {
                 }
             }
         }
-        let states: Vec<_> = self
-            .executions
-            .iter()
-            .map(|running| {
-                (
-                    running.execution.status(),
-                    running.execution.state().to_owned(),
-                )
-            })
-            .collect();
+        let states = self.executions.iter().map(|running| {
+            let execution = &running.execution;
+            (execution.status(), execution.state().to_owned())
+        });
+        let states: Vec<_> = states.collect();
         Err(format!("no end after {steps_max} steps: {states:?}"))
     }
 
@@ -236,6 +231,9 @@ impl<'a> World<'a> {
         if Customer::of_message(&payload) != Some(customer.name) {
             return Err(format!("{} has work for another: {payload}", customer.name));
         }
+        if running.expects() && function != "trigger" {
+            return Err(format!("{function} for whether a window is there"));
+        }
         let spaced = customer.tenant.dialect.spacing().is_some();
         if faulty && !spaced && self.rng.chance(20) {
             // The state machine's clock was turned back. Calls can be spaced by a clock that is right only.
@@ -254,6 +252,7 @@ impl<'a> World<'a> {
         let mut invocation =
             Invocation::start(self.setup.flows, execution, function, payload, self.now);
         invocation.awaited = awaited;
+        invocation.expects = self.asked_by(execution);
         self.invocations.push(invocation);
     }
 
@@ -279,12 +278,18 @@ impl<'a> World<'a> {
         let customer = self.executions[execution].customer;
         let progress = self.carry_out(index, customer, mishap, faulty)?;
         self.customers[customer].look(&mut self.rng, self.now, &self.store)?;
-        let answer = match progress {
-            Progress::Goes => return Ok(()),
-            Progress::Answered(answer) => answer.map_err(|f| (f.name.to_string(), f.message)),
-            Progress::Killed => Err((killed(&mut self.rng).message, String::new())),
-        };
+        self.look_whether_there();
+        if let Progress::Goes = progress {
+            return Ok(());
+        }
         let invocation = self.invocations.swap_remove(index);
+        let answer = match progress {
+            Progress::Answered(answer) => {
+                self.judge_expectation(&invocation, &answer)?;
+                answer.map_err(|f| (f.name.to_string(), f.message))
+            }
+            _ => Err((killed(&mut self.rng).message, String::new())),
+        };
         if invocation.awaited {
             self.answer(invocation.execution, answer);
         }

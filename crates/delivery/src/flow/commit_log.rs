@@ -212,35 +212,34 @@ impl CommitLog {
     }
 
     /// The commits that say what consumers hold of the window, in the order of time, if they say it for all of it: its own, one
-    /// that covers it, or several that meet.
+    /// that covers it, or several that meet. Of each moment the last commit about it says so. One that took its window
+    /// back may lie across others that came later.
     pub(super) fn find_whole(&self) -> Option<Vec<&Commit>> {
-        let mut standing = self.standing();
-        standing.sort_unstable_by_key(|commit| commit.window);
+        let mut whole: Vec<&Commit> = Vec::new();
         let mut told = self.window.start();
-        for commit in &standing {
-            if commit.window.start() > told {
-                return None;
+        while told < self.window.end() {
+            let is_about =
+                |commit: &&Commit| commit.window.start() <= told && told < commit.window.end();
+            let last = self.commits.iter().rfind(is_about)?;
+            if whole.iter().all(|commit| commit.version != last.version) {
+                whole.push(last);
             }
-            told = told.max(commit.window.end());
+            let bounds = |commit: &Commit| [commit.window.start(), commit.window.end()];
+            let bounds = self.commits.iter().flat_map(bounds);
+            told = bounds.filter(|bound| *bound > told).min()?;
         }
-        (told >= self.window.end()).then_some(standing)
+        Some(whole)
     }
 
     /// The commits whose rows a consumer holds once it has read the log.
     fn visible(&self) -> Vec<&Commit> {
-        let mut visible = self.standing();
+        let mut visible: Vec<&Commit> = Vec::new();
+        for commit in &self.commits {
+            visible.retain(|earlier| !commit.window.contains(&earlier.window));
+            visible.push(commit);
+        }
         visible.retain(|commit| !commit.withdrawn);
         visible
-    }
-
-    /// The commits that no later one has undone. One that took its window back has no rows.
-    fn standing(&self) -> Vec<&Commit> {
-        let mut standing: Vec<&Commit> = Vec::new();
-        for commit in &self.commits {
-            standing.retain(|earlier| !commit.window.contains(&earlier.window));
-            standing.push(commit);
-        }
-        standing
     }
 
     fn of_window(&self) -> impl DoubleEndedIterator<Item = &Commit> {

@@ -84,11 +84,15 @@ impl Grid<'_> {
             .map_err(|_| WindowError::OutOfRange)
     }
 
-    /// The first moment of a date: midnight, or where clocks skip it, the moment that they skip to.
     fn start_of(&self, date: Date) -> Result<Timestamp, WindowError> {
-        date.to_zoned(self.zone.clone())
-            .and_then(|midnight| midnight.start_of_day())
-            .map(|start| start.timestamp())
-            .map_err(|_| WindowError::OutOfRange)
+        start_of_date(date, self.zone)
     }
+}
+
+/// The first moment of a date: midnight, or where clocks skip it, the moment that they skip to.
+pub(crate) fn start_of_date(date: Date, zone: &TimeZone) -> Result<Timestamp, WindowError> {
+    date.to_zoned(zone.clone())
+        .and_then(|midnight| midnight.start_of_day())
+        .map(|start| start.timestamp())
+        .map_err(|_| WindowError::OutOfRange)
 }

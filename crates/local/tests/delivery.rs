@@ -36,3 +36,38 @@ fn a_day_is_shown_with_what_is_not_as_usual() {
         assert_eq!(warnings, said, "{day}");
     }
 }
+
+/// A plain day is one of the definition's zone.
+#[test]
+fn a_day_of_a_definition_with_a_zone_is_its_own_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let contacts = std::fs::read_to_string("definitions/contacts.json").unwrap();
+    let mut definition: serde_json::Value = serde_json::from_str(&contacts).unwrap();
+    definition["pipeline"]["windowZone"] = "America/New_York".into();
+    definition["schedule"]["time"] = "06:00".into();
+    let file = folder.path().join("contacts.json");
+    std::fs::write(&file, definition.to_string()).unwrap();
+    let deliver = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.args(["--time-scale", "virtual", "--rows", "250"]);
+        command
+            .args(["--window", "2026-11-01", "--definition"])
+            .arg(&file);
+        command.arg("--out").arg(folder.path().join("out"));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let said = deliver();
+    let window = "2026-11-01T04:00:00Z/2026-11-02T05:00:00Z";
+    assert!(said.contains(window), "{said}");
+    // Asked for once more with another definition, it says what differs.
+    definition["pipeline"]["maxRuns"] = 5.into();
+    std::fs::write(&file, definition.to_string()).unwrap();
+    let said = deliver();
+    let told = [
+        "delivered already",
+        "note ",
+        "/pipeline/maxRuns",
+        "cxr replay FILE",
+    ];
+    assert!(told.iter().all(|told| said.contains(told)), "{said}");
+}

@@ -54,7 +54,7 @@ pub enum CommandError {
     },
     /// An execution of this name exists with another input, or has ended.
     #[error(
-        "execution {name} exists already; see cxr show {name}; if it failed, cxr redrive it; if it succeeded, cxr replay the window"
+        "execution {name} exists already; see cxr show {name}; if it failed, cxr redrive it; if it succeeded, cxr run can't ask for the window again, not even after cxr withdraw: cxr replay FILE --window … --reason … fetches it"
     )]
     Exists { name: String },
     /// The input is larger than 256 KiB.

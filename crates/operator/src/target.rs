@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::{Catalogue, Definition, Window};
+use definition::{Catalogue, Definition, Window, WindowZone};
 use jiff::Timestamp;
 
 use crate::definition_file::{self, DefinitionFile};
@@ -25,7 +25,7 @@ struct WindowArgs {
     /// The scheduled time, such as 2026-06-02T05:30:00Z.
     #[arg(long)]
     at: Option<String>,
-    /// START/END, or one day.
+    /// START/END, or one day; a day is one of the report's windowZone, which is UTC if it names none.
     #[arg(long)]
     window: Option<String>,
 }
@@ -36,8 +36,10 @@ impl Target {
         &self,
         catalogue: &Catalogue,
     ) -> Result<(DefinitionFile, WindowChoice), CommandError> {
-        let choice = WindowChoice::parse(self.window.at.as_deref(), self.window.window.as_deref())?;
         let file = definition_file::read_definition(&self.file, catalogue)?;
+        let zone = &file.definition.pipeline.window_zone;
+        let (at, window) = (self.window.at.as_deref(), self.window.window.as_deref());
+        let choice = WindowChoice::parse(at, window, zone)?;
         Ok((file, choice))
     }
 }
@@ -52,9 +54,13 @@ pub(crate) enum WindowChoice {
 
 impl WindowChoice {
     /// Reads the values of `--at` and `--window`, of which clap lets only one pass.
-    pub(crate) fn parse(at: Option<&str>, window: Option<&str>) -> Result<Self, CommandError> {
+    pub(crate) fn parse(
+        at: Option<&str>,
+        window: Option<&str>,
+        zone: &WindowZone,
+    ) -> Result<Self, CommandError> {
         match window {
-            Some(window) => time::parse_window(window).map(Self::Window),
+            Some(window) => time::parse_window(window, zone).map(Self::Window),
             None => time::parse_time("--at", at.unwrap_or_default()).map(Self::ScheduledAt),
         }
     }

@@ -1,28 +1,18 @@
 //! Reads times and windows as people type them.
 
-use definition::Window;
-use jiff::civil::Date;
+use definition::{Window, WindowZone};
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan as _};
+use jiff::{Span, Timestamp};
 
 use crate::error::CommandError;
 
-/// `START/END`, each a time or a day (its midnight in UTC), or one day.
-pub(crate) fn parse_window(text: &str) -> Result<Window, CommandError> {
-    let wrong = |reason: String| CommandError::Window {
-        text: text.to_owned(),
-        reason,
-    };
-    let (start, end) = match text.split_once('/') {
-        Some((start, end)) => (parse_time_or_day(start), parse_time_or_day(end)),
-        None => (parse_day(text), parse_day(text).and_then(next_day)),
-    };
-    match (start, end) {
-        (Some(start), Some(end)) => {
-            Window::new(start, end).map_err(|error| wrong(error.to_string()))
-        }
-        _ => Err(wrong("not two times in UTC".to_owned())),
-    }
+/// `START/END`, each a time or a day, or one day. Days are those of the report's `windowZone`.
+pub(crate) fn parse_window(text: &str, zone: &WindowZone) -> Result<Window, CommandError> {
+    zone.read_window(text)
+        .map_err(|error| CommandError::Window {
+            text: text.to_owned(),
+            reason: error.to_string(),
+        })
 }
 
 /// A time, or a day (its midnight in UTC).
@@ -47,23 +37,7 @@ pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, Comma
 }
 
 fn parse_time_or_day(text: &str) -> Option<Timestamp> {
-    parse_day(text).or_else(|| {
-        let time: Timestamp = text.ends_with('Z').then(|| text.parse().ok())??;
-        (time.subsec_nanosecond() == 0).then_some(time)
-    })
-}
-
-fn parse_day(text: &str) -> Option<Timestamp> {
-    // Only this form: jiff would also read the date out of a longer text.
-    if text.len() != "2026-06-01".len() {
-        return None;
-    }
-    let day: Date = text.parse().ok()?;
-    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-fn next_day(start: Timestamp) -> Option<Timestamp> {
-    start.checked_add(24.hours()).ok()
+    WindowZone::utc().read_time(text)
 }
 
 #[cfg(test)]
@@ -75,13 +49,14 @@ mod tests {
         let june_first = "2026-06-01T00:00:00Z/2026-06-02T00:00:00Z";
         for text in [june_first, "2026-06-01/2026-06-02", "2026-06-01"] {
             assert_eq!(
-                parse_window(text).unwrap().to_string(),
+                parse_window(text, &WindowZone::utc()).unwrap().to_string(),
                 june_first,
                 "{text}"
             );
         }
         let hour = "2026-06-01T01:00:00Z/2026-06-01T02:00:00Z";
-        assert_eq!(parse_window(hour).unwrap().to_string(), hour);
+        let read = parse_window(hour, &WindowZone::utc());
+        assert_eq!(read.unwrap().to_string(), hour);
     }
 
     #[test]
@@ -95,7 +70,7 @@ mod tests {
             ("2026-06-02/2026-06-01", "not before its end"),
             ("2026-06-01/2026-08-01", "longer than 31 days"),
         ] {
-            let error = parse_window(text).unwrap_err();
+            let error = parse_window(text, &WindowZone::utc()).unwrap_err();
             assert_eq!(error.code(), "CXO003");
             assert!(error.to_string().contains(reason), "{error}");
         }

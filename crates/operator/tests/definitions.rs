@@ -182,6 +182,31 @@ async fn a_window_that_is_none_of_the_reports_own_has_to_be_said_twice() {
     assert!(error.to_string().contains(week), "{error}");
 }
 
+/// A day is typed as the author means it: one of the report's own zone, which has 25 hours when clocks are set back.
+#[tokio::test]
+async fn a_day_is_one_of_the_reports_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string("../local/definitions/contacts.json").unwrap();
+    let mut definition: Value = serde_json::from_str(&text).unwrap();
+    definition["pipeline"]["windowZone"] = json!("America/New_York");
+    definition["schedule"]["time"] = json!("06:00");
+    let file = folder.path().join("contacts.json");
+    std::fs::write(&file, definition.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let window = json!({"start": "2026-11-01T04:00:00Z", "end": "2026-11-02T05:00:00Z"});
+    for typed in [
+        "2026-11-01",
+        "2026-11-01/2026-11-02",
+        "2026-11-01T04:00:00Z/2026-11-02",
+    ] {
+        for what in [&[][..], &["--replay", "late"], &["--withdraw", "mistake"]] {
+            let args = [&["event", file, "--window", typed], what].concat();
+            let event: Value = serde_json::from_str(&done(&args).await).unwrap();
+            assert_eq!(event["detail"]["window"], window, "{args:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_event_is_one_that_the_handlers_take() {
     let out = done(&["event", REPORT, "--window", "2026-06-01"]).await;

@@ -38,8 +38,9 @@ pub(crate) struct Run {
     /// Which of CXone's report APIs: a built-in definition for each.
     #[arg(long, value_name = "NAME", conflicts_with = "definition", value_parser = api_parser())]
     pub(crate) api: Option<Api>,
-    /// The window: a day like `2026-11-20`, or `START/END`, both as days or as `2026-11-20T00:00:00Z`. Without it the definition's
-    /// range, which for a daily report is yesterday.
+    /// The window: a day like `2026-11-20`, or `START/END`, both as days or as `2026-11-20T00:00:00Z`. A day is one of the
+    /// definition's `windowZone`, which is UTC if it names none. Without it the definition's range, which for a daily report is
+    /// yesterday.
     #[arg(long, value_name = "DAY|START/END")]
     pub(crate) window: Option<String>,
     /// Fetches a window again that was delivered before, and why; the new rows replace the old ones.

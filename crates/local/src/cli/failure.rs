@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use asl::Description;
 use definition::tenant::Problem;
-use definition::{Finding, Findings, IdError, WindowError};
+use definition::{Finding, Findings, IdError, TypedWindowError};
 use local::world::{LandedError, SECRET_PREFIX};
 use local::{HandlersError, WorldError};
 use serde::Deserialize;
@@ -26,20 +26,23 @@ pub(crate) enum Failure {
     #[error(
         "CXL003: --window {text}: {reason}\n  give a day like 2026-11-20, or START/END, both as 2026-11-20T00:00:00Z or as 2026-11-20"
     )]
-    Window { text: String, reason: WindowProblem },
+    Window {
+        text: String,
+        reason: TypedWindowError,
+    },
     #[error(
         "CXL004: --fault {text}: {reason}\n  `local faults` lists the faults and their parameters"
     )]
     Fault { text: String, reason: String },
     #[error(
-        "CXL005: the tenant {path} can't be read: {source}\n  name a file with the JSON of the tenant's secret with --tenant; crates/tokens/README.md lists its fields"
+        "CXL005: the tenant's file {path} can't be read: {source}\n  name a file with the JSON of the tenant's secret with --tenant; crates/tokens/README.md lists its fields"
     )]
     TenantFile {
         path: PathBuf,
         source: std::io::Error,
     },
     #[error(
-        "CXL007: the tenant {path} can't be used: {source}\n  crates/tokens/README.md lists the fields"
+        "CXL007: the tenant in {path} is not usable: {source}\n  crates/tokens/README.md lists the fields"
     )]
     Tenant { path: PathBuf, source: Problem },
     #[error(
@@ -83,17 +86,6 @@ impl TenantFile {
             secret: format!("{SECRET_PREFIX}{tenant}"),
         }
     }
-}
-
-/// Why a text is not a window.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WindowProblem {
-    #[error("neither a day nor START/END: {0}")]
-    NotADay(#[source] jiff::Error),
-    #[error(transparent)]
-    Time(#[from] jiff::Error),
-    #[error(transparent)]
-    Window(#[from] WindowError),
 }
 
 fn list_findings(findings: &Findings) -> String {

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use asl::Status;
-use definition::{Api, Definition, Window};
+use definition::{Api, Definition, Window, WindowZone};
 use delivery::ScheduledEvent;
 use delivery::documents::Commit;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use local::handlers::workspace;
 use local::{World, replay, scheduled_event};
@@ -18,7 +16,7 @@ use serde_json::Value;
 
 use crate::arguments::Run;
 use crate::clock::TimeScale;
-use crate::failure::{self, Failure, TenantFile, WindowProblem};
+use crate::failure::{self, Failure, TenantFile};
 use crate::progress::{self, Follower};
 use crate::scenario::{Defaults, WorldBuilder};
 use crate::terminal::Terminal;
@@ -106,10 +104,11 @@ async fn deliver(
     let ours =
         |commit: &&Commit| commit.report.as_str() == name && Some(commit.version) == delivered;
     let mut found = log.iter().filter(ours);
+    let output = ended.output.unwrap_or_default();
     let commit = found
         .next_back()
         .ok_or_else(|| Failure::NoCommit(ended.name))?;
-    summary::print_delivered_already(world, commit, terminal);
+    summary::print_delivered_already(world, commit, output["note"].as_str(), terminal);
     Ok(())
 }
 
@@ -145,7 +144,8 @@ fn make_event(
     }
     let mut event = scheduled_event(definition, time);
     if let Some(text) = &arguments.window {
-        event = event.with_window(parse_window(text)?);
+        let zone = zone_of(&event.detail().definition);
+        event = event.with_window(parse_window(text, &zone)?);
     }
     if let Some(reason) = &arguments.replay {
         let now = Timestamp::now().as_millisecond();
@@ -187,28 +187,16 @@ fn read_definition(path: &Path, terminal: &Terminal) -> Result<Value, Failure> {
     })
 }
 
-fn parse_window(text: &str) -> Result<Window, Failure> {
-    let read = || -> Result<Window, WindowProblem> {
-        let Some((start, end)) = text.split_once('/') else {
-            let day: Date = text.parse().map_err(WindowProblem::NotADay)?;
-            return Ok(Window::new(midnight(day)?, midnight(day.tomorrow()?)?)?);
-        };
-        Ok(Window::new(parse_time(start)?, parse_time(end)?)?)
-    };
-    read().map_err(|reason| Failure::Window {
+/// The zone of a report's days. The definition was checked.
+fn zone_of(definition: &Value) -> WindowZone {
+    let zone = definition["pipeline"]["windowZone"].as_str();
+    zone.and_then(|zone| zone.parse().ok())
+        .unwrap_or_else(WindowZone::utc)
+}
+
+fn parse_window(text: &str, zone: &WindowZone) -> Result<Window, Failure> {
+    zone.read_window(text).map_err(|reason| Failure::Window {
         text: text.to_owned(),
         reason,
     })
-}
-
-/// A time, or a day, which means its start in UTC.
-fn parse_time(text: &str) -> Result<Timestamp, jiff::Error> {
-    if text.len() > "2026-11-20".len() {
-        return text.parse();
-    }
-    midnight(text.parse()?)
-}
-
-fn midnight(day: Date) -> Result<Timestamp, jiff::Error> {
-    Ok(day.to_zoned(TimeZone::UTC)?.timestamp())
 }

@@ -45,14 +45,22 @@ pub(crate) fn print_commit(
     Ok(())
 }
 
-/// Says that the window was delivered before.
-pub(crate) fn print_delivered_already(world: &World, commit: &Commit, terminal: &Terminal) {
+/// Says that the window was delivered before, and what Trigger notes about that.
+pub(crate) fn print_delivered_already(
+    world: &World,
+    commit: &Commit,
+    note: Option<&str>,
+    terminal: &Terminal,
+) {
     terminal.line(&format!(
         "delivered already: version {}, {} rows, committed at {}; nothing was changed",
         commit.version,
         group_thousands(commit.unique),
         commit.committed_at
     ));
+    if let Some(note) = note {
+        print_named(terminal, "note", note);
+    }
     print_named(terminal, "commit", &commit_path(world, commit));
     terminal.line(
         "to fetch the window again: --replay REASON; to start with an empty folder: --out DIR",

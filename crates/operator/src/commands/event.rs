@@ -68,7 +68,9 @@ impl EventArgs {
         if self.window.scheduler {
             return Ok(event_for_scheduler(file.written, machine));
         }
-        let choice = WindowChoice::parse(self.window.at.as_deref(), self.window.window.as_deref())?;
+        let (at, window) = (self.window.at.as_deref(), self.window.window.as_deref());
+        let zone = &file.definition.pipeline.window_zone;
+        let choice = WindowChoice::parse(at, window, zone)?;
         let window = choice.window_of(&file.definition)?;
         let correction = match (self.replay, self.withdraw) {
             (_, Some(reason)) => Some(Correction::Withdrawal(self.requester.give_reason(reason))),

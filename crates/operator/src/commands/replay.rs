@@ -18,7 +18,7 @@ use crate::{definition_file, time};
 pub(super) struct ReplayArgs {
     /// The definition file; it may differ from the one that was used before.
     file: PathBuf,
-    /// START/END, or one day.
+    /// START/END, or one day; a day is one of the report's windowZone, which is UTC if it names none.
     #[arg(long)]
     window: String,
     /// Why the window is replayed; kept with the data.
@@ -37,8 +37,9 @@ impl ReplayArgs {
         executions: &Executions,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
-        let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
+        let zone = &file.definition.pipeline.window_zone;
+        let window = time::parse_window(&self.window, zone)?;
         self.off_grid.check(&file.definition, window)?;
         let replay = Correction::Replay(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());

@@ -17,7 +17,7 @@ use crate::{definition_file, time};
 pub(super) struct WithdrawArgs {
     /// The definition file.
     file: PathBuf,
-    /// START/END, or one day; exactly the window that was delivered.
+    /// START/END, or one day of the report's windowZone; exactly the window that was delivered.
     #[arg(long)]
     window: String,
     /// Why the window is withdrawn; kept with the data.
@@ -34,8 +34,9 @@ impl WithdrawArgs {
         executions: &Executions,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
-        let window = time::parse_window(&self.window)?;
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
+        let zone = &file.definition.pipeline.window_zone;
+        let window = time::parse_window(&self.window, zone)?;
         let withdrawal = Correction::Withdrawal(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, withdrawal, now, machine);

@@ -221,7 +221,14 @@ async fn a_window_is_run_once() {
     server.stop_all();
     let error = cxr(&server, &args).await.0.unwrap_err();
     assert_eq!(error.code(), "CXO009");
-    assert!(error.to_string().contains("cxr show run-daily"), "{error}");
+    let said = error.to_string();
+    for told in [
+        "cxr show run-daily",
+        "cxr redrive",
+        "not even after cxr withdraw: cxr replay FILE",
+    ] {
+        assert!(said.contains(told), "{said}");
+    }
 }
 
 #[tokio::test]

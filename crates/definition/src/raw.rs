@@ -12,7 +12,10 @@ use crate::enums::{
     ColumnNames, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
     SchemaPolicy,
 };
+use crate::restate::RestateDistance;
+use crate::schema::{longer_than, name_schema};
 use crate::text_enum::TextEnum;
+use crate::validate::{LONGEST_EXPECTATION, LONGEST_SETTLING};
 
 /// An ISO 8601 duration without years and months.
 const DURATION: &str = r"^P([0-9]+[WwDd])*([Tt]([0-9.,]+[HhMmSs])+)?$";
@@ -118,7 +121,7 @@ pub(crate) struct RawPipeline {
     /// that was fetched twice, and to notice two rows that contradict each other. Required where the API has no
     /// default; the table of the APIs says which have one.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
     pub(crate) key: Option<Vec<String>>,
     /// What happens if two rows have the same key and differ in another column.
     #[serde(default)]
@@ -150,7 +153,7 @@ pub(crate) struct RawPipeline {
     /// whole minutes up to 7 days, such as `PT45M`, which is what an `hourly` report has if it says nothing. An
     /// `hourly` report of `analytics` has to say it, because CXone documents only that days become final at night.
     #[serde(default)]
-    #[schemars(regex(pattern = DURATION))]
+    #[schemars(regex(pattern = DURATION), extend("not" = longer_than(LONGEST_SETTLING)))]
     pub(crate) settled_after: Option<String>,
     /// The time zone in which days, weeks and months begin and end, as an IANA name such as `America/New_York`.
     /// Windows reach from local midnight to local midnight, so that a day has 23 or 25 hours when clocks change. The
@@ -168,13 +171,15 @@ pub(crate) struct RawPipeline {
     /// so long after the schedule's own run. ISO 8601 durations, at most five, ascending. Whole days up to 90; with
     /// a `monthly` schedule up to 27; with an `hourly` one also hours, as a multiple of `everyHours`.
     #[serde(default)]
-    #[schemars(length(max = 5), extend("items" = json!({ "type": "string", "pattern": DURATION })))]
+    #[schemars(length(max = 5), extend("items" = json!({
+        "type": "string", "pattern": DURATION, "not": longer_than(RestateDistance::LONGEST),
+    })))]
     pub(crate) restate: Option<Vec<String>>,
     /// How long after the schedule's time its window is expected to have been delivered: an ISO 8601 duration of whole
     /// minutes up to 7 days, such as `PT90M`. If it is missing then, an execution fails with `Cxone.Overdue`, which raises the
     /// alarm. Without this field it is three hours, and longer by the time that a run waits for its data to become final.
     #[serde(default)]
-    #[schemars(regex(pattern = DURATION))]
+    #[schemars(regex(pattern = DURATION), extend("not" = longer_than(LONGEST_EXPECTATION)))]
     pub(crate) expected_by: Option<String>,
     /// What happens when a column is missing from the rows, is new, has no value any more, or changes its type: against
     /// the columns that `report` names or, where it names none, against the last fourteen windows.
@@ -186,12 +191,13 @@ pub(crate) struct RawPipeline {
     /// or the message beside it contains one. Upper and lower case are the same. 6 to 256 bytes each. Contacts have no
     /// such messages.
     #[serde(default)]
-    #[schemars(extend("items" = json!({ "type": "string", "pattern": MESSAGE })))]
+    #[schemars(extend("items" = json!({ "type": "string", "pattern": MESSAGE }), "uniqueItems" = true))]
     pub(crate) empty_messages: Option<Vec<String>>,
     /// What the first cell of a total row at the end of a file says, such as `["Gesamt"]`. A total row is left out.
     /// `[]` keeps every row. Without this field, the usual English words count with `report-jobs`, unless
     /// `report.totalLabels` names others, and with `data-download`, and none with `data-extraction` and `analytics`.
     #[serde(default)]
+    #[schemars(extend("items" = name_schema(), "uniqueItems" = true))]
     pub(crate) total_labels: Option<Vec<String>>,
     /// What columns are called where the rows are stored. Everywhere in the definition they are spelt as in CXone.
     #[serde(default)]

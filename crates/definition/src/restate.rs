@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use serde::{Serialize, Serializer};
 
-use crate::duration::{DAY, HOUR, format_duration, parse_minutes};
+use crate::duration::{HOUR, format_duration, parse_minutes};
 
 /// How long after the schedule's own run a window is stated anew: whole hours, at most 90 days. Written as `P1D` or `PT6H`,
 /// and one distance has one text.
@@ -19,8 +19,8 @@ pub struct RestateDistance(SignedDuration);
 pub struct RestateDistanceError;
 
 impl RestateDistance {
-    /// The longest distance, in days.
-    pub(crate) const MAX_DAYS: i64 = 90;
+    /// The longest distance: 90 days.
+    pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
 
     /// The time between the schedule's own run and this one.
     #[must_use]
@@ -34,10 +34,7 @@ impl FromStr for RestateDistance {
 
     fn from_str(text: &str) -> Result<Self, RestateDistanceError> {
         parse_minutes(text)
-            .filter(|duration| {
-                let seconds = duration.as_secs();
-                seconds % HOUR == 0 && seconds <= Self::MAX_DAYS * DAY
-            })
+            .filter(|duration| duration.as_secs() % HOUR == 0 && *duration <= Self::LONGEST)
             .map(Self)
             .ok_or(RestateDistanceError)
     }

@@ -81,10 +81,10 @@ pub(crate) struct RawAnalyticsReport {
     #[schemars(required, with = "ReportType")]
     report_type: Option<String>,
     /// The numbers of a row, such as `["handleTime", "talkTime"]`: at least one of the metrics of the type.
-    #[schemars(required, length(min = 1))]
+    #[schemars(required, length(min = 1), extend("uniqueItems" = true))]
     metrics: Option<Vec<String>>,
     /// What the numbers are about, such as `["agentId", "queueId"]`: at least one of the dimensions of the type.
-    #[schemars(required, length(min = 1))]
+    #[schemars(required, length(min = 1), extend("uniqueItems" = true))]
     dimensions: Option<Vec<String>>,
     /// Conditions on the rows that count, such as `[{"dimension": "status", "values": ["busy"], "operator": "in"}]`.
     /// Without it, every row counts.
@@ -96,6 +96,7 @@ pub(crate) struct RawAnalyticsReport {
     /// Dimensions of the report that rows are summed up by, such as `["agentId"]`. Without it, each interaction is a
     /// row of its own.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     grouping: Option<Vec<String>>,
 }
 

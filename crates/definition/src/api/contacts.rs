@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
+use crate::schema::name_schema;
 use crate::validator::Validator;
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
@@ -115,7 +116,7 @@ pub(crate) struct RawContactsReport {
     /// The columns of the rows, spelt as CXone sends them. Required if rows are stored as CSV, which has them in
     /// this order.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
     columns: Option<Vec<String>>,
     /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]

@@ -10,6 +10,7 @@ use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
+use crate::schema::name_schema;
 use crate::utc_offset::{UtcOffset, UtcOffsetError};
 use crate::validator::Validator;
 
@@ -60,7 +61,7 @@ pub(crate) struct RawDataDownloadReport {
     /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
     /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
     columns: Option<Vec<String>>,
     /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]

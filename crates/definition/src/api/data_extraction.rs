@@ -10,6 +10,7 @@ use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, 
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
 use crate::ids::{EntityName, EntityVersion};
+use crate::schema::name_schema;
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
 
@@ -69,7 +70,7 @@ pub(crate) struct RawDataExtractionReport {
     /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
     /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
     columns: Option<Vec<String>>,
     /// How the API reads the end date of a window of whole days. CXone does not document it, so compare a day of
     /// your own with what CXone shows.

@@ -60,7 +60,7 @@ impl Validator<'_> {
         self.check_name_in_file(&format!("{object}/{name}"), "column name", name);
     }
 
-    fn check_name_in_file(&mut self, at: &str, noun: &str, name: &str) {
+    pub(crate) fn check_name_in_file(&mut self, at: &str, noun: &str, name: &str) {
         if (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control) {
             return;
         }

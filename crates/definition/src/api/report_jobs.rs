@@ -10,6 +10,7 @@ use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::{Recurrence, SourceRange};
 use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
+use crate::schema::name_schema;
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
 
@@ -77,13 +78,13 @@ pub(crate) struct RawReportJobsReport {
     /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
     /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
     columns: Option<Vec<String>>,
     /// What the first cell of a total row at the end of the file says, such as `["Summe"]`. A total row is left out.
     /// Without this field these are `Total`, `Totals`, `Grand Total` and the like. If there is
     /// `pipeline.totalLabels`, it counts instead.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
     total_labels: Option<Vec<String>>,
     /// The time that the report covers. With `"range": "template"` it only names the window: the template decides
     /// what is in the file.

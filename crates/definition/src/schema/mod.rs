@@ -1,5 +1,6 @@
 //! The JSON Schema of a definition.
 
+mod bounds;
 mod rules;
 
 use schemars::{JsonSchema, schema_for};
@@ -7,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, RawReport, with_raw_report};
 use crate::raw::RawDefinitionOf;
+
+pub(crate) use bounds::{longer_than, name_schema};
 
 /// The JSON Schema (2020-12) of a definition, for editors and continuous integration.
 ///

@@ -10,7 +10,7 @@ use crate::validator::Validator;
 
 const AT: &str = "/pipeline/expectedBy";
 /// Whoever waits longer than a week has stopped waiting.
-const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const LONGEST_EXPECTATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Validator<'_> {
     /// When a window is expected; `Some(None)` if the definition does not say it, and `None` if what it says is wrong.
@@ -25,7 +25,7 @@ impl Validator<'_> {
         let Some(text) = &raw.expected_by else {
             return Some(None);
         };
-        let after = parse_minutes(text).filter(|after| *after <= LONGEST);
+        let after = parse_minutes(text).filter(|after| *after <= LONGEST_EXPECTATION);
         if after.is_none() {
             let hint =
                 "ISO 8601, whole minutes up to 7 days after the schedule's time, such as \"PT3H\"";

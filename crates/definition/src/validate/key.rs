@@ -37,6 +37,7 @@ impl Validator<'_> {
         if raw.key.is_some() {
             self.check_not_empty("/pipeline/key", &key);
             self.check_duplicates("/pipeline/key", &key);
+            self.check_names_of_key(&key);
             self.check_key_is_wide_enough(&key, api, columns, keeps_last);
         }
         if keeps_last {
@@ -61,6 +62,16 @@ impl Validator<'_> {
             );
         }
         key
+    }
+
+    /// Reports names that no column has. What was stored before this was checked is still read.
+    fn check_names_of_key(&mut self, key: &[String]) {
+        if self.is_stored() {
+            return;
+        }
+        for (i, name) in key.iter().enumerate() {
+            self.check_name_in_file(&format!("/pipeline/key/{i}"), "column name", name);
+        }
     }
 
     /// Reports a key without a column that tells rows apart: rows that differ would count as copies of one another.

@@ -25,7 +25,7 @@ const AFTER: &str = "/pipeline/settledAfter";
 const ZONE: &str = "/pipeline/windowZone";
 const RESTATE: &str = "/pipeline/restate";
 /// The longest `settledAfter`: as long as an execution waits for a window to become final.
-const LONGEST_SETTLING: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const LONGEST_SETTLING: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MAX_RESTATEMENTS: usize = 5;
 /// The shortest month has 28 days, so that a restatement after 27 is before the next one.
 const MAX_DAYS_OF_MONTHLY: i64 = 27;

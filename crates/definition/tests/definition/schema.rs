@@ -1,9 +1,29 @@
 //! The JSON Schema says what the checker says, as far as it can.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use definition::{Api, Definition, schema};
+use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::{good, put};
+
+thread_local! {
+    static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::default();
+}
+
+fn has_pattern(text: &str, pattern: &str) -> bool {
+    PATTERNS.with_borrow_mut(|patterns| {
+        let compile = || Regex::new(pattern).unwrap();
+        let compiled = patterns.entry(pattern.to_owned()).or_insert_with(compile);
+        compiled.is_match(text)
+    })
+}
+
+fn length(text: &str) -> u64 {
+    text.chars().count() as u64
+}
 
 /// Whether a value is valid, by the keywords that our schema uses. Formats of texts are the checker's.
 fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
@@ -68,8 +88,20 @@ fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
             "maximum" => value
                 .as_i64()
                 .is_none_or(|number| number <= said.as_i64().unwrap()),
-            "then" | "title" | "description" | "default" | "format" | "pattern" | "minLength"
-            | "maxLength" | "$defs" | "$schema" => true,
+            "uniqueItems" => value.as_array().is_none_or(|list| {
+                let repeated = |at: usize| list[..at].contains(&list[at]);
+                *said != json!(true) || !(0..list.len()).any(repeated)
+            }),
+            "pattern" => value
+                .as_str()
+                .is_none_or(|text| has_pattern(text, said.as_str().unwrap())),
+            "minLength" => value
+                .as_str()
+                .is_none_or(|text| length(text) >= said.as_u64().unwrap()),
+            "maxLength" => value
+                .as_str()
+                .is_none_or(|text| length(text) <= said.as_u64().unwrap()),
+            "then" | "title" | "description" | "default" | "format" | "$defs" | "$schema" => true,
             other => panic!("the test does not know {other}"),
         })
 }
@@ -112,85 +144,71 @@ fn samples() -> Vec<Value> {
 
 /// Values for fields anywhere in a definition, right ones and wrong ones; null takes a field out.
 fn mutations() -> Vec<(&'static str, Value)> {
-    let of = |pointer, values: Vec<Value>| values.into_iter().map(move |value| (pointer, value));
-    let restates = vec![json!([]), json!(["P1D"]), json!("P1D")];
-    let apis = Api::ALL.iter().map(|api| json!(api.as_str())).collect();
-    let words = ["once", "hourly", "daily", "weekly", "monthly", "yearly"].map(|word| json!(word));
-    let ranges = [
-        "previousHours",
-        "previousDay",
-        "previousWeek",
-        "previousMonth",
-    ]
-    .map(|word| json!(word));
-    of("/schedule/type", words.to_vec())
-        .chain(of("/report/dateRange/value", ranges.to_vec()))
-        .chain(of(
-            "/schedule/everyHours",
-            vec![json!(1), json!(5), Value::Null],
-        ))
-        .chain(of(
-            "/report/type",
-            vec![json!("agent"), json!("ic"), json!("skill")],
-        ))
-        .chain(of(
+    let apis: Vec<&str> = Api::ALL.iter().map(|api| api.as_str()).collect();
+    let day = json!({ "type": "absolute",
+        "start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z" });
+    let lists = json!([["contactId"], null, ["contactId", "contactId"], [""]]);
+    let table = [
+        (
+            "/schedule/type",
+            json!(["once", "hourly", "daily", "weekly", "monthly", "yearly"]),
+        ),
+        (
+            "/report/dateRange/value",
+            json!([
+                "previousHours",
+                "previousDay",
+                "previousWeek",
+                "previousMonth"
+            ]),
+        ),
+        ("/schedule/everyHours", json!([1, 5, null])),
+        ("/report/type", json!(["agent", "ic", "skill"])),
+        (
             "/report/metrics",
-            vec![json!(["talkTime"]), json!(["nps"]), json!([])],
-        ))
-        .chain(of(
-            "/report/dimensions",
-            vec![json!(["agentId"]), json!(["site"])],
-        ))
-        .chain(of(
-            "/report/columns",
-            vec![json!(["contactId"]), Value::Null],
-        ))
-        .chain(of("/report/range", vec![json!("template"), json!("dates")]))
-        .chain(of(
-            "/report/dateRange",
-            vec![json!({ "type": "absolute",
-            "start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z" })],
-        ))
-        .chain(of("/pipeline/api", apis))
-        .chain(of("/pipeline/format", vec![json!("csv"), json!("xml")]))
-        .chain(of(
-            "/pipeline/key",
-            vec![json!(["contactId"]), Value::Null, json!([])],
-        ))
-        .chain(of(
+            json!([["talkTime"], ["nps"], [], ["talkTime", "talkTime"]]),
+        ),
+        ("/report/dimensions", json!([["agentId"], ["site"]])),
+        ("/report/columns", lists.clone()),
+        ("/report/range", json!(["template", "dates"])),
+        ("/report/dateRange", json!([day])),
+        ("/pipeline/api", json!(apis)),
+        ("/pipeline/format", json!(["csv", "xml"])),
+        ("/pipeline/key", lists),
+        ("/pipeline/key", json!([[]])),
+        (
             "/pipeline/declare",
-            vec![
-                json!({ "metrics": { "nps": { "type": "long" } } }),
-                json!({ "dimensions": {} }),
-            ],
-        ))
-        .chain(of("/pipeline/settledAt", vec![json!("05:00"), Value::Null]))
-        .chain(of(
+            json!([{ "metrics": { "nps": { "type": "long" } } }, { "dimensions": {} }]),
+        ),
+        ("/pipeline/settledAt", json!(["05:00", null])),
+        (
             "/pipeline/settledAfter",
-            vec![json!("PT45M"), json!(45)],
-        ))
-        .chain(of(
-            "/pipeline/windowZone",
-            vec![json!("UTC"), json!("Asia/Tokyo"), json!(9)],
-        ))
-        .chain(of("/pipeline/restate", restates))
-        .chain(of("/pipeline/expectedBy", vec![json!("PT3H"), json!(3)]))
-        .chain(of("/pipeline/totalLabels", vec![json!([]), json!("Summe")]))
-        .chain(of(
+            json!(["PT45M", 45, "P7D", "PT169H"]),
+        ),
+        ("/pipeline/windowZone", json!(["UTC", "Asia/Tokyo", 9])),
+        (
+            "/pipeline/restate",
+            json!([[], ["P1D"], "P1D", ["PT2160H"], ["P12W"], ["P91D"]]),
+        ),
+        ("/pipeline/expectedBy", json!(["PT3H", 3, "P8D"])),
+        ("/pipeline/totalLabels", json!([[], "Summe", ["a", "a"]])),
+        (
             "/pipeline/fallback",
-            vec![json!({ "drop": ["talkTime"] }), Value::Null],
-        ))
-        .chain(of(
+            json!([{ "drop": ["talkTime"] }, null]),
+        ),
+        (
             "/pipeline/narrow",
-            vec![json!({ "smallestWindow": "PT1H" }), Value::Null],
-        ))
-        .chain(of("/pipeline/schema", vec![json!("strict"), json!("lax")]))
-        .chain(of(
-            "/$schema",
-            vec![json!("https://example.com/schema.json"), json!(1)],
-        ))
-        .chain(of("/pipeline/unknown", vec![json!(1)]))
-        .collect()
+            json!([{ "smallestWindow": "PT1H" }, null]),
+        ),
+        ("/pipeline/schema", json!(["strict", "lax"])),
+        ("/$schema", json!(["https://example.com/schema.json", 1])),
+        ("/pipeline/unknown", json!([1])),
+    ];
+    let values = table.into_iter().flat_map(|(pointer, values)| {
+        let values = values.as_array().cloned().unwrap_or_default();
+        values.into_iter().map(move |value| (pointer, value))
+    });
+    values.collect()
 }
 
 fn change(definition: &Value, (pointer, value): &(&str, Value)) -> Value {
@@ -243,6 +261,12 @@ fn an_editor_is_told_what_a_type_of_report_has_and_which_fields_go_together() {
         (5, "/pipeline/key", Value::Null),
         (6, "/pipeline/restate", json!(["P1D"])),
         (6, "/report/metrics", json!(["talkTime"])),
+        (0, "/report/metrics", json!(["talkTime", "talkTime"])),
+        (3, "/pipeline/key", json!(["contactId", "contactId"])),
+        (3, "/report/columns", json!([""])),
+        (3, "/pipeline/restate", json!(["P1D", "P91D"])),
+        (3, "/pipeline/settledAfter", json!("P2W")),
+        (4, "/pipeline/totalLabels", json!([""])),
     ] {
         let changed = change(&all[sample], &(pointer, value));
         assert!(
@@ -282,4 +306,39 @@ fn an_hourly_report_of_the_guides_api_has_to_say_when_it_is_final() {
     assert!(!is_valid(&schema, &schema, &hourly));
     hourly["pipeline"]["settledAfter"] = json!("PT45M");
     assert!(is_valid(&schema, &schema, &hourly));
+}
+
+/// A duration beyond its bound is refused by both, in whatever unit it is said, and the schema refuses none up to it.
+#[test]
+fn durations_have_the_bounds_of_the_checker() {
+    let schema: Value = serde_json::from_str(&schema()).unwrap();
+    let units = [
+        ("P", "W", 7 * 24 * 60),
+        ("P", "D", 24 * 60),
+        ("PT", "H", 60),
+        ("PT", "M", 1),
+    ];
+    for (pointer, days) in [("restate", 90), ("settledAfter", 7), ("expectedBy", 7)] {
+        let field = format!("/properties/pipeline/properties/{pointer}");
+        let is_list = pointer == "restate";
+        let field = if is_list { field + "/items" } else { field };
+        let field = schema.pointer(&field).unwrap();
+        for (before, after, minutes) in units {
+            let most = days * 24 * 60 / minutes;
+            for (number, fits) in [
+                (1, true),
+                (most, true),
+                (most + 1, false),
+                (most * 12, false),
+            ] {
+                let text = json!(format!("{before}0{number}{after}"));
+                assert_eq!(is_valid(&schema, field, &text), fits, "{pointer} {text}");
+                let value = if is_list { json!([text]) } else { text };
+                let mut definition = good();
+                definition["pipeline"][pointer] = value.clone();
+                let is_taken = Definition::from_value(&definition).is_ok();
+                assert!(fits || !is_taken, "{pointer} {value}");
+            }
+        }
+    }
 }

@@ -41,7 +41,7 @@ async fn a_link_is_followed_only_to_where_the_configuration_says() {
             "host evilniceincontact.com, which the settings don't list",
         ),
         ("file", "not https"),
-        ("relative", "not a URL"),
+        ("relative", "is relative, so that it names no host"),
         ("empty", "not a URL"),
         ("null", "neither rows nor a download URL"),
         ("decoy", "not https"),

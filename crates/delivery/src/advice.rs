@@ -36,7 +36,7 @@ impl FailureName {
             },
             Self::RunsExhausted => Advice {
                 meaning: "every run that the definition allows ended without data",
-                action: "Read why the runs ended. A redrive allows as many runs again; a report that is cut off each time needs `pipeline.narrow` or `pipeline.fallback`, then `cxr replay`.",
+                action: "Read why the runs ended. A redrive allows as many runs again; a report that is cut off each time needs `pipeline.narrow` or `pipeline.fallback`, and one whose runs end with words that mean there is no data needs these words in `pipeline.emptyMessages`; then `cxr replay`.",
             },
             Self::Conflict => Advice {
                 meaning: "two rows have the same key and differ",

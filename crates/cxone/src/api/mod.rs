@@ -107,6 +107,9 @@ impl Client {
         token: &AccessToken,
         query: PageQuery<'_>,
     ) -> Result<Page, Error> {
+        // Words at a later page are no empty result: the pages before it have rows.
+        let is_file = matches!(query.definition.report, Report::DataDownload(_));
+        let is_whole = query.at.is_none() || is_file;
         let opened = match &query.definition.report {
             Report::Analytics(_) => self.open_results(token, query).await,
             Report::ReportJobs(report) => self.open_report_job(token, report, query).await,
@@ -121,7 +124,7 @@ impl Client {
                     message: said,
                 }
                 | Error::NotCompleted { step, said, .. },
-            ) if query.definition.is_empty_message(&said) => {
+            ) if is_whole && query.definition.is_empty_message(&said) => {
                 Ok(Page::without_rows(step, None, None))
             }
             other => other,

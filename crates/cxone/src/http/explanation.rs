@@ -42,6 +42,12 @@ pub(super) fn explain_error(headers: &HeaderMap, body: &[u8]) -> (String, String
     (code, text)
 }
 
+/// What an answer says in place of what was asked for: the text, or else the code. Empty where it has neither.
+pub(crate) fn explain_answer(json: &Value) -> String {
+    let (code, text) = find_in_json(json, 0);
+    if text.is_empty() { code } else { text }
+}
+
 fn find_in_json(json: &Value, depth: u8) -> (String, String) {
     let (mut code, mut text) = (first_text(json, CODES), first_text(json, TEXTS));
     let inner = ["error", "errors", "fault"]

@@ -207,7 +207,14 @@ mod tests {
                 "test: the file is at host b32.other.example, which the settings don't list; if it is CXone's, add it in secret cxone/acme to api_hosts (it gets the access token), or to allowed_hosts if its links are keys by themselves"
             );
         }
-        let error = client.find_file("test", "/x.csv").unwrap_err();
-        assert!(matches!(error, Error::Contract { .. }), "{error}");
+        for (link, told) in [
+            ("/x.csv", "is relative"),
+            ("files/x.csv?a=b", "is relative"),
+            ("https://", "is not a URL"),
+        ] {
+            let error = client.find_file("test", link).unwrap_err();
+            assert!(matches!(error, Error::Contract { .. }), "{error}");
+            assert!(error.to_string().contains(told), "{link}: {error}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use definition::tenant::is_loopback;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// The hosts that results may be downloaded from, and which of them get the access token.
 #[derive(Debug, Clone)]
@@ -65,7 +65,12 @@ impl HostGuard {
         if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
             return Err(Never("the download URL is not a URL"));
         }
-        let mut url = Url::parse(text).map_err(|_| Never("the download URL is not a URL"))?;
+        let mut url = Url::parse(text).map_err(|error| match error {
+            ParseError::RelativeUrlWithoutBase if !text.is_empty() => {
+                Never("the download URL is relative, so that it names no host")
+            }
+            _ => Never("the download URL is not a URL"),
+        })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Never("the download URL names a user"));
         }

@@ -18,6 +18,7 @@ pub(crate) use body::{Body, GZIP_MAGIC};
 pub(crate) use call::{Call, Repetition, check_content_type, content_type};
 pub use client::Client;
 pub use config::{ClientConfig, Limits};
+pub(crate) use explanation::explain_answer;
 pub(crate) use file_link::FileLink;
 pub(crate) use redact::redact_secrets;
 pub(crate) use retry_after::response_date;

@@ -99,6 +99,10 @@ async fn a_success_with_an_error_message_is_a_failure() {
         inline("\"no canary-access-token\\nfor you\"", "", ""),
         inline("\"no\"", "", "https://evil.example/"),
         r#"{"errorMessage":"no","file":null}"#.to_owned(),
+        // Whatever explains why there is no file may be how CXone says that there is nothing.
+        r#"{"message":"no"}"#.to_owned(),
+        r#"{"errorMessage":"","file":null,"URI":"","resultDescription":"no"}"#.to_owned(),
+        r#"{"error":{"code":"E1","message":"no data"}}"#.to_owned(),
         format!(r#"{{"file":"{}","errorMessage":"no"}}"#, base64(CSV)),
         inline("\"no\"", &base64(CSV), ""),
         format!(

@@ -8,7 +8,7 @@ use crate::server::{
     Answer, Server, TOKEN, answer, definition, gzip, json, page_of, run, token, window,
 };
 use cxone::{Error, Limits, PageEnd, RowChunk};
-use definition::PageToken;
+use definition::{Definition, PageToken};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -50,6 +50,22 @@ async fn rows_of(body: impl AsRef<[u8]>) -> Result<String, String> {
 
 const GZIP: &str = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
 const PAGE: &str = r#"{"runId":"run-1","state":"completed","data":[{"a":1},{"a":2}],"nextPageToken":"p2","total":4}"#;
+
+/// D06: words that mean an empty result mean it of a whole run, never of what is behind its first page.
+#[tokio::test]
+async fn a_later_page_is_not_empty_because_of_its_words() {
+    let mut value = serde_json::to_value(definition("json")).unwrap();
+    value["pipeline"]["emptyMessages"] = serde_json::json!(["no data available"]);
+    let definition = Definition::from_value(&value).unwrap().definition;
+    let body = r#"{"state":"failed","errorMessage":"No data available"}"#;
+    for at in [None, Some(PageToken::new("p2").unwrap())] {
+        let server = Server::start(vec![json("200 OK", body)]).await;
+        match server.rows(&definition, at.as_ref()).await {
+            Ok((rows, end)) => assert_eq!((rows.as_str(), end.rows, at), ("", 0, None)),
+            Err(error) => assert!(matches!(error, Error::RunFailed { .. }) && at.is_some()),
+        }
+    }
+}
 
 #[tokio::test]
 async fn rows_come_exactly_as_they_were_sent() {

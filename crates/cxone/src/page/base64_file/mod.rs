@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::scanner::FileScanner;
 use crate::error::Error;
-use crate::http::{Body, GZIP_MAGIC};
+use crate::http::{Body, GZIP_MAGIC, explain_answer};
 
 /// How much of the body is read at once, in bytes.
 const READ: usize = 32 * 1024;
@@ -181,9 +181,16 @@ fn parse_around(json: &Value) -> AroundFile {
         let mut found = found.filter(|(key, _)| key.eq_ignore_ascii_case(name));
         found.find_map(|(_, value)| value.as_str().map(str::trim).map(str::to_owned))
     };
+    let uri = text("URI").filter(|uri| !uri.is_empty());
+    let has_file = files.get("file").is_some_and(Value::is_string);
+    let mut error_message = text("errorMessage").unwrap_or_default();
+    // Where there is no file, whatever explains that is told, because a definition may take its words for an empty result.
+    if error_message.is_empty() && !has_file && uri.is_none() {
+        error_message = explain_answer(&answer);
+    }
     AroundFile {
-        error_message: text("errorMessage").unwrap_or_default(),
-        uri: text("URI").filter(|uri| !uri.is_empty()),
-        has_file: files.get("file").is_some_and(Value::is_string),
+        error_message,
+        uri,
+        has_file,
     }
 }

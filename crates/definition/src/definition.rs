@@ -13,6 +13,7 @@ use crate::ids::ReportName;
 use crate::pipeline::Pipeline;
 use crate::restate::RestateDistance;
 use crate::schedule::Schedule;
+use crate::text::contains_any;
 use crate::window::{Window, WindowError};
 
 /// A report definition whose every field is valid by itself and with the others.
@@ -122,9 +123,7 @@ impl Definition {
     /// Whether words of CXone's say that there is no data: they contain one of `emptyMessages`, in whatever case.
     #[must_use]
     pub fn is_empty_message(&self, message: &str) -> bool {
-        let message = message.to_lowercase();
-        let mut texts = self.pipeline.empty_messages.iter();
-        texts.any(|text| message.contains(&text.to_lowercase()))
+        contains_any(message, &self.pipeline.empty_messages)
     }
 
     /// Which rows at the end of a file are totals.

@@ -188,8 +188,8 @@ pub(crate) struct RawPipeline {
     pub(crate) schema: Option<String>,
     /// Texts with which CXone says that there is no data, such as `["No data available"]`. A run is an empty result if
     /// it fails with a message which contains one of them, or if its state is not documented (`Cancelled`) and the state
-    /// or the message beside it contains one. Upper and lower case are the same. 6 to 256 bytes each. Contacts have no
-    /// such messages.
+    /// or the message beside it contains one, or if its file has one in place of a header, and nothing else. Upper and lower
+    /// case are the same. 6 to 256 bytes each. Contacts have no such messages.
     #[serde(default)]
     #[schemars(extend("items" = json!({ "type": "string", "pattern": MESSAGE }), "uniqueItems" = true))]
     pub(crate) empty_messages: Option<Vec<String>>,

@@ -75,6 +75,13 @@ fn without_controls(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| !c.is_control())
 }
 
+/// Whether a text contains one of these, in whatever case.
+#[must_use]
+pub fn contains_any(text: &str, parts: &[String]) -> bool {
+    let text = text.to_lowercase();
+    parts.iter().any(|part| text.contains(&part.to_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

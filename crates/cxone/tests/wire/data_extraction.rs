@@ -35,6 +35,38 @@ fn file() -> Answer {
     answer("200 OK", "Content-Type: binary/octet-stream\r\n", CSV)
 }
 
+/// D06: a file may say in words that there is no data, and nothing else. What follows them is no row of any column.
+#[tokio::test]
+async fn a_file_of_words_that_mean_no_data_is_empty() {
+    let mut value = serde_json::to_value(definition()).unwrap();
+    value["pipeline"]["emptyMessages"] = json!(["no data available"]);
+    let named = Definition::from_value(&value).unwrap().definition;
+    for (definition, body, expected) in [
+        (&named, "No data available\r\n", None),
+        (&named, "\"No data available, 2026\"", None),
+        (
+            &named,
+            "No data available\r\n1\r\n",
+            Some("record 2 follows words that mean no data"),
+        ),
+        (&named, "Nothing\r\n", Some("the header has no column")),
+        (
+            &definition(),
+            "No data available\r\n",
+            Some("the header has no column"),
+        ),
+        (&named, "Contact ID,No data available\r\n", None),
+    ] {
+        let file = answer("200 OK", "Content-Type: text/csv\r\n", body);
+        let server = Server::start(vec![succeeded(), file]).await;
+        match (server.rows(definition, None).await, expected) {
+            (Ok((rows, end)), None) => assert_eq!((rows.as_str(), end.rows), ("", 0)),
+            (Err(error), Some(told)) => assert!(error.to_string().contains(told), "{error}"),
+            (got, _) => panic!("{body}: {got:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_extraction_is_started_by_days_and_its_id_is_a_bare_text() {
     let server = Server::start(vec![said("202 Accepted", "\"run-1\"")]).await;

@@ -8,6 +8,8 @@ mod rules;
 mod summary;
 mod swallowed;
 
+use definition::text::contains_any;
+
 use self::header::Header;
 use self::records::RecordReader;
 use self::summary::TrailingTotals;
@@ -38,6 +40,8 @@ pub(crate) struct CsvPage {
     input: InputBuffer,
     reader: RecordReader,
     header: Option<Header>,
+    /// The file has words in place of a header that mean that there are no rows.
+    says_empty: bool,
     rules: FileRules,
     /// Rows at the end that may sum up the others.
     totals: TrailingTotals,
@@ -88,6 +92,7 @@ impl CsvPage {
             input: InputBuffer::new(source),
             reader: RecordReader::default(),
             header: None,
+            says_empty: false,
             totals: TrailingTotals::new(&rules.total_labels),
             rules,
             records: 0,
@@ -120,7 +125,7 @@ impl CsvPage {
             self.records += 1;
             self.convert_record(chunk)?;
         }
-        if self.done && self.header.is_none() {
+        if self.done && self.header.is_none() && !self.says_empty {
             return Err(self.contract_error("the file is empty: not even a header"));
         }
         if let Some(row) = chunk.find_not_utf8() {
@@ -179,8 +184,15 @@ impl CsvPage {
     fn convert_record(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
         let (record, ends) = (&self.reader.record[..], &self.reader.ends[..]);
         let Some(header) = &self.header else {
-            let header = Header::parse(record, ends, &self.rules);
-            self.header = Some(header.map_err(|what| self.contract_error(what))?);
+            if self.says_empty {
+                let what = format!("record {} follows words that mean no data", self.records);
+                return Err(self.contract_error(what));
+            }
+            match Header::parse(record, ends, &self.rules) {
+                Ok(header) => self.header = Some(header),
+                Err(_) if self.means_empty() => self.says_empty = true,
+                Err(what) => return Err(self.contract_error(what)),
+            }
             return Ok(());
         };
         if header.is_repeated(record, ends) {
@@ -210,6 +222,12 @@ impl CsvPage {
             })
         };
         taken.map_err(|what| Error::contract(self.step, what))
+    }
+
+    /// Whether the record in place of a header is what CXone says where there are no rows, as the definition names it.
+    fn means_empty(&self) -> bool {
+        let said = String::from_utf8_lossy(&self.reader.record);
+        contains_any(&said, &self.rules.empty_messages)
     }
 
     fn contract_error(&self, what: impl Into<String>) -> Error {

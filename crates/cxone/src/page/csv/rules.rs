@@ -14,6 +14,8 @@ pub(crate) struct FileRules {
     pub(crate) column_names: ColumnNames,
     /// What the first cell of a total row at the end says; empty where files have no totals.
     pub(crate) total_labels: Vec<String>,
+    /// What a file says in place of its header if there are no rows.
+    pub(crate) empty_messages: Vec<String>,
 }
 
 impl FileRules {
@@ -30,6 +32,7 @@ impl FileRules {
             number_columns: definition.metrics().to_vec(),
             column_names,
             total_labels,
+            empty_messages: definition.empty_messages().to_vec(),
         }
     }
 }

@@ -50,6 +50,9 @@ struct Arguments {
     /// A fault, `NAME[:key=value[,key=value]]`; may be repeated.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
+    /// Answer as the tenant did that this report of `cxr probe --out` is about; more faults may be added.
+    #[arg(long, value_name = "FILE")]
+    learn: Option<std::path::PathBuf>,
     /// Print the table of faults.
     #[arg(long)]
     list_faults: bool,
@@ -87,7 +90,11 @@ async fn main() -> io::Result<()> {
         return out.write_all(cxone_sim::fault_table().as_bytes());
     }
     let (id, secret) = (arguments.client_id.clone(), arguments.client_secret.clone());
-    let options = Options::from(arguments);
+    let learned = arguments.learn.as_ref().map(std::fs::read_to_string);
+    let mut options = Options::from(arguments);
+    if let Some(report) = learned.transpose()? {
+        options = options.learn(&report).map_err(io::Error::other)?;
+    }
     let known = [
         ("CXONE_TENANT_ID", options.tenant_id.clone()),
         ("CXONE_ACCESS_KEY_ID", options.access_key_id.clone()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::apis::Api;
 use crate::fault::Fault;
 use crate::fixtures::{self, Entity, Template};
 use crate::shape::Shape;
@@ -57,6 +58,8 @@ pub struct Options {
     pub templates: Vec<Template>,
     /// What data extraction knows.
     pub entities: Vec<Entity>,
+    /// The APIs, of report jobs and data extraction, that have a job already when the tenant starts.
+    pub jobs: Vec<Api>,
     /// The columns of `contacts/completed`.
     pub contacts: Shape,
     /// The business unit's zone, in which report jobs take their range.
@@ -97,6 +100,7 @@ impl Default for Options {
             refresh_lifetime: Duration::from_hours(24),
             templates: fixtures::default_templates(),
             entities: fixtures::default_entities(),
+            jobs: Vec::new(),
             contacts: fixtures::contact_columns(),
             business_zone: "UTC".into(),
             user_offset: 0,

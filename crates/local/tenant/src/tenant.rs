@@ -40,7 +40,9 @@ impl Tenant {
             format!("http://{}", decoy.local_addr()?),
         );
         let limit = options.connection_limit;
-        let state = Arc::new(Mutex::new(State::new(options, base_url, decoy_url)));
+        let mut state = State::new(options, base_url, decoy_url);
+        api::start_jobs(&mut state);
+        let state = Arc::new(Mutex::new(state));
         let decoy_hits = Arc::new(AtomicU64::new(0));
         let tasks = [
             tokio::spawn(accept_connections(listener, Arc::clone(&state), limit)),

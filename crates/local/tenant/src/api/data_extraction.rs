@@ -14,6 +14,7 @@ use crate::apis::Api;
 use crate::corrupt;
 use crate::definition::Format;
 use crate::fault::{CallContext, Fault};
+use crate::fixtures::Entity;
 use crate::journal::{Entry, Kind};
 use crate::page;
 use crate::reply::Reply;
@@ -21,6 +22,7 @@ use crate::request::Request;
 use crate::run::{Order, Phase, Plan, Run, Timing};
 use crate::state::State;
 use crate::values;
+use crate::window::Window;
 
 const WEEKS: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How long a file is kept.
@@ -155,10 +157,27 @@ fn parse_order(state: &State, user: &str, request: &Request) -> Result<Order, St
         .iter()
         .find(|entity| entity.shape.name == name && entity.version == version)
         .ok_or("no such entity in this version")?;
-    Ok(Order {
+    Ok(order_of(state, user, entity, window))
+}
+
+/// An order of the client's own, for a job that the tenant has from its start: one of its first entity.
+pub(super) fn old_order(state: &State) -> Option<Order> {
+    let end = state.now();
+    let start = end.checked_sub(SignedDuration::from_hours(24)).ok()?;
+    let entity = state.options.entities.first()?;
+    Some(order_of(
+        state,
+        &state.options.client_id,
+        entity,
+        Window { start, end },
+    ))
+}
+
+fn order_of(state: &State, user: &str, entity: &Entity, window: Window) -> Order {
+    Order {
         api: Api::DataExtraction,
         user: user.to_owned(),
-        source: name.to_owned(),
+        source: entity.shape.name.clone(),
         shape: Arc::new(entity.shape.clone()),
         format: Format::Csv,
         window,
@@ -166,7 +185,7 @@ fn parse_order(state: &State, user: &str, request: &Request) -> Result<Order, St
         file: None,
         timing: Timing::Concurrent,
         make_id,
-    })
+    }
 }
 
 /// The id alone, as a JSON string, or what a fault makes of it.

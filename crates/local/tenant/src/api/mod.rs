@@ -59,6 +59,20 @@ pub(crate) fn answer_request(state: &Mutex<State>, request: &Request) -> Reply {
     reply
 }
 
+/// Starts the jobs that the tenant has from its start, each over the day before.
+pub(crate) fn start_jobs(state: &mut State) {
+    for api in state.options.jobs.clone() {
+        let order = match api {
+            Api::ReportJobs => report_jobs::order::old_order(state),
+            Api::DataExtraction => data_extraction::old_order(state),
+            Api::Analytics | Api::DataDownload | Api::Contacts => None,
+        };
+        if let Some(order) = order {
+            state.start_run(order);
+        }
+    }
+}
+
 fn spec_of(api: Api) -> &'static ApiSpec {
     match api {
         Api::Analytics => &analytics::SPEC,

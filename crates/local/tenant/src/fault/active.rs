@@ -60,9 +60,10 @@ impl ActiveFault {
         let run = when.run.is_none_or(|run| moment.run == Some(run));
         let page = sticky || when.page.is_none_or(|page| moment.page == Some(page));
         let connection = self.fault.name() != "stale-keep-alive" || moment.reused;
-        let api = moment
-            .api
-            .is_none_or(|api| self.fault.entry.apis.contains(&api));
+        let api = when.api.is_none_or(|api| moment.api == Some(api))
+            && moment
+                .api
+                .is_none_or(|api| self.fault.entry.apis.contains(&api));
         let refresh = self.fault.name() != "refresh-refused" || moment.refresh;
         refresh && api && kind && run && page && connection
     }

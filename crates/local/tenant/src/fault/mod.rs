@@ -21,8 +21,8 @@ use call::On;
 /// One way to misbehave, with its parameters.
 ///
 /// These parameters are common to all faults: `times` (how often it fires, a number or `forever`), `at` (the
-/// first matching request that it fires on, from 1) and `run` (only this run, from 1). Faults of requests also
-/// take `on` (kinds of requests, separated by `|`) and `page` (only requests for this page's rows, from 0).
+/// first matching request that it fires on, from 1), `run` (only this run, from 1) and `api` (only this API). Faults of
+/// requests also take `on` (kinds of requests, separated by `|`) and `page` (only requests for this page's rows, from 0).
 /// Faults of runs and pages are decided when the run starts and stay with it; `times` and `at` count runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -39,6 +39,7 @@ struct When {
     run: Option<u64>,
     page: Option<u64>,
     on: Option<Vec<On>>,
+    api: Option<Api>,
 }
 
 /// Why a text is not a fault.
@@ -137,13 +138,16 @@ impl Fault {
             "page" if requests || self.entry.page.is_some() => {
                 self.when.page = Some(parse_whole(name, key, value)?);
             }
+            "api" => self.when.api = Some(find_api(name, value)?),
             "on" if requests => {
                 let on: Result<Vec<On>, _> = value.split('|').map(str::parse).collect();
                 self.when.on = Some(on?);
             }
             _ => {
                 let own = self.entry.parameters.iter().map(|known| known.name);
-                let known: Vec<&str> = own.chain(["times", "at", "run", "page", "on"]).collect();
+                let known: Vec<&str> = own
+                    .chain(["times", "at", "run", "page", "on", "api"])
+                    .collect();
                 return parse_error(format!(
                     "fault {name}: no parameter {key:?}; it knows {}",
                     known.join(", ")
@@ -168,6 +172,21 @@ impl Parameter {
         }
         Ok(())
     }
+}
+
+fn find_api(fault: &str, value: &str) -> Result<Api, ParseFaultError> {
+    let mut all = Api::ALL.iter();
+    let found = all.find(|api| api.name() == value).copied();
+    let names = || Api::ALL.iter().map(|api| api.name()).collect::<Vec<_>>();
+    found.map_or_else(
+        || {
+            parse_error(format!(
+                "fault {fault}: api={value:?} is none of {}",
+                names().join(", ")
+            ))
+        },
+        Ok,
+    )
 }
 
 fn parse_whole(fault: &str, key: &str, value: &str) -> Result<u64, ParseFaultError> {
@@ -196,6 +215,7 @@ impl FromStr for Fault {
                 run: None,
                 page: None,
                 on: None,
+                api: None,
             },
             values: Vec::new(),
         };
@@ -223,6 +243,7 @@ impl fmt::Display for Fault {
             run,
             page,
             on,
+            api,
         } = &self.when;
         let default = if self.entry.forever { u64::MAX } else { 1 };
         if *times != default {
@@ -243,6 +264,7 @@ impl fmt::Display for Fault {
                 on.iter().map(|on| on.name()).collect::<Vec<_>>().join("|")
             )
         }));
+        pairs.extend(api.map(|api| format!("api={api}")));
         if pairs.is_empty() {
             return Ok(());
         }
@@ -270,6 +292,10 @@ mod tests {
             "throttled:seconds=30,times=forever,run=2,on=page|look",
         );
         check(
+            "forbidden:api=contacts,on=page",
+            "forbidden:on=page,api=contacts",
+        );
+        check(
             "duplicates:rows=2,page=3,at=2",
             "duplicates:rows=2,at=2,page=3",
         );
@@ -289,6 +315,10 @@ mod tests {
         check(
             "throttled:retry-after=x",
             "fault throttled: retry-after=\"x\" is none of seconds,",
+        );
+        check(
+            "throttled:api=x",
+            "fault throttled: api=\"x\" is none of analytics,",
         );
         check("throttled:on=pages", "on=\"pages\" is none of token,");
         check(

@@ -140,7 +140,7 @@ fn a_handler_is_invoked_by_the_state_that_its_log_names() {
 }
 
 /// Who may depend on whom, of what is ours.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("definition", &[]),
     ("delivery", &["definition"]),
     ("cxone", &["definition"]),
@@ -178,7 +178,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
         &["cxone", "definition", "delivery", "handler", "tokens"],
     ),
     ("finalize", &["delivery", "handler", "landing"]),
-    ("operator", &["definition", "delivery"]),
+    ("probe", &["cxone", "definition"]),
+    ("operator", &["definition", "delivery", "probe"]),
     // `local` names the handlers so that cargo compiles what they share once.
     (
         "local",
@@ -235,6 +236,11 @@ fn crates_depend_on_each_other_only_as_designed() {
 
 /// Everything that ends up in a crate's binary, with the features it was resolved with.
 fn linked(metadata: &Metadata, name: &str) -> BTreeMap<String, Vec<String>> {
+    linked_without(metadata, name, "")
+}
+
+/// The same as if a crate did not exist.
+fn linked_without(metadata: &Metadata, name: &str, absent: &str) -> BTreeMap<String, Vec<String>> {
     let resolve = metadata.resolve.as_ref().unwrap();
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
     let package = metadata
@@ -245,6 +251,9 @@ fn linked(metadata: &Metadata, name: &str) -> BTreeMap<String, Vec<String>> {
     let mut linked = BTreeMap::new();
     let mut todo = vec![&package.id];
     while let Some(id) = todo.pop() {
+        if metadata[id].name.as_str() == absent {
+            continue;
+        }
         let node = nodes[id];
         let features = node.features.iter().map(ToString::to_string).collect();
         if linked
@@ -285,8 +294,18 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
         ),
         ("trigger", &["aws-sdk-sfn"]),
         ("fetch-page", &["aws-sdk-sfn"]),
-        // The operators' tool speaks to AWS alone.
-        ("operator", &["cxone", "reqwest", "tokens"]),
+        // What asks a tenant knows nothing of AWS, and the operators' tool keeps no token.
+        (
+            "probe",
+            &[
+                "aws-config",
+                "aws-sdk-secretsmanager",
+                "delivery",
+                "landing",
+                "tokens",
+            ],
+        ),
+        ("operator", &["landing", "tokens"]),
     ] {
         let linked = linked(&metadata, handler);
         for name in absent {
@@ -296,6 +315,39 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
             assert!(!linked.contains_key(name), "{handler} links {name}");
         }
     }
+}
+
+/// `cxr` reaches CXone for one command, which is a crate of its own: without that crate it links no HTTP client of ours.
+#[test]
+fn the_operators_tool_reaches_cxone_through_the_probe_alone() {
+    let metadata = metadata();
+    let linked = linked_without(&metadata, "operator", "probe");
+    for name in ["cxone", "reqwest", "tokens"] {
+        assert!(
+            !linked.contains_key(name),
+            "operator links {name} without probe"
+        );
+    }
+    let sources = root().join("crates/operator/src");
+    let uses = find_sources(&sources, "probe::{").into_iter();
+    let uses: Vec<PathBuf> = uses
+        .map(|path| path.strip_prefix(&sources).unwrap().to_owned())
+        .collect();
+    assert_eq!(uses, [Path::new("commands/probe.rs")]);
+}
+
+/// The sources below a folder that have a text.
+fn find_sources(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(find_sources(&path, text));
+        } else if fs::read_to_string(&path).unwrap().contains(text) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The crates that decide. What they may not do is looked for in their dependencies and in their sources.

@@ -118,6 +118,9 @@ pub enum CommandError {
         "secret {secret} is scheduled for deletion; bring it back with: aws secretsmanager restore-secret --secret-id {secret}"
     )]
     SecretDeleted { secret: String },
+    /// No request to CXone could be made at all.
+    #[error("{0}; correct the tenant's settings")]
+    Probe(String),
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -147,6 +150,7 @@ impl CommandError {
             Self::TenantName { .. } => "CXO018",
             Self::NoTenant { .. } => "CXO019",
             Self::SecretDeleted { .. } => "CXO021",
+            Self::Probe(_) => "CXO022",
         }
     }
 
@@ -158,6 +162,7 @@ impl CommandError {
             Self::Definition { .. }
             | Self::TooLarge { .. }
             | Self::Schedule { .. }
+            | Self::Probe(_)
             | Self::Tenant { .. } => 1,
             Self::File { .. }
             | Self::Window { .. }

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use cxone::{Client, ClientConfig, Issuer, TenantApi};
-use definition::tenant::{Address, ApiAddress, Credentials, SecretNames, TenantSecret};
+use cxone::TenantApi;
+use definition::tenant::{Address, Credentials, SecretNames, TenantSecret};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
@@ -48,25 +48,7 @@ impl Tenant {
         value: Fingerprint,
         read_at: Now,
     ) -> Result<Self, cxone::Error> {
-        let Address { api, token_url } = read.address.clone();
-        let source = format!("secret {secret}");
-        let api = match api {
-            ApiAddress::Known(base_url) => TenantApi::from(Client::new(ClientConfig {
-                base_url,
-                token_url,
-                api_hosts: read.api_hosts,
-                allowed_hosts: read.allowed_hosts,
-                source,
-            })?),
-            ApiAddress::Discovered { issuer, tenant_id } => TenantApi::find_by(Issuer {
-                url: issuer,
-                tenant: tenant_id,
-                token_url,
-                api_hosts: read.api_hosts,
-                allowed_hosts: read.allowed_hosts,
-                source,
-            })?,
-        };
+        let api = TenantApi::open(&read, format!("secret {secret}"))?;
         Ok(Self {
             api,
             address: read.address,

@@ -19,6 +19,8 @@ use crate::page::Page;
 const START: &str = "start data extraction";
 const POLL: &str = "look at data extraction";
 const ROOT: &[&str] = &["data-extraction", "v1", "jobs"];
+/// The documented states of a job.
+const STATES: [&str; 5] = ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"];
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 /// The longest word of a state that is kept, in bytes.
 const MAX_STATE: usize = 64;
@@ -39,6 +41,11 @@ enum Extraction {
     Failed {
         message: String,
     },
+}
+
+pub(super) fn is_known_state(word: &str) -> bool {
+    let mut words = STATES.iter();
+    words.any(|known| word.eq_ignore_ascii_case(known))
 }
 
 impl Client {

@@ -12,13 +12,24 @@ mod incontact;
 mod query;
 mod report_jobs;
 
-use definition::{Definition, Dialect, Report, RunId, RunStatus, ScheduleId, Window};
+use definition::{Api, Definition, Dialect, Report, RunId, RunStatus, ScheduleId, Window};
 
 use crate::error::Error;
 use crate::http::{AccessToken, Client};
 use crate::page::Page;
 
 pub use query::{CancelOutcome, PageQuery};
+
+/// Whether a word for a run's state is one that the client has a meaning for. Any other counts as pending.
+#[must_use]
+pub fn is_known_state(api: Api, word: &str) -> bool {
+    match api {
+        Api::Analytics => analytics::is_known_state(word),
+        Api::ReportJobs => report_jobs::is_known_state(word),
+        Api::DataExtraction => data_extraction::is_known_state(word),
+        Api::DataDownload | Api::Contacts => false,
+    }
+}
 
 impl Client {
     /// Registers the schedule where the API has schedules.

@@ -45,9 +45,17 @@ impl ReportJob {
 
     /// Whether the word is one of a job that is not done.
     fn is_known_pending(&self) -> bool {
-        let mut words = PENDING.iter();
-        words.any(|word| self.state.eq_ignore_ascii_case(word))
+        is_pending(&self.state)
     }
+}
+
+pub(super) fn is_known_state(word: &str) -> bool {
+    is_pending(word) || word.eq_ignore_ascii_case(FINISHED)
+}
+
+fn is_pending(word: &str) -> bool {
+    let mut words = PENDING.iter();
+    words.any(|known| word.eq_ignore_ascii_case(known))
 }
 
 impl Client {

@@ -97,14 +97,7 @@ impl Client {
         call: &Call<'_>,
         request: RequestBuilder,
     ) -> Result<Response, Error> {
-        let request = match call.token {
-            Some(token) => request.header(AUTHORIZATION, token.bearer()),
-            None => request,
-        };
-        let response = request
-            .send()
-            .await
-            .map_err(|error| describe_transport_error(call, &error))?;
+        let response = send_as_it_is(call, request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -151,6 +144,19 @@ impl Client {
         })?;
         Body::from_response(step, response, max, *self.limits())
     }
+}
+
+/// Sends a request and gives its answer, whatever its status.
+pub(super) async fn send_as_it_is(
+    call: &Call<'_>,
+    request: RequestBuilder,
+) -> Result<Response, Error> {
+    let request = match call.token {
+        Some(token) => request.header(AUTHORIZATION, token.bearer()),
+        None => request,
+    };
+    let sent = request.send().await;
+    sent.map_err(|error| describe_transport_error(call, &error))
 }
 
 /// Refuses an answer of another type than was asked for, such as a login page. An answer without a type is left to the

@@ -55,6 +55,11 @@ impl FileLink {
 }
 
 impl Client {
+    /// Whether the settings allow to fetch a file at this link, without fetching it.
+    pub fn check_link(&self, link: &str) -> Result<(), Error> {
+        self.find_file("look at a link", link).map(drop)
+    }
+
     /// The file that an answer's link names, if it may be fetched.
     ///
     /// A link to `…/services/vN.N/files?fileName=…` names a call of the API, often at the host of a cluster that nobody has

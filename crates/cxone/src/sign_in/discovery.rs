@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use definition::tenant::{ApiAddress, TenantSecret};
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -56,6 +57,30 @@ impl fmt::Debug for TenantApi {
 }
 
 impl TenantApi {
+    /// The tenant of a secret. `source` says where a person corrects it, for errors. Nothing is called yet.
+    pub fn open(secret: &TenantSecret, source: String) -> Result<Self, Error> {
+        let token_url = secret.address.token_url.clone();
+        let api_hosts = secret.api_hosts.clone();
+        let allowed_hosts = secret.allowed_hosts.clone();
+        match secret.address.api.clone() {
+            ApiAddress::Known(base_url) => Ok(Self::from(Client::new(ClientConfig {
+                base_url,
+                token_url,
+                api_hosts,
+                allowed_hosts,
+                source,
+            })?)),
+            ApiAddress::Discovered { issuer, tenant_id } => Self::find_by(Issuer {
+                url: issuer,
+                tenant: tenant_id,
+                token_url,
+                api_hosts,
+                allowed_hosts,
+                source,
+            }),
+        }
+    }
+
     /// A tenant whose issuer is asked at the first call. Nothing is called yet.
     pub fn find_by(issuer: Issuer) -> Result<Self, Error> {
         issuer.client_config(issuer.url.clone()).check_urls()?;

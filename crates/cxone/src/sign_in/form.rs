@@ -36,6 +36,10 @@ impl<'a> SignInForm<'a> {
         }
     }
 
+    pub(super) fn list_secrets(&self) -> Vec<&str> {
+        self.secrets.iter().map(AsRef::as_ref).collect()
+    }
+
     fn encode_form(
         client: &'a ClientCredentials,
         grant_type: &str,

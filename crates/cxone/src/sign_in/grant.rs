@@ -39,8 +39,17 @@ pub struct RefreshGrant {
     pub lifetime: Option<Duration>,
 }
 
+impl TokenGrant {
+    /// Reads a token endpoint's answer, if the token is one that can be sent.
+    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+        let answer: TokenAnswer<'_> = serde_json::from_slice(body)
+            .map_err(|_| Error::contract(STEP, "the answer is not a token"))?;
+        answer.into_grant()
+    }
+}
+
 #[derive(Deserialize)]
-pub(super) struct TokenAnswer<'a> {
+struct TokenAnswer<'a> {
     access_token: String,
     token_type: Option<String>,
     #[serde(borrow)]
@@ -53,8 +62,7 @@ pub(super) struct TokenAnswer<'a> {
 }
 
 impl TokenAnswer<'_> {
-    /// The grant, if the token is one that can be sent.
-    pub(super) fn into_grant(self) -> Result<TokenGrant, Error> {
+    fn into_grant(self) -> Result<TokenGrant, Error> {
         let kind = self.token_type.as_deref();
         if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(Error::contract(STEP, "the token is not a bearer token"));

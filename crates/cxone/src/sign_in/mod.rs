@@ -7,13 +7,13 @@ mod grant;
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
 
 use crate::error::Error;
-use crate::http::{Call, Client, Repetition, response_date};
+use crate::http::{Call, Client, RawAnswer, Repetition, response_date};
 use form::SignInForm;
-use grant::{STEP, TokenAnswer};
+use grant::STEP;
 
 pub use credentials::{RefreshToken, SignIn};
 pub use definition::tenant::{AccessKey, ClientAuth, ClientCredentials};
@@ -27,27 +27,41 @@ impl Client {
     /// Signs in. A refusal is [`Error::Unauthorized`], whatever its status.
     pub async fn sign_in<'a>(&self, with: impl Into<SignIn<'a>>) -> Result<TokenGrant, Error> {
         let form = SignInForm::new(with.into());
-        let secrets: Vec<&str> = form.secrets.iter().map(AsRef::as_ref).collect();
-        let call = Call {
-            step: STEP,
-            repetition: Repetition::Harmless,
-            token: None,
-            secrets: &secrets,
-        };
-        let mut request = self
-            .build_request(Method::POST, self.config().token_url.clone())
-            .header(CONTENT_TYPE, form.content_type)
-            .body(form.body);
-        if let Some((id, secret)) = form.basic {
-            request = request.basic_auth(id, Some(secret));
-        }
-        let sent = self.send_request(&call, request).await;
+        let secrets = form.list_secrets();
+        let call = token_call(&secrets);
+        let sent = self.send_request(&call, self.token_request(&form)).await;
         let response = sent.map_err(|error| describe_refusal(error, &self.config().source))?;
         warn_of_clock_skew(response.headers());
         let body = self.read_small_json(&call, response).await?;
-        let answer: TokenAnswer<'_> = serde_json::from_slice(&body)
-            .map_err(|_| Error::contract(STEP, "the answer is not a token"))?;
-        answer.into_grant()
+        TokenGrant::parse(&body)
+    }
+
+    /// Asks for a token as [`sign_in`](Self::sign_in) does, and gives the answer as it came: [`TokenGrant::parse`] reads it.
+    pub async fn ask_for_token<'a>(&self, with: impl Into<SignIn<'a>>) -> Result<RawAnswer, Error> {
+        let form = SignInForm::new(with.into());
+        let secrets = form.list_secrets();
+        let call = token_call(&secrets);
+        self.read_answer(&call, self.token_request(&form)).await
+    }
+
+    fn token_request(&self, form: &SignInForm<'_>) -> RequestBuilder {
+        let request = self
+            .build_request(Method::POST, self.config().token_url.clone())
+            .header(CONTENT_TYPE, form.content_type)
+            .body(form.body.clone());
+        match &form.basic {
+            Some((id, secret)) => request.basic_auth(id, Some(secret)),
+            None => request,
+        }
+    }
+}
+
+fn token_call<'a>(secrets: &'a [&'a str]) -> Call<'a> {
+    Call {
+        step: STEP,
+        repetition: Repetition::Harmless,
+        token: None,
+        secrets,
     }
 }
 

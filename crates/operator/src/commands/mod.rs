@@ -4,6 +4,7 @@ mod check;
 mod event;
 mod list;
 mod plan;
+mod probe;
 mod redrive;
 mod replay;
 mod run;
@@ -26,7 +27,8 @@ use crate::secrets_manager::Secrets;
 use crate::step_functions::{Executions, MachineArn};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
-3 AWS refuses; 4 AWS does not answer, try again.";
+3 AWS refuses; 4 AWS does not answer, try again; \
+5 it looked, and not all is well.";
 
 /// For operators and authors of CXone report definitions.
 #[derive(Debug, Parser)]
@@ -43,7 +45,7 @@ pub struct Cli {
 }
 
 /// In the order of `cxr --help`: first what needs no network, then what needs Step Functions, then
-/// what needs Secrets Manager.
+/// what needs Secrets Manager, then what asks CXone.
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
@@ -58,6 +60,7 @@ enum Command {
     Withdraw(withdraw::WithdrawArgs),
     Run(run::RunArgs),
     Tenant(tenant::TenantArgs),
+    Probe(probe::ProbeArgs),
 }
 
 /// What the commands take from outside, so that a test can run them in its own process.
@@ -101,6 +104,11 @@ where
         Command::Withdraw(args) => args.run(output, &account.executions().await?, now).await,
         Command::Run(args) => args.run(output, &account.executions().await?).await,
         Command::Tenant(args) => args.run(output, &account.secrets().await, now).await,
+        Command::Probe(args) => {
+            // Its futures are large, and no other command needs them.
+            let secrets = async || account.secrets().await;
+            Box::pin(args.run(output, secrets, now, pause)).await
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) enum RunState {
 
 impl RunState {
     /// The state of a word, in upper or lower case; `None` for a word that the guide does not have.
-    fn from_word(word: &str) -> Option<Self> {
+    pub(super) fn from_word(word: &str) -> Option<Self> {
         [
             ("queued", Self::Queued),
             ("processing", Self::Processing),

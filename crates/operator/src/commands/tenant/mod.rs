@@ -32,6 +32,8 @@ pub(super) struct TenantArgs {
     secret_prefix: String,
 }
 
+pub(super) use set::read_file as read_tenant_file;
+
 #[derive(Debug, Subcommand)]
 enum TenantCommand {
     Set(set::SetArgs),
@@ -56,7 +58,10 @@ impl TenantArgs {
 }
 
 /// A tenant, and the names of its secrets.
-fn parse_tenant(text: &str, prefix: &str) -> Result<(TenantId, SecretNames), CommandError> {
+pub(super) fn parse_tenant(
+    text: &str,
+    prefix: &str,
+) -> Result<(TenantId, SecretNames), CommandError> {
     let tenant: TenantId = text.parse().map_err(|source| CommandError::TenantName {
         text: text.to_owned(),
         source,

@@ -69,7 +69,9 @@ impl SetArgs {
 }
 
 /// The file as it is, and what it says.
-fn read_file(file: &Path) -> Result<(SecretString, TenantSecret), CommandError> {
+pub(in crate::commands) fn read_file(
+    file: &Path,
+) -> Result<(SecretString, TenantSecret), CommandError> {
     let bytes = definition_file::read_bytes(file)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| definition_file::unreadable(file, "it is not a text in UTF-8"))?;

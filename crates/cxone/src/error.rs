@@ -62,7 +62,7 @@ pub enum Error {
     #[error("{step}: not found (status {status})")]
     NotFound {
         step: &'static str,
-        /// 404 or 410.
+        /// The answer's status: 404, or 410 of a result that is gone.
         status: u16,
     },
     /// The host of a file, which gets no access token, refuses the link (400 or 403): ask the run for another link.

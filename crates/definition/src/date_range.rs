@@ -18,10 +18,7 @@ const AT: &str = "/report/dateRange";
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum DateRange {
     /// Relative to the scheduled time.
-    Relative {
-        /// Which span.
-        value: RelativeRange,
-    },
+    Relative { value: RelativeRange },
     /// The same window every time: only for a schedule that runs once.
     Absolute(Window),
 }

@@ -10,10 +10,10 @@ use crate::enums::ColumnType;
 /// Columns that a definition declares, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Declared {
-    /// Columns of numbers.
+    /// The columns that hold numbers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, DeclaredColumn>,
-    /// Any other columns.
+    /// The columns that hold anything else.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dimensions: BTreeMap<String, DeclaredColumn>,
 }
@@ -39,10 +39,10 @@ impl Declared {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Declared")]
 pub(crate) struct RawDeclared {
-    /// Columns of numbers.
+    /// The columns that hold numbers.
     #[serde(default)]
     pub(crate) metrics: Option<BTreeMap<String, RawDeclaredColumn>>,
-    /// Any other columns.
+    /// The columns that hold anything else.
     #[serde(default)]
     pub(crate) dimensions: Option<BTreeMap<String, RawDeclaredColumn>>,
 }

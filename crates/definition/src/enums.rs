@@ -62,7 +62,7 @@ text_enum!(
 text_enum!(
     /// The form in which CXone hands out the rows.
     DeliveryFormat {
-        /// Pages of JSON.
+        /// Pages of JSON, one after another.
         Json = "json",
         /// One CSV file behind a link.
         Csv = "csv",
@@ -84,7 +84,7 @@ text_enum!(
         Gzip = "gzip",
         /// Zstandard: smaller and faster, if your warehouse loads it.
         Zstd = "zstd",
-        /// No compression.
+        /// The parts are not compressed.
         None = "none",
     }
 );
@@ -100,7 +100,7 @@ text_enum!(
 text_enum!(
     /// Whether rows are about the window that was asked for.
     SourceRange {
-        /// They are.
+        /// They are about the window.
         Requested = "requested",
         /// They are about the range of the report's template, which the window only names.
         Template = "template",
@@ -131,15 +131,15 @@ text_enum!(
 text_enum!(
     /// What the values of a declared column are. The checker compares it with the catalogue; rows stay as they are.
     ColumnType {
-        /// Whole numbers.
+        /// Whole numbers, such as a count.
         Long = "long",
         /// Numbers with a fraction.
         Double = "double",
-        /// Texts.
+        /// Texts, such as a name.
         String = "string",
-        /// Times.
+        /// Times, such as when a contact began.
         Timestamp = "timestamp",
-        /// `true` or `false`.
+        /// Either `true` or `false`.
         Boolean = "boolean",
     }
 );

@@ -51,7 +51,6 @@ impl EveryHours {
         Self::ALL.contains(&hours).then_some(Self(hours))
     }
 
-    /// The number.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0

@@ -45,8 +45,7 @@ impl TimeOfDay {
         self.minute.unsigned_abs()
     }
 
-    /// Seconds since midnight.
-    pub(crate) fn seconds(self) -> i64 {
+    pub(crate) fn seconds_since_midnight(self) -> i64 {
         (i64::from(self.hour) * 60 + i64::from(self.minute)) * 60
     }
 

@@ -30,7 +30,7 @@ impl WindowZone {
         self.0 == TimeZone::UTC
     }
 
-    /// The IANA name.
+    /// Its name in the IANA database.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

@@ -19,10 +19,10 @@ pub struct GenerationRecord {
     /// What identifies the request: `schedule`, or the id of the event that asked for a replay.
     #[serde(rename = "wish")]
     pub request_key: String,
-    /// Why, where an operator or a restatement asked.
+    /// Why the operator or the restatement asked, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who, where an operator or a restatement asked.
+    /// Who asked, if an operator or a restatement did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
     /// Whether it takes the window back: nothing is asked of CXone, and its commit has no rows.
@@ -33,8 +33,8 @@ pub struct GenerationRecord {
     /// The state machine's time.
     pub opened_at: Timestamp,
     pub window: Window,
-    /// The last version of the log when the generation was opened. Its own commit, and
-    /// that of any newer generation, stands behind it.
+    /// The last version of the log when the generation was opened. Its own commit, and that of any newer
+    /// generation, has a higher version.
     pub base_version: u64,
     /// SHA-256 of the definition's canonical JSON, in hex.
     pub definition_hash: String,
@@ -53,7 +53,7 @@ impl GenerationRecord {
     }
 }
 
-/// `run.json`: the one CXone run of a try.
+/// `run.json`: the one CXone run of an attempt.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecord {
@@ -66,7 +66,7 @@ pub struct RunRecord {
     pub window: Window,
     /// When the run was started, by the state machine's time.
     pub triggered_at: Timestamp,
-    /// Whether the window was closed for ingestion then.
+    /// Whether the window was final then, so that an empty result counts.
     pub settled: bool,
     /// Whether it runs the definition's `fallback`.
     pub simplified: bool,
@@ -76,7 +76,7 @@ pub struct RunRecord {
     pub redrive_count: u32,
 }
 
-/// `end.json`: why a try ended without its data.
+/// `end.json`: why an attempt ended without its data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndRecord {
@@ -90,7 +90,7 @@ pub struct EndRecord {
 }
 
 impl EndRecord {
-    /// Why, as a clause, with what CXone said.
+    /// The reason as a clause, followed by what CXone said.
     #[must_use]
     pub fn describe(&self) -> String {
         let reason = self.reason.describe();
@@ -126,13 +126,14 @@ pub struct Slot {
     pub next: Option<PageToken>,
     /// The number of rows of the whole run, if the API gives one.
     pub total: Option<u64>,
-    /// Rows of this batch that sum up the others and were left out.
+    /// Rows with totals of the other rows, which were left out of this batch.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub summary_rows: u64,
-    /// The first few records of the run's file that may hold others, by their numbers in the file, its header being 1.
+    /// The first few records of the run's file that may have swallowed other records, because a quote was not closed.
+    /// They are numbered as in the file, its header being 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspect_records: Vec<u64>,
-    /// What the rows of this batch have in their columns; none in a slot of before columns were counted.
+    /// What the rows of this batch have in their columns; missing in slots that were stored before columns were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column_counts: Option<ColumnCounts>,
     /// What finds a cycle in the page tokens.
@@ -148,9 +149,9 @@ pub struct Slot {
 #[serde(rename_all = "camelCase")]
 pub struct RateLimitRecord {
     pub v: u8,
-    /// Nobody calls before that.
+    /// No call may begin before this time.
     pub free_at: Timestamp,
-    /// The report whose turn it was.
+    /// The report that the permit was given to.
     pub by: ReportName,
 }
 
@@ -239,7 +240,7 @@ pub struct Commit {
     pub generation: u32,
     /// SHA-256 of the definition's canonical JSON, in hex.
     pub definition_hash: String,
-    /// Where the rows are from, and in which time zone. Entries that say nothing are of the guide's API.
+    /// Which API the rows are from, and in which time zone. A commit without this field is of the guide's API.
     #[serde(default = "guides_api")]
     pub source: SourceStatement,
     /// The runs that the rows come from, in the order of their windows.
@@ -255,7 +256,7 @@ pub struct Commit {
     pub duplicates: u64,
     /// Rows that another row with the same key replaced (`keep-last`).
     pub replaced: u64,
-    /// Rows that sum up the others, as in a report's last line; left out, and not counted in `rows`.
+    /// Rows with totals of the other rows, such as a report's last line: they are left out, and not counted in `rows`.
     #[serde(default)]
     pub summary_rows: u64,
     /// Whether the window has no rows. It was final when the run was started.
@@ -289,10 +290,10 @@ pub struct Commit {
     /// Whether the content equals that of the superseded version, which was visible until now: whoever loaded
     /// that version need not load this one.
     pub unchanged: bool,
-    /// Why, where an operator or a restatement asked.
+    /// Why the operator or the restatement asked, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who, where an operator or a restatement asked.
+    /// Who asked, if an operator or a restatement did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
     /// The state machine's time.
@@ -314,7 +315,7 @@ pub struct CommitRun {
     pub simplified: bool,
 }
 
-/// A run that was left behind.
+/// A run that took too long, of an API that can't cancel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AbandonedRun {

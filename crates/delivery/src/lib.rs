@@ -4,6 +4,7 @@ mod advice;
 pub mod columns;
 pub mod documents;
 pub mod effects;
+mod end_reason;
 mod environment;
 mod event;
 mod failure;
@@ -15,13 +16,13 @@ mod segment;
 mod version;
 
 pub use advice::{Advice, advice};
+pub use end_reason::EndReason;
 pub use environment::Environment;
 pub use event::{Audit, Detail, Event, Expectation, ScheduledEvent, window_of_event};
 pub use failure::{Failure, FailureName};
 pub use message::{
-    CancelOut, Committed, EndReason, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn,
-    FinalizeOut, FinalizeWork, Next, Outcome, Pages, PollOut, RunIn, Saw, TriggerIn, TriggerOut,
-    Work,
+    CancelOut, Committed, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn, FinalizeOut,
+    FinalizeWork, Next, Outcome, Pages, PollOut, RunIn, Saw, TriggerIn, TriggerOut, Work,
 };
 pub use run_status::{
     classify_cancel_poll, classify_poll, ignore_unless_operator_error, report_abandoned,

@@ -1,11 +1,11 @@
-//! What travels between the states.
+//! The messages between the state machine and the handlers.
 
 use definition::text::clean_detail;
 use definition::{Dialect, ReportName, RunId, TenantId, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, SegmentId, Version};
+use crate::{EndReason, Event, SegmentId, Version};
 
 /// The execution that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,67 +26,12 @@ pub struct TriggerIn {
     /// The state machine's time.
     pub now: Timestamp,
     pub execution: ExecutionRef,
-    /// The generation that this execution has joined; none at its first question.
+    /// The generation that this execution has joined; none when it asks for the first time.
     pub generation: Option<u32>,
     /// How the last run ended, if one has ended since the last question.
     pub ended: Option<Ended>,
-    /// Since when the tenant only asked for pauses, if it did.
+    /// Since when the tenant has answered with nothing but requests to pause, if it has.
     pub stalled_since: Option<Timestamp>,
-}
-
-/// Why a run ended without its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    Failed,
-    /// Still not done 45 minutes after it was started; cancelled.
-    TimedOut,
-    /// CXone does not know the run any more.
-    Vanished,
-    /// Its page token was refused: the result is gone.
-    Expired,
-    /// Two reads of the same result disagreed.
-    Unstable,
-    /// A page token came back that had been followed already.
-    TokenLoop,
-    /// It was empty and started before the window was closed for ingestion.
-    Unsettled,
-    /// It was done, and several looks found no file of it.
-    NoResult,
-}
-
-impl EndReason {
-    /// Its word in messages and metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::TimedOut => "timed_out",
-            Self::Vanished => "vanished",
-            Self::Expired => "expired",
-            Self::Unstable => "unstable",
-            Self::TokenLoop => "token_loop",
-            Self::Unsettled => "unsettled",
-            Self::NoResult => "no_result",
-        }
-    }
-
-    /// A phrase for operators.
-    #[must_use]
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Failed => "CXone reported the run as failed",
-            Self::TimedOut => "the run was not done within 45 minutes and was cut off",
-            Self::Vanished => "CXone no longer knows the run",
-            Self::Expired => "a page token of the run was refused: its result has expired",
-            Self::Unstable => "two looks at the run's result disagreed",
-            Self::TokenLoop => "the page tokens of the run go in a circle",
-            Self::Unsettled => "the run was empty and had started before the window was final",
-            Self::NoResult => {
-                "the run was done and three looks, a minute apart, found no file of it; if CXone says so on days without data, add its words to `pipeline.emptyMessages`"
-            }
-        }
-    }
 }
 
 /// A run that ended without its data.
@@ -103,7 +48,7 @@ pub struct Ended {
     pub detail: String,
 }
 
-/// One run of one segment of one window: what the states between two questions work on.
+/// One run of one segment of a window. The states poll it and fetch its pages before they ask Trigger again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Work {
@@ -121,10 +66,10 @@ pub struct Work {
     pub triggered_at: Timestamp,
     /// When it is cut off: 45 minutes later.
     pub deadline_at: Timestamp,
-    /// Which API it is a run of. A message of before there were several is of the guide's.
+    /// Which API it is a run of. A message without this field was sent before there were several APIs, and means the guide's.
     #[serde(default)]
     pub dialect: Dialect,
-    /// Whether its pages are asked for without a look at it before. All that the state machine knows of APIs.
+    /// Whether its pages are requested without polling it first. This is all that the state machine knows of APIs.
     #[serde(default)]
     pub direct: bool,
     /// Whether the definition names texts with which a failure means an empty result. FetchPage, which has the definition,
@@ -164,7 +109,7 @@ pub enum Next {
     Superseded {
         /// The version of the log that holds it.
         version: u64,
-        /// Why, in words.
+        /// Why it is not committed, for operators.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
@@ -173,7 +118,7 @@ pub enum Next {
     #[serde(rename_all = "camelCase")]
     NotBefore {
         until: Timestamp,
-        /// Since when the tenant only asked for pauses, if that is why.
+        /// Since when the tenant has answered with nothing but requests to pause, if that is why.
         stalled_since: Option<Timestamp>,
     },
 }
@@ -193,7 +138,7 @@ impl Next {
 }
 
 impl Work {
-    /// That this run ended without its data, in a message.
+    /// The part of a message that says that this run ended without its data.
     #[must_use]
     pub fn ended(&self, reason: EndReason, said: &str) -> Ended {
         Ended {
@@ -242,7 +187,7 @@ pub struct PollOut {
     pub ended: Option<Ended>,
 }
 
-/// Cancel's answer. It uses PollOnce's words: a run that completed meanwhile is used.
+/// Cancel answers as PollOnce does, because a run that has completed meanwhile is used.
 pub type CancelOut = PollOut;
 
 /// What FetchPage is asked.
@@ -256,11 +201,11 @@ pub struct FetchIn {
     /// The state machine's time.
     pub now: Timestamp,
     pub work: Work,
-    /// Batches taken so far, as far as the asking execution knows: a hint where to start looking.
+    /// How many batches the execution knows to be stored. The search for the last slot begins there.
     pub batches: u32,
-    /// Since when no page could be had, if none could.
+    /// Since when no page could be fetched, if that is so.
     pub stalled_since: Option<Timestamp>,
-    /// How many looks in a row have found the run done and no file of it.
+    /// How many polls in a row have found the run completed but without a file.
     #[serde(default)]
     pub looks_without_file: u32,
 }
@@ -287,9 +232,9 @@ pub struct FetchOut {
     pub pages: Pages,
     /// How long the tenant asked us to stay away; 0 if it did not.
     pub wait_seconds: u64,
-    /// Since when no page could be had, if none could.
+    /// Since when no page could be fetched, if that is so.
     pub stalled_since: Option<Timestamp>,
-    /// How many looks in a row have found the run done and no file of it.
+    /// How many polls in a row have found the run completed but without a file.
     #[serde(default)]
     pub looks_without_file: u32,
     /// Batches stored so far.
@@ -302,7 +247,7 @@ pub struct FetchOut {
     pub ended: Option<Ended>,
 }
 
-/// What Finalize is asked, its `v` and `now` apart.
+/// The generation that Finalize is asked to commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FinalizeWork {
@@ -329,12 +274,11 @@ pub struct FinalizeIn {
 #[serde(rename_all = "camelCase")]
 pub struct FinalizeOut {
     pub v: Version,
-    /// What came of it.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// What came of finalizing.
+/// How finalizing ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -346,7 +290,7 @@ pub enum Outcome {
     Superseded {
         /// The version of the log that holds it.
         version: u64,
-        /// Why, in words.
+        /// Why it is not committed, for operators.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
@@ -397,7 +341,7 @@ pub struct Committed {
     /// Whether the window was taken back.
     #[serde(default)]
     pub withdrawn: bool,
-    /// Whether it is the first delivery of its window, and not one that only a restatement made up for.
+    /// Whether it is the first delivery of its window. One that came only with a restatement does not count.
     #[serde(default)]
     pub first_delivery: bool,
     /// How long it took, from the start of the first run to the commit.

@@ -61,7 +61,7 @@ impl Log {
 
     fn render(&self, event: &Event<'_>, at: Timestamp) -> String {
         let metadata = event.metadata();
-        let mut line = Line(Map::new());
+        let mut line = LogLine(Map::new());
         line.insert("timestamp", format!("{at:.3}"));
         line.insert("level", metadata.level().as_str());
         line.insert("message", Value::Null);
@@ -101,15 +101,15 @@ impl<S: Subscriber> Layer<S> for Log {
 }
 
 /// The members of a line. What an event says itself replaces what is known of the invocation.
-struct Line(Map<String, Value>);
+struct LogLine(Map<String, Value>);
 
-impl Line {
+impl LogLine {
     fn insert(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name.to_owned(), value.into());
     }
 }
 
-impl Visit for Line {
+impl Visit for LogLine {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.insert(field.name(), format!("{value:?}"));
     }

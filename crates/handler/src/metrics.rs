@@ -214,7 +214,7 @@ fn render_line(
     members.insert("report".to_owned(), context.report.as_str().into());
     let figures = figures.iter();
     members.extend(figures.map(|(metric, figure)| (metric.name().to_owned(), (*figure).into())));
-    let line = Line {
+    let line = MetricsLine {
         aws: json!({"Timestamp": at.as_millisecond(), "CloudWatchMetrics": [directive]}),
         members,
     };
@@ -224,7 +224,7 @@ fn render_line(
 
 /// `_aws` comes first, so that it tells the line from those of the log.
 #[derive(Serialize)]
-struct Line {
+struct MetricsLine {
     #[serde(rename = "_aws")]
     aws: Value,
     #[serde(flatten)]

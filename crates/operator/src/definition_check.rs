@@ -18,7 +18,7 @@ const SAME_REPORT: &str = "CXO020";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Remark {
     file: String,
-    /// `error` or `warning`.
+    /// Either `error` or `warning`.
     severity: String,
     code: String,
     /// Where in the file, as a JSON pointer.

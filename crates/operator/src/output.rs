@@ -10,7 +10,7 @@ use crate::error::CommandError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Lines to be read by people.
     Text,
     /// For programs: one JSON document.
     Json,

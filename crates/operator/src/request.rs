@@ -45,7 +45,7 @@ impl Request {
         }
     }
 
-    /// `tenant / report`.
+    /// The tenant and the report, such as `acme / Agents`.
     pub(crate) fn title(&self) -> String {
         let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         format!("{} / {}", known(&self.tenant), known(&self.report))

@@ -94,11 +94,6 @@ impl RowDigest {
     pub(super) fn from_hasher(hasher: &Xxh3) -> Self {
         Self(hasher.digest128())
     }
-
-    #[must_use]
-    pub fn as_u128(self) -> u128 {
-        self.0
-    }
 }
 
 impl fmt::Display for RowDigest {

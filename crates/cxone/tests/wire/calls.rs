@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::server::{
-    Answer, SECRET, Server, TOKEN, answer, definition, json, page_of, run, token, window,
-};
+use crate::server::{Answer, SECRET, Server, TOKEN, answer, definition, json, token, window};
 use cxone::{CancelOutcome, ClientAuth, ClientConfig, ClientCredentials, Error};
 use definition::RunStatus;
 use definition::{Dialect, ScheduleId};
@@ -180,11 +178,7 @@ async fn statuses_are_grouped_by_what_the_caller_can_do() {
         ),
     ] {
         let server = Server::start(vec![answer(status, &format!("{date}{headers}"), "")]).await;
-        let error = server
-            .client
-            .poll_run(&token(), Dialect::Analytics, &run())
-            .await
-            .unwrap_err();
+        let error = server.poll_run(Dialect::Analytics).await.unwrap_err();
         assert_eq!(error.to_string(), expected, "{status} {headers}");
         assert_eq!(server.requests().len(), 1);
     }
@@ -229,11 +223,7 @@ async fn a_look_says_what_the_run_says() {
     ] {
         let server = Server::start(vec![json("200 OK", body)]).await;
         assert_eq!(
-            server
-                .client
-                .poll_run(&token(), Dialect::Analytics, &run())
-                .await
-                .unwrap(),
+            server.poll_run(Dialect::Analytics).await.unwrap(),
             expected,
             "{body}"
         );
@@ -262,11 +252,7 @@ async fn a_look_does_not_read_the_rows_behind_the_state() {
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n";
     let server = Server::start(vec![Answer::Hang(format!("{head}{body}").into_bytes())]).await;
     assert_eq!(
-        server
-            .client
-            .poll_run(&token(), Dialect::Analytics, &run())
-            .await
-            .unwrap(),
+        server.poll_run(Dialect::Analytics).await.unwrap(),
         RunStatus::Completed
     );
 }
@@ -279,10 +265,7 @@ async fn a_look_at_another_run_breaks_the_contract() {
     )])
     .await;
     assert!(matches!(
-        server
-            .client
-            .poll_run(&token(), Dialect::Analytics, &run())
-            .await,
+        server.poll_run(Dialect::Analytics).await,
         Err(Error::Contract { .. })
     ));
 }
@@ -297,8 +280,7 @@ async fn a_run_is_started_over_the_window_that_was_asked_for() {
     let schedule = ScheduleId::new("sch-1").unwrap();
     assert_eq!(
         server
-            .client
-            .start_run(&token(), &definition("json"), Some(&schedule), &window())
+            .start_run(&definition("json"), Some(&schedule))
             .await
             .unwrap()
             .as_str(),
@@ -328,8 +310,7 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
     ] {
         let server = Server::start(vec![lost]).await;
         let error = server
-            .client
-            .start_run(&token(), &definition("json"), Some(&schedule), &window())
+            .start_run(&definition("json"), Some(&schedule))
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
@@ -346,8 +327,7 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
     ] {
         let server = Server::start(vec![json("202 Accepted", bad)]).await;
         let error = server
-            .client
-            .start_run(&token(), &definition("json"), Some(&schedule), &window())
+            .start_run(&definition("json"), Some(&schedule))
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Contract { .. }), "{bad}: {error}");
@@ -360,10 +340,7 @@ async fn a_started_run_whose_id_is_lost_is_ambiguous() {
         ("\"r-1\"", "r-1"),
     ] {
         let server = Server::start(vec![json("202 Accepted", good)]).await;
-        let started = server
-            .client
-            .start_run(&token(), &definition("json"), Some(&schedule), &window())
-            .await;
+        let started = server.start_run(&definition("json"), Some(&schedule)).await;
         assert_eq!(started.unwrap().as_str(), id, "{good}");
     }
 }
@@ -410,11 +387,7 @@ async fn cancelling_says_what_came_of_it() {
     ] {
         let server = Server::start(vec![json(status, "")]).await;
         assert_eq!(
-            server
-                .client
-                .cancel_run(&token(), Dialect::Analytics, &run())
-                .await
-                .unwrap(),
+            server.cancel_run(Dialect::Analytics).await.unwrap(),
             expected,
             "{status}"
         );
@@ -423,8 +396,7 @@ async fn cancelling_says_what_came_of_it() {
     let server = Server::start(vec![json("500 Oh", "")]).await;
     assert!(
         server
-            .client
-            .cancel_run(&token(), Dialect::Analytics, &run())
+            .cancel_run(Dialect::Analytics)
             .await
             .unwrap_err()
             .is_transient()
@@ -653,13 +625,7 @@ async fn no_error_tells_a_secret() {
     let at = definition::PageToken::new("canary-page-token").unwrap();
     for bad in worst_answers(&format!("{TOKEN} canary-page-token")) {
         let server = Server::start(vec![bad]).await;
-        let page = server
-            .client
-            .open_page(
-                &token(),
-                page_of(&definition("json"), &run(), &window(), Some(&at)),
-            )
-            .await;
+        let page = server.open_page(&definition("json"), Some(&at)).await;
         tells_nothing(&match page {
             Err(error) => error,
             Ok(mut page) => page

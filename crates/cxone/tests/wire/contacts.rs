@@ -153,11 +153,7 @@ async fn what_is_not_a_page_of_contacts_is_refused() {
         ),
     ] {
         let server = Server::start(vec![said(status, body)]).await;
-        let error = server
-            .rows(&definition(), None)
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = server.refusal(&definition()).await;
         assert_eq!(error, format!("get contacts: {expected}"), "{body}");
     }
     let server = Server::start(vec![]).await;

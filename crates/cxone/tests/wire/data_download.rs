@@ -7,9 +7,7 @@ use definition::RunStatus;
 use definition::{Definition, Dialect, PageToken};
 use serde_json::json;
 
-use crate::server::{
-    Answer, Server, answer, base64, gzip, json as said, packed, published, token, window,
-};
+use crate::server::{Answer, Server, answer, base64, gzip, json as said, packed, published, token};
 
 const CSV: &str = "Contact ID,Hold Time\r\n1,20\r\n";
 const ROWS: &str = "{\"Contact ID\":\"1\",\"Hold Time\":\"20\"}\n";
@@ -45,12 +43,7 @@ fn uri(server: &Server) -> PageToken {
 #[tokio::test]
 async fn a_run_is_an_id_of_our_own_without_a_call() {
     let server = Server::start(vec![]).await;
-    let start = || async {
-        server
-            .client
-            .start_run(&token(), &definition(), None, &window())
-            .await
-    };
+    let start = || async { server.start_run(&definition(), None).await };
     let (one, other) = (start().await.unwrap(), start().await.unwrap());
     assert_ne!(one, other);
     assert!(one.as_str().starts_with("download-"), "{one}");
@@ -136,11 +129,7 @@ async fn no_content_is_an_empty_report_and_no_file_at_all_is_none() {
         r#"{"file":null}"#.to_owned(),
     ] {
         let server = Server::start(vec![said("200 OK", &body)]).await;
-        let error = server
-            .rows(&definition(), None)
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = server.refusal(&definition()).await;
         assert!(
             error.ends_with("the answer has neither a file nor a URI"),
             "{body}: {error}"
@@ -215,11 +204,7 @@ async fn refusals_are_explained_in_each_shape() {
         ("<html>", ""),
     ] {
         let server = Server::start(vec![said("400 Bad Request", body)]).await;
-        let error = server
-            .rows(&definition(), None)
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = server.refusal(&definition()).await;
         assert_eq!(
             error,
             format!("download report: rejected (status 400){explained}")

@@ -5,7 +5,7 @@ use definition::RunStatus;
 use definition::{Definition, Dialect};
 use serde_json::json;
 
-use crate::server::{Answer, Server, answer, json as said, published, run, token, window};
+use crate::server::{Answer, Server, answer, json as said, published, token, window};
 
 const CSV: &str = "\u{feff}Contact ID,Start Date\r\n1,2026-11-21\r\n";
 const ROWS: &str = "{\"Contact ID\":\"1\",\"Start Date\":\"2026-11-21\"}\n";
@@ -70,11 +70,7 @@ async fn a_file_of_words_that_mean_no_data_is_empty() {
 #[tokio::test]
 async fn an_extraction_is_started_by_days_and_its_id_is_a_bare_text() {
     let server = Server::start(vec![said("202 Accepted", "\"run-1\"")]).await;
-    let run = server
-        .client
-        .start_run(&token(), &definition(), None, &window())
-        .await
-        .unwrap();
+    let run = server.start_run(&definition(), None).await.unwrap();
     assert_eq!(run.as_str(), "run-1");
     let request = server.requests().remove(0);
     assert!(
@@ -147,10 +143,7 @@ async fn an_id_is_taken_as_it_comes_and_never_into_a_path_where_it_could_climb()
         ("\"../x\"", None),
     ] {
         let server = Server::start(vec![said("202 Accepted", body)]).await;
-        let run = server
-            .client
-            .start_run(&token(), &definition(), None, &window())
-            .await;
+        let run = server.start_run(&definition(), None).await;
         match (run, id) {
             (Ok(run), Some(id)) => assert_eq!(run.as_str(), id),
             (Err(Error::Contract { .. }), None) => {}
@@ -201,10 +194,7 @@ async fn five_states_are_told_apart() {
         ),
     ] {
         let server = Server::start(vec![status(word, result)]).await;
-        let look = server
-            .client
-            .poll_run(&token(), Dialect::DataExtraction, &run())
-            .await;
+        let look = server.poll_run(Dialect::DataExtraction).await;
         assert_eq!(
             look.map_err(|error| error.to_string()),
             expected.map_err(str::to_owned),
@@ -257,11 +247,7 @@ async fn what_is_no_page_yet_and_what_never_will_be_are_told_apart() {
         ("EXPIRED", "null", "not found (status 410)"),
     ] {
         let server = Server::start(vec![status(word, result)]).await;
-        let error = server
-            .rows(&definition(), None)
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = server.refusal(&definition()).await;
         assert_eq!(error, format!("look at data extraction: {expected}"));
     }
 }
@@ -373,14 +359,8 @@ async fn a_403_may_be_a_throttle() {
         )
     };
     let server = Server::start(vec![forbidden(), forbidden(), forbidden()]).await;
-    let started = server
-        .client
-        .start_run(&token(), &definition(), None, &window())
-        .await;
-    let looked = server
-        .client
-        .poll_run(&token(), Dialect::DataExtraction, &run())
-        .await;
+    let started = server.start_run(&definition(), None).await;
+    let looked = server.poll_run(Dialect::DataExtraction).await;
     let read = server.rows(&definition(), None).await;
     for error in [started.unwrap_err(), looked.unwrap_err(), read.unwrap_err()] {
         assert!(matches!(error, Error::MaybeForbidden { .. }), "{error}");
@@ -407,11 +387,7 @@ async fn a_file_without_rows_is_an_empty_page() {
         format!("HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n{CSV}").into_bytes(),
     );
     let server = Server::start(vec![succeeded(), unframed]).await;
-    let error = server
-        .rows(&definition(), None)
-        .await
-        .unwrap_err()
-        .to_string();
+    let error = server.refusal(&definition()).await;
     assert!(
         error.ends_with("the answer does not say where the file ends"),
         "{error}"

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::server::{
-    Answer, Server, TOKEN, answer, definition, gzip, json, page_of, run, token, window,
-};
+use crate::server::{Answer, Server, TOKEN, answer, definition, gzip, json};
 use cxone::{Error, Limits, PageEnd, RowChunk};
 use definition::{Definition, PageToken};
 use flate2::Compression;
@@ -22,13 +20,7 @@ async fn read_at(
     format: &str,
     at: Option<&PageToken>,
 ) -> Result<(String, PageEnd), Error> {
-    let mut page = server
-        .client
-        .open_page(
-            &token(),
-            page_of(&definition(format), &run(), &window(), at),
-        )
-        .await?;
+    let mut page = server.open_page(&definition(format), at).await?;
     let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
     while page.read_rows(&mut chunk).await? {
         let each: Vec<u8> = chunk.iter().flat_map(|row| [row, b"\n"].concat()).collect();
@@ -309,14 +301,7 @@ async fn a_page_of_a_run_that_is_not_completed_is_looked_at_again() {
 #[tokio::test]
 async fn a_page_that_was_not_read_to_its_end_has_no_end() {
     let server = Server::start(vec![json("200 OK", PAGE)]).await;
-    let mut page = server
-        .client
-        .open_page(
-            &token(),
-            page_of(&definition("json"), &run(), &window(), None),
-        )
-        .await
-        .unwrap();
+    let mut page = server.open_page(&definition("json"), None).await.unwrap();
     assert!(page.read_rows(&mut RowChunk::new()).await.unwrap());
     assert!(matches!(page.finish().await, Err(Error::Contract { .. })));
 }
@@ -441,14 +426,7 @@ async fn large_pages_come_in_chunks_of_whole_rows() {
     }
     body.push_str("]}");
     let server = Server::start(vec![json("200 OK", &body)]).await;
-    let mut page = server
-        .client
-        .open_page(
-            &token(),
-            page_of(&definition("json"), &run(), &window(), None),
-        )
-        .await
-        .unwrap();
+    let mut page = server.open_page(&definition("json"), None).await.unwrap();
     let (mut chunk, mut sizes, mut rows) = (RowChunk::new(), Vec::new(), 0);
     while page.read_rows(&mut chunk).await.unwrap() {
         sizes.push(chunk.bytes().len());

@@ -6,8 +6,7 @@ use definition::{Definition, Dialect};
 use serde_json::{Value, json};
 
 use crate::server::{
-    Answer, Server, TOKEN, answer, base64, gzip, json as said, packed, published, run, token,
-    window,
+    Answer, Server, TOKEN, answer, base64, gzip, json as said, packed, published, token,
 };
 
 const DIALECT: Dialect = Dialect::ReportJobs { api_version: 34 };
@@ -75,11 +74,7 @@ async fn nothing_is_registered_and_nothing_can_be_cancelled() {
         .await
         .unwrap();
     assert_eq!(registered, None);
-    let cancelled = server
-        .client
-        .cancel_run(&token(), DIALECT, &run())
-        .await
-        .unwrap();
+    let cancelled = server.cancel_run(DIALECT).await.unwrap();
     assert_eq!(cancelled, CancelOutcome::Unsupported);
     assert!(server.requests().is_empty());
 }
@@ -90,11 +85,7 @@ async fn a_job_is_started_without_dates_and_with_a_file_name_of_its_own() {
     let server = Server::start(vec![accepted(), accepted()]).await;
     let mut names = Vec::new();
     for _ in 0..2 {
-        let run = server
-            .client
-            .start_run(&token(), &definition(), None, &window())
-            .await
-            .unwrap();
+        let run = server.start_run(&definition(), None).await.unwrap();
         assert_eq!(run.as_str(), "4711000123");
         let request = server.requests().pop().unwrap();
         assert!(
@@ -125,11 +116,7 @@ async fn a_job_is_started_without_dates_and_with_a_file_name_of_its_own() {
 async fn versions_10_to_13_are_told_the_dates() {
     let old = with(&json!({ "apiVersion": 13, "range": "dates" }));
     let server = Server::start(vec![said("202 Accepted", r#"{"jobId":"j-1"}"#)]).await;
-    server
-        .client
-        .start_run(&token(), &old, None, &window())
-        .await
-        .unwrap();
+    server.start_run(&old, None).await.unwrap();
     let request = server.requests().remove(0);
     assert!(
         request.contains("/services/v13.0/report-jobs/4711 "),
@@ -179,10 +166,7 @@ async fn a_start_that_is_refused_says_what_can_be_done() {
         ),
     ] {
         let server = Server::start(vec![said(status, body)]).await;
-        let started = server
-            .client
-            .start_run(&token(), &definition(), None, &window())
-            .await;
+        let started = server.start_run(&definition(), None).await;
         assert_eq!(started.unwrap_err().to_string(), expected);
     }
     let header = answer(
@@ -191,10 +175,7 @@ async fn a_start_that_is_refused_says_what_can_be_done() {
         "",
     );
     let server = Server::start(vec![header]).await;
-    let started = server
-        .client
-        .start_run(&token(), &definition(), None, &window())
-        .await;
+    let started = server.start_run(&definition(), None).await;
     let error = started.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -235,11 +216,7 @@ async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
         ),
     ] {
         let server = Server::start(vec![said("200 OK", body)]).await;
-        let look = server
-            .client
-            .poll_run(&token(), DIALECT, &run())
-            .await
-            .unwrap();
+        let look = server.poll_run(DIALECT).await.unwrap();
         assert_eq!(look, expected, "{body}");
         let line = server.lines().remove(0);
         assert_eq!(
@@ -248,11 +225,7 @@ async fn a_job_is_done_by_its_link_or_its_word_flat_or_wrapped() {
         );
     }
     let nothing_yet = Server::start(vec![answer("204 No Content", "", "")]).await;
-    let look = nothing_yet
-        .client
-        .poll_run(&token(), DIALECT, &run())
-        .await
-        .unwrap();
+    let look = nothing_yet.poll_run(DIALECT).await.unwrap();
     assert_eq!(look, pending("", false));
 }
 
@@ -319,11 +292,7 @@ async fn a_job_that_is_gone_or_another_one_is_no_answer() {
         ),
     ] {
         let server = Server::start(vec![said(status, body)]).await;
-        let error = server
-            .client
-            .poll_run(&token(), DIALECT, &run())
-            .await
-            .unwrap_err();
+        let error = server.poll_run(DIALECT).await.unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
 }
@@ -423,7 +392,7 @@ async fn names_with_spaces_and_names_that_are_there_twice_survive() {
         "{\"Name\":\"a\",\"Contact ID\":\"1\",\"Name (2)\":\"b\"}\n"
     );
     let server = serve(vec![finished(), packed("Name,Contact ID\na,1\n")]).await;
-    let error = server.rows(&listed, None).await.unwrap_err().to_string();
+    let error = server.refusal(&listed).await;
     assert!(
         error.ends_with("the header has no column \"Name (2)\"; it reads \"Name\", \"Contact ID\""),
         "{error}"
@@ -610,10 +579,6 @@ async fn a_file_that_is_larger_than_allowed_is_not_taken() {
     let csv = format!("Contact ID\n{}", "1\n".repeat(40_000));
     let link = unframed(finished());
     let server = Server::with_limits(vec![link, packed(csv)], limits).await;
-    let error = server
-        .rows(&definition(), None)
-        .await
-        .unwrap_err()
-        .to_string();
+    let error = server.refusal(&definition()).await;
     assert!(error.contains("larger than 65536 bytes"), "{error}");
 }

@@ -1,11 +1,14 @@
 //! A server that sends canned bytes: one answer a connection, in their order, each connection closed after it.
 
 use std::io::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use cxone::{AccessToken, Client, ClientConfig, Error, Limits, PageEnd, PageQuery, RowChunk};
-use definition::{Definition, PageToken, RunId, Window};
+use cxone::{
+    AccessToken, CancelOutcome, Client, ClientConfig, Error, Limits, Page, PageEnd, PageQuery,
+    RowChunk,
+};
+use definition::{Definition, Dialect, PageToken, RunId, RunStatus, ScheduleId, Window};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -134,20 +137,6 @@ pub(crate) fn window() -> Window {
     "20261121T000000Z-20261122T000000Z".parse().unwrap()
 }
 
-pub(crate) fn page_of<'a>(
-    definition: &'a Definition,
-    run: &'a RunId,
-    window: &'a Window,
-    at: Option<&'a PageToken>,
-) -> PageQuery<'a> {
-    PageQuery {
-        definition,
-        run,
-        window,
-        at,
-    }
-}
-
 pub(crate) fn definition(format: &str) -> Definition {
     let mut value: serde_json::Value = serde_json::from_str(include_str!(
         "../../../definition/tests/fixtures/guide.json"
@@ -192,11 +181,46 @@ pub(crate) fn published_with(
 pub(crate) type Got = Result<(String, PageEnd), Error>;
 
 impl Server {
+    pub(crate) async fn start_run(
+        &self,
+        definition: &Definition,
+        schedule: Option<&ScheduleId>,
+    ) -> Result<RunId, Error> {
+        self.client
+            .start_run(&token(), definition, schedule, &window())
+            .await
+    }
+
+    pub(crate) async fn poll_run(&self, dialect: Dialect) -> Result<RunStatus, Error> {
+        self.client.poll_run(&token(), dialect, &RUN).await
+    }
+
+    pub(crate) async fn cancel_run(&self, dialect: Dialect) -> Result<CancelOutcome, Error> {
+        self.client.cancel_run(&token(), dialect, &RUN).await
+    }
+
+    pub(crate) async fn open_page(
+        &self,
+        definition: &Definition,
+        at: Option<&PageToken>,
+    ) -> Result<Page, Error> {
+        let wanted = PageQuery {
+            definition,
+            run: &RUN,
+            window: &WINDOW,
+            at,
+        };
+        self.client.open_page(&token(), wanted).await
+    }
+
+    /// Why there is no first page, in words.
+    pub(crate) async fn refusal(&self, definition: &Definition) -> String {
+        self.rows(definition, None).await.unwrap_err().to_string()
+    }
+
     /// Reads a page to its end.
     pub(crate) async fn rows(&self, definition: &Definition, at: Option<&PageToken>) -> Got {
-        let window = window();
-        let wanted = page_of(definition, &RUN, &window, at);
-        let mut page = self.client.open_page(&token(), wanted).await?;
+        let mut page = self.open_page(definition, at).await?;
         let (mut chunk, mut rows) = (RowChunk::new(), Vec::new());
         while page.read_rows(&mut chunk).await? {
             rows.extend_from_slice(chunk.bytes());
@@ -217,7 +241,8 @@ impl Server {
     }
 }
 
-static RUN: std::sync::LazyLock<RunId> = std::sync::LazyLock::new(run);
+static RUN: LazyLock<RunId> = LazyLock::new(run);
+static WINDOW: LazyLock<Window> = LazyLock::new(window);
 
 /// The answer with a file as base64 in it, as `files?fileName=` gives it.
 pub(crate) fn packed(csv: impl AsRef<[u8]>) -> Answer {

@@ -51,9 +51,9 @@ pub struct AnalyticsReport {
     pub metrics: Vec<String>,
     /// The texts of a row.
     pub dimensions: Vec<String>,
-    /// Which rows count.
+    /// What a row has to be like to be counted.
     pub filters: Vec<Filter>,
-    /// Over which time.
+    /// The time that the rows are about.
     pub date_range: DateRange,
     /// The dimensions that a row is aggregated by; empty for one row an interaction.
     pub grouping: Vec<String>,

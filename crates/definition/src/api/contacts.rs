@@ -91,7 +91,7 @@ const COLUMNS: &[&str] = &[
     "transferIndicatorName",
 ];
 
-/// Completed contacts.
+/// Which completed contacts are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactsReport {
@@ -100,7 +100,7 @@ pub struct ContactsReport {
     /// The columns of the stored rows; empty where they are not known beforehand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// Over which time.
+    /// The time that the contacts are from.
     pub date_range: DateRange,
 }
 

@@ -29,7 +29,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataDownloadReport {
-    /// The report.
+    /// The prebuilt report, by its number at CXone.
     pub report_id: ReportId,
     /// The API's version, 10 to 99.
     pub api_version: u16,
@@ -38,7 +38,7 @@ pub struct DataDownloadReport {
     /// The columns that the file must have; empty where they are not known beforehand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// Over which time.
+    /// The time that the report is asked for.
     pub date_range: DateRange,
 }
 

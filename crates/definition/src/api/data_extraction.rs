@@ -40,7 +40,7 @@ text_enum!(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataExtractionReport {
-    /// The entity.
+    /// The entity whose rows are extracted.
     pub entity_name: EntityName,
     /// The version of its columns.
     pub entity_version: EntityVersion,
@@ -50,7 +50,7 @@ pub struct DataExtractionReport {
     /// How the API reads the end of a window of whole days; none where the definition does not say: `exclusive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<EndDate>,
-    /// Over which time.
+    /// The time that the rows are from.
     pub date_range: DateRange,
 }
 

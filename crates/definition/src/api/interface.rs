@@ -129,7 +129,7 @@ pub(crate) trait ApiReport {
 /// Which rows at the end of a file are totals, and no rows of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalLabels<'d> {
-    /// None.
+    /// No row is a total.
     None,
     /// Those that begin with one of the usual words.
     Usual,

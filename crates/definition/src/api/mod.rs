@@ -47,7 +47,7 @@ text_enum!(
         DataDownload = "data-download",
         /// The rows of an entity, such as recordings.
         DataExtraction = "data-extraction",
-        /// Completed contacts.
+        /// Completed contacts, one row each.
         Contacts = "contacts",
     }
 );
@@ -82,7 +82,7 @@ impl Api {
     deny_unknown_fields
 )]
 pub enum Dialect {
-    /// The guide's API.
+    /// The guide's API, which needs nothing beside an id.
     #[default]
     Analytics,
     /// Published: a job that runs a report's template and leaves a file.
@@ -141,15 +141,10 @@ impl Dialect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Report {
-    /// Of the guide's API.
     Analytics(AnalyticsReport),
-    /// Of report jobs.
     ReportJobs(ReportJobsReport),
-    /// Of data extraction.
     DataExtraction(DataExtractionReport),
-    /// Of data download.
     DataDownload(DataDownloadReport),
-    /// Of completed contacts.
     Contacts(ContactsReport),
 }
 
@@ -157,7 +152,6 @@ pub enum Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceStatement {
-    /// The API.
     pub api: Api,
     /// In which zone the API reads its dates and writes its times: `UTC`, `business-unit`, or an API user's such as
     /// `-07:00`.
@@ -195,7 +189,7 @@ impl Report {
         }
     }
 
-    /// Over which time.
+    /// The time that is asked for, as the definition says it: a span, or one relative to the schedule.
     #[must_use]
     pub fn date_range(&self) -> &DateRange {
         self.as_api_report().date_range()

@@ -43,7 +43,7 @@ text_enum!(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportJobsReport {
-    /// The template.
+    /// The template, by its number at CXone.
     pub report_id: ReportId,
     /// The API's version, 10 to 99.
     pub api_version: u16,
@@ -55,7 +55,7 @@ pub struct ReportJobsReport {
     /// What the first cells of a total row at the end say; empty for the usual words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub total_labels: Vec<String>,
-    /// Over which time.
+    /// The time of the window, which the file covers too if `range` is `dates`.
     pub date_range: DateRange,
 }
 

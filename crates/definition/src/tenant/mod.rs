@@ -58,7 +58,7 @@ pub struct Address {
 /// Where a tenant's API is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiAddress {
-    /// At its `base_url`.
+    /// At the address that the secret's `base_url` gives.
     Known(Url),
     /// Where its `issuer` says.
     Discovered { issuer: Url, tenant_id: String },

@@ -8,11 +8,11 @@ use super::fields::{Fields, Problem};
 /// The client, the access key, or both.
 #[derive(Debug)]
 pub enum Credentials {
-    /// `{"client_id", "client_secret"}`.
+    /// A registered client: `{"client_id", "client_secret"}`.
     Client(ClientCredentials),
-    /// The same with `{"access_key_id", "access_key_secret"}`.
+    /// A registered client that signs in as the user of an access key: beside the client's two, `{"access_key_id", "access_key_secret"}`.
     AccessKey(ClientCredentials, AccessKey),
-    /// `{"access_key_id", "access_key_secret"}` alone.
+    /// A user's access key without a client: `{"access_key_id", "access_key_secret"}` alone.
     UserHub(AccessKey),
 }
 

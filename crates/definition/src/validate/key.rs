@@ -25,12 +25,7 @@ impl Validator<'_> {
             .clone()
             .or_else(|| (api.capabilities().default_key)(columns))
         else {
-            if !self.is_spoiled("/pipeline/key") {
-                let message = format!("CXone does not document what makes a row of {api} unique");
-                let hint = "name the columns that do, such as [\"Contact ID\"]: without them, a row that was fetched twice \
-                            can't be told from two equal rows";
-                self.report_finding(FindingCode::KeyMissing, "/pipeline/key", message, hint);
-            }
+            self.report_missing_key(api);
             return Vec::new();
         };
         let keeps_last = raw.on_conflict.as_deref() == Some(OnConflict::KeepLast.as_str());
@@ -44,22 +39,8 @@ impl Validator<'_> {
             self.warn_of_keep_last(&key, api, columns);
         }
         let is_from_report = raw.key.is_none() && api.capabilities().names_every_column;
-        if is_from_report || !are_known(api, columns) {
-            return key;
-        }
-        for (i, name) in key
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| !columns.all().any(|c| c == *name))
-        {
-            let message = format!("{} is not among the columns of the report", quote(name));
-            let hint = suggest(name, columns.all());
-            self.report_finding(
-                FindingCode::KeyNotColumn,
-                format!("/pipeline/key/{i}"),
-                message,
-                hint,
-            );
+        if !is_from_report && are_known(api, columns) {
+            self.check_key_columns(&key, columns);
         }
         key
     }
@@ -74,6 +55,29 @@ impl Validator<'_> {
         }
     }
 
+    fn report_missing_key(&mut self, api: Api) {
+        if self.is_spoiled("/pipeline/key") {
+            return;
+        }
+        let message = format!("CXone does not document what makes a row of {api} unique");
+        let hint = "name the columns that do, such as [\"Contact ID\"]: without them, a row that was fetched twice \
+                    can't be told from two equal rows";
+        self.report_finding(FindingCode::KeyMissing, "/pipeline/key", message, hint);
+    }
+
+    /// Reports what the key names and the report does not have.
+    fn check_key_columns(&mut self, key: &[String], columns: &Columns<'_>) {
+        for (i, name) in key.iter().enumerate() {
+            if columns.all().any(|column| column == name) {
+                continue;
+            }
+            let at = format!("/pipeline/key/{i}");
+            let message = format!("{} is not among the columns of the report", quote(name));
+            let hint = suggest(name, columns.all());
+            self.report_finding(FindingCode::KeyNotColumn, at, message, hint);
+        }
+    }
+
     /// Reports a key without a column that tells rows apart: rows that differ would count as copies of one another.
     fn check_key_is_wide_enough(
         &mut self,
@@ -84,10 +88,8 @@ impl Validator<'_> {
     ) {
         let needed = match api {
             Api::Analytics => columns.grouping.to_vec(),
-            // With `fail`, two contacts of one key stop the delivery, and no row is lost.
-            Api::Contacts if keeps_last => {
-                (api.capabilities().default_key)(columns).unwrap_or_default()
-            }
+            // With `fail`, two rows of one key stop the delivery, and no row is lost.
+            _ if keeps_last => (api.capabilities().default_key)(columns).unwrap_or_default(),
             _ => return,
         };
         let missing: Vec<String> = (needed.iter())

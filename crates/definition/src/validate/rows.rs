@@ -86,6 +86,7 @@ impl Validator<'_> {
             metrics: metrics?,
             dimensions: dimensions?,
         };
+        self.report_declared_twice(&declared);
         self.compare_with_catalogue(&declared, report_type);
         Some(declared)
     }
@@ -109,15 +110,6 @@ impl Validator<'_> {
     /// Reports what is declared against the catalogue: a dimension that is a metric, the other way round, or a metric whose
     /// values are no numbers. What the catalogue knows already may be declared.
     fn compare_with_catalogue(&mut self, declared: &Declared, report_type: Option<ReportType>) {
-        let both = declared
-            .metrics
-            .keys()
-            .filter(|name| declared.dimensions.contains_key(*name));
-        for name in both {
-            let at = format!("/pipeline/declare/dimensions/{name}");
-            let message = format!("{} is declared as a metric too", quote(name));
-            self.report_finding(FindingCode::DeclaredOtherwise, at, message, "");
-        }
         let (Some(catalogue), Some(report_type)) = (self.catalogue, report_type) else {
             return;
         };
@@ -150,6 +142,15 @@ impl Validator<'_> {
             .filter(|name| metrics.contains(&name.as_str()))
         {
             report("dimensions", name, "a metric");
+        }
+    }
+
+    fn report_declared_twice(&mut self, declared: &Declared) {
+        let is_metric = |name: &&String| declared.metrics.contains_key(*name);
+        for name in declared.dimensions.keys().filter(is_metric) {
+            let at = format!("/pipeline/declare/dimensions/{name}");
+            let message = format!("{} is declared as a metric too", quote(name));
+            self.report_finding(FindingCode::DeclaredOtherwise, at, message, "");
         }
     }
 

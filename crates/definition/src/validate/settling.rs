@@ -131,7 +131,7 @@ impl Validator<'_> {
             return;
         }
         let shifts: BTreeSet<i64> = (zone.offsets().into_iter())
-            .map(|offset| (schedule.time.seconds() + offset).div_euclid(DAY))
+            .map(|offset| (schedule.time.seconds_since_midnight() + offset).div_euclid(DAY))
             .collect();
         let (at, time) = ("/schedule/time", schedule.time);
         if shifts.len() > 1 {

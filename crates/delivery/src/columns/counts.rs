@@ -20,9 +20,8 @@ pub enum ValueKind {
     Text,
     /// A number without a fraction and an exponent.
     Integer,
-    /// Any other number.
+    /// A number with a fraction or an exponent.
     Decimal,
-    /// `true` or `false`.
     Boolean,
     Object,
     List,

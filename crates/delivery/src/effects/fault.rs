@@ -39,46 +39,30 @@ pub enum Fault {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let (name, message) = match fault {
-            Fault::Throttled(wait) => (
-                FailureName::Throttled,
-                wait.map_or_else(
-                    || "CXone asked for a pause".to_owned(),
-                    |wait| format!("CXone asked for a pause of {} s", wait.as_secs()),
-                ),
-            ),
-            Fault::TooEarly(wait) => (
-                FailureName::Throttled,
-                format!(
-                    "the next call of this API may be made in {} s",
-                    wait.as_secs()
-                ),
-            ),
-            Fault::MaybeForbidden(message) | Fault::LinkRefused(message) | Fault::Auth(message) => {
-                (FailureName::Auth, message)
+        let contract = |message: &str| Self::new(FailureName::Contract, message);
+        match fault {
+            Fault::Throttled(None) => Self::new(FailureName::Throttled, "CXone asked for a pause"),
+            Fault::Throttled(Some(wait)) => {
+                let message = format!("CXone asked for a pause of {} s", wait.as_secs());
+                Self::new(FailureName::Throttled, message)
             }
-            Fault::Unavailable(message) => (FailureName::Unavailable, message),
-            Fault::Torn(why) => return Self::from(*why),
-            Fault::Gone => (
-                FailureName::Contract,
-                "CXone does not know what it was asked for".to_owned(),
-            ),
-            Fault::Failed(said) => (
-                FailureName::Contract,
-                format!("CXone says that the run failed: {said}"),
-            ),
-            Fault::TokenRefused => (
-                FailureName::Contract,
-                "CXone refused a page token that it had given".to_owned(),
-            ),
-            Fault::NotCompleted => (
-                FailureName::Contract,
-                "CXone gave a page of a run that is not completed".to_owned(),
-            ),
-            Fault::NoResult(message) | Fault::Contract(message) => (FailureName::Contract, message),
-            Fault::Config(message) => (FailureName::Config, message),
-        };
-        Self::new(name, message)
+            Fault::TooEarly(wait) => {
+                let wait = wait.as_secs();
+                let message = format!("the next call of this API may be made in {wait} s");
+                Self::new(FailureName::Throttled, message)
+            }
+            Fault::MaybeForbidden(message) | Fault::LinkRefused(message) | Fault::Auth(message) => {
+                Self::new(FailureName::Auth, message)
+            }
+            Fault::Unavailable(message) => Self::new(FailureName::Unavailable, message),
+            Fault::Torn(why) => Self::from(*why),
+            Fault::Gone => contract("CXone does not know what it was asked for"),
+            Fault::Failed(said) => contract(&format!("CXone says that the run failed: {said}")),
+            Fault::TokenRefused => contract("CXone refused a page token that it had given"),
+            Fault::NotCompleted => contract("CXone gave a page of a run that is not completed"),
+            Fault::NoResult(message) | Fault::Contract(message) => contract(&message),
+            Fault::Config(message) => Self::new(FailureName::Config, message),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn store_sidecar(
     })
 }
 
-/// `{prefix}{unique}.keys` for `{prefix}{unique}.ndjson.gz`.
+/// The sidecar's key for that of a part: `{prefix}{unique}.keys` for `{prefix}{unique}.ndjson.gz`.
 fn sidecar_key(data: &str) -> String {
     let (folder, name) = data
         .rsplit_once('/')

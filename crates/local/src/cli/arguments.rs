@@ -32,7 +32,7 @@ pub(crate) enum Command {
 /// One report, from the event to the commit.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The report definition.
+    /// The definition of the report.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Option<PathBuf>,
     /// Which of CXone's report APIs: a built-in definition for each.

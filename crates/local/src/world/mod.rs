@@ -59,15 +59,6 @@ impl World {
         Ok(started.execution_arn)
     }
 
-    /// Starts an execution with a name.
-    ///
-    /// # Errors
-    /// Those of `StartExecution`.
-    pub fn start_named(&self, name: &str, event: Value) -> Result<Arc<str>, WorldError> {
-        let started = self.engine.start(STATE_MACHINE_ARN, Some(name), event)?;
-        Ok(started.execution_arn)
-    }
-
     /// Waits until the execution has ended.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::{definition_file, time};
 /// Take back what was delivered of a window: it is committed without rows, and nothing is asked of CXone.
 #[derive(Debug, Args)]
 pub(super) struct WithdrawArgs {
-    /// The definition file.
+    /// The definition of the report.
     file: PathBuf,
     /// START/END, or one day of the report's windowZone; exactly the window that was delivered.
     #[arg(long)]

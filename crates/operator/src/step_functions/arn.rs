@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::error::CommandError;
 
-/// `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
+/// The ARN of a state machine: `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MachineArn(String);
 

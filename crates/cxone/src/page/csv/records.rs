@@ -11,7 +11,7 @@ const MAX_COLUMNS: usize = 1024;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum RecordPosition {
-    /// Between two records.
+    /// Before the first byte of a record.
     #[default]
     Between,
     FieldStart,

@@ -63,40 +63,51 @@ fn conclude_batch(
     spacing: u64,
     stopped: Option<Stop>,
 ) -> Result<FetchOut, Failure> {
-    let progress = cursor.batches > message.batches;
-    let since = message.stalled_since.filter(|_| !progress);
     match stopped {
         None => Ok(answer(message, cursor, Pages::More, None)),
         Some(Stop::Ended(reason, detail)) => {
             let ended = message.work.ended(reason, &detail);
             Ok(answer(message, cursor, Pages::Ended, Some(ended)))
         }
-        Some(Stop::Fault(fault @ (Fault::NoResult(_) | Fault::LinkRefused(_)))) => {
+        Some(Stop::Fault(fault)) => conclude_after_fault(message, cursor, spacing, fault),
+    }
+}
+
+fn conclude_after_fault(
+    message: &FetchIn,
+    cursor: &Cursor,
+    spacing: u64,
+    fault: Fault,
+) -> Result<FetchOut, Failure> {
+    let progress = cursor.batches > message.batches;
+    let since = message.stalled_since.filter(|_| !progress);
+    match fault {
+        Fault::NoResult(_) | Fault::LinkRefused(_) => {
             conclude_without_file(message, cursor, spacing, fault)
         }
-        Some(Stop::Fault(Fault::NotCompleted)) => Ok(FetchOut {
+        Fault::NotCompleted => Ok(FetchOut {
             // This is an answer about the run, so that the time of nothing but pauses is over.
             stalled_since: None,
             wait_seconds: spacing,
             ..answer(message, cursor, Pages::Pending, None)
         }),
         // No request was sent, so that nothing new is known about the tenant.
-        Some(Stop::Fault(Fault::TooEarly(wait))) => Ok(FetchOut {
+        Fault::TooEarly(wait) => Ok(FetchOut {
             wait_seconds: whole_seconds(wait).max(1),
             looks_without_file: message.looks_without_file,
             ..answer(message, cursor, Pages::Throttled, None)
         }),
-        Some(Stop::Fault(Fault::Throttled(pause))) => {
+        Fault::Throttled(pause) => {
             let throttled = ThrottleWindow::throttled(message.now, since)?;
             Ok(answer_throttled(message, cursor, throttled, pause))
         }
-        Some(Stop::Fault(Fault::MaybeForbidden(refusal))) => {
+        Fault::MaybeForbidden(refusal) => {
             let throttled = ThrottleWindow::ambiguous_forbidden(message.now, since, &refusal)?;
             Ok(answer_throttled(message, cursor, throttled, None))
         }
         // If the fault stays, the next invocation meets it before it has taken any pages.
-        Some(Stop::Fault(_)) if progress => Ok(answer(message, cursor, Pages::More, None)),
-        Some(Stop::Fault(fault)) => Err(fault.into()),
+        _ if progress => Ok(answer(message, cursor, Pages::More, None)),
+        fault => Err(fault.into()),
     }
 }
 

@@ -73,13 +73,6 @@ impl Finalizer<'_> {
         let definition = &self.record.definition;
         let merged = &content.merged;
         let columns = self.stored_columns();
-        let stored_content = self.stored_content(merged);
-        let superseded = log.last_of_window();
-        let replaces = log.covered();
-        let is_same =
-            |commit: &Commit| commit.content == stored_content && commit.columns == columns;
-        // Whoever loaded the superseded version has these rows only if nothing replaced or withdrew them since.
-        let unchanged = log.is_visible() && replaces.is_empty() && superseded.is_some_and(is_same);
         Commit {
             v: V,
             version: log.head + 1,
@@ -98,20 +91,31 @@ impl Finalizer<'_> {
             summary_rows: content.runs.iter().map(|pages| pages.summary_rows).sum(),
             empty: merged.rows == 0,
             verification: content.verification,
+            unchanged: self.is_unchanged(merged, &columns, log),
             columns,
             column_report: examined.column_report.clone(),
             rows_median: examined.rows_median,
             warnings: examined.warnings.clone(),
             parts: parts.iter().map(CommitPart::from).collect(),
-            content: stored_content,
-            supersedes: superseded.map(|commit| commit.version),
-            replaces,
+            content: self.stored_content(merged),
+            supersedes: log.last_of_window().map(|commit| commit.version),
+            replaces: log.covered(),
             withdrawn: self.record.withdrawn,
-            unchanged: unchanged && !self.record.withdrawn,
             reason: self.record.reason.clone(),
             requested_by: self.record.requested_by.clone(),
             committed_at: self.message.now,
         }
+    }
+
+    /// Whether consumers hold these very rows. Whoever loaded the superseded version does only if nothing replaced or
+    /// withdrew them since.
+    fn is_unchanged(&self, merged: &Merged, columns: &[String], log: &CommitLog) -> bool {
+        let content = self.stored_content(merged);
+        let is_same = |commit: &Commit| commit.content == content && commit.columns == columns;
+        !self.record.withdrawn
+            && log.is_visible()
+            && log.covered().is_empty()
+            && log.last_of_window().is_some_and(is_same)
     }
 
     /// The definition's columns under the names that they are stored under.

@@ -24,6 +24,29 @@ pub(super) struct RunPages {
 }
 
 impl RunPages {
+    fn without_slots(segment: SegmentId, number: u32, run: RunRecord) -> Self {
+        Self {
+            segment,
+            number,
+            run,
+            pages: 0,
+            rows: 0,
+            total: None,
+            summary_rows: 0,
+            suspect_records: Vec::new(),
+            columns: Some(ColumnCounts::default()),
+            parts: Vec::new(),
+        }
+    }
+
+    /// Whether a slot is the next one: of this run, in its place, and with the rows that its parts have.
+    fn is_continued_by(&self, slot: &Slot, batch: usize) -> bool {
+        slot.run_id == self.run.run_id
+            && usize::try_from(slot.batch) == Ok(batch)
+            && slot.rows == slot.parts.iter().map(|part| part.rows).sum::<u64>()
+            && slot.rows_so_far == self.rows + slot.rows
+    }
+
     /// Says that this run ended without its data, so that Trigger starts another one.
     pub(super) fn ended(&self, reason: EndReason, detail: &str) -> Ended {
         Ended {
@@ -90,30 +113,13 @@ impl Finalizer<'_> {
         let keys = self.keys.run(segment, number);
         let slot_keys: Vec<String> = (0..count).map(|batch| keys.slot(batch)).collect();
         let bodies = self.effects.read_all(slot_keys.clone()).await?;
-        let mut pages = RunPages {
-            segment: segment.clone(),
-            number,
-            run,
-            pages: 0,
-            rows: 0,
-            total: None,
-            summary_rows: 0,
-            suspect_records: Vec::new(),
-            columns: Some(ColumnCounts::default()),
-            parts: Vec::new(),
-        };
+        let mut pages = RunPages::without_slots(segment.clone(), number, run);
         let mut prev: Option<String> = None;
         let mut complete = false;
         for (batch, (key, bytes)) in slot_keys.iter().zip(bodies).enumerate() {
             let bytes = require_stored(key, bytes)?;
             let slot: Slot = parse(key, &bytes)?;
-            let continues = !complete
-                && slot.prev == prev
-                && slot.run_id == pages.run.run_id
-                && usize::try_from(slot.batch) == Ok(batch)
-                && slot.rows == slot.parts.iter().map(|part| part.rows).sum::<u64>()
-                && slot.rows_so_far == pages.rows + slot.rows;
-            if !continues {
+            if complete || slot.prev != prev || !pages.is_continued_by(&slot, batch) {
                 return Err(StoredError::BrokenChain { key: key.clone() }.into());
             }
             complete = slot.next.is_none();

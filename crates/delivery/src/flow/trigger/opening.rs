@@ -171,23 +171,7 @@ impl Question<'_> {
     ) -> Result<Option<Generation>, Failure> {
         let request = self.request;
         let keys = request.keys.generation(&request.window, number);
-        let audit = request
-            .audit
-            .clone()
-            .or_else(|| request.explain_restatement());
-        let record = GenerationRecord {
-            v: V,
-            request_key: request.key.clone(),
-            reason: audit.as_ref().map(|audit| clean_detail(&audit.reason)),
-            requested_by: audit.map(|audit| clean_detail(&audit.requested_by)),
-            withdrawn: request.kind == RequestKind::Withdrawal,
-            execution: self.message.execution.id.clone(),
-            opened_at: request.now,
-            window: request.window,
-            base_version: log.head,
-            definition_hash: request.definition.hash(),
-            definition: request.definition.clone(),
-        };
+        let record = self.record_request(log);
         let claimed = self.effects.claim(keys.open(), serialise(&record)?).await?;
         let record = match claimed {
             Claimed::Ours => record,
@@ -204,6 +188,28 @@ impl Question<'_> {
             keys,
             record,
         }))
+    }
+
+    /// What a new generation says of the request that opens it.
+    fn record_request(self, log: &CommitLog) -> GenerationRecord {
+        let request = self.request;
+        let audit = request
+            .audit
+            .clone()
+            .or_else(|| request.explain_restatement());
+        GenerationRecord {
+            v: V,
+            request_key: request.key.clone(),
+            reason: audit.as_ref().map(|audit| clean_detail(&audit.reason)),
+            requested_by: audit.map(|audit| clean_detail(&audit.requested_by)),
+            withdrawn: request.kind == RequestKind::Withdrawal,
+            execution: self.message.execution.id.clone(),
+            opened_at: request.now,
+            window: request.window,
+            base_version: log.head,
+            definition_hash: request.definition.hash(),
+            definition: request.definition.clone(),
+        }
     }
 }
 

@@ -50,6 +50,11 @@ where
     engine
 }
 
+fn start(engine: &Engine) -> Arc<str> {
+    let started = engine.start(MACHINE, None, json!({})).unwrap();
+    started.execution_arn
+}
+
 /// A runner whose tasks say `done` at the `n`th call.
 fn done_at(n: usize) -> impl Fn(TaskCall) -> std::future::Ready<Result<Value, TaskFailure>> {
     let calls = AtomicUsize::new(0);
@@ -230,10 +235,7 @@ async fn a_stopped_execution_can_be_redriven_and_runs_its_task_again() {
 async fn a_stop_reaches_a_wait() {
     let engine = engine(done_at(usize::MAX));
     let hold = engine.clock().busy();
-    let arn = engine
-        .start(MACHINE, None, json!({}))
-        .unwrap()
-        .execution_arn;
+    let arn = start(&engine);
     while engine.describe(&arn).unwrap().state != "Wait" {
         tokio::task::yield_now().await;
     }
@@ -249,10 +251,7 @@ async fn a_task_that_hangs_is_timed_out_in_real_time() {
     let hang = |_| async { std::future::pending().await };
     let engine = Engine::with_task_limit(clock, hang, Some(Duration::from_millis(5)), 0);
     engine.register(MACHINE, ROLE, polling()).unwrap();
-    let arn = engine
-        .start(MACHINE, None, json!({}))
-        .unwrap()
-        .execution_arn;
+    let arn = start(&engine);
     let end = engine.wait(&arn).await.unwrap();
     assert_eq!(
         (end.status, end.error.as_deref()),
@@ -264,10 +263,7 @@ async fn a_task_that_hangs_is_timed_out_in_real_time() {
 #[tokio::test]
 async fn a_runner_that_panics_fails_the_execution() {
     let engine = engine(|_| async { panic!("no handler") });
-    let arn = engine
-        .start(MACHINE, None, json!({}))
-        .unwrap()
-        .execution_arn;
+    let arn = start(&engine);
     let end = engine.wait(&arn).await.unwrap();
     assert_eq!(
         (end.status, end.error.as_deref()),
@@ -279,10 +275,7 @@ async fn a_runner_that_panics_fails_the_execution() {
 async fn subscribers_see_every_event() {
     let engine = engine(done_at(2));
     let mut events = engine.subscribe();
-    let arn = engine
-        .start(MACHINE, None, json!({}))
-        .unwrap()
-        .execution_arn;
+    let arn = start(&engine);
     engine.wait(&arn).await.unwrap();
     let mut seen = Vec::new();
     while let Ok(progress) = events.try_recv() {
@@ -297,10 +290,7 @@ async fn scaled_time_runs_ahead_of_real_time() {
     let clock = Clock::scaled(1_000_000.0, start_of_time());
     let engine = Engine::new(clock, done_at(3));
     engine.register(MACHINE, ROLE, polling()).unwrap();
-    let arn = engine
-        .start(MACHINE, None, json!({}))
-        .unwrap()
-        .execution_arn;
+    let arn = start(&engine);
     let end = engine.wait(&arn).await.unwrap();
     assert_eq!(end.status, Status::Succeeded);
     let took = end.stopped.unwrap().duration_since(end.started);

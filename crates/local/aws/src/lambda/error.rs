@@ -54,7 +54,7 @@ impl InvokeError {
     }
 }
 
-/// What a failed function left behind.
+/// How an invocation of a function failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{error_type}: {message}")]
 pub struct FunctionError {

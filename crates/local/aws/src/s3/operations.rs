@@ -159,27 +159,6 @@ impl s3s::S3 for Operations {
         Ok(describe_write(&meta, dto::PutObjectOutput::default()))
     }
 
-    async fn copy_object(
-        &self,
-        request: S3Request<dto::CopyObjectInput>,
-    ) -> S3Result<S3Response<dto::CopyObjectOutput>> {
-        let input = request.input;
-        let dto::CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
-            return Err(s3_error!(NotImplemented, "a copy's source is bucket/key"));
-        };
-        let condition = read_condition(&request.headers);
-        let to = (input.bucket.as_str(), input.key.as_str());
-        let meta = self.0.copy((bucket, key), to, &condition)?;
-        Ok(S3Response::new(dto::CopyObjectOutput {
-            copy_object_result: Some(dto::CopyObjectResult {
-                e_tag: Some(ETag::Strong(meta.etag)),
-                last_modified: Some(SystemTime::now().into()),
-                ..dto::CopyObjectResult::default()
-            }),
-            ..dto::CopyObjectOutput::default()
-        }))
-    }
-
     async fn get_object(
         &self,
         request: S3Request<dto::GetObjectInput>,
@@ -234,25 +213,6 @@ impl s3s::S3 for Operations {
     ) -> S3Result<S3Response<dto::DeleteObjectOutput>> {
         self.0.delete(&request.input.bucket, &request.input.key)?;
         Ok(S3Response::new(dto::DeleteObjectOutput::default()))
-    }
-
-    async fn delete_objects(
-        &self,
-        request: S3Request<dto::DeleteObjectsInput>,
-    ) -> S3Result<S3Response<dto::DeleteObjectsOutput>> {
-        let input = request.input;
-        let mut deleted = Vec::new();
-        for object in input.delete.objects {
-            self.0.delete(&input.bucket, &object.key)?;
-            deleted.push(dto::DeletedObject {
-                key: Some(object.key),
-                ..dto::DeletedObject::default()
-            });
-        }
-        Ok(S3Response::new(dto::DeleteObjectsOutput {
-            deleted: Some(deleted),
-            ..dto::DeleteObjectsOutput::default()
-        }))
     }
 
     async fn create_multipart_upload(

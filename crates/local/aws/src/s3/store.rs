@@ -65,9 +65,9 @@ pub(super) struct Meta {
 /// When an object may be put.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Condition {
-    /// `If-None-Match: *`.
+    /// Only if nothing has the key yet (`If-None-Match: *`).
     pub(super) absent: bool,
-    /// `If-Match`.
+    /// Only over an object with this tag (`If-Match`).
     pub(super) etag: Option<String>,
 }
 
@@ -203,19 +203,6 @@ impl Store {
         meta.modified = file.modified().ok();
         self.remember(bucket, key, &meta)?;
         Ok(meta)
-    }
-
-    /// Copies an object with what is known of it, if the condition holds for the copy.
-    pub(super) fn copy(
-        &self,
-        from: (&str, &str),
-        to: (&str, &str),
-        condition: &Condition,
-    ) -> Result<Meta, StoreError> {
-        let (mut file, meta) = self.get(from.0, from.1)?;
-        let staged = Staged(self.temporary());
-        io::copy(&mut file, &mut File::create(&staged.0)?)?;
-        self.publish(to.0, to.1, &staged.0, condition, meta)
     }
 
     /// Removes an object, and the folders that it leaves empty; one that is not there is no error.

@@ -24,13 +24,13 @@ impl ListArgs {
         prefix: &str,
     ) -> Result<u8, CommandError> {
         let found = secrets.list(prefix).await?;
-        let mut lines: Vec<Line> = found
+        let mut lines: Vec<ListedTenant> = found
             .iter()
             .filter_map(|secret| {
                 // What else there is below the prefix can't be the secret of a tenant, by its name.
                 let tenant: TenantId = secret.name.strip_prefix(prefix)?.parse().ok()?;
                 let token = SecretNames::new(prefix, &tenant).token;
-                Some(Line {
+                Some(ListedTenant {
                     tenant,
                     changed_at: secret.changed_at,
                     has_value: secret.has_value,
@@ -46,7 +46,7 @@ impl ListArgs {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct ListedTenant {
     tenant: TenantId,
     changed_at: Option<Timestamp>,
     has_value: bool,
@@ -55,7 +55,7 @@ struct Line {
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct TenantList(Vec<Line>);
+struct TenantList(Vec<ListedTenant>);
 
 impl fmt::Display for TenantList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

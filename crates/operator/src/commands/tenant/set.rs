@@ -85,7 +85,7 @@ pub(in crate::commands) fn read_file(
 /// What is to be done to a secret.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Plan {
+struct SecretPlan {
     secret: String,
     action: Action,
     changes: Vec<Change>,
@@ -103,7 +103,7 @@ enum Action {
     Nothing,
 }
 
-impl Plan {
+impl SecretPlan {
     async fn carry_out(&self, secrets: &Secrets) -> Result<(), CommandError> {
         match self.action {
             Action::Create => secrets.create(&self.secret, &self.write).await,
@@ -152,7 +152,7 @@ async fn plan_tenant(
     value: SecretString,
     wanted: &TenantSecret,
     key: Option<&str>,
-) -> Result<(Plan, bool), CommandError> {
+) -> Result<(SecretPlan, bool), CommandError> {
     let found = secrets.describe(&secret).await?;
     let stored = secrets.read(&secret).await?;
     let (known, problem) = match stored.map(|it| TenantSecret::parse(it.expose_secret())) {
@@ -164,7 +164,7 @@ async fn plan_tenant(
     let changes = compare_fields(fields, wanted.fields());
     // Another client's token is not used anyway, because a stored token carries whom it was granted to.
     let moves = known.is_none_or(|known| known.address != wanted.address);
-    let mut plan = Plan::new(secret, found.as_ref(), changes, key);
+    let mut plan = SecretPlan::new(secret, found.as_ref(), changes, key);
     // Also with another key alone, because AWS encrypts what is there anew only for those who may use the key for it.
     plan.write.value = Some(value);
     plan.note = problem.map(|problem| {
@@ -179,9 +179,9 @@ async fn plan_token(
     secret: String,
     moves: bool,
     key: Option<&str>,
-) -> Result<Plan, CommandError> {
+) -> Result<SecretPlan, CommandError> {
     let found = secrets.describe(&secret).await?;
-    let mut plan = Plan::new(secret, found.as_ref(), Vec::new(), key);
+    let mut plan = SecretPlan::new(secret, found.as_ref(), Vec::new(), key);
     let reason = match plan.action {
         Action::Change => "its secret gets another key",
         _ if moves => "it is of another address",
@@ -210,7 +210,7 @@ struct SetOutcome {
     tenant: TenantId,
     dry_run: bool,
     /// The tenant's, and the one of its token.
-    secrets: [Plan; 2],
+    secrets: [SecretPlan; 2],
 }
 
 impl fmt::Display for SetOutcome {

@@ -28,8 +28,14 @@ pub(super) fn describe_mismatch(missing: &str, names: &[String], required: &[Str
     let separated = others.max_by_key(|(separator, _)| split(*separator));
     let no_column = format!("the header has no column {missing:?}");
     if as_read == 0 && separated.is_none() {
+        // Words that mean no data are one cell, unless they have a comma.
+        let words = if names.len() == 1 {
+            "; or it says in words that there is no data: then name them in `pipeline.emptyMessages`"
+        } else {
+            ""
+        };
         return format!(
-            "{no_column} and none else that the definition names; its names ({}) are not shown, because they may be those of a row: the file may begin with a title, have its names in another language, or have no header",
+            "{no_column} and none else that the definition names; its names ({}) are not shown, because they may be those of a row: the file may begin with a title, have its names in another language, or have no header{words}",
             count_columns(names.len())
         );
     }
@@ -82,6 +88,10 @@ mod tests {
             (
                 vec!["Contact ID;Skill Name;Agent"],
                 r#"the header has no column "Contact ID"; it reads "Contact ID;Skill Name;Agent", so its columns are separated by semicolons; have the report written with commas"#,
+            ),
+            (
+                vec!["No data available"],
+                r#"the header has no column "Contact ID" and none else that the definition names; its names (1 column) are not shown, because they may be those of a row: the file may begin with a title, have its names in another language, or have no header; or it says in words that there is no data: then name them in `pipeline.emptyMessages`"#,
             ),
             (
                 vec!["17", "Anna Smith;Billing"],

@@ -34,6 +34,7 @@ ACTIONS = {
     "put_secret_value": "secretsmanager:PutSecretValue",
     "update_secret": "secretsmanager:UpdateSecret",
     "list_executions": "states:ListExecutions",
+    "list_tags_for_resource": "states:ListTagsForResource",
     "start_execution": "states:StartExecution",
     "describe_execution": "states:DescribeExecution",
     "get_execution_history": "states:GetExecutionHistory",
@@ -46,6 +47,7 @@ HEADERS = {r"\.tagging\(": "s3:PutObjectTagging"}
 NEVER = {
     ("trigger", "s3:AbortMultipartUpload"): "it writes claims only, each in one request",
     ("trigger", "s3:PutObjectTagging"): "only rows are tagged, and it writes none",
+    **{("operator", it): "it only reads" for it in ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging")},
 }
 
 # What AWS itself does in a role's name, and what of the template makes it do so.

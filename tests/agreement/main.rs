@@ -179,7 +179,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ),
     ("finalize", &["delivery", "handler", "landing"]),
     ("probe", &["cxone", "definition"]),
-    ("operator", &["definition", "delivery", "probe"]),
+    ("operator", &["definition", "delivery", "landing", "probe"]),
     // `local` names the handlers so that cargo compiles what they share once.
     (
         "local",

@@ -24,6 +24,33 @@ impl Definition {
         self.window_scheduled_before(time, self.expected_after())
     }
 
+    /// The schedule's windows that begin at a time or later, and are expected to have been delivered by another, in order.
+    #[must_use]
+    pub fn windows_due(&self, since: Timestamp, now: Timestamp) -> Vec<Window> {
+        let until = now.checked_sub(self.expected_after());
+        self.windows_scheduled(since, until.unwrap_or(Timestamp::MIN))
+    }
+
+    /// The schedule's windows that begin at a time or later, and whose runs were scheduled until another, in order.
+    #[must_use]
+    pub fn windows_scheduled(&self, since: Timestamp, until: Timestamp) -> Vec<Window> {
+        let scheduled = match self.report.date_range() {
+            DateRange::Absolute(window) => {
+                let run_at = self
+                    .schedule
+                    .time
+                    .first_at_or_after(self.settled_at(window));
+                vec![run_at]
+            }
+            DateRange::Relative { .. } => self.schedule.times(since, until),
+        };
+        let scheduled = scheduled.into_iter().filter(|time| *time <= until);
+        let windows = scheduled.filter_map(|time| self.window_for(time).ok());
+        let mut windows: Vec<Window> = windows.filter(|window| window.start() >= since).collect();
+        windows.dedup();
+        windows
+    }
+
     /// How long a scheduled run waits at most for its window to become final: on a Monday and on the first of a month, in
     /// winter and in summer. A report that runs once is scheduled when its window is final.
     pub(crate) fn longest_wait(&self) -> SignedDuration {

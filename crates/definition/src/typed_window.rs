@@ -43,7 +43,9 @@ impl WindowZone {
         (time.subsec_nanosecond() == 0).then_some(time)
     }
 
-    fn first_moment(&self, day: Date) -> Option<Timestamp> {
+    /// The first moment of a date: midnight, or where clocks skip it, the moment that they skip to.
+    #[must_use]
+    pub fn first_moment(&self, day: Date) -> Option<Timestamp> {
         start_of_date(day, self.rules()).ok()
     }
 }

@@ -8,4 +8,4 @@ mod store;
 pub use compare::compare;
 pub use merge::merge;
 pub use part::{Limits, PartSet, PartSpec, rewrite};
-pub use store::{Config, Store};
+pub use store::{Config, ListedObject, Store};

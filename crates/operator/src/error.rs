@@ -18,7 +18,7 @@ pub enum CommandError {
         findings: definition::Findings,
     },
     #[error(
-        "--window {text:?}: {reason}; write START/END, such as 2026-06-01T00:00:00Z/2026-06-02T00:00:00Z or 2026-06-01/2026-06-02, or one day"
+        "window {text:?}: {reason}; write a day such as 2026-06-01, yesterday, days with both ends such as 2026-06-01..2026-06-07, or START/END in UTC such as 2026-06-01T00:00:00Z/2026-06-02T00:00:00Z"
     )]
     Window { text: String, reason: String },
     #[error(
@@ -121,6 +121,30 @@ pub enum CommandError {
     /// No request to CXone could be made at all.
     #[error("{0}; correct the tenant's settings")]
     Probe(String),
+    /// Nothing says where the pipeline stores what it delivers.
+    #[error(
+        "{reason}; set STATE_MACHINE_ARN to a state machine that this version deployed, or give --bucket and --prefix"
+    )]
+    NoBucket { reason: String },
+    /// S3 refuses, or holds what should not be there.
+    #[error("{reason}")]
+    Storage { reason: String },
+    #[error(
+        "no report is called {text:?}; there are: {known}. Write a name, or the beginning of one"
+    )]
+    UnknownReport { text: String, known: String },
+    #[error("several reports are called {text:?}: {candidates}; write one of these")]
+    AmbiguousReport { text: String, candidates: String },
+    /// What was asked for is not made of the report's own windows.
+    #[error("{asked} is not made of the {schedule} report's own windows; nearest to it: {nearest}")]
+    NotOwnWindows {
+        asked: String,
+        /// Such as `weekly`.
+        schedule: String,
+        nearest: String,
+    },
+    #[error("{text:?} is no execution; {hint}")]
+    NotAnExecution { text: String, hint: String },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -151,6 +175,12 @@ impl CommandError {
             Self::NoTenant { .. } => "CXO019",
             Self::SecretDeleted { .. } => "CXO021",
             Self::Probe(_) => "CXO022",
+            Self::Storage { .. } => "CXO023",
+            Self::UnknownReport { .. } => "CXO024",
+            Self::AmbiguousReport { .. } => "CXO025",
+            Self::NotOwnWindows { .. } => "CXO026",
+            Self::NotAnExecution { .. } => "CXO027",
+            Self::NoBucket { .. } => "CXO028",
         }
     }
 
@@ -171,12 +201,18 @@ impl CommandError {
             | Self::Catalogue { .. }
             | Self::Template { .. }
             | Self::TenantName { .. }
+            | Self::NoBucket { .. }
+            | Self::UnknownReport { .. }
+            | Self::AmbiguousReport { .. }
+            | Self::NotOwnWindows { .. }
+            | Self::NotAnExecution { .. }
             | Self::StateMachine => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
             | Self::Exists { .. }
             | Self::NoTenant { .. }
             | Self::SecretDeleted { .. }
+            | Self::Storage { .. }
             | Self::Refused { .. } => 3,
             Self::Unavailable { .. } | Self::Output(_) => 4,
         }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::address::slug;
 use crate::definition_file::DefinitionFile;
 use crate::digest::hex_digest;
 use crate::error::CommandError;
@@ -204,14 +205,7 @@ fn short_digest(event: &ScheduledEvent) -> String {
 /// Step Functions allows few other characters, and cut so that the whole has at most 80 characters.
 fn format_name(verb: &str, report: &str, start: &str, digest: &str) -> String {
     let room = MAX_NAME_CHARS - (verb.len() + start.len() + digest.len() + 3);
-    let mut slug = String::new();
-    for letter in report.chars() {
-        if letter.is_ascii_alphanumeric() {
-            slug.push(letter.to_ascii_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
+    let mut slug = slug(report);
     slug.truncate(room);
     let slug = slug.trim_end_matches('-');
     let slug = if slug.is_empty() { "report" } else { slug };

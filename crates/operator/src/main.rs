@@ -1,6 +1,7 @@
 //! The command line `cxr`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ async fn main() -> ExitCode {
         out: &mut std::io::stdout().lock(),
         now: jiff::Timestamp::now(),
         pause: Duration::from_secs(1),
+        width: find_width(),
+        cache: find_cache_folder(),
         aws: load_aws_config,
     };
     match run(Cli::parse(), context).await {
@@ -24,6 +27,28 @@ async fn main() -> ExitCode {
             error.exit_code().into()
         }
     }
+}
+
+/// How wide the terminal is, if the output goes to one.
+fn find_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.0.into())
+}
+
+/// The user's cache folder, by the rules of the system.
+#[expect(clippy::disallowed_methods, reason = "this is `main`")]
+fn find_cache_folder() -> Option<PathBuf> {
+    let folder = |name| std::env::var(name).ok().filter(|it| !it.is_empty());
+    let home = || std::env::home_dir().filter(|it| !it.as_os_str().is_empty());
+    let caches = if cfg!(windows) {
+        folder("LOCALAPPDATA").map(PathBuf::from)
+    } else if cfg!(target_os = "macos") {
+        home().map(|home| home.join("Library/Caches"))
+    } else {
+        let given = folder("XDG_CACHE_HOME").map(PathBuf::from);
+        given.or_else(|| Some(home()?.join(".cache")))
+    };
+    Some(caches?.join("cxr"))
 }
 
 /// `ListExecutions` allows five calls a second, so the SDK retries more often than by default.

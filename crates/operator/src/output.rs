@@ -19,11 +19,17 @@ pub(crate) enum Format {
 pub(crate) struct Output<'a> {
     out: &'a mut dyn Write,
     format: Format,
+    width: Option<usize>,
 }
 
 impl<'a> Output<'a> {
-    pub(crate) fn new(out: &'a mut dyn Write, format: Format) -> Self {
-        Self { out, format }
+    pub(crate) fn new(out: &'a mut dyn Write, format: Format, width: Option<usize>) -> Self {
+        Self { out, format, width }
+    }
+
+    /// How many characters a line has, where it is written to a terminal.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Writes a result in the format that `--format` names.

@@ -11,10 +11,10 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
-    tenant: Option<String>,
-    report: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) report: Option<String>,
     pub(crate) window: Option<Window>,
-    scheduled_at: Option<Timestamp>,
+    pub(crate) scheduled_at: Option<Timestamp>,
     /// Why the window is replayed, and who asked for it.
     pub(crate) replay: Option<String>,
     /// Why the window is withdrawn, and who asked for it.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::{Catalogue, Definition, Window, WindowZone};
+use definition::{Catalogue, Definition, Window};
 use jiff::Timestamp;
 
+use crate::address::find_window;
 use crate::definition_file::{self, DefinitionFile};
 use crate::error::CommandError;
 use crate::time;
@@ -25,7 +26,7 @@ struct WindowArgs {
     /// The scheduled time, such as 2026-06-02T05:30:00Z.
     #[arg(long)]
     at: Option<String>,
-    /// START/END, or one day; a day is one of the report's windowZone, which is UTC if it names none.
+    /// A day of the report's windowZone (UTC if it names none), yesterday, START..END with both days, or START/END.
     #[arg(long)]
     window: Option<String>,
 }
@@ -35,11 +36,11 @@ impl Target {
     pub(crate) fn read(
         &self,
         catalogue: &Catalogue,
+        now: Timestamp,
     ) -> Result<(DefinitionFile, WindowChoice), CommandError> {
         let file = definition_file::read_definition(&self.file, catalogue)?;
-        let zone = &file.definition.pipeline.window_zone;
         let (at, window) = (self.window.at.as_deref(), self.window.window.as_deref());
-        let choice = WindowChoice::parse(at, window, zone)?;
+        let choice = WindowChoice::parse(at, window, &file.definition, now)?;
         Ok((file, choice))
     }
 }
@@ -57,10 +58,11 @@ impl WindowChoice {
     pub(crate) fn parse(
         at: Option<&str>,
         window: Option<&str>,
-        zone: &WindowZone,
+        definition: &Definition,
+        now: Timestamp,
     ) -> Result<Self, CommandError> {
         match window {
-            Some(window) => time::parse_window(window, zone).map(Self::Window),
+            Some(window) => find_window(window, definition, now).map(Self::Window),
             None => time::parse_time("--at", at.unwrap_or_default()).map(Self::ScheduledAt),
         }
     }

@@ -1,19 +1,10 @@
-//! Reads times and windows as people type them.
+//! Reads times as people type them.
 
-use definition::{Window, WindowZone};
+use definition::WindowZone;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 use crate::error::CommandError;
-
-/// `START/END`, each a time or a day, or one day. Days are those of the report's `windowZone`.
-pub(crate) fn parse_window(text: &str, zone: &WindowZone) -> Result<Window, CommandError> {
-    zone.read_window(text)
-        .map_err(|error| CommandError::Window {
-            text: text.to_owned(),
-            reason: error.to_string(),
-        })
-}
 
 /// A time, or a day (its midnight in UTC).
 pub(crate) fn parse_time(option: &'static str, text: &str) -> Result<Timestamp, CommandError> {
@@ -43,38 +34,6 @@ fn parse_time_or_day(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_window_is_two_times_two_days_or_one() {
-        let june_first = "2026-06-01T00:00:00Z/2026-06-02T00:00:00Z";
-        for text in [june_first, "2026-06-01/2026-06-02", "2026-06-01"] {
-            assert_eq!(
-                parse_window(text, &WindowZone::utc()).unwrap().to_string(),
-                june_first,
-                "{text}"
-            );
-        }
-        let hour = "2026-06-01T01:00:00Z/2026-06-01T02:00:00Z";
-        let read = parse_window(hour, &WindowZone::utc());
-        assert_eq!(read.unwrap().to_string(), hour);
-    }
-
-    #[test]
-    fn a_window_that_is_none_says_why() {
-        for (text, reason) in [
-            ("", "not two times"),
-            ("yesterday", "not two times"),
-            ("2026-06-01T00:00:00Z", "not two times"),
-            ("2026-06-01T00:00:00+02:00/2026-06-02", "not two times"),
-            ("2026-06-01T00:00:00.5Z/2026-06-02", "not two times"),
-            ("2026-06-02/2026-06-01", "not before its end"),
-            ("2026-06-01/2026-08-01", "longer than 31 days"),
-        ] {
-            let error = parse_window(text, &WindowZone::utc()).unwrap_err();
-            assert_eq!(error.code(), "CXO003");
-            assert!(error.to_string().contains(reason), "{error}");
-        }
-    }
 
     #[test]
     fn since_is_a_time_or_how_long_ago() {

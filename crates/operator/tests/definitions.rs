@@ -19,6 +19,8 @@ async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
         out: &mut out,
         now: "2026-06-10T12:00:00.5Z".parse().unwrap(),
         pause: std::time::Duration::ZERO,
+        width: None,
+        cache: None,
         aws: async || panic!("no network"),
     };
     let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();

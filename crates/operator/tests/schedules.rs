@@ -27,6 +27,8 @@ async fn cxr_at(now: &str, args: &[&str]) -> (Result<u8, CommandError>, String) 
         out: &mut out,
         now: now.parse().unwrap(),
         pause: std::time::Duration::ZERO,
+        width: None,
+        cache: None,
         aws: async || panic!("no network"),
     };
     let cli = Cli::try_parse_from([&["cxr", "schedules"], args].concat()).unwrap();

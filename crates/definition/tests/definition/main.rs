@@ -4,6 +4,7 @@
     reason = "a test that can't be set up should panic"
 )]
 
+mod due;
 mod published;
 mod rows;
 mod schema;

@@ -12,6 +12,7 @@ use crate::documents::{Commit, GenerationRecord};
 use crate::effects::{Effects, StoreEffect};
 use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{parse, require_stored};
+use crate::flow::whole::find_whole;
 use crate::keys::{ReportKeys, version_of};
 
 /// How many commits are in memory at once while the log is searched for those of a window.
@@ -211,24 +212,9 @@ impl CommitLog {
         visible
     }
 
-    /// The commits that say what consumers hold of the window, in the order of time, if they say it for all of it: its own, one
-    /// that covers it, or several that meet. Of each moment the last commit about it says so. One that took its window
-    /// back may lie across others that came later.
+    /// The commits that say what consumers hold of the window, if they say it for all of it.
     pub(super) fn find_whole(&self) -> Option<Vec<&Commit>> {
-        let mut whole: Vec<&Commit> = Vec::new();
-        let mut told = self.window.start();
-        while told < self.window.end() {
-            let is_about =
-                |commit: &&Commit| commit.window.start() <= told && told < commit.window.end();
-            let last = self.commits.iter().rfind(is_about)?;
-            if whole.iter().all(|commit| commit.version != last.version) {
-                whole.push(last);
-            }
-            let bounds = |commit: &Commit| [commit.window.start(), commit.window.end()];
-            let bounds = self.commits.iter().flat_map(bounds);
-            told = bounds.filter(|bound| *bound > told).min()?;
-        }
-        Some(whole)
+        find_whole(&self.window, &self.commits)
     }
 
     /// The commits whose rows a consumer holds once it has read the log.

@@ -14,8 +14,10 @@ mod refusal;
 mod stored;
 mod throttle_window;
 mod trigger;
+mod whole;
 
 pub use fetch::fetch;
 pub use finalize::finalize;
 pub use plan::{Plan, RunState, SegmentState};
 pub use trigger::trigger;
+pub use whole::find_whole;

@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::Object;
 use bytes::Bytes;
 use delivery::effects::{Answered, Claimed, Fault};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -9,6 +10,23 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use super::checksum::Checksum;
 use super::client::{MAX_REQUESTS, Store};
 use super::error::{ErrorKind, Operation, S3Error};
+
+/// An object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    pub key: String,
+    /// What tells it from any other object that was put in its place.
+    pub etag: String,
+}
+
+impl ListedObject {
+    fn from_listing(object: Object) -> Option<Self> {
+        Some(Self {
+            key: object.key?,
+            etag: object.e_tag.unwrap_or_default(),
+        })
+    }
+}
 
 impl Store {
     /// Stores the bytes unless there is an object under the key, and says what is stored then. A 412
@@ -44,7 +62,8 @@ impl Store {
         }
     }
 
-    pub(super) async fn read_all(&self, keys: Vec<String>) -> Answered<Vec<Option<Vec<u8>>>> {
+    /// The objects under these keys, in their order; none where nothing is stored.
+    pub async fn read_all(&self, keys: Vec<String>) -> Answered<Vec<Option<Vec<u8>>>> {
         futures_util::stream::iter(keys)
             .map(|key| async move { self.read(&key).await })
             .buffered(MAX_REQUESTS)
@@ -57,30 +76,41 @@ impl Store {
         prefix: &str,
         after: Option<String>,
     ) -> Answered<Vec<String>> {
-        let mut keys = Vec::new();
+        let listed = self.list_objects(prefix, after).await?;
+        Ok(listed.into_iter().map(|object| object.key).collect())
+    }
+
+    /// Lists all objects whose keys begin with the prefix and sort after `after`, in order.
+    pub async fn list_objects(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+    ) -> Answered<Vec<ListedObject>> {
+        let mut listed: Vec<ListedObject> = Vec::new();
         let mut after = after;
         loop {
             let page = self.list_page(prefix, None, after).await?;
             let truncated = page.is_truncated() == Some(true);
-            let before = keys.len();
-            keys.extend(page.contents.into_iter().flatten().filter_map(|o| o.key));
+            let before = listed.len();
+            let found = page.contents.into_iter().flatten();
+            listed.extend(found.filter_map(ListedObject::from_listing));
             if !truncated {
-                return Ok(keys);
+                return Ok(listed);
             }
             // The last key says where to go on as well as a continuation token does, and it
             // can be asked for again however long ago the answer came.
-            if keys.len() == before {
+            if listed.len() == before {
                 return Err(Fault::Unavailable(format!(
                     "S3 gave an empty page of the listing of {prefix}"
                 )));
             }
-            after = keys.last().cloned();
+            after = listed.last().map(|object| object.key.clone());
         }
     }
 
     /// Lists the folders directly below the prefix that sort between `after` and `before`. However many there are
     /// behind `before`, at most one page of them is asked for.
-    pub(super) async fn list_folders(
+    pub async fn list_folders(
         &self,
         prefix: &str,
         mut after: String,

@@ -15,6 +15,7 @@ mod object;
 mod range;
 
 pub(crate) use checksum::{Checksum, Sha256};
+pub use claim::ListedObject;
 pub use client::{Config, Store};
 pub(crate) use object::DataMark;
 pub(crate) use range::RangeReader;

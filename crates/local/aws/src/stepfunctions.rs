@@ -21,17 +21,23 @@ struct Machine {
     engine: Engine,
     arn: String,
     definition: String,
+    /// Names and values.
+    tags: Vec<(String, String)>,
     created: Timestamp,
 }
 
 impl StateMachines {
     /// Opens the engine to clients.
-    pub fn attach(&self, engine: Engine, arn: &str, definition: String) {
+    pub fn attach(&self, engine: Engine, arn: &str, definition: String, tags: &[(&str, &str)]) {
         let created = engine.clock().now();
         let machine = Machine {
             engine,
             arn: arn.to_owned(),
             definition,
+            tags: tags
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             created,
         };
         // A second machine is not attached anywhere.
@@ -121,6 +127,12 @@ impl Machine {
                 let mut described = self.described();
                 described["updateDate"] = seconds(self.created);
                 Ok(described)
+            }
+            "ListTagsForResource" => {
+                self.is_known(input.arn("resourceArn")?)?;
+                let tags = self.tags.iter();
+                let tags = tags.map(|(key, value)| json!({"key": key, "value": value}));
+                Ok(json!({"tags": tags.collect::<Vec<_>>()}))
             }
             "ListStateMachines" => Ok(json!({"stateMachines": [{
                 "stateMachineArn": self.arn,

@@ -28,6 +28,12 @@ const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
     ("finalize", "FinalizeArn", 900, 512),
 ];
 
+/// What the template says on the state machine: where its bucket is.
+const TAGS: [(&str, &str); 2] = [
+    ("cxone-reports:bucket", BUCKET),
+    ("cxone-reports:prefix", PREFIX),
+];
+
 /// The options of a world.
 pub struct Options {
     pub handlers: Handlers,
@@ -112,7 +118,7 @@ impl World {
         tasks.attach_engine(Some(engine.clone()));
         services
             .states
-            .attach(engine.clone(), STATE_MACHINE_ARN, definition);
+            .attach(engine.clone(), STATE_MACHINE_ARN, definition, &TAGS);
         Ok(Self {
             engine,
             gateway,

@@ -40,7 +40,7 @@ struct EventWindow {
     /// The scheduled time, such as 2026-06-02T05:30:00Z.
     #[arg(long)]
     at: Option<String>,
-    /// START/END, or one day.
+    /// A day of the report's windowZone (UTC if it names none), yesterday, START..END with both days, or START/END.
     #[arg(long)]
     window: Option<String>,
     /// Print the input of an EventBridge schedule, in which the Scheduler fills in the time.
@@ -68,9 +68,10 @@ impl EventArgs {
         if self.window.scheduler {
             return Ok(event_for_scheduler(file.written, machine));
         }
-        let (at, window) = (self.window.at.as_deref(), self.window.window.as_deref());
-        let zone = &file.definition.pipeline.window_zone;
-        let choice = WindowChoice::parse(at, window, zone)?;
+        let choice = {
+            let (at, window) = (self.window.at.as_deref(), self.window.window.as_deref());
+            WindowChoice::parse(at, window, &file.definition, now)?
+        };
         let window = choice.window_of(&file.definition)?;
         let correction = match (self.replay, self.withdraw) {
             (_, Some(reason)) => Some(Correction::Withdrawal(self.requester.give_reason(reason))),

@@ -1,5 +1,6 @@
 //! The command line. Each command is a file with its arguments and its `run`.
 
+mod calendar;
 mod check;
 mod event;
 mod list;
@@ -11,20 +12,25 @@ mod run;
 mod schedules;
 mod schema;
 mod show;
+mod status;
 mod tenant;
 mod withdraw;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::bucket::Bucket;
 use crate::error::CommandError;
 use crate::output::{Format, Output};
+use crate::place::PlaceArgs;
 use crate::secrets_manager::Secrets;
 use crate::step_functions::{Executions, MachineArn};
+use crate::survey::Survey;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
 3 AWS refuses; 4 AWS does not answer, try again; \
@@ -53,6 +59,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Event(event::EventArgs),
     Schedules(schedules::SchedulesArgs),
+    Status(status::StatusArgs),
+    Calendar(calendar::CalendarArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Redrive(redrive::RedriveArgs),
@@ -70,6 +78,10 @@ pub struct Context<'a, Aws> {
     pub now: Timestamp,
     /// Between two looks at an execution that was just started.
     pub pause: Duration,
+    /// How many characters a line of the terminal has; none, if the output goes elsewhere.
+    pub width: Option<usize>,
+    /// The folder for what need not be read again; without one, all is read each time.
+    pub cache: Option<PathBuf>,
     /// Loads the SDK's configuration. Called only by commands that need AWS.
     pub aws: Aws,
 }
@@ -83,26 +95,44 @@ where
         out,
         now,
         pause,
+        width,
+        cache,
         aws,
     } = context;
-    let output = &mut Output::new(out, cli.format);
+    let output = &mut Output::new(out, cli.format, width);
     let account = Account {
         aws,
         machine: parse_machine(cli.state_machine)?,
         pause,
+        cache,
     };
     match cli.command {
         Command::Check(args) => args.run(output),
         Command::Schema(args) => args.run(output),
-        Command::Plan(args) => args.run(output),
+        Command::Plan(args) => args.run(output, now),
         Command::Event(args) => args.run(output, now, account.machine.as_ref()),
         Command::Schedules(args) => args.run(output, now),
+        Command::Status(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run(output, &survey, now).await
+        }
+        Command::Calendar(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run(output, &survey, now).await
+        }
         Command::List(args) => args.run(output, &account.executions().await?, now).await,
-        Command::Show(args) => args.run(output, &account.executions().await?).await,
+        Command::Show(args) if args.is_about_window() => {
+            let survey = account.survey(&args.place).await?;
+            args.run_for_window(output, &survey, now).await
+        }
+        Command::Show(args) => {
+            let executions = account.executions().await?;
+            args.run_for_execution(output, &executions).await
+        }
         Command::Redrive(args) => args.run(output, &account.executions().await?, now).await,
         Command::Replay(args) => args.run(output, &account.executions().await?, now).await,
         Command::Withdraw(args) => args.run(output, &account.executions().await?, now).await,
-        Command::Run(args) => args.run(output, &account.executions().await?).await,
+        Command::Run(args) => args.run(output, &account.executions().await?, now).await,
         Command::Tenant(args) => args.run(output, &account.secrets().await, now).await,
         Command::Probe(args) => {
             // Its futures are large, and no other command needs them.
@@ -117,16 +147,46 @@ struct Account<Aws> {
     aws: Aws,
     machine: Option<MachineArn>,
     pause: Duration,
+    cache: Option<PathBuf>,
 }
 
 impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
     async fn executions(self) -> Result<Executions, CommandError> {
         let machine = self.machine.ok_or(CommandError::StateMachine)?;
-        Ok(Executions::new(&(self.aws)().await, machine, self.pause))
+        let config = load_config(self.aws, Some(&machine)).await;
+        Ok(Executions::new(&config, machine, self.pause))
     }
 
     async fn secrets(self) -> Secrets {
-        Secrets::new(&(self.aws)().await)
+        Secrets::new(&load_config(self.aws, self.machine.as_ref()).await)
+    }
+
+    /// The bucket, and the executions if a state machine is named.
+    async fn survey(self, place: &PlaceArgs) -> Result<Survey, CommandError> {
+        let config = load_config(self.aws, self.machine.as_ref()).await;
+        let machine = self.machine;
+        let executions = machine.map(|machine| Executions::new(&config, machine, self.pause));
+        let place = place.find(executions.as_ref()).await?;
+        Ok(Survey {
+            bucket: Bucket::new(&config, place, self.cache.clone()),
+            executions,
+            cache: self.cache,
+        })
+    }
+}
+
+/// The region is that of the state machine, whatever the environment says.
+async fn load_config(
+    aws: impl AsyncFnOnce() -> SdkConfig,
+    machine: Option<&MachineArn>,
+) -> SdkConfig {
+    let config = aws().await;
+    match machine.map(MachineArn::region).filter(|it| !it.is_empty()) {
+        Some(region) => {
+            let region = Region::new(region.to_owned());
+            config.into_builder().region(region).build()
+        }
+        None => config,
     }
 }
 

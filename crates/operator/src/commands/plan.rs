@@ -24,9 +24,9 @@ pub(super) struct PlanArgs {
 }
 
 impl PlanArgs {
-    pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, CommandError> {
+    pub(super) fn run(self, output: &mut Output<'_>, now: Timestamp) -> Result<u8, CommandError> {
         let catalogue = self.catalogue.read_catalogue()?;
-        let (file, choice) = self.target.read(&catalogue)?;
+        let (file, choice) = self.target.read(&catalogue, now)?;
         output.print(&Plan::new(&file.definition, choice)?)?;
         Ok(0)
     }

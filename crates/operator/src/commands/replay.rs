@@ -6,19 +6,20 @@ use clap::Args;
 use definition::Catalogue;
 use jiff::Timestamp;
 
+use crate::address::find_window;
+use crate::definition_file;
 use crate::error::CommandError;
 use crate::execution_input::{Correction, ExecutionInput, RequesterArg, start_execution};
 use crate::grid::OffGridArg;
 use crate::output::Output;
 use crate::step_functions::Executions;
-use crate::{definition_file, time};
 
 /// Fetch a window again with this definition, delivered or not; the result replaces what was delivered.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The definition file; it may differ from the one that was used before.
     file: PathBuf,
-    /// START/END, or one day; a day is one of the report's windowZone, which is UTC if it names none.
+    /// A day of the report's windowZone (UTC if it names none), yesterday, START..END with both days, or START/END.
     #[arg(long)]
     window: String,
     /// Why the window is replayed; kept with the data.
@@ -38,8 +39,7 @@ impl ReplayArgs {
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
-        let zone = &file.definition.pipeline.window_zone;
-        let window = time::parse_window(&self.window, zone)?;
+        let window = find_window(&self.window, &file.definition, now)?;
         self.off_grid.check(&file.definition, window)?;
         let replay = Correction::Replay(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());

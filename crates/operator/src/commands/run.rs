@@ -2,6 +2,7 @@
 
 use clap::Args;
 use definition::Catalogue;
+use jiff::Timestamp;
 
 use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, start_execution};
@@ -24,9 +25,10 @@ impl RunArgs {
         self,
         output: &mut Output<'_>,
         executions: &Executions,
+        now: Timestamp,
     ) -> Result<u8, CommandError> {
         // The handlers know the built-in catalogue only.
-        let (file, choice) = self.target.read(Catalogue::builtin())?;
+        let (file, choice) = self.target.read(Catalogue::builtin(), now)?;
         let window = choice.window_of(&file.definition)?;
         self.off_grid.check(&file.definition, window)?;
         let input = ExecutionInput::for_window(file, choice, Some(executions.machine()))?;

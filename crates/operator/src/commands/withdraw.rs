@@ -6,18 +6,19 @@ use clap::Args;
 use definition::Catalogue;
 use jiff::Timestamp;
 
+use crate::address::find_window;
+use crate::definition_file;
 use crate::error::CommandError;
 use crate::execution_input::{Correction, ExecutionInput, RequesterArg, start_execution};
 use crate::output::Output;
 use crate::step_functions::Executions;
-use crate::{definition_file, time};
 
 /// Take back what was delivered of a window: it is committed without rows, and nothing is asked of CXone.
 #[derive(Debug, Args)]
 pub(super) struct WithdrawArgs {
     /// The definition of the report.
     file: PathBuf,
-    /// START/END, or one day of the report's windowZone; exactly the window that was delivered.
+    /// A day of the report's windowZone, or START/END; exactly the window that was delivered.
     #[arg(long)]
     window: String,
     /// Why the window is withdrawn; kept with the data.
@@ -35,8 +36,7 @@ impl WithdrawArgs {
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
-        let zone = &file.definition.pipeline.window_zone;
-        let window = time::parse_window(&self.window, zone)?;
+        let window = find_window(&self.window, &file.definition, now)?;
         let withdrawal = Correction::Withdrawal(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, withdrawal, now, machine);

@@ -70,6 +70,22 @@ impl Executions {
         &self.machine
     }
 
+    /// The state machine's tags.
+    pub(crate) async fn list_tags(&self) -> Result<Vec<(String, String)>, CommandError> {
+        let arn = self.machine.as_str();
+        let answer = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(arn)
+            .send()
+            .await
+            .map_err(|error| aws_error::from_sdk("ListTagsForResource", arn, &error))?;
+        let tags = answer.tags.into_iter().flatten();
+        Ok(tags
+            .filter_map(|tag| Some((tag.key?, tag.value?)))
+            .collect())
+    }
+
     /// Executions with one of the statuses (all, if none is given) started since a time, newest first.
     pub(crate) async fn list(
         &self,

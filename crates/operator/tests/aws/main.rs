@@ -6,8 +6,12 @@
 )]
 
 mod probe;
+mod scene;
 mod states;
+mod status;
 mod tenants;
+
+use std::path::Path;
 
 use asl::Status;
 use clap::Parser as _;
@@ -20,11 +24,22 @@ const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
 const AUTH: &str = r#"{"errorType":"Cxone.Auth","errorMessage":"the token endpoint refuses the client in secret cxone/client"}"#;
 
 async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, CommandError>, String) {
+    cxr_with(server, None, args).await
+}
+
+/// Runs a command with a folder for what it keeps.
+async fn cxr_with(
+    server: &Server,
+    cache: Option<&Path>,
+    args: &[&str],
+) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
     let context = Context {
         out: &mut out,
         now: NOW.parse().unwrap(),
         pause: std::time::Duration::ZERO,
+        width: None,
+        cache: cache.map(Path::to_owned),
         aws: async || server.config(),
     };
     let machine = ["--state-machine", MACHINE];
@@ -336,6 +351,8 @@ async fn an_aws_that_is_not_there_is_unavailable() {
         out: &mut out,
         now: NOW.parse().unwrap(),
         pause: std::time::Duration::ZERO,
+        width: None,
+        cache: None,
         aws: async || config,
     };
     let cli = Cli::try_parse_from(["cxr", "list", "--state-machine", MACHINE]).unwrap();

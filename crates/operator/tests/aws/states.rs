@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
 
+/// Where the state machine's tags say that the rows are.
+pub(crate) const BUCKET: &str = "landing";
+pub(crate) const PREFIX: &str = "reports";
+
 /// What a function answers, or the error that it fails with and its cause.
 pub(crate) type Answer = Result<Value, (&'static str, &'static str)>;
 
@@ -69,7 +73,13 @@ impl Server {
         engine
             .register(MACHINE, "arn:aws:iam::123456789012:role/reports", machine)
             .unwrap();
-        services.states.attach(engine.clone(), MACHINE, definition);
+        let tags = [
+            ("cxone-reports:bucket", BUCKET),
+            ("cxone-reports:prefix", PREFIX),
+        ];
+        let states = &services.states;
+        states.attach(engine.clone(), MACHINE, definition, &tags);
+        services.s3.store().create_bucket(BUCKET).unwrap();
         let secrets = services.secrets.clone();
         let gateway = Gateway::start("127.0.0.1:0".parse().unwrap(), services).await;
         Self {
@@ -100,6 +110,17 @@ impl Server {
             .start(MACHINE, Some(name), input.clone())
             .unwrap();
         self.engine.wait(&started.execution_arn).await.unwrap();
+    }
+
+    /// Starts an execution and lets it run.
+    pub(crate) fn begin(&self, name: &str, input: &Value) {
+        let input = input.clone();
+        self.engine.start(MACHINE, Some(name), input).unwrap();
+    }
+
+    /// How many calls of AWS there were.
+    pub(crate) fn count_calls(&self) -> usize {
+        self.gateway.calls().len()
     }
 
     /// Lets time pass until `at`.

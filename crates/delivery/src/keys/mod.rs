@@ -1,12 +1,13 @@
 //! Every object key of the protocol is spelled here and nowhere else.
 
-use std::fmt::Write as _;
+mod folder;
 
 use definition::{ReportName, TenantId, Window};
 use jiff::Timestamp;
 
 use crate::SegmentId;
-use crate::documents::sha256_hex;
+
+pub use folder::{report_folder, report_name};
 
 /// The object that keeps the calls of one API of one tenant apart. It can't collide with a report's
 /// folder, whose name never begins with `_`.
@@ -22,6 +23,22 @@ fn tenant_root(prefix: &str, tenant: &TenantId) -> String {
     format!("{prefix}{separator}{}", tenant.as_str())
 }
 
+/// The folder of all tenants, with a slash at its end; empty where there is no prefix.
+#[must_use]
+pub fn tenants(prefix: &str) -> String {
+    match prefix.trim_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    }
+}
+
+/// Between which keys all folders lie that are directly below this one, which has a slash at its end or is the bucket.
+#[must_use]
+pub fn folders_below(folder: &str) -> (String, String) {
+    let first = if folder.is_empty() { "!" } else { folder };
+    (first.to_owned(), format!("{folder}\u{7f}"))
+}
+
 /// Where one report of one tenant lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportKeys {
@@ -35,6 +52,17 @@ impl ReportKeys {
         Self {
             root: format!("{}/{}", tenant_root(prefix, tenant), report_folder(report)),
         }
+    }
+
+    /// Where the report lives whose folder this is, with or without a slash at its end; `None` for a folder beside those of
+    /// reports.
+    #[must_use]
+    pub fn in_folder(folder: &str) -> Option<Self> {
+        let root = folder.trim_end_matches('/');
+        let name = root.rsplit('/').next()?;
+        (!name.is_empty() && !name.starts_with('_')).then(|| Self {
+            root: root.to_owned(),
+        })
     }
 
     /// The folder itself, without a slash at its end.
@@ -224,42 +252,6 @@ impl Claim {
     }
 }
 
-/// A folder's name that would be longer ends in a hash instead: a key has 1,024 bytes at most, and so has a metric's
-/// dimension.
-const FOLDER_MAX: usize = 700;
-
-/// How much of such a name stays.
-const FOLDER_KEPT: usize = 600;
-
-/// A report's name as one level of a key, and as the dimension of its metrics. Different names never meet: a space
-/// becomes `_`, and every other byte than an ASCII letter, digit or `-` becomes `~` and its hex digits. So does the
-/// first one of a name that is also a folder's: rights are patterns such as `{prefix}/*/win/*`, and below
-/// a report called `win` they would fit everything.
-#[must_use]
-pub fn report_folder(report: &ReportName) -> String {
-    let name = report.as_str();
-    let is_folder = matches!(name, "win" | "data");
-    let mut out = String::new();
-    for (at, byte) in name.bytes().enumerate() {
-        match byte {
-            first if is_folder && at == 0 => {
-                let _ = write!(out, "~{first:02X}");
-            }
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => out.push(char::from(byte)),
-            b' ' => out.push('_'),
-            other => {
-                let _ = write!(out, "~{other:02X}");
-            }
-        }
-    }
-    if out.len() > FOLDER_MAX {
-        // No other name has `~~` in it.
-        out.truncate(FOLDER_KEPT);
-        let _ = write!(out, "~~{}", sha256_hex(name.as_bytes()));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +280,10 @@ mod tests {
         assert_eq!(keys("win").root(), "reports/acme/~77in");
         assert_eq!(keys("data").root(), "reports/acme/~64ata");
         assert_eq!(keys("wins").root(), "reports/acme/wins");
+        for name in ["win", "a b", "a_b", "../_log?", "Zoë's 5%"] {
+            let report: ReportName = name.parse().unwrap();
+            assert_eq!(report_name(&report_folder(&report)), Some(report));
+        }
     }
 
     #[test]
@@ -296,6 +292,7 @@ mod tests {
         let (one, other) = (keys(&longest("a")), keys(&longest("b")));
         assert_ne!(one.root(), other.root());
         assert!(one.root().len() < 700, "{}", one.root());
+        assert_eq!(report_name("x~~00"), None);
         let whole = "ü".repeat(100);
         assert_eq!(keys(&whole).root().len(), "reports/acme/".len() + 600);
     }

@@ -1,8 +1,7 @@
-//! `cxr show`: why an execution failed and what to do about it.
+//! `cxr show EXECUTION`: why an execution failed and what to do about it.
 
 use std::fmt;
 
-use clap::Args;
 use delivery::advice;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,24 +12,16 @@ use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
 use crate::step_functions::{ExecutionDetail, Executions, name_of};
 
-/// Print why an execution failed and what to do about it.
-#[derive(Debug, Args)]
-pub(super) struct ShowArgs {
-    /// Its name or ARN.
-    execution: String,
-}
-
-impl ShowArgs {
-    pub(super) async fn run(
-        self,
-        output: &mut Output<'_>,
-        executions: &Executions,
-    ) -> Result<u8, CommandError> {
-        let detail = executions.describe(&self.execution).await?;
-        let history = executions.read_history(&self.execution).await?;
-        output.print(&Explanation::new(detail, history))?;
-        Ok(0)
-    }
+/// Prints why an execution failed, given its name or ARN.
+pub(super) async fn show_execution(
+    output: &mut Output<'_>,
+    executions: &Executions,
+    execution: &str,
+) -> Result<u8, CommandError> {
+    let detail = executions.describe(execution).await?;
+    let history = executions.read_history(execution).await?;
+    output.print(&Explanation::new(detail, history))?;
+    Ok(0)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

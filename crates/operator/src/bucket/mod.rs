@@ -1,0 +1,55 @@
+//! The landing bucket, of which `cxr` reads the log and the claims: no rows and no secrets. The only module that uses `landing`.
+
+mod cache;
+mod claims;
+mod reports;
+
+use std::path::PathBuf;
+
+use aws_config::SdkConfig;
+use delivery::Failure;
+use delivery::effects::Fault;
+use landing::{Config, Store};
+
+use crate::error::CommandError;
+
+pub(crate) use cache::ObjectCache;
+pub(crate) use claims::{StoredGeneration, StoredRun};
+
+/// The bucket, and where what was read of it is kept.
+pub(crate) struct Bucket {
+    store: Store,
+    /// The user's cache folder; without one, everything is read each time.
+    cache: Option<PathBuf>,
+}
+
+impl Bucket {
+    /// The SDK's configuration decides about endpoint, region, credentials and retries.
+    pub(crate) fn new(config: &SdkConfig, place: Config, cache: Option<PathBuf>) -> Self {
+        Self {
+            store: Store::new(aws_sdk_s3::Client::new(config), place),
+            cache,
+        }
+    }
+
+    /// What was read below a folder of the bucket before.
+    pub(crate) fn open_cache(&self, folder: &str) -> ObjectCache {
+        let place = format!("s3://{}/{folder}", self.store.bucket());
+        ObjectCache::open(self.cache.as_deref(), &place)
+    }
+}
+
+impl From<Fault> for CommandError {
+    fn from(fault: Fault) -> Self {
+        let is_transient = matches!(fault, Fault::Unavailable(_));
+        let reason = Failure::from(fault).message;
+        if is_transient {
+            Self::Unavailable {
+                operation: "S3",
+                reason,
+            }
+        } else {
+            Self::Storage { reason }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `cxr calendar`: the state of every day of some months in one picture.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use clap::Args;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde::Serialize;
+
+use crate::error::CommandError;
+use crate::layout::cut;
+use crate::output::Output;
+use crate::place::PlaceArgs;
+use crate::state::{Judged, Span, WindowState, dates_touched};
+use crate::survey::{Survey, Surveyed};
+
+/// Show which days of the last months are there.
+#[derive(Debug, Args)]
+pub(super) struct CalendarArgs {
+    /// The reports, by name or the beginning of one; without any, all.
+    reports: Vec<String>,
+    /// How many months, this one included.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=36))]
+    months: u8,
+    /// Only signs that every terminal has.
+    #[arg(long)]
+    ascii: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+/// What a day shows. Of several windows of a day, the one that needs most attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Mark {
+    Committed,
+    Restated,
+    Withdrawn,
+    Running,
+    Look,
+    Missing,
+    Failed,
+}
+
+const MARKS: [Mark; 7] = [
+    Mark::Committed,
+    Mark::Restated,
+    Mark::Look,
+    Mark::Missing,
+    Mark::Failed,
+    Mark::Running,
+    Mark::Withdrawn,
+];
+
+impl CalendarArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        survey: &Survey,
+        now: Timestamp,
+    ) -> Result<u8, CommandError> {
+        let first = first_of_months(now, self.months);
+        let since = first.to_zoned(TimeZone::UTC).map(|it| it.timestamp());
+        // A day earlier, because days of another zone begin before those in UTC.
+        let since = since.map_or(now, |since| since - jiff::SignedDuration::from_hours(24));
+        let surveyed = survey.survey(&self.reports, Span { since, now }).await?;
+        let reports = surveyed.iter();
+        output.print(&Calendar {
+            reports: reports.map(|it| ReportCalendar::new(it, first)).collect(),
+            ascii: self.ascii,
+            width: output.width(),
+        })?;
+        Ok(0)
+    }
+}
+
+/// The first day of the first of so many months, of which the last is that of `now`.
+fn first_of_months(now: Timestamp, months: u8) -> Date {
+    let this = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let earlier = i32::from(months).saturating_sub(1).months();
+    this.checked_sub(earlier).unwrap_or(this)
+}
+
+#[derive(Debug, Serialize)]
+struct Calendar {
+    reports: Vec<ReportCalendar>,
+    #[serde(skip)]
+    ascii: bool,
+    #[serde(skip)]
+    width: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportCalendar {
+    tenant: String,
+    address: String,
+    /// The days of which something is known or missing.
+    days: BTreeMap<Date, Mark>,
+}
+
+impl ReportCalendar {
+    fn new(surveyed: &Surveyed, first: Date) -> Self {
+        let zone = surveyed.known.zone();
+        let mut days = BTreeMap::new();
+        for judged in &surveyed.windows {
+            let Some(mark) = Mark::of(judged) else {
+                continue;
+            };
+            for date in dates_touched(&judged.window, &zone) {
+                if date >= first {
+                    let known = days.entry(date).or_insert(mark);
+                    *known = mark.max(*known);
+                }
+            }
+        }
+        Self {
+            tenant: surveyed.names.tenant.clone(),
+            address: surveyed.address.clone(),
+            days,
+        }
+    }
+}
+
+impl Mark {
+    fn of(judged: &Judged) -> Option<Self> {
+        Some(match &judged.state {
+            WindowState::Committed(held) if !held.warnings.is_empty() => Self::Look,
+            WindowState::Committed(held) if held.generation > 1 => Self::Restated,
+            WindowState::Committed(_) => Self::Committed,
+            WindowState::Withdrawn { .. } => Self::Withdrawn,
+            WindowState::Running(_) => Self::Running,
+            WindowState::Failed(_) | WindowState::Unfinished(_) => Self::Failed,
+            WindowState::Missing if judged.is_due => Self::Missing,
+            WindowState::Missing => return None,
+        })
+    }
+
+    /// The sign on any terminal, and on one that has others.
+    fn signs(self) -> (char, char) {
+        match self {
+            Self::Committed => ('#', '■'),
+            Self::Restated => ('2', '2'),
+            Self::Look => ('!', '!'),
+            Self::Missing => ('.', '·'),
+            Self::Failed => ('x', '✗'),
+            Self::Running => ('>', '▸'),
+            Self::Withdrawn => ('-', '-'),
+        }
+    }
+
+    fn sign(self, ascii: bool) -> char {
+        let (plain, other) = self.signs();
+        if ascii { plain } else { other }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Restated => "restated",
+            Self::Look => "look at it",
+            Self::Missing => "missing",
+            Self::Failed => "failed",
+            Self::Running => "running",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl fmt::Display for Calendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reports.is_empty() {
+            return writeln!(f, "nothing was ever asked for: the bucket holds no report");
+        }
+        for report in &self.reports {
+            writeln!(f, "{}", cut(&report.address, self.width))?;
+            let days: Vec<String> = (1..=31).map(|day| format!("{day:>3}")).collect();
+            let heading = format!("{:7}{}", "", days.concat());
+            writeln!(f, "{}", cut(&heading, self.width))?;
+            for month in report.months() {
+                let line = report.month_line(month, self.ascii);
+                writeln!(f, "{}", cut(&line, self.width))?;
+            }
+            writeln!(f)?;
+        }
+        let meanings = MARKS.map(|mark| format!("{} {}", mark.sign(self.ascii), mark.meaning()));
+        writeln!(f, "{}", cut(&meanings.join("  "), self.width))
+    }
+}
+
+impl ReportCalendar {
+    /// The first days of the months of which something is known.
+    fn months(&self) -> Vec<Date> {
+        let mut months: Vec<Date> = self.days.keys().map(|day| day.first_of_month()).collect();
+        months.dedup();
+        months
+    }
+
+    fn month_line(&self, first: Date, ascii: bool) -> String {
+        let days = (1..=first.days_in_month()).map(|day| {
+            let date = Date::new(first.year(), first.month(), day).ok();
+            let mark = date.and_then(|date| self.days.get(&date));
+            let sign = mark.map_or(' ', |mark| mark.sign(ascii));
+            format!("{sign:>3}")
+        });
+        let days: Vec<String> = days.collect();
+        let line = format!("{}{}", first.strftime("%Y-%m"), days.concat());
+        line.trim_end().to_owned()
+    }
+}

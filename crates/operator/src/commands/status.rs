@@ -1,0 +1,256 @@
+//! `cxr status`: is every report's data there, and if not, why, and what to type.
+
+use std::fmt;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::CommandError;
+use crate::layout::{Align, lay_out, thousands, wrap};
+use crate::output::Output;
+use crate::place::PlaceArgs;
+use crate::state::{Span, Trouble, label_window, minute};
+use crate::survey::{Survey, Surveyed};
+use crate::time;
+
+/// The exit code of --check: everything was looked at, and not all is well.
+const NOT_WELL: u8 = 5;
+
+/// Show whether every report's data is there; if not, why, and what to type.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// The reports, by name or the beginning of one; without any, all.
+    reports: Vec<String>,
+    /// Windows that begin earlier are left out: a time, a day, or how long ago.
+    #[arg(long, default_value = "35d")]
+    since: String,
+    /// Exit with 5 if a window that is due was not delivered.
+    #[arg(long)]
+    check: bool,
+    /// With --check: also if something committed is to be looked at.
+    #[arg(long, requires = "check")]
+    deny_warnings: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+impl StatusArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        survey: &Survey,
+        now: Timestamp,
+    ) -> Result<u8, CommandError> {
+        let since = time::parse_since(&self.since, now)?;
+        let span = Span { since, now };
+        let surveyed = survey.survey(&self.reports, span).await?;
+        let status = Status::new(&surveyed, span, output.width());
+        output.print(&status)?;
+        let is_well = status.is_complete && !(self.deny_warnings && status.has_warnings());
+        Ok(if self.check && !is_well { NOT_WELL } else { 0 })
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    at: Timestamp,
+    since: Timestamp,
+    /// Whether every window that is due was delivered.
+    is_complete: bool,
+    reports: Vec<ReportStatus>,
+    #[serde(skip)]
+    width: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportStatus {
+    tenant: String,
+    report: String,
+    /// What it is called on the command line.
+    address: String,
+    /// Such as `daily 05:30`; none where nothing was ever asked for.
+    schedule: Option<String>,
+    /// How many windows are due.
+    due: usize,
+    /// How many of these were delivered, or taken back on purpose.
+    delivered: usize,
+    newest: Option<NewestWindow>,
+    /// How many windows are worked on that are not due yet.
+    running: usize,
+    troubles: Vec<Trouble>,
+}
+
+/// The newest window that is committed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewestWindow {
+    window: String,
+    rows: u64,
+    usual_rows: Option<u64>,
+    committed_at: Timestamp,
+}
+
+impl Status {
+    fn new(surveyed: &[Surveyed], span: Span, width: Option<usize>) -> Self {
+        let reports: Vec<ReportStatus> = surveyed.iter().map(ReportStatus::new).collect();
+        Self {
+            at: span.now,
+            since: span.since,
+            is_complete: reports.iter().all(ReportStatus::is_complete),
+            reports,
+            width,
+        }
+    }
+
+    fn has_warnings(&self) -> bool {
+        let mut troubles = self.reports.iter().flat_map(|report| &report.troubles);
+        troubles.any(|trouble| !trouble.kind.is_absence())
+    }
+}
+
+impl ReportStatus {
+    fn new(surveyed: &Surveyed) -> Self {
+        let windows = &surveyed.windows;
+        let due = windows.iter().filter(|one| one.is_due);
+        let newest = windows.iter().rev().find_map(|one| {
+            let held = one.held()?;
+            Some(NewestWindow {
+                window: label_window(&one.window, &surveyed.known.zone()),
+                rows: held.rows,
+                usual_rows: held.usual_rows,
+                committed_at: held.committed_at,
+            })
+        });
+        Self {
+            tenant: surveyed.names.tenant.clone(),
+            report: surveyed.known.report().to_owned(),
+            address: surveyed.address.clone(),
+            schedule: surveyed.known.describe_schedule(),
+            due: due.clone().count(),
+            delivered: due.filter(|one| one.is_settled()).count(),
+            newest,
+            running: windows
+                .iter()
+                .filter(|one| one.is_running() && !one.is_due)
+                .count(),
+            troubles: surveyed.find_troubles(),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.troubles.iter().any(|it| it.kind.is_absence())
+    }
+
+    /// How many windows are in which state, or that all is well.
+    fn state(&self) -> String {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        let troubles = self.troubles.iter();
+        let troubles = troubles.map(|it| (it.kind.as_str(), it.count));
+        let running = (self.running > 0).then_some(("running", self.running));
+        for (word, count) in troubles.chain(running) {
+            match counts.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, sum)) => *sum += count,
+                None => counts.push((word, count)),
+            }
+        }
+        if counts.is_empty() {
+            return if self.newest.is_some() {
+                "ok"
+            } else {
+                "nothing yet"
+            }
+            .to_owned();
+        }
+        let counts = counts.iter();
+        let counts: Vec<String> = counts.map(|(word, n)| format!("{n} {word}")).collect();
+        counts.join(", ")
+    }
+
+    fn row(&self) -> Vec<String> {
+        let newest = self.newest.as_ref();
+        let of_newest =
+            |text: fn(&NewestWindow) -> Option<String>| newest.and_then(text).unwrap_or_default();
+        vec![
+            self.address.clone(),
+            self.schedule.clone().unwrap_or_default(),
+            format!("{}/{}", self.delivered, self.due),
+            of_newest(|it| Some(it.window.clone())),
+            of_newest(|it| Some(thousands(it.rows))),
+            of_newest(|it| it.usual_rows.map(thousands)),
+            self.state(),
+        ]
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reports.is_empty() {
+            return writeln!(f, "nothing was ever asked for: the bucket holds no report");
+        }
+        self.write_headings(f)?;
+        let titles = [
+            "REPORT", "SCHEDULE", "WINDOWS", "NEWEST", "ROWS", "USUAL", "STATE",
+        ];
+        let titles = titles.map(str::to_owned).to_vec();
+        let rows: Vec<Vec<String>> = std::iter::once(titles)
+            .chain(self.reports.iter().map(ReportStatus::row))
+            .collect();
+        let (left, right) = (Align::Left, Align::Right);
+        let align = [left, left, right, left, right, right, left];
+        for line in lay_out(&rows, &align, self.width) {
+            writeln!(f, "{line}")?;
+        }
+        let troubles = self.reports.iter();
+        let mut troubles = troubles.flat_map(|it| it.troubles.iter().map(move |one| (it, one)));
+        troubles.try_for_each(|(report, trouble)| self.write_trouble(f, report, trouble))
+    }
+}
+
+impl Status {
+    /// A line for each tenant.
+    fn write_headings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let same_tenant = |a: &ReportStatus, b: &ReportStatus| a.tenant == b.tenant;
+        for reports in self.reports.chunk_by(same_tenant) {
+            let complete = reports.iter().filter(|it| it.is_complete()).count();
+            writeln!(
+                f,
+                "{}: {complete} of {} {} complete at {} UTC, since {}",
+                reports[0].tenant,
+                crate::output::count_of(reports.len(), "report"),
+                if complete == 1 { "is" } else { "are" },
+                minute(self.at),
+                self.since.strftime("%Y-%m-%d"),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_trouble(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        report: &ReportStatus,
+        trouble: &Trouble,
+    ) -> fmt::Result {
+        let windows = trouble.windows.join(", ");
+        let at = trouble.at.map(|at| format!(" {}", minute(at)));
+        let told = format!(
+            "{}  {windows}   {}{}: {}",
+            report.address,
+            trouble.kind.as_str(),
+            at.unwrap_or_default(),
+            trouble.reason
+        );
+        writeln!(f)?;
+        for line in wrap(&told, 4, self.width) {
+            writeln!(f, "{line}")?;
+        }
+        // What is to be copied is never cut.
+        for command in &trouble.commands {
+            writeln!(f, "    {command}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Where the pipeline stores what it delivers: said on the command line, or else by the state machine's tags.
+
+use clap::Args;
+use landing::Config;
+
+use crate::error::CommandError;
+use crate::step_functions::Executions;
+
+/// The tag that names the bucket, and the one that says what every key begins with.
+const BUCKET_TAG: &str = "cxone-reports:bucket";
+const PREFIX_TAG: &str = "cxone-reports:prefix";
+
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArgs {
+    /// The landing bucket; without it, the state machine's tags say which it is.
+    #[arg(long, env = "LANDING_BUCKET", value_name = "NAME")]
+    bucket: Option<String>,
+    /// What every key in the bucket begins with.
+    #[arg(
+        long,
+        env = "LANDING_PREFIX",
+        value_name = "PREFIX",
+        requires = "bucket"
+    )]
+    prefix: Option<String>,
+}
+
+impl PlaceArgs {
+    /// An empty variable counts as one that is not set.
+    pub(crate) async fn find(
+        &self,
+        executions: Option<&Executions>,
+    ) -> Result<Config, CommandError> {
+        if let Some(bucket) = self.bucket.clone().filter(|bucket| !bucket.is_empty()) {
+            let prefix = self.prefix.clone().unwrap_or_default();
+            return Ok(Config { bucket, prefix });
+        }
+        let Some(executions) = executions else {
+            return Err(no_bucket("nothing says which bucket the rows are in"));
+        };
+        let tags = executions.list_tags().await?;
+        let tag = |name: &str| {
+            let found = tags.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let Some(bucket) = tag(BUCKET_TAG) else {
+            let reason = format!("the state machine has no tag {BUCKET_TAG}");
+            return Err(no_bucket(&reason));
+        };
+        let prefix = tag(PREFIX_TAG).unwrap_or_default();
+        Ok(Config { bucket, prefix })
+    }
+}
+
+fn no_bucket(reason: &str) -> CommandError {
+    CommandError::NoBucket {
+        reason: reason.to_owned(),
+    }
+}

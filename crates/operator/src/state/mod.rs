@@ -1,0 +1,16 @@
+//! What is known of each window of each report, and what is wrong with it. The decisions are pure: what was read comes in.
+
+mod attempt;
+mod judge;
+mod known;
+mod label;
+mod trouble;
+
+pub(crate) use attempt::Attempt;
+pub(crate) use judge::{Judged, Span, Unfinished, WindowState, judge_one, judge_windows};
+pub(crate) use known::KnownReport;
+pub(crate) use label::{dates_touched, label_window};
+pub(crate) use trouble::{Telling, Trouble, find_troubles, minute};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+use std::collections::BTreeMap;
+
+use definition::{Definition, Window};
+use delivery::documents::Commit;
+use delivery::keys::ReportKeys;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::bucket::StoredGeneration;
+use crate::history::ExecutionError;
+
+fn definition() -> Definition {
+    let text = include_str!("../../../../infra/reports/daily-agent-performance.json");
+    let value: Value = serde_json::from_str(text).unwrap();
+    Definition::from_value(&value).unwrap().definition
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Some days from one on.
+fn days(first: &str, count: i64) -> Window {
+    let start = time(&format!("{first}T00:00:00Z"));
+    Window::new(start, start + SignedDuration::from_hours(24 * count)).unwrap()
+}
+
+fn commit(version: u64, window: Window, change: &[(&str, Value)]) -> Commit {
+    let mut commit = json!({
+        "v": 1, "version": version, "report": "r", "tenant": "acme", "window": window, "generation": 1,
+        "definitionHash": "", "runs": [], "rows": 5, "unique": 5, "duplicates": 0, "replaced": 0, "empty": false,
+        "verification": "total", "columns": [], "parts": [], "content": "", "supersedes": null, "unchanged": false,
+        "committedAt": "2026-06-01T06:00:00Z",
+    });
+    for (name, value) in change {
+        commit[*name] = value.clone();
+    }
+    serde_json::from_value(commit).unwrap()
+}
+
+fn report(commits: Vec<Commit>, asked: &[Window]) -> KnownReport {
+    let definition = definition();
+    KnownReport {
+        keys: ReportKeys::new("p", &definition.pipeline.tenant, &definition.name),
+        definition: Some(definition),
+        commits,
+        asked: asked.to_vec(),
+        pending: BTreeMap::new(),
+    }
+}
+
+fn generation(window: Window, number: u32, withdrawn: bool) -> StoredGeneration {
+    let opening = json!({
+        "v": 1, "wish": "schedule", "execution": "arn:x:1", "openedAt": "2026-06-01T05:30:00Z", "window": window,
+        "baseVersion": 0, "definitionHash": "", "definition": definition(), "withdrawn": withdrawn,
+    });
+    StoredGeneration {
+        number,
+        opening: serde_json::from_value(opening).unwrap(),
+        runs: Vec::new(),
+    }
+}
+
+fn attempt(window: Window, name: &str, stopped_at: Option<&str>) -> Attempt {
+    Attempt {
+        execution: format!("arn:x:{name}"),
+        tenant: "acme".to_owned(),
+        report: "r".to_owned(),
+        window,
+        is_running: stopped_at.is_none(),
+        started_at: time("2026-06-01T05:30:00Z"),
+        stopped_at: stopped_at.map(time),
+        error: stopped_at.map(|_| ExecutionError {
+            error: "Cxone.Auth".to_owned(),
+            cause: "refused".to_owned(),
+        }),
+        is_redrivable: true,
+    }
+}
+
+/// Days and states, and in brackets those that are not due.
+fn told(report: &KnownReport, attempts: &[Attempt], since: &str, now: &str) -> Vec<String> {
+    let span = Span {
+        since: time(since),
+        now: time(now),
+    };
+    let judged = judge_windows(report, attempts, span);
+    let told = judged.iter().map(|one| {
+        let label = label_window(&one.window, &jiff::tz::TimeZone::UTC);
+        let text = format!("{label} {}", one.state.as_str());
+        if one.is_due {
+            text
+        } else {
+            format!("({text})")
+        }
+    });
+    told.collect()
+}
+
+const MAY: &str = "2026-05-01T00:00:00Z";
+
+#[test]
+fn a_window_is_due_when_its_schedule_would_ask_whether_it_came() {
+    let report = report(vec![commit(1, days("2026-06-01", 1), &[])], &[]);
+    let of = |now| told(&report, &[], MAY, now);
+    // The schedule's time is 05:30 on the next day, and three hours later it is expected.
+    assert_eq!(of("2026-06-03T08:29:59Z"), ["2026-06-01 committed"]);
+    let both = ["2026-06-01 committed", "2026-06-02 missing"];
+    assert_eq!(of("2026-06-03T08:30:00Z"), both);
+    // Nothing is expected of the time before the first window, nor before what is looked at.
+    let later = told(&report, &[], "2026-06-02T00:00:00Z", "2026-06-04T09:00:00Z");
+    assert_eq!(later, ["2026-06-02 missing", "2026-06-03 missing"]);
+}
+
+#[test]
+fn what_consumers_hold_decides_and_not_which_window_was_committed() {
+    let (two, first) = (days("2026-06-01", 2), days("2026-06-01", 1));
+    let now = "2026-06-03T09:00:00Z";
+    let covered = report(
+        vec![commit(1, first, &[]), commit(2, two, &[])],
+        &[first, two],
+    );
+    assert_eq!(
+        told(&covered, &[], MAY, now),
+        [
+            "2026-06-01 committed",
+            "(2026-06-01..2026-06-02 committed)",
+            "2026-06-02 committed"
+        ]
+    );
+    let withdrawn = commit(3, two, &[("withdrawn", json!(true))]);
+    let mut taken_back = covered.clone();
+    taken_back.commits.push(withdrawn);
+    assert!(told(&taken_back, &[], MAY, now)[0].ends_with("withdrawn"));
+    // Somebody asked again since.
+    let asked_again = vec![generation(first, 1, false), generation(first, 2, false)];
+    taken_back.pending.insert(first, asked_again);
+    assert!(told(&taken_back, &[], MAY, now)[0].ends_with("unfinished"));
+    taken_back
+        .pending
+        .insert(first, vec![generation(first, 2, true)]);
+    assert!(told(&taken_back, &[], MAY, now)[0].ends_with("withdrawn"));
+}
+
+#[test]
+fn the_last_execution_says_how_a_window_is_that_is_not_committed() {
+    let window = days("2026-06-01", 1);
+    let mut report = report(Vec::new(), &[window]);
+    report
+        .pending
+        .insert(window, vec![generation(window, 1, false)]);
+    let early = attempt(window, "early", Some("2026-06-02T05:31:00Z"));
+    let late = attempt(window, "late", Some("2026-06-02T05:32:00Z"));
+    let running = attempt(window, "running", None);
+    let now = "2026-06-02T09:00:00Z";
+    for (attempts, expected) in [
+        (vec![], "2026-06-01 unfinished"),
+        (vec![late.clone(), early.clone()], "2026-06-01 failed"),
+        (vec![late.clone(), running], "2026-06-01 running"),
+    ] {
+        assert_eq!(told(&report, &attempts, MAY, now), [expected]);
+    }
+    let last = [early, late];
+    assert_eq!(Attempt::last(last.iter()).unwrap().execution, "arn:x:late");
+    // One that failed is told before its window is due, and although nothing is stored of it.
+    report.pending.clear();
+    report.asked.clear();
+    let before = told(&report, &last, MAY, "2026-06-02T05:33:00Z");
+    assert_eq!(before, ["(2026-06-01 failed)"]);
+}
+
+#[test]
+fn like_troubles_are_told_together_as_ranges() {
+    let warned = [("warnings", json!(["look"]))];
+    let commits = [1, 4, 6, 9].map(|date| {
+        let window = days(&format!("2026-06-{date:02}"), 1);
+        commit(1, window, if date == 6 { &warned } else { &[] })
+    });
+    let report = report(commits.to_vec(), &[]);
+    let failed = attempt(days("2026-06-08", 1), "bad", Some("2026-06-09T05:31:00Z"));
+    let span = Span {
+        since: time(MAY),
+        now: time("2026-06-10T12:00:00Z"),
+    };
+    let telling = Telling {
+        address: "daily".to_owned(),
+        zone: jiff::tz::TimeZone::UTC,
+        api: None,
+    };
+    let troubles = find_troubles(&telling, &judge_windows(&report, &[failed], span));
+    let told: Vec<String> = troubles
+        .iter()
+        .map(|it| {
+            format!(
+                "{} {}: {}",
+                it.count,
+                it.kind.as_str(),
+                it.windows.join(", ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "4 missing: 2026-06-02..2026-06-03, 2026-06-05, 2026-06-07",
+            "1 failed: 2026-06-08",
+            "1 to look at: 2026-06-06"
+        ]
+    );
+    assert_eq!(troubles[1].reason, "Cxone.Auth: refused");
+    assert_eq!(troubles[2].commands, ["cxr show daily 2026-06-06"]);
+}

@@ -1,0 +1,233 @@
+//! What is wrong with the windows of a report: like ones together, each with its reason and the line to copy.
+
+use definition::{Api, Window};
+use delivery::advice;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::label::{label_range, label_window};
+use super::{Attempt, Judged, Unfinished, WindowState};
+use crate::output::one_line;
+use crate::step_functions::name_of;
+
+/// At most so many lines are given to be copied for one trouble.
+const LINES_MAX: usize = 7;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TroubleKind {
+    /// Nobody asked for the window.
+    Missing,
+    /// Its last execution failed.
+    Failed,
+    /// It was begun, and no execution of it is known.
+    Unfinished,
+    /// An execution still works on it, though it was expected by now.
+    Late,
+    /// It is committed, and something in it is not as usual.
+    Look,
+}
+
+/// Windows of one report with the same trouble.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Trouble {
+    pub(crate) kind: TroubleKind,
+    /// The windows, those that follow one another as a range. A command takes each of these.
+    pub(crate) windows: Vec<String>,
+    /// How many windows there are.
+    pub(crate) count: usize,
+    /// When the last of its executions failed.
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) reason: String,
+    /// What to type.
+    pub(crate) commands: Vec<String>,
+}
+
+impl TroubleKind {
+    /// Whether rows are not there that should be.
+    pub(crate) fn is_absence(self) -> bool {
+        self != Self::Look
+    }
+
+    /// The word for a table.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Failed => "failed",
+            Self::Unfinished => "unfinished",
+            Self::Late => "late",
+            Self::Look => "to look at",
+        }
+    }
+}
+
+/// What the troubles of a report are told with.
+#[derive(Debug, Clone)]
+pub(crate) struct Telling {
+    /// What the report is called on the command line.
+    pub(crate) address: String,
+    pub(crate) zone: TimeZone,
+    pub(crate) api: Option<Api>,
+}
+
+/// The troubles of a report's windows, those without rows first.
+pub(crate) fn find_troubles(telling: &Telling, judged: &[Judged]) -> Vec<Trouble> {
+    let mut groups: Vec<(TroubleKind, String, Vec<&Judged>)> = Vec::new();
+    for one in judged {
+        let Some((kind, reason)) = explain(telling, one) else {
+            continue;
+        };
+        let group = groups
+            .iter_mut()
+            .find(|(of, why, _)| *of == kind && *why == reason);
+        match group {
+            Some((_, _, windows)) => windows.push(one),
+            None => groups.push((kind, reason, vec![one])),
+        }
+    }
+    groups.sort_by_key(|(kind, _, _)| *kind);
+    let troubles = groups.into_iter();
+    troubles
+        .map(|(kind, reason, windows)| {
+            let ranges = group_ranges(&windows, &telling.zone);
+            let commands = suggest(telling, kind, &windows, &ranges);
+            Trouble {
+                kind,
+                count: windows.len(),
+                at: windows.iter().filter_map(|one| stopped_at(one)).max(),
+                reason,
+                commands,
+                windows: ranges,
+            }
+        })
+        .collect()
+}
+
+/// What is wrong with a window, and why; nothing for one that is as it should be.
+fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> {
+    Some(match &judged.state {
+        WindowState::Missing => (
+            TroubleKind::Missing,
+            "nobody asked for it; there is no claim and no execution".to_owned(),
+        ),
+        WindowState::Failed(attempt) => (TroubleKind::Failed, explain_failure(telling, attempt)),
+        WindowState::Unfinished(unfinished) => {
+            (TroubleKind::Unfinished, explain_unfinished(unfinished))
+        }
+        WindowState::Running(attempt) if judged.is_due => (
+            TroubleKind::Late,
+            format!(
+                "expected by now, and its execution still runs since {}",
+                minute(attempt.started_at)
+            ),
+        ),
+        WindowState::Committed(held) if !held.warnings.is_empty() => {
+            (TroubleKind::Look, one_line(&held.warnings.join("; ")))
+        }
+        WindowState::Committed(_) | WindowState::Withdrawn { .. } | WindowState::Running(_) => {
+            return None;
+        }
+    })
+}
+
+fn explain_failure(telling: &Telling, attempt: &Attempt) -> String {
+    let Some(error) = &attempt.error else {
+        return "its last execution failed".to_owned();
+    };
+    let meaning = advice(&error.error, telling.api).meaning;
+    let cause = match error.cause.as_str() {
+        "" => meaning,
+        cause => cause,
+    };
+    one_line(&format!("{}: {cause}", error.error))
+}
+
+fn explain_unfinished(unfinished: &Unfinished) -> String {
+    let since = unfinished
+        .opened_at
+        .map_or_else(String::new, |at| format!(" on {}", minute(at)));
+    let ended = unfinished
+        .last_end
+        .as_ref()
+        .map_or_else(String::new, |end| {
+            format!("; its last run ended, because {end}")
+        });
+    one_line(&format!(
+        "begun{since} and not committed; Step Functions knows no execution of it{ended}"
+    ))
+}
+
+/// What to type for windows with the same trouble: a line for each of the first few.
+fn suggest(
+    telling: &Telling,
+    kind: TroubleKind,
+    windows: &[&Judged],
+    ranges: &[String],
+) -> Vec<String> {
+    let address = &telling.address;
+    let first = windows.iter().take(LINES_MAX);
+    match kind {
+        TroubleKind::Late => Vec::new(),
+        TroubleKind::Look => ranges
+            .first()
+            .map(|range| format!("cxr show {address} {range}"))
+            .into_iter()
+            .collect(),
+        TroubleKind::Failed => first
+            .map(|one| suggest_after_failure(telling, one))
+            .collect(),
+        TroubleKind::Missing | TroubleKind::Unfinished => {
+            first.map(|one| suggest_run(telling, one)).collect()
+        }
+    }
+}
+
+fn suggest_run(telling: &Telling, judged: &Judged) -> String {
+    let label = label_window(&judged.window, &telling.zone);
+    format!("cxr run FILE --window {label}")
+}
+
+/// A redrive keeps the definition and repeats what is stored, so that it can't help where these are wrong.
+fn suggest_after_failure(telling: &Telling, judged: &Judged) -> String {
+    let WindowState::Failed(attempt) = &judged.state else {
+        return suggest_run(telling, judged);
+    };
+    let error = attempt.error.as_ref().map(|error| error.error.as_str());
+    if matches!(error, Some("Cxone.Config" | "Cxone.Conflict")) {
+        let label = label_window(&judged.window, &telling.zone);
+        return format!("cxr replay FILE --window {label} --reason TEXT");
+    }
+    if attempt.is_redrivable {
+        return format!("cxr redrive {}", name_of(&attempt.execution));
+    }
+    suggest_run(telling, judged)
+}
+
+fn stopped_at(judged: &Judged) -> Option<Timestamp> {
+    match &judged.state {
+        WindowState::Failed(attempt) => attempt.stopped_at,
+        _ => None,
+    }
+}
+
+/// The windows as ranges: those that touch are one.
+pub(crate) fn group_ranges(windows: &[&Judged], zone: &TimeZone) -> Vec<String> {
+    let mut ranges: Vec<(Window, Window)> = Vec::new();
+    for Judged { window, .. } in windows {
+        match ranges.last_mut() {
+            Some((_, last)) if last.end() == window.start() => *last = *window,
+            _ => ranges.push((*window, *window)),
+        }
+    }
+    let ranges = ranges.iter();
+    ranges
+        .map(|(first, last)| label_range(first, last, zone))
+        .collect()
+}
+
+/// A time to the minute.
+pub(crate) fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M").to_string()
+}

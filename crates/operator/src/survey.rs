@@ -1,0 +1,286 @@
+//! Reads what is known of the reports: from the bucket, and for windows that are not committed from Step Functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use definition::Window;
+use delivery::keys::{ReportKeys, report_name};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::address::{ReportNames, WindowsAsked, find_report, find_windows};
+use crate::attempts::AttemptFinder;
+use crate::bucket::{Bucket, ObjectCache};
+use crate::error::CommandError;
+use crate::state::{
+    Attempt, Judged, KnownReport, Span, Telling, Trouble, find_troubles, judge_one, judge_windows,
+};
+use crate::step_functions::Executions;
+
+/// So many reports are read at once, each with sixteen requests.
+const READ_AT_ONCE: usize = 4;
+
+/// How far back is looked for windows that are missing or failed.
+const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
+
+/// No window was before that.
+const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
+
+/// Where what is known is read.
+pub(crate) struct Survey {
+    pub(crate) bucket: Bucket,
+    /// Nothing is asked of Step Functions without it.
+    pub(crate) executions: Option<Executions>,
+    /// Where purposes of executions are kept.
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// A report with the state of its windows.
+pub(crate) struct Surveyed {
+    pub(crate) names: ReportNames,
+    /// What it is called on the command line.
+    pub(crate) address: String,
+    pub(crate) known: KnownReport,
+    /// The executions of windows that are not committed.
+    pub(crate) attempts: Vec<Attempt>,
+    /// Those that are due, and any that somebody asked for, in order.
+    pub(crate) windows: Vec<Judged>,
+}
+
+impl Surveyed {
+    fn find_windows(&self, text: &str, now: Timestamp) -> Result<WindowsAsked, CommandError> {
+        let Some(definition) = &self.known.definition else {
+            return Err(CommandError::Storage {
+                reason: format!("no window of {} was ever asked for", self.address),
+            });
+        };
+        find_windows(text, definition, now)
+    }
+
+    fn choose_windows(&self, asked: &WindowsAsked) -> Vec<Judged> {
+        let judged = self.windows.iter();
+        match asked {
+            WindowsAsked::Windows(windows) => windows
+                .iter()
+                .map(|window| judge_one(&self.known, &self.attempts, *window, &self.windows))
+                .collect(),
+            WindowsAsked::Missing => judged.filter(|it| it.is_missing()).cloned().collect(),
+            WindowsAsked::Failed => judged.filter(|it| it.is_failed()).cloned().collect(),
+        }
+    }
+
+    /// What is wrong with its windows.
+    pub(crate) fn find_troubles(&self) -> Vec<Trouble> {
+        find_troubles(&self.telling(), &self.windows)
+    }
+
+    /// What is wrong with one of its windows.
+    pub(crate) fn find_troubles_of(&self, judged: &Judged) -> Vec<Trouble> {
+        find_troubles(&self.telling(), std::slice::from_ref(judged))
+    }
+
+    fn telling(&self) -> Telling {
+        let definition = self.known.definition.as_ref();
+        Telling {
+            address: self.address.clone(),
+            zone: self.known.zone(),
+            api: definition.map(|definition| definition.pipeline.api),
+        }
+    }
+}
+
+impl Survey {
+    /// The reports that are named, or all, with the state of their windows.
+    pub(crate) async fn survey(
+        &self,
+        wanted: &[String],
+        span: Span,
+    ) -> Result<Vec<Surveyed>, CommandError> {
+        let (all, chosen) = self.choose_reports(wanted).await?;
+        let known = self.read_reports(chosen, span).await?;
+        let attempts = self.read_attempts(&known, span).await?;
+        let surveyed = known.into_iter().map(|known| {
+            let names = names_of(&known.keys);
+            let is_own = |attempt: &&Attempt| {
+                attempt.tenant == known.tenant() && attempt.report == known.report()
+            };
+            let attempts: Vec<Attempt> = attempts.iter().filter(is_own).cloned().collect();
+            Surveyed {
+                address: names.address(&all),
+                windows: judge_windows(&known, &attempts, span),
+                names,
+                known,
+                attempts,
+            }
+        });
+        Ok(surveyed.collect())
+    }
+
+    /// A report and the windows of it that are meant, each with its state. `missing` and `failed` look back as far as `status`
+    /// does.
+    pub(crate) async fn find(
+        &self,
+        report: &str,
+        windows: &str,
+        now: Timestamp,
+    ) -> Result<(Surveyed, Vec<Judged>), CommandError> {
+        let wanted = [report.to_owned()];
+        let since = |span: Span| self.survey_one(&wanted, span);
+        let newest = since(Span { since: now, now }).await?;
+        let asked = newest.find_windows(windows, now)?;
+        let from = match &asked {
+            WindowsAsked::Windows(windows) => windows.first().map_or(now, Window::start),
+            WindowsAsked::Missing | WindowsAsked::Failed => now - LOOKED_BACK,
+        };
+        let surveyed = since(Span { since: from, now }).await?;
+        let judged = surveyed.choose_windows(&asked);
+        Ok((surveyed, judged))
+    }
+
+    async fn survey_one(&self, wanted: &[String], span: Span) -> Result<Surveyed, CommandError> {
+        let mut surveyed = self.survey(wanted, span).await?.into_iter();
+        surveyed.next().ok_or_else(|| CommandError::UnknownReport {
+            text: wanted.join(" "),
+            known: "none".to_owned(),
+        })
+    }
+
+    /// The names of all reports, and the folders of those that are wanted.
+    async fn choose_reports(
+        &self,
+        wanted: &[String],
+    ) -> Result<(Vec<ReportNames>, Vec<ReportKeys>), CommandError> {
+        let folders = self.bucket.list_reports().await?;
+        let all: Vec<ReportNames> = folders.iter().map(names_of).collect();
+        let mut chosen = BTreeSet::new();
+        for text in wanted {
+            let found = find_report(text, &all)?;
+            chosen.extend(all.iter().position(|names| names == found));
+        }
+        let is_chosen = |index: &usize| wanted.is_empty() || chosen.contains(index);
+        let folders = folders.into_iter().enumerate();
+        let folders = folders.filter(|(index, _)| is_chosen(index));
+        Ok((all, folders.map(|(_, folder)| folder).collect()))
+    }
+
+    async fn read_reports(
+        &self,
+        reports: Vec<ReportKeys>,
+        span: Span,
+    ) -> Result<Vec<KnownReport>, CommandError> {
+        futures_util::stream::iter(reports)
+            .map(|keys| self.read_report(keys, span))
+            .buffered(READ_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn read_report(&self, keys: ReportKeys, span: Span) -> Result<KnownReport, CommandError> {
+        let mut cache = self.bucket.open_cache(keys.root());
+        let commits = self.bucket.read_log(&keys, &mut cache).await?;
+        // Where nothing was committed, the first window that was asked for is looked for.
+        let from = if commits.is_empty() {
+            EARLIEST
+        } else {
+            span.since
+        };
+        let before = span.now + SignedDuration::from_hours(24);
+        let asked = self.bucket.list_windows(&keys, from, before).await?;
+        let mut report = KnownReport {
+            keys,
+            commits,
+            asked,
+            definition: None,
+            pending: BTreeMap::new(),
+        };
+        self.read_pending(&mut report, &mut cache, span).await?;
+        self.read_definition(&mut report, &mut cache).await?;
+        cache.save();
+        Ok(report)
+    }
+
+    /// Reads what is stored of windows that are not committed.
+    async fn read_pending(
+        &self,
+        report: &mut KnownReport,
+        cache: &mut ObjectCache,
+        span: Span,
+    ) -> Result<(), CommandError> {
+        for window in report.windows_to_look_at(span.since) {
+            let bucket = &self.bucket;
+            let generations = bucket
+                .read_generations(&report.keys, &window, cache)
+                .await?;
+            report.pending.insert(window, generations);
+        }
+        Ok(())
+    }
+
+    /// Reads the definition that was asked with last: that of the newest commit's window, or of one that was begun later.
+    async fn read_definition(
+        &self,
+        report: &mut KnownReport,
+        cache: &mut ObjectCache,
+    ) -> Result<(), CommandError> {
+        let newest = report.commits.iter();
+        let newest = newest.max_by_key(|commit| (commit.window.end(), commit.version));
+        let mut openings = Vec::new();
+        if let Some(commit) = newest {
+            let (window, generation) = (commit.window, commit.generation);
+            let bucket = &self.bucket;
+            let opening = bucket.read_opening(&report.keys, &window, generation, cache);
+            openings.extend(opening.await?);
+        }
+        let pending = report.pending.values().flatten();
+        openings.extend(pending.filter_map(|generation| generation.opening.clone()));
+        let newest = openings.into_iter().max_by_key(|opening| opening.opened_at);
+        report.definition = newest.map(|opening| opening.definition);
+        Ok(())
+    }
+
+    /// The executions of windows that are not committed. Where all are, nothing is asked.
+    async fn read_attempts(
+        &self,
+        reports: &[KnownReport],
+        span: Span,
+    ) -> Result<Vec<Attempt>, CommandError> {
+        let Some(executions) = &self.executions else {
+            return Ok(Vec::new());
+        };
+        let open: Vec<BTreeSet<Window>> = reports.iter().map(|it| find_open(it, span)).collect();
+        let Some(since) = open.iter().flatten().map(Window::start).min() else {
+            return Ok(Vec::new());
+        };
+        let is_open = |report: &KnownReport, window: &Window| {
+            let mut same = reports.iter().zip(&open);
+            same.any(|(it, open)| it.keys == report.keys && open.contains(window))
+        };
+        let finder = AttemptFinder::new(executions, self.cache.as_deref());
+        finder.find(reports, is_open, since).await
+    }
+}
+
+/// The windows that are not committed, though they were asked for or scheduled, due or not.
+fn find_open(report: &KnownReport, span: Span) -> BTreeSet<Window> {
+    let mut open = report.windows_scheduled(span);
+    for judged in judge_windows(report, &[], span) {
+        if judged.is_settled() {
+            open.remove(&judged.window);
+        } else {
+            open.insert(judged.window);
+        }
+    }
+    open
+}
+
+/// What a report is called, as far as its folder says.
+fn names_of(keys: &ReportKeys) -> ReportNames {
+    let mut levels = keys.root().rsplit('/');
+    let (folder, tenant) = (levels.next(), levels.next());
+    let folder = folder.unwrap_or_default();
+    let name = report_name(folder).map_or_else(|| folder.to_owned(), Into::into);
+    ReportNames {
+        tenant: tenant.unwrap_or_default().to_owned(),
+        report: name,
+    }
+}

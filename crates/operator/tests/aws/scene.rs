@@ -1,0 +1,116 @@
+//! A bucket with what the pipeline stores, as far as the commands read it.
+
+use aws_sdk_s3::primitives::ByteStream;
+use definition::{Definition, Window};
+use delivery::documents::Commit;
+use delivery::keys::ReportKeys;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::REPORT;
+use crate::states::{BUCKET, PREFIX, Server, arn};
+
+/// One report in the bucket of a server.
+pub(crate) struct Report<'s> {
+    server: &'s Server,
+    pub(crate) definition: Definition,
+    keys: ReportKeys,
+    versions: std::cell::Cell<u64>,
+}
+
+/// A day in UTC.
+pub(crate) fn day(date: &str) -> Window {
+    let start: Timestamp = format!("{date}T00:00:00Z").parse().unwrap();
+    Window::new(start, start + SignedDuration::from_hours(24)).unwrap()
+}
+
+/// The shipped definition under another tenant and name.
+pub(crate) fn definition(tenant: &str, name: &str) -> Value {
+    let mut value: Value = serde_json::from_slice(&std::fs::read(REPORT).unwrap()).unwrap();
+    value["pipeline"]["tenant"] = json!(tenant);
+    value["name"] = json!(name);
+    value
+}
+
+impl<'s> Report<'s> {
+    pub(crate) fn new(server: &'s Server, definition: &Value) -> Self {
+        let definition = Definition::from_value(definition).unwrap().definition;
+        let keys = ReportKeys::new(PREFIX, &definition.pipeline.tenant, &definition.name);
+        Self {
+            server,
+            definition,
+            keys,
+            versions: std::cell::Cell::new(0),
+        }
+    }
+
+    /// What Trigger stores when somebody asks for a window.
+    pub(crate) async fn open(&self, window: Window, generation: u32, change: Value) {
+        let at = window.end() + SignedDuration::from_mins(5 * 60 + 31);
+        let mut record = json!({
+            "v": 1, "wish": "schedule", "execution": arn("scheduled"), "openedAt": at, "window": window,
+            "baseVersion": self.versions.get(), "definitionHash": self.definition.hash(),
+            "definition": self.definition,
+        });
+        merge(&mut record, change);
+        let key = self.keys.generation(&window, generation).open();
+        self.put(&key, &record).await;
+    }
+
+    /// A run of a window, and why it ended if it did.
+    pub(crate) async fn run(&self, window: Window, execution: &str, ended: Option<&str>) {
+        let at = window.end() + SignedDuration::from_mins(5 * 60 + 32);
+        let run = self
+            .keys
+            .generation(&window, 1)
+            .run(&"0".parse().unwrap(), 1);
+        let start = json!({
+            "v": 1, "runId": "run-70", "window": window, "triggeredAt": at, "settled": true,
+            "simplified": false, "execution": arn(execution), "redriveCount": 0,
+        });
+        self.put(&run.run(), &start).await;
+        if let Some(reason) = ended {
+            let end = json!({"v": 1, "reason": reason, "detail": "too large", "at": at});
+            self.put(&run.end(), &end).await;
+        }
+    }
+
+    /// What Finalize stores.
+    pub(crate) async fn commit(&self, window: Window, generation: u32, rows: u64, change: Value) {
+        let version = self.versions.get() + 1;
+        self.versions.set(version);
+        let mut commit = json!({
+            "v": 1, "version": version, "report": self.definition.name,
+            "tenant": self.definition.pipeline.tenant, "window": window, "generation": generation,
+            "definitionHash": self.definition.hash(), "runs": [], "rows": rows, "unique": rows,
+            "duplicates": 0, "replaced": 0, "empty": rows == 0, "verification": "total",
+            "columns": self.definition.columns(), "content": format!("{version:064}"),
+            "parts": [{"key": format!("data/{version}.ndjson.gz"), "rows": rows, "bytes": 10 * rows, "sha256": "00"}],
+            "supersedes": null, "unchanged": false, "rowsMedian": 2_010,
+            "committedAt": window.end() + SignedDuration::from_mins(5 * 60 + 41),
+        });
+        merge(&mut commit, change);
+        let commit: Commit = serde_json::from_value(commit).unwrap();
+        self.put(&self.keys.commit(version), &commit).await;
+    }
+
+    /// A window that was asked for and delivered.
+    pub(crate) async fn deliver(&self, window: Window) {
+        self.open(window, 1, json!({})).await;
+        self.commit(window, 1, 2_000, json!({})).await;
+    }
+
+    async fn put(&self, key: &str, document: &impl serde::Serialize) {
+        let body = serde_json::to_vec(document).unwrap();
+        let client = aws_sdk_s3::Client::new(&self.server.config());
+        let put = client.put_object().bucket(BUCKET).key(key);
+        put.body(ByteStream::from(body)).send().await.unwrap();
+    }
+}
+
+fn merge(document: &mut Value, change: Value) {
+    let Value::Object(change) = change else {
+        panic!("{change}")
+    };
+    document.as_object_mut().unwrap().extend(change);
+}

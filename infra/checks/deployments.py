@@ -9,10 +9,11 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from template import PARTITIONS, Template
+from template import PARTITIONS, Template, load
 
 # The longest name of a deployment.
 LONGEST = 25
@@ -42,6 +43,7 @@ def shapes(path, definition):
     """The template and its neighbour, the reports' template, as any number of deployments."""
     nested = pathlib.Path(path).parent / "reports.template.json"
     yield from _side_by_side(path, nested)
+    yield from _environments(path, nested)
     for partition in PARTITIONS:
         yield from (f"{partition}: {it}" for it in _of_another(path, nested, definition, partition))
 
@@ -77,6 +79,23 @@ def _side_by_side(path, nested):
     for kind, *names in set(_identities(whole(path, nested, stack="x" * LONGEST))):
         if len(names[0]) > LIMITS.get(kind, 256):
             yield f"a stack of {LONGEST} letters has a {kind} of {len(names[0])}: {names[0]}"
+
+
+def _environments(path, nested):
+    """Those of samconfig.toml, in one account: no name twice, and no tenant's secret that another's functions would look for."""
+    environments = tomllib.loads((pathlib.Path(path).parent / "samconfig.toml").read_text())
+    seen, prefixes = {}, {}
+    for environment, sections in environments.items():
+        if environment == "version":
+            continue
+        given = dict(it.split("=", 1) for it in sections["deploy"]["parameters"].get("parameter_overrides", "").split())
+        prefix = given.get("SecretPrefix", load(path)["Parameters"]["SecretPrefix"]["Default"])
+        yield from (f"{environment} and {it} have the same tenants' secrets, which one stack's key encrypts" for it, other in prefixes.items() if prefix.startswith(other) or other.startswith(prefix))
+        prefixes[environment] = prefix
+        for identity in set(_identities(whole(path, nested, stack=sections["global"]["parameters"]["stack_name"], parameters=given))):
+            if identity in seen:
+                yield f"{environment} and {seen[identity]} can't both have {' '.join(identity)}"
+            seen[identity] = environment
 
 
 def _of_another(path, nested, definition, partition):

@@ -21,7 +21,7 @@ import policies
 import rights
 import storage
 
-ASL, TEMPLATE, REPORTS = "report-pipeline.asl.json", "template.yaml", "reports.template.json"
+ASL, TEMPLATE, REPORTS, CONFIG = "report-pipeline.asl.json", "template.yaml", "reports.template.json", "samconfig.toml"
 RETAIN = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18"
 
 # What is broken, in which file, what is replaced by what (its first occurrence), and who notices. Mutations of Retry and of
@@ -76,6 +76,8 @@ MUTATIONS = [
     ("a metric changed by hand", REPORTS, "talkTime", "holdTime", "schedules"),
     ("a report that nobody expects", REPORTS, "DailyAgentPerformanceExpectSchedule", "DailyAgentPerformanceOtherSchedule", "schedules"),
     ("a schedule that two deployments share", REPORTS, "${Name}-daily-agent-performance", "daily-agent-performance", "deployments"),
+    ("an environment with the tenants of another", CONFIG, "SecretPrefix=cxone-staging/", "SecretPrefix=cxone/", "deployments"),
+    ("two environments with one name", CONFIG, "cxone-reports-prod", "cxone-reports", "deployments"),
 ]
 
 
@@ -84,7 +86,7 @@ class Bench:
 
     def __init__(self, infra, asl_validator, cxr):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mutations-"))
-        self.texts = {it: (infra / it).read_text() for it in (ASL, TEMPLATE, REPORTS)}
+        self.texts = {it: (infra / it).read_text() for it in (ASL, TEMPLATE, REPORTS, CONFIG)}
         for kept in ("reports", "README.md", ".cfnlintrc"):
             copy = shutil.copytree if (infra / kept).is_dir() else shutil.copy
             copy(infra / kept, self.folder / kept)

@@ -95,17 +95,31 @@ pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandE
     Ok(files)
 }
 
-/// The definitions of a folder, sorted by name; there may be none.
+/// The definitions of a folder, sorted by name; there may be none. Those in a folder inside are refused, because nobody would
+/// notice that they are left out.
 pub(crate) fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let file = entry.map_err(|error| unreadable(folder, error))?.path();
-        if file.extension().is_some_and(|it| it == "json") {
+        if file.is_dir() && holds_definitions(&file)? {
+            let reason = "folders inside a folder are not read; move its .json files up, or name this folder by itself";
+            return Err(unreadable(&file, reason));
+        }
+        if is_definition(&file) {
             found.push(file);
         }
     }
     found.sort();
     Ok(found)
+}
+
+fn holds_definitions(folder: &Path) -> Result<bool, CommandError> {
+    let mut inside = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
+    Ok(inside.any(|it| it.is_ok_and(|it| is_definition(&it.path()))))
+}
+
+fn is_definition(file: &Path) -> bool {
+    file.extension().is_some_and(|it| it == "json")
 }
 
 pub(crate) fn unreadable(file: &Path, reason: impl Display) -> CommandError {

@@ -179,6 +179,22 @@ async fn an_empty_folder_is_a_template_without_schedules() {
     assert_eq!(written["Resources"], only);
 }
 
+/// Whoever sorts reports by tenant into folders would otherwise get none of them, and no word about it.
+#[tokio::test]
+async fn definitions_in_a_folder_inside_are_refused_and_other_folders_are_not() {
+    let copy = Copy::new();
+    let before = copy.text();
+    let inside = copy.reports().join("globex");
+    fs::create_dir(&inside).unwrap();
+    fs::write(inside.join("notes.txt"), "nothing to schedule").unwrap();
+    assert_eq!(copy.cxr(&[]).await.0.unwrap(), 0);
+    fs::copy(copy.reports().join(SHIPPED), inside.join("daily.json")).unwrap();
+    let told = copy.cxr(&[]).await.0.unwrap_err().to_string();
+    assert!(told.contains("globex"), "{told}");
+    assert!(told.contains("move its .json files up"), "{told}");
+    assert_eq!(copy.text(), before);
+}
+
 #[tokio::test]
 async fn without_a_file_the_template_is_printed() {
     let (result, out) = cxr(&[&format!("{INFRA}/reports")]).await;

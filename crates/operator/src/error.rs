@@ -145,6 +145,18 @@ pub enum CommandError {
     },
     #[error("{text:?} is no execution; {hint}")]
     NotAnExecution { text: String, hint: String },
+    /// The window's data may still change.
+    #[error("{window} is final only at {final_at}; {hint}")]
+    NotFinal {
+        window: definition::Window,
+        final_at: jiff::Timestamp,
+        hint: &'static str,
+    },
+    #[error("{} can't be written: {error}", file.display())]
+    Page {
+        file: PathBuf,
+        error: std::io::Error,
+    },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -181,6 +193,8 @@ impl CommandError {
             Self::NotOwnWindows { .. } => "CXO026",
             Self::NotAnExecution { .. } => "CXO027",
             Self::NoBucket { .. } => "CXO028",
+            Self::Page { .. } => "CXO029",
+            Self::NotFinal { .. } => "CXO030",
         }
     }
 
@@ -202,6 +216,8 @@ impl CommandError {
             | Self::Template { .. }
             | Self::TenantName { .. }
             | Self::NoBucket { .. }
+            | Self::Page { .. }
+            | Self::NotFinal { .. }
             | Self::UnknownReport { .. }
             | Self::AmbiguousReport { .. }
             | Self::NotOwnWindows { .. }

@@ -1,7 +1,8 @@
-//! A window that is none of a report's own has to be asked for twice.
+//! A window that is none of a report's own, or not final yet, has to be asked for twice.
 
 use clap::Args;
 use definition::{Definition, Window};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::CommandError;
 
@@ -25,6 +26,42 @@ impl OffGridArg {
             Some(nearest) if !self.off_grid => Err(CommandError::OffGrid { window, nearest }),
             _ => Ok(()),
         }
+    }
+}
+
+/// A window becomes final at most so long after an execution of it is started; a later one is refused there.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+#[derive(Debug, Args)]
+pub(crate) struct WaitArg {
+    /// The execution may wait for days until the window is final.
+    #[arg(long)]
+    wait: bool,
+}
+
+impl WaitArg {
+    /// Refuses a window that is not final yet, unless it was said that its execution is to wait, and can.
+    pub(crate) fn check(
+        &self,
+        definition: &Definition,
+        window: Window,
+        now: Timestamp,
+    ) -> Result<(), CommandError> {
+        let final_at = definition.settled_at(&window);
+        let can_wait = final_at.duration_since(now) <= LONGEST_WAIT;
+        if final_at <= now || (self.wait && can_wait) {
+            return Ok(());
+        }
+        let hint = if can_wait {
+            "add --wait to start an execution that waits until then"
+        } else {
+            "no execution waits for more than seven days, so ask for it later"
+        };
+        Err(CommandError::NotFinal {
+            window,
+            final_at,
+            hint,
+        })
     }
 }
 

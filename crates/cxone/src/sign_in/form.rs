@@ -36,7 +36,7 @@ impl<'a> SignInForm<'a> {
         }
     }
 
-    pub(super) fn list_secrets(&self) -> Vec<&str> {
+    pub(super) fn secret_texts(&self) -> Vec<&str> {
         self.secrets.iter().map(AsRef::as_ref).collect()
     }
 

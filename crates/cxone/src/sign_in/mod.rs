@@ -27,7 +27,7 @@ impl Client {
     /// Signs in. A refusal is [`Error::Unauthorized`], whatever its status.
     pub async fn sign_in<'a>(&self, with: impl Into<SignIn<'a>>) -> Result<TokenGrant, Error> {
         let form = SignInForm::new(with.into());
-        let secrets = form.list_secrets();
+        let secrets = form.secret_texts();
         let call = token_call(&secrets);
         let sent = self.send_request(&call, self.token_request(&form)).await;
         let response = sent.map_err(|error| describe_refusal(error, &self.config().source))?;
@@ -39,7 +39,7 @@ impl Client {
     /// Asks for a token as [`sign_in`](Self::sign_in) does, and gives the answer as it came: [`TokenGrant::parse`] reads it.
     pub async fn ask_for_token<'a>(&self, with: impl Into<SignIn<'a>>) -> Result<RawAnswer, Error> {
         let form = SignInForm::new(with.into());
-        let secrets = form.list_secrets();
+        let secrets = form.secret_texts();
         let call = token_call(&secrets);
         self.read_answer(&call, self.token_request(&form)).await
     }

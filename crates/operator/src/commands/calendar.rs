@@ -13,7 +13,7 @@ use crate::error::CommandError;
 use crate::layout::cut;
 use crate::output::Output;
 use crate::place::PlaceArgs;
-use crate::state::{Judged, Span, WindowState, dates_touched};
+use crate::state::{Mark, Span, mark_days};
 use crate::survey::{Survey, Surveyed};
 
 /// Show which days of the last months are there.
@@ -30,29 +30,6 @@ pub(super) struct CalendarArgs {
     #[command(flatten)]
     pub(super) place: PlaceArgs,
 }
-
-/// What a day shows. Of several windows of a day, the one that needs most attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Mark {
-    Committed,
-    Restated,
-    Withdrawn,
-    Running,
-    Look,
-    Missing,
-    Failed,
-}
-
-const MARKS: [Mark; 7] = [
-    Mark::Committed,
-    Mark::Restated,
-    Mark::Look,
-    Mark::Missing,
-    Mark::Failed,
-    Mark::Running,
-    Mark::Withdrawn,
-];
 
 impl CalendarArgs {
     pub(super) async fn run(
@@ -103,68 +80,12 @@ struct ReportCalendar {
 
 impl ReportCalendar {
     fn new(surveyed: &Surveyed, first: Date) -> Self {
-        let zone = surveyed.known.zone();
-        let mut days = BTreeMap::new();
-        for judged in &surveyed.windows {
-            let Some(mark) = Mark::of(judged) else {
-                continue;
-            };
-            for date in dates_touched(&judged.window, &zone) {
-                if date >= first {
-                    let known = days.entry(date).or_insert(mark);
-                    *known = mark.max(*known);
-                }
-            }
-        }
+        let mut days = mark_days(&surveyed.windows, &surveyed.known.zone());
+        days.retain(|date, _| *date >= first);
         Self {
             tenant: surveyed.names.tenant.clone(),
             address: surveyed.address.clone(),
             days,
-        }
-    }
-}
-
-impl Mark {
-    fn of(judged: &Judged) -> Option<Self> {
-        Some(match &judged.state {
-            WindowState::Committed(held) if !held.warnings.is_empty() => Self::Look,
-            WindowState::Committed(held) if held.generation > 1 => Self::Restated,
-            WindowState::Committed(_) => Self::Committed,
-            WindowState::Withdrawn { .. } => Self::Withdrawn,
-            WindowState::Running(_) => Self::Running,
-            WindowState::Failed(_) | WindowState::Unfinished(_) => Self::Failed,
-            WindowState::Missing if judged.is_due => Self::Missing,
-            WindowState::Missing => return None,
-        })
-    }
-
-    /// The sign on any terminal, and on one that has others.
-    fn signs(self) -> (char, char) {
-        match self {
-            Self::Committed => ('#', '■'),
-            Self::Restated => ('2', '2'),
-            Self::Look => ('!', '!'),
-            Self::Missing => ('.', '·'),
-            Self::Failed => ('x', '✗'),
-            Self::Running => ('>', '▸'),
-            Self::Withdrawn => ('-', '-'),
-        }
-    }
-
-    fn sign(self, ascii: bool) -> char {
-        let (plain, other) = self.signs();
-        if ascii { plain } else { other }
-    }
-
-    fn meaning(self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::Restated => "restated",
-            Self::Look => "look at it",
-            Self::Missing => "missing",
-            Self::Failed => "failed",
-            Self::Running => "running",
-            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -185,7 +106,8 @@ impl fmt::Display for Calendar {
             }
             writeln!(f)?;
         }
-        let meanings = MARKS.map(|mark| format!("{} {}", mark.sign(self.ascii), mark.meaning()));
+        let meanings =
+            Mark::ALL.map(|mark| format!("{} {}", mark.sign(self.ascii), mark.meaning()));
         writeln!(f, "{}", cut(&meanings.join("  "), self.width))
     }
 }

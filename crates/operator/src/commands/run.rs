@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, start_execution};
-use crate::grid::OffGridArg;
+use crate::grid::{OffGridArg, WaitArg};
 use crate::output::Output;
 use crate::step_functions::Executions;
 use crate::target::Target;
@@ -18,6 +18,8 @@ pub(super) struct RunArgs {
     target: Target,
     #[command(flatten)]
     off_grid: OffGridArg,
+    #[command(flatten)]
+    wait: WaitArg,
 }
 
 impl RunArgs {
@@ -31,6 +33,7 @@ impl RunArgs {
         let (file, choice) = self.target.read(Catalogue::builtin(), now)?;
         let window = choice.window_of(&file.definition)?;
         self.off_grid.check(&file.definition, window)?;
+        self.wait.check(&file.definition, window, now)?;
         let input = ExecutionInput::for_window(file, choice, Some(executions.machine()))?;
         start_execution(executions, &input, output).await
     }

@@ -4,12 +4,14 @@ mod attempt;
 mod judge;
 mod known;
 mod label;
+mod mark;
 mod trouble;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use judge::{Judged, Span, Unfinished, WindowState, judge_one, judge_windows};
 pub(crate) use known::KnownReport;
-pub(crate) use label::{dates_touched, label_window};
+pub(crate) use label::label_window;
+pub(crate) use mark::{Mark, mark_days};
 pub(crate) use trouble::{Telling, Trouble, find_troubles, minute};
 
 #[cfg(test)]

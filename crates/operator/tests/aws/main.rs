@@ -341,6 +341,37 @@ async fn a_window_off_the_grid_is_not_started() {
     }
 }
 
+/// Now it is the tenth at noon, and a day is final at 05:00 on the next.
+#[tokio::test]
+async fn a_window_that_is_not_final_is_waited_for_only_if_that_was_said() {
+    for (day, told, starts_with_wait) in [
+        ("2026-06-09", None, true),
+        (
+            "2026-06-16",
+            Some("final only at 2026-06-17T05:00:00Z; add --wait"),
+            true,
+        ),
+        ("2026-06-17", Some("seven days"), false),
+    ] {
+        let server = Server::start().await;
+        let run = ["run", REPORT, "--window", day];
+        match (cxr(&server, &run).await.0, told) {
+            (Ok(code), None) => assert_eq!(code, 0),
+            (Err(error), Some(told)) => {
+                assert_eq!((error.code(), error.exit_code()), ("CXO030", 2));
+                assert!(error.to_string().contains(told), "{error}");
+                assert_eq!(server.executions(), []);
+            }
+            (ended, told) => panic!("{day}: {ended:?}, {told:?}"),
+        }
+        let (ended, _) = cxr(&server, &[&run[..], &["--wait"]].concat()).await;
+        assert_eq!(ended.is_ok(), starts_with_wait, "{day}: {ended:?}");
+    }
+    let server = Server::start().await;
+    done(&server, &["run", REPORT, "--window", "yesterday"]).await;
+    assert!(server.executions()[0].name.contains("-20260609T000000Z-"));
+}
+
 #[tokio::test]
 async fn an_aws_that_is_not_there_is_unavailable() {
     let server = busy().await;

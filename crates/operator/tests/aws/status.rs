@@ -169,6 +169,66 @@ async fn a_calendar_has_a_sign_for_each_day() {
     assert_eq!(calendar["reports"][0]["days"]["2026-05-25"], "missing");
 }
 
+/// The page is looked at in a browser; here only that it says the same, needs nothing else and shows texts as they are.
+#[tokio::test]
+async fn the_page_says_the_same_and_needs_nothing_else() {
+    let server = scene().await;
+    let hostile = Report::new(&server, &definition("acme", "<b>Zoë's & co\"</b>"));
+    let warnings = json!({"warnings": ["<script>alert(1)</script>"]});
+    hostile.open(day("2026-06-09"), 1, json!({})).await;
+    hostile.commit(day("2026-06-09"), 1, 3, warnings).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("status.html");
+    done(&server, &["status", "--html", file.to_str().unwrap()]).await;
+    let page = std::fs::read_to_string(&file).unwrap();
+    for told in [
+        "2 of 3 reports complete",
+        "2026-05-25..2026-05-26</b> missing",
+        "<pre>cxr redrive bad</pre>",
+        "&lt;b&gt;Zoë&#39;s &amp; co&quot;&lt;/b&gt;",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+        "title=\"2026-06-07: look at it\"",
+        "2026-06-05: 2,004 rows",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    for never in [
+        "<script", "<b>Zoë", "src=", "href=", "http://", "https://", "@import", "url(",
+    ] {
+        assert!(!page.contains(never), "{never}: {page}");
+    }
+    let nowhere = folder.path().join("none/status.html");
+    let args = ["status", "--html", nowhere.to_str().unwrap()];
+    let error = cxr(&server, &args).await.0.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO029", 2));
+}
+
+/// Twenty reports: everything that was read before stays, so that hardly anything is asked.
+#[tokio::test]
+async fn the_status_of_twenty_reports_takes_few_calls() {
+    let server = Server::start().await;
+    for number in 0..20 {
+        let report = Report::new(&server, &definition("acme", &format!("Report {number}")));
+        for date in dates("2026-06-01", 9) {
+            // Of two reports a day is missing, and of one a day was begun and not finished.
+            match (number, date.as_str()) {
+                (3 | 4, "2026-06-05") => {}
+                (5, "2026-06-06") => report.open(day(&date), 1, json!({})).await,
+                _ => report.deliver(day(&date)).await,
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let before = server.count_calls();
+    let first = status_with(&server, folder.path()).await;
+    let cold = server.count_calls() - before;
+    assert_eq!(status_with(&server, folder.path()).await, first);
+    let warm = server.count_calls() - before - cold;
+    // Each commit once, and of each report its newest definition.
+    assert!(cold <= 20 * 9 + 20 + warm, "{cold} calls");
+    assert!(warm <= 60, "{warm} calls");
+}
+
 /// After 90 days, or a restart of what runs locally, no execution is known.
 #[tokio::test]
 async fn without_executions_the_same_is_told_but_for_the_causes() {

@@ -1,6 +1,9 @@
 //! `cxr status`: is every report's data there, and if not, why, and what to type.
 
+mod page;
+
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -31,6 +34,9 @@ pub(super) struct StatusArgs {
     /// With --check: also if something committed is to be looked at.
     #[arg(long, requires = "check")]
     deny_warnings: bool,
+    /// Also write a page for a browser, which needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     pub(super) place: PlaceArgs,
 }
@@ -47,6 +53,13 @@ impl StatusArgs {
         let surveyed = survey.survey(&self.reports, span).await?;
         let status = Status::new(&surveyed, span, output.width());
         output.print(&status)?;
+        if let Some(file) = &self.html {
+            let page = page::render_page(&status, &surveyed);
+            std::fs::write(file, page).map_err(|error| CommandError::Page {
+                file: file.clone(),
+                error,
+            })?;
+        }
         let is_well = status.is_complete && !(self.deny_warnings && status.has_warnings());
         Ok(if self.check && !is_well { NOT_WELL } else { 0 })
     }

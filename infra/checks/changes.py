@@ -15,9 +15,10 @@ from template import Template, load
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 CALLERS = {"TriggerFunction", "PollOnceFunction", "FetchPageFunction", "CancelFunction"}
 FUNCTIONS = CALLERS | {"FinalizeFunction"}
-READERS = {"TriggerRole", "FetchPageRole", "FinalizeRole", "ConsumerPolicy"}
+READERS = {"TriggerRole", "FetchPageRole", "FinalizeRole", "ConsumerPolicy", "OperatorPolicy"}
 HANDLER_ROLES = {it.replace("Function", "Role") for it in FUNCTIONS}
-STORES = {"TriggerFunction", "FetchPageFunction", "FinalizeFunction"}
+# The machine has tags that tell cxr where reports land.
+STORES = {"TriggerFunction", "FetchPageFunction", "FinalizeFunction", "ReportPipeline"}
 LOG_GROUPS = {it.replace("Function", "LogGroup") for it in FUNCTIONS} | {"ReportPipelineLogGroup"}
 ALARMS = {f"{it}Alarm" for it in ("NotDelivered", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "DeadLetters", "ExecutionThrottled", "LambdaThrottles", "LambdaErrors")}
 NAMED = FUNCTIONS | LOG_GROUPS | ALARMS | {"ReportPipeline", "ScheduleGroup", "Dashboard"}

@@ -53,22 +53,32 @@ async fn a_definition_that_the_tenant_refuses_is_shown_with_its_words() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_there_is_named() {
-    let pipeline = PipelineBuilder::daily().start().await;
-    let configure = |bucket: &str| {
-        pipeline.world.lambda().configure("trigger", |function| {
-            function
-                .environment
-                .insert("LANDING_BUCKET".to_owned(), bucket.to_owned());
-        });
-    };
-    configure("elsewhere");
-    let ended = pipeline.fail("Cxone.Config").await;
-    let cause = ended.cause.clone().unwrap();
-    assert!(cause.contains("elsewhere"), "{cause}");
-    configure(local::world::BUCKET);
-    delivered(pipeline.redrive(&ended).await);
-    pipeline.commit();
+async fn a_bucket_that_is_not_there_or_another_accounts_is_named() {
+    for (variable, wrong, right) in [
+        ("LANDING_BUCKET", "elsewhere", local::world::BUCKET),
+        (
+            "LANDING_BUCKET_OWNER",
+            "111122223333",
+            local_aws::BUCKET_OWNER,
+        ),
+        ("LANDING_BUCKET_OWNER", "acme", local_aws::BUCKET_OWNER),
+    ] {
+        let pipeline = PipelineBuilder::daily().start().await;
+        let configure = |value: &str| {
+            pipeline.world.lambda().configure("trigger", |function| {
+                let environment = &mut function.environment;
+                environment.insert(variable.to_owned(), value.to_owned());
+            });
+        };
+        configure(wrong);
+        let ended = pipeline.fail("Cxone.Config").await;
+        let cause = ended.cause.clone().unwrap();
+        assert!(cause.contains(wrong), "{cause}");
+        assert_eq!(cause.contains(variable), wrong != "elsewhere", "{cause}");
+        configure(right);
+        delivered(pipeline.redrive(&ended).await);
+        pipeline.commit();
+    }
 }
 
 #[tokio::test]

@@ -152,6 +152,7 @@ fn store(client: aws_sdk_s3::Client) -> Store {
     let config = Config {
         bucket: "bucket".to_owned(),
         prefix: String::new(),
+        owner: String::new(),
     };
     Store::new(client, config)
 }

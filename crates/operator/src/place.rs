@@ -33,7 +33,11 @@ impl PlaceArgs {
     ) -> Result<Config, CommandError> {
         if let Some(bucket) = self.bucket.clone().filter(|bucket| !bucket.is_empty()) {
             let prefix = self.prefix.clone().unwrap_or_default();
-            return Ok(Config { bucket, prefix });
+            return Ok(Config {
+                bucket,
+                prefix,
+                ..Config::default()
+            });
         }
         let Some(executions) = executions else {
             return Err(no_bucket("nothing says which bucket the rows are in"));
@@ -48,7 +52,11 @@ impl PlaceArgs {
             return Err(no_bucket(&reason));
         };
         let prefix = tag(PREFIX_TAG).unwrap_or_default();
-        Ok(Config { bucket, prefix })
+        Ok(Config {
+            bucket,
+            prefix,
+            ..Config::default()
+        })
     }
 }
 

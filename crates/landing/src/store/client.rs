@@ -6,19 +6,23 @@ use aws_sdk_s3::Client;
 use delivery::{Environment, Failure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::owner::{self, ExpectedOwner};
+
 /// A handler has at most so many requests in flight.
 pub(super) const MAX_REQUESTS: usize = 16;
 
 /// Where the objects are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     pub bucket: String,
     /// What every key begins with; may be empty.
     pub prefix: String,
+    /// The account that S3 has to find the bucket in; empty if any will do.
+    pub owner: String,
 }
 
 impl Config {
-    /// Reads `LANDING_BUCKET` and `LANDING_PREFIX`; the prefix is optional.
+    /// Reads `LANDING_BUCKET`, and `LANDING_PREFIX` and `LANDING_BUCKET_OWNER`, which are optional.
     ///
     /// # Errors
     /// `Cxone.Config`, naming the variable.
@@ -26,6 +30,7 @@ impl Config {
         Ok(Self {
             bucket: env.require("LANDING_BUCKET")?,
             prefix: env.optional("LANDING_PREFIX"),
+            owner: owner::read(*env)?,
         })
     }
 }
@@ -44,7 +49,7 @@ impl Store {
     #[must_use]
     pub fn new(client: Client, config: Config) -> Self {
         Self {
-            client,
+            client: ExpectedOwner::ask_for(&config.owner, client),
             config: Arc::new(config),
             permits: Arc::new(Semaphore::new(MAX_REQUESTS)),
         }
@@ -59,6 +64,10 @@ impl Store {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.config.prefix
+    }
+
+    pub(super) fn owner(&self) -> &str {
+        &self.config.owner
     }
 
     /// Waits until one more request may be in flight. Each of them has a buffer of its own.

@@ -10,6 +10,7 @@ use delivery::effects::Fault;
 use uuid::Uuid;
 
 use super::client::Store;
+use super::owner;
 
 /// How often a request is made while S3 is busy. The SDK repeats each of these a few times as well.
 const ATTEMPTS: u32 = 5;
@@ -69,6 +70,8 @@ pub(super) struct S3Error {
     operation: Operation,
     /// The bucket and key, or prefix, of the request.
     location: String,
+    /// The account that the bucket has to be in; empty if any will do.
+    owner: String,
 }
 
 /// Why S3 refused a request. The texts are S3's error code, or the HTTP status if there is none.
@@ -190,6 +193,7 @@ impl Store {
                         kind,
                         operation,
                         location: format!("s3://{}/{key}", self.bucket()),
+                        owner: self.owner().to_owned(),
                     });
                 }
             }
@@ -206,6 +210,7 @@ impl From<S3Error> for Fault {
             kind,
             operation,
             location,
+            owner,
         } = error;
         let what = format!("S3 {} on {location}", operation.name());
         match kind {
@@ -214,8 +219,9 @@ impl From<S3Error> for Fault {
                 Self::Unavailable(format!("{what}: the credentials have expired ({code})"))
             }
             ErrorKind::Denied(code) => Self::Config(format!(
-                "{what} was denied ({code}); the role needs {}",
-                operation.required_rights()
+                "{what} was denied ({code}); the role needs {}{}",
+                operation.required_rights(),
+                owner::explain_denial(&owner, &code)
             )),
             ErrorKind::NotFound => Self::Contract(format!("{what}: the object is gone")),
             ErrorKind::AlreadyExists => {

@@ -12,6 +12,7 @@ mod compare_and_swap;
 mod error;
 mod execute;
 mod object;
+mod owner;
 mod range;
 
 pub(crate) use checksum::{Checksum, Sha256};

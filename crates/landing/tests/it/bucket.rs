@@ -73,9 +73,15 @@ impl Bucket {
     }
 
     pub(crate) fn store(&self) -> Store {
+        self.store_of("")
+    }
+
+    /// The bucket, which has to be in this account.
+    pub(crate) fn store_of(&self, owner: &str) -> Store {
         let config = Config {
             bucket: NAME.to_owned(),
             prefix: String::new(),
+            owner: owner.to_owned(),
         };
         Store::new(self.client.clone(), config)
     }

@@ -1,6 +1,7 @@
 use delivery::effects::{Answered, Claimed, Effects, Fault, StoreEffect, run_flow};
 use hyper::Method;
 use landing::Store;
+use local_aws::BUCKET_OWNER;
 
 use crate::bucket::{Bucket, Fault as Broken, NAME};
 
@@ -180,6 +181,27 @@ async fn an_object_that_we_can_not_have_written_is_refused() {
         .await;
     let huge = read(&bucket.store(), &["huge.json"]).await;
     assert!(matches!(huge, Err(Fault::Contract(_))));
+}
+
+#[tokio::test]
+async fn a_bucket_of_another_account_is_neither_read_nor_written() {
+    let bucket = Bucket::new().await;
+    bucket.put("a.json", b"theirs").await;
+    let store = bucket.store_of("111122223333");
+    for answer in [
+        claim(&store, "b.json", b"mine").await.map(drop),
+        read(&store, &["a.json"]).await.map(drop),
+        list(&store, "", None).await.map(drop),
+    ] {
+        let Err(Fault::Config(text)) = answer else {
+            panic!("{answer:?}");
+        };
+        let named = ["111122223333", "LANDING_BUCKET_OWNER", "BucketOwner"];
+        assert!(named.iter().all(|name| text.contains(name)), "{text}");
+    }
+    assert_eq!(bucket.stored("b.json"), None);
+    let ours = claim(&bucket.store_of(BUCKET_OWNER), "b.json", b"mine").await;
+    assert_eq!(ours, Ok(Claimed::Ours));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use std::path::Path;
 
 pub use fault_injection::{Action, Call, Hook, Service};
 pub use gateway::Gateway;
-pub use s3::{S3, Store};
+pub use s3::{BUCKET_OWNER, S3, Store};
 pub use secrets::Secrets;
 pub use sns::{Publication, Topics};
 pub use stepfunctions::StateMachines;

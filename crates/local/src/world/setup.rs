@@ -17,7 +17,7 @@ use super::{
 use crate::handlers::{Handlers, workspace};
 use crate::tasks::{RESOURCES, Tasks};
 use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{Gateway, Services};
+use local_aws::{BUCKET_OWNER, Gateway, Services};
 
 /// The functions as the template has them: name, placeholder of the ARN, seconds, megabytes.
 const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
@@ -209,6 +209,7 @@ fn handler_environment(aws: &str) -> Vec<(String, String)> {
         ("AWS_ENDPOINT_URL", aws),
         ("CXONE_SECRET_PREFIX", SECRET_PREFIX),
         ("LANDING_BUCKET", BUCKET),
+        ("LANDING_BUCKET_OWNER", BUCKET_OWNER),
         ("LANDING_PREFIX", PREFIX),
     ];
     let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));

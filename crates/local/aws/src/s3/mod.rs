@@ -21,6 +21,9 @@ use std::sync::Arc;
 pub(crate) use protocol::{Protocol, refuse};
 pub use store::Store;
 
+/// The account that owns every bucket.
+pub const BUCKET_OWNER: &str = "000000000000";
+
 #[derive(Debug, Clone)]
 pub struct S3(Arc<Store>);
 

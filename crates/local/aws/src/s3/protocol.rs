@@ -10,11 +10,11 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
-use super::S3;
 use super::body::SharedBody;
 use super::operations::Operations;
+use super::{BUCKET_OWNER, S3};
 use crate::fault_injection::{Action, Call, FaultInjection, Service};
-use crate::http::{Body, Cut};
+use crate::http::{Body, Cut, text};
 use crate::lambda::Caller;
 
 /// The secret of every access key.
@@ -107,6 +107,10 @@ impl S3Access for FaultGate {
         let action = decision.action.get_or_init(|| self.0.decide(call));
         if action.forbids_the_call() {
             return Err(s3_error!(ServiceUnavailable, "fault injection forbids it"));
+        }
+        let expected = text(context.headers(), "x-amz-expected-bucket-owner");
+        if !expected.is_empty() && expected != BUCKET_OWNER {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
         }
         Ok(())
     }

@@ -294,7 +294,7 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
         ),
         ("trigger", &["aws-sdk-sfn"]),
         ("fetch-page", &["aws-sdk-sfn"]),
-        // What asks a tenant knows nothing of AWS, and the operators' tool keeps no token.
+        // What asks a tenant knows nothing of AWS.
         (
             "probe",
             &[
@@ -305,7 +305,7 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
                 "tokens",
             ],
         ),
-        ("operator", &["landing", "tokens"]),
+        ("operator", &["tokens"]),
     ] {
         let linked = linked(&metadata, handler);
         for name in absent {
@@ -328,12 +328,30 @@ fn the_operators_tool_reaches_cxone_through_the_probe_alone() {
             "operator links {name} without probe"
         );
     }
+    assert_eq!(operator_sources("probe::{"), ["commands/probe.rs"]);
+}
+
+/// `cxr` links the store, because what is there stands in the bucket. It lists and reads: whoever writes there is a handler.
+#[test]
+fn the_operators_tool_writes_nothing_to_the_bucket() {
+    assert_eq!(
+        operator_sources("landing::"),
+        ["bucket/claims.rs", "bucket/mod.rs", "place.rs"]
+    );
+    for written in ["StoreEffect", ".execute(", "put_object", "delete_object"] {
+        assert!(operator_sources(written).is_empty(), "{written}");
+    }
+}
+
+/// The sources of `cxr` that have a text, sorted.
+fn operator_sources(text: &str) -> Vec<String> {
     let sources = root().join("crates/operator/src");
-    let uses = find_sources(&sources, "probe::{").into_iter();
-    let uses: Vec<PathBuf> = uses
-        .map(|path| path.strip_prefix(&sources).unwrap().to_owned())
+    let mut found: Vec<String> = find_sources(&sources, text)
+        .iter()
+        .map(|path| path.strip_prefix(&sources).unwrap().display().to_string())
         .collect();
-    assert_eq!(uses, [Path::new("commands/probe.rs")]);
+    found.sort();
+    found
 }
 
 /// The sources below a folder that have a text.

@@ -6,7 +6,7 @@
 import re
 import sys
 
-from template import Template
+from template import STACK, Template
 
 ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 # What makes a window miss its time, and so the one alarm that somebody has to act on.
@@ -37,6 +37,8 @@ def _of(document, alerts):
             yield f"{name} does not say what to do"
         if len(text) > 1024:
             yield f"{name} says more than CloudWatch takes"
+        if alarm.get("Namespace") == "CxoneReports" and alarm["Dimensions"] != [{"Name": "stack", "Value": STACK}]:
+            yield f"{name} watches a figure that is not counted by stack alone"
         if "AlarmRule" not in alarm and alarm["TreatMissingData"] != "notBreaching":
             yield f"{name} is red while nothing happens"
 

@@ -20,8 +20,9 @@ HANDLER_ROLES = {it.replace("Function", "Role") for it in FUNCTIONS}
 # The machine has tags that tell cxr where reports land.
 STORES = {"TriggerFunction", "FetchPageFunction", "FinalizeFunction", "ReportPipeline"}
 LOG_GROUPS = {it.replace("Function", "LogGroup") for it in FUNCTIONS} | {"ReportPipelineLogGroup"}
-ALARMS = {f"{it}Alarm" for it in ("NotDelivered", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "DeadLetters", "ExecutionThrottled", "LambdaThrottles", "LambdaErrors")}
+ALARMS = {f"{it}Alarm" for it in ("NotDelivered", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "DeadLetters", "ExecutionThrottled", "LambdaThrottles", "LambdaErrors", "CxoneThrottles", "TokensNotStored", "OrphanedRuns")}
 NAMED = FUNCTIONS | LOG_GROUPS | ALARMS | {"ReportPipeline", "ScheduleGroup", "Dashboard"}
+IN_VPC = FUNCTIONS | HANDLER_ROLES | {"NetworkPolicy"}
 NEW_BUCKET, NEW_KEY = {"LandingBucket", "LandingBucketPolicy"}, {"DataKey"}
 
 # Another value, what it changes, and which of that is made anew.
@@ -29,6 +30,7 @@ CHANGES = {
     "Name": ("other", NAMED | HANDLER_ROLES | NEW_KEY | {"AlertTopicPolicy", "NoticeTopicPolicy", "ReportPipelineRole", "SchedulerRole", "OperatorPolicy", "Reports"}, NAMED),
     "Schedules": ("DISABLED", {"Reports"}, set()),
     "BucketName": ("theirs", STORES | READERS | NEW_BUCKET | {"Dashboard"}, set()),
+    "BucketOwner": ("444455556666", STORES - {"ReportPipeline"}, set()),
     "DataKmsKeyArn": (KEY, READERS | {"LandingBucket"}, set()),
     "Prefix": ("a/b", STORES | READERS | {"LandingBucketPolicy"}, set()),
     "ReaderAccounts": ("111122223333,444455556666", NEW_KEY | {"LandingBucketPolicy"}, set()),
@@ -45,6 +47,8 @@ CHANGES = {
     "KmsKeyArn": (KEY, HANDLER_ROLES | LOG_GROUPS | NEW_KEY | {"LandingBucket", "AlertTopic", "NoticeTopic", "DeadLetterQueue", "ReportPipelineRole", "SchedulerRole", "OperatorPolicy", "MaintainerPolicy", "ConsumerPolicy"}, set()),
     "EncryptExecutions": ("true", NEW_KEY | {"ReportPipeline", "ReportPipelineRole"}, set()),
     "PermissionsBoundaryArn": ("arn:aws:iam::123456789012:policy/boundary", HANDLER_ROLES | {"ReportPipelineRole", "SchedulerRole"}, set()),
+    "SubnetIds": ("subnet-1,subnet-2", IN_VPC, set()),
+    "SecurityGroupIds": ("sg-1", IN_VPC, set()),
 }
 
 

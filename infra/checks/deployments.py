@@ -100,7 +100,7 @@ def _environments(path, nested):
 
 def _of_another(path, nested, definition, partition):
     filled = pathlib.Path(definition).read_text().replace("${Partition}", partition)
-    text = json.dumps(whole(path, nested, partition=partition)) + filled
+    text = json.dumps(whole(path, nested, partition=partition, parameters={"SubnetIds": "subnet-1"})) + filled
     yield from (f"{it} is of another partition" for it in sorted({it for it in re.findall(r"arn:(aws[a-z-]*):", text) if it != partition}))
     region, suffix = PARTITIONS[partition]
     for host in sorted(set(re.findall(r'[a-z0-9.-]+\.amazonaws\.com[a-z.]*\*?', PRINCIPAL.sub("", text)))):

@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 
+import iam
 import template
 
 CRATES = pathlib.Path(__file__).parents[2] / "crates"
@@ -70,6 +71,9 @@ MACHINE_ALWAYS = {
     "SNS uses the key": {"kms:Decrypt", "kms:GenerateDataKey"},
 }
 SCHEDULER = {"states:StartExecution", "sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
+# What Lambda does in a role's name where the functions are in a VPC.
+NETWORK = {f"ec2:{it}" for it in ("AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets", "UnassignPrivateIpAddresses")}
+INTERFACE = "arn:aws:ec2:eu-central-1:123456789012:network-interface/eni-1"
 # What the names of tenants' secrets begin with, by default.
 PREFIX = "cxone/"
 # Actions that know no resource.
@@ -95,6 +99,7 @@ def findings(path, definition):
     for owner in owners:
         yield from (f"{owner}: {it}" for it in _too_wide(document, owner))
     yield from _without_bucket(document)
+    yield from _network(path, document)
 
 
 def _allowed(document, owner):
@@ -139,6 +144,18 @@ def _without_bucket(document):
             yield f"{handler}: LANDING_BUCKET and its calls of S3 do not go together"
         if ("CXONE_SECRET_PREFIX" in names) != ("secretsmanager:GetSecretValue" in needed):
             yield f"{handler}: CXONE_SECRET_PREFIX and its calls of Secrets Manager do not go together"
+
+
+def _network(path, outside):
+    """In a VPC, Lambda may keep interfaces for the functions, and they may not; outside of one, nobody may."""
+    inside = template.Template(path, {"SubnetIds": "subnet-1"}).document()
+    if "NetworkPolicy" in outside or any(outside[role]["Properties"]["ManagedPolicyArns"] for role in HANDLERS):
+        yield "NetworkPolicy allows something outside of a VPC"
+    yield from _same("NetworkPolicy", inside, NETWORK)
+    itself = {"lambda:SourceFunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:cxone-reports-trigger"}
+    for action in sorted(NETWORK):
+        if iam.decide(template.statements(inside, "NetworkPolicy"), action, INTERFACE, itself) is not False:
+            yield f"NetworkPolicy lets the functions themselves call {action}"
 
 
 def _needed(crate):

@@ -6,7 +6,7 @@
 import sys
 
 import iam
-from template import Template
+from template import ACCOUNT, Template
 
 KEPT = ("LandingBucket", "LandingBucketPolicy", "DataKey")
 KEY = "cxone/acme/Daily_Agent_Performance_Aggregation/{}/x.json"
@@ -46,9 +46,19 @@ def findings(path):
             yield f"{action} on {area}/ without TLS: not refused"
     if document["ReportPipeline"]["Properties"]["LoggingConfiguration"]["IncludeExecutionData"]:
         yield "the logs of the state machine hold the definitions"
+    for given, owner in (({}, ACCOUNT), ({"BucketName": "theirs"}, ACCOUNT), ({"BucketName": "theirs", "BucketOwner": "444455556666"}, "444455556666")):
+        yield from _owner(Template(path, given).document(), owner)
     # A given bucket stays the team's own.
     given = Template(path, {"BucketName": "theirs"}).document()
     yield from (f"{name} is made although a bucket is given" for name in ("LandingBucket", "LandingBucketPolicy") if name in given)
+
+
+def _owner(document, owner):
+    """A bucket of the same name that somebody else makes gets nothing."""
+    for name, it in document.items():
+        variables = it["Properties"].get("Environment", {}).get("Variables", {})
+        if "LANDING_BUCKET" in variables and variables.get("LANDING_BUCKET_OWNER") != owner:
+            yield f"{name} does not expect the bucket in account {owner}"
 
 
 def _lifecycle(rules):

@@ -1,8 +1,8 @@
-//! The dashboard shows what the handlers count, and all of it.
+//! The dashboard shows what the handlers count, and all of it; alarms watch what is counted for them.
 
 use std::collections::BTreeSet;
 
-use handler::metrics::{DIMENSIONS, Metric, NAMESPACE};
+use handler::metrics::{DIMENSIONS, Metric, NAMESPACE, WATCHED};
 
 use crate::read;
 
@@ -33,6 +33,17 @@ fn charts(template: &str) -> Vec<String> {
         wrong.push(format!("{name} is not both counted and on a chart"));
     }
     wrong
+}
+
+#[test]
+fn each_metric_that_is_counted_for_an_alarm_has_one_and_no_other_has() {
+    let template = read("infra/template.yaml");
+    let before = format!("Namespace: {NAMESPACE}\n      MetricName: ");
+    let watched: BTreeSet<&str> = between(&template, &before, "\n").collect();
+    assert_eq!(
+        watched,
+        WATCHED.iter().map(|metric| metric.name()).collect()
+    );
 }
 
 #[test]

@@ -43,6 +43,8 @@ impl CancelHandler {
         self.metrics.add(Metric::RunsCutOff, is_cut_off.into());
         self.metrics
             .add(Metric::Throttles, session.take_throttles());
+        self.metrics
+            .add(Metric::TokensNotStored, session.take_unstored_tokens());
         let work = &message.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
         self.metrics.emit(Some(&context.with_failure(&answer)));

@@ -47,6 +47,8 @@ impl FetchPageHandler {
         let answer = self.fetch_pages(&session, event).await;
         self.metrics
             .add(Metric::Throttles, session.take_throttles());
+        self.metrics
+            .add(Metric::TokensNotStored, session.take_unstored_tokens());
         self.metrics.emit(Some(&context.with_failure(&answer)));
         answer
     }

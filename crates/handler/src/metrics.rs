@@ -19,6 +19,13 @@ pub const NAMESPACE: &str = "CxoneReports";
 /// The dimensions of each metric.
 pub const DIMENSIONS: [&str; 3] = ["stack", "tenant", "report"];
 
+/// The metrics that are counted by stack alone as well, because an alarm can watch one series and not each report's.
+pub const WATCHED: [Metric; 3] = [
+    Metric::OrphanedRuns,
+    Metric::Throttles,
+    Metric::TokensNotStored,
+];
+
 /// Declares the metrics, each with its unit in CloudWatch.
 macro_rules! metrics {
     ($($(#[$doc:meta])* $metric:ident: $unit:ident,)+) => {
@@ -56,6 +63,8 @@ metrics! {
     Polls: Count,
     /// Answers of CXone that ask for a pause.
     Throttles: Count,
+    /// Tokens that could not be stored, so that each process signs in for itself.
+    TokensNotStored: Count,
     /// Pages whose rows are in parts.
     Pages: Count,
     /// The rows of those pages.
@@ -201,12 +210,9 @@ fn render_line(
     if figures.is_empty() {
         return None;
     }
-    let named = |metric: &Metric| json!({"Name": metric.name(), "Unit": metric.unit()});
-    let directive = json!({
-        "Namespace": NAMESPACE,
-        "Dimensions": [DIMENSIONS],
-        "Metrics": figures.keys().map(named).collect::<Vec<_>>(),
-    });
+    let of_report = render_directive(figures, &DIMENSIONS, Metric::ALL);
+    let of_stack = render_directive(figures, &DIMENSIONS[..1], &WATCHED);
+    let directives: Vec<Value> = of_report.into_iter().chain(of_stack).collect();
     // Properties come first, so that they can't replace a figure.
     let mut members = context.properties.clone();
     members.insert("stack".to_owned(), stack.into());
@@ -215,11 +221,25 @@ fn render_line(
     let figures = figures.iter();
     members.extend(figures.map(|(metric, figure)| (metric.name().to_owned(), (*figure).into())));
     let line = MetricsLine {
-        aws: json!({"Timestamp": at.as_millisecond(), "CloudWatchMetrics": [directive]}),
+        aws: json!({"Timestamp": at.as_millisecond(), "CloudWatchMetrics": directives}),
         members,
     };
     let text = serde_json::to_string(&line).ok()?;
     Some(text + "\n")
+}
+
+/// What CloudWatch counts by these dimensions; none if none of these metrics was recorded.
+fn render_directive(
+    figures: &BTreeMap<Metric, u64>,
+    dimensions: &[&str],
+    metrics: &[Metric],
+) -> Option<Value> {
+    let recorded = metrics.iter().filter(|metric| figures.contains_key(metric));
+    let named: Vec<Value> = recorded
+        .map(|metric| json!({"Name": metric.name(), "Unit": metric.unit()}))
+        .collect();
+    (!named.is_empty())
+        .then(|| json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": named}))
 }
 
 /// `_aws` comes first, so that it tells the line from those of the log.
@@ -279,6 +299,30 @@ mod tests {
                 "Bytes": 1_202_971,
             })
         );
+    }
+
+    #[test]
+    fn what_an_alarm_watches_is_counted_by_stack_alone_as_well() {
+        let recorder = MetricsRecorder::of_function("prod-reports-trigger", "trigger");
+        recorder.add(Metric::RunsStarted, 1);
+        for watched in WATCHED {
+            recorder.add(watched, 2);
+        }
+        let line = recorded(&recorder, &context()).unwrap();
+        let [of_report, of_stack] = line["_aws"]["CloudWatchMetrics"]
+            .as_array()
+            .unwrap()
+            .as_slice()
+        else {
+            panic!("{line}");
+        };
+        assert_eq!(
+            of_report["Metrics"].as_array().unwrap().len(),
+            1 + WATCHED.len()
+        );
+        assert_eq!(of_stack["Dimensions"], json!([["stack"]]));
+        let named = WATCHED.map(|watched| json!({"Name": watched.name(), "Unit": "Count"}));
+        assert_eq!(of_stack["Metrics"], json!(named));
     }
 
     #[test]

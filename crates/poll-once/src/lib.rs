@@ -39,6 +39,8 @@ impl PollOnceHandler {
         self.metrics.add(Metric::Polls, 1);
         self.metrics
             .add(Metric::Throttles, session.take_throttles());
+        self.metrics
+            .add(Metric::TokensNotStored, session.take_unstored_tokens());
         let work = &message.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
         self.metrics.emit(Some(&context.with_failure(&seen)));

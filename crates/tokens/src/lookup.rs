@@ -309,14 +309,14 @@ impl<'a> TokenLookup<'a> {
             Err(error) if error.is_conflict() => {
                 info!(secret.id = secret, "another process stored its token first");
             }
-            Err(error) if error.is_absent() => {
+            Err(error) => {
+                self.inner.unstored.fetch_add(1, Ordering::Relaxed);
                 warn!(
                     secret.id = secret,
-                    "there is no such secret, so that each process signs in for itself; create it without a value"
+                    error = %error,
+                    "the token could not be stored, so that each process signs in for itself; \
+                     if there is no such secret, create it without a value"
                 );
-            }
-            Err(error) => {
-                warn!(secret.id = secret, error = %error, "the token could not be stored");
             }
         }
     }

@@ -52,6 +52,12 @@ impl Session {
         self.throttles.swap(0, Ordering::Relaxed)
     }
 
+    /// How many tokens could not be stored since this function was called last.
+    #[must_use]
+    pub fn take_unstored_tokens(&self) -> u64 {
+        self.tokens.take_unstored()
+    }
+
     /// Makes a call. A refused token is replaced, a short `Retry-After` is waited for, an unanswered
     /// request is repeated a few times; everything else is the caller's to decide.
     pub async fn call<T>(

@@ -1,6 +1,6 @@
 //! What a process remembers of a tenant, and which secrets it is from.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
@@ -20,6 +20,8 @@ pub(crate) struct SharedTokens {
     started: Instant,
     /// The last call failed, so that another value of the tenant's secret may help.
     pub(crate) is_suspect: AtomicBool,
+    /// Tokens that could not be stored for other processes.
+    pub(crate) unstored: AtomicU64,
     pub(crate) state: Mutex<State>,
 }
 
@@ -66,6 +68,7 @@ impl SharedTokens {
             secrets,
             started: Instant::now(),
             is_suspect: AtomicBool::new(false),
+            unstored: AtomicU64::new(0),
             state: Mutex::default(),
         }
     }

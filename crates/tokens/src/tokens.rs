@@ -67,6 +67,11 @@ impl Tokens {
         answer
     }
 
+    /// How many tokens could not be stored since this function was called last.
+    pub(crate) fn take_unstored(&self) -> u64 {
+        self.inner.unstored.swap(0, Ordering::Relaxed)
+    }
+
     async fn call_with_tokens<T, F, Fut>(&self, mut call: F) -> Result<T, Error>
     where
         F: FnMut(Client, AccessToken) -> Fut,

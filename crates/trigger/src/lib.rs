@@ -44,8 +44,12 @@ impl TriggerHandler {
         let ended = event.payload.ended.is_some();
         let session = find_tenant(&event.payload).map(|tenant| self.tenants.open_session(&tenant));
         let answer = self.decide_next(session.as_ref(), event.payload).await;
-        let throttles = session.as_ref().map_or(0, Session::take_throttles);
-        self.metrics.add(Metric::Throttles, throttles);
+        if let Some(session) = &session {
+            self.metrics
+                .add(Metric::Throttles, session.take_throttles());
+            self.metrics
+                .add(Metric::TokensNotStored, session.take_unstored_tokens());
+        }
         self.count_outcome(&answer, ended);
         self.metrics.emit(
             context

@@ -48,6 +48,9 @@ export class CxoneReports extends Construct {
     if (!Token.isUnresolved(name)) {
       checkScheduleNames(reports, name);
     }
+    if (props.network === undefined) {
+      this.leaveVpc();
+    }
     this.upload(props.architecture ?? lambda.Architecture.ARM_64, props.code);
     if (props.key !== undefined) {
       allowAlarmsAndLogs(props.key, name, Stack.of(this), props.encryptExecutions);
@@ -83,6 +86,13 @@ export class CxoneReports extends Construct {
     });
     decideConditions(template, parameters);
     return template;
+  }
+
+  /** In place of a list that is empty there would be one subnet without a name, although nothing reads it there. */
+  private leaveVpc(): void {
+    for (const logical of Object.values(HANDLERS)) {
+      this.resource<lambda.CfnFunction>(`${logical}Function`).vpcConfig = undefined;
+    }
   }
 
   /** Code and definition are files beside the template, which a deployment by SAM would upload. */

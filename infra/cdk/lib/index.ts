@@ -1,2 +1,2 @@
 export { CxoneReports } from './cxone-reports';
-export type { CxoneReportsProps, HandlerName } from './props';
+export type { CxoneReportsNetwork, CxoneReportsProps, HandlerName } from './props';

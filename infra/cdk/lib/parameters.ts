@@ -22,12 +22,13 @@ const GIVEN: readonly [condition: string, parameter: string, holds: boolean][] =
   ['OwnDataKey', 'DataKmsKeyArn', true],
   ['NewAlertTopic', 'AlertTopicArn', false],
   ['Bounded', 'PermissionsBoundaryArn', true],
+  ['InVpc', 'SubnetIds', true],
 ];
 
-/** A condition can't name a resource, which a bucket or a key of the same app is: so what is given is decided here. */
+/** A condition can't name a resource, which a bucket, a key or a subnet of the same app is: so what is given is decided here. */
 export function decideConditions(template: CfnInclude, values: Record<string, unknown>): void {
   for (const [condition, parameter, holds] of GIVEN) {
-    if (Token.isUnresolved(values[parameter])) {
+    if ([values[parameter]].flat().some((it) => Token.isUnresolved(it))) {
       template.getCondition(condition).expression = Fn.conditionEquals('given', holds ? 'given' : '');
     }
   }

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -17,6 +18,14 @@ export const HANDLERS = {
 
 export type HandlerName = keyof typeof HANDLERS;
 
+/** The functions' place in a VPC. */
+export interface CxoneReportsNetwork {
+  /** Each with a route to a NAT, because CXone's addresses are public. */
+  readonly subnets: ec2.ISubnet[];
+  /** They have to let HTTPS out. */
+  readonly securityGroups: ec2.ISecurityGroup[];
+}
+
 /** What a team decides. `template.yaml` has the same as parameters, with the same defaults. */
 export interface CxoneReportsProps {
   /** What the names of functions, state machine, schedules, alarms and log groups begin with; two constructs in one stack need two. Default: the stack's name. */
@@ -31,6 +40,8 @@ export interface CxoneReportsProps {
   readonly architecture?: lambda.Architecture;
   /** A bucket that exists already; its policy and lifecycle stay yours. Default: a new one. */
   readonly bucket?: s3.IBucket;
+  /** The account of a given bucket, which S3 is asked for with every request. Default: that of the stack. */
+  readonly bucketOwner?: string;
   /** The key of a given bucket, if it is another one than `key`. */
   readonly bucketKey?: kms.IKey;
   /** A key that exists already. One of this app gets the statements that alarms and logs need; an imported one has to have them. Default: a new one. */
@@ -61,6 +72,8 @@ export interface CxoneReportsProps {
   readonly encryptExecutions?: boolean;
   /** The permissions boundary of every role. */
   readonly permissionsBoundary?: iam.IManagedPolicy;
+  /** Where the functions are in a VPC. Default: in none. */
+  readonly network?: CxoneReportsNetwork;
 }
 
 /** The template's parameters, each that was decided. */
@@ -70,6 +83,7 @@ export function parametersOf(props: CxoneReportsProps): Record<string, unknown> 
     Name: props.name,
     Schedules: schedulesEnabled === undefined ? undefined : schedulesEnabled ? 'ENABLED' : 'DISABLED',
     BucketName: props.bucket?.bucketName,
+    BucketOwner: props.bucketOwner,
     DataKmsKeyArn: props.bucketKey?.keyArn,
     Prefix: props.prefix,
     ReaderAccounts: props.readerAccounts,
@@ -86,6 +100,8 @@ export function parametersOf(props: CxoneReportsProps): Record<string, unknown> 
     KmsKeyArn: props.key?.keyArn,
     EncryptExecutions: encryptExecutions?.toString(),
     PermissionsBoundaryArn: props.permissionsBoundary?.managedPolicyArn,
+    SubnetIds: props.network?.subnets.map((it) => it.subnetId),
+    SecurityGroupIds: props.network?.securityGroups.map((it) => it.securityGroupId),
   };
   return Object.fromEntries(Object.entries(decided).filter(([, value]) => value !== undefined));
 }

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 
 import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -53,7 +54,7 @@ test('two in one stack share no name that CloudFormation knows them by', () => {
   const names = Object.values(resources as Record<string, { Type: string; Properties: Record<string, unknown> }>).flatMap(({ Type: type, Properties: it }) =>
     ['FunctionName', 'StateMachineName', 'LogGroupName', 'AlarmName', 'DashboardName', 'Name'].filter((key) => key in it).map((key) => `${type} ${JSON.stringify(filled(it[key], conditions))}`),
   );
-  expect(names).toHaveLength(2 * 22);
+  expect(names).toHaveLength(2 * 25);
   expect(new Set(names).size).toBe(names.length);
 });
 
@@ -73,6 +74,13 @@ function filled(node: any, conditions: any): unknown {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, filled(value, conditions)]));
 }
 
+/** A network of the app's own. */
+function placeIn(stack: Stack): CxoneReportsProps {
+  const vpc = new ec2.Vpc(stack, 'Vpc', { restrictDefaultSecurityGroup: false });
+  vpc.addFlowLog('Flows');
+  return { network: { subnets: vpc.privateSubnets, securityGroups: [new ec2.SecurityGroup(stack, 'Functions', { vpc })] } };
+}
+
 test('what a team has is taken as it is', () => {
   const around = new Stack(app(), 'around');
   const props: CxoneReportsProps = {
@@ -81,6 +89,7 @@ test('what a team has is taken as it is', () => {
     schedulesEnabled: false,
     architecture: lambda.Architecture.X86_64,
     bucket: s3.Bucket.fromBucketName(around, 'Bucket', 'warehouse'),
+    bucketOwner: '444455556666',
     bucketKey: kms.Key.fromKeyArn(around, 'BucketKey', 'arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0123456789ab'),
     key: new kms.Key(around, 'Key'),
     prefix: 'raw/cxone',
@@ -95,6 +104,7 @@ test('what a team has is taken as it is', () => {
     logRetention: logs.RetentionDays.THREE_MONTHS,
     encryptExecutions: true,
     permissionsBoundary: iam.ManagedPolicy.fromManagedPolicyName(around, 'Boundary', 'boundary'),
+    ...placeIn(around),
   };
   const reports = new CxoneReports(around, 'Reports', props);
   const role = new iam.Role(around, 'Warehouse', { assumedBy: new iam.AccountRootPrincipal() });
@@ -103,7 +113,7 @@ test('what a team has is taken as it is', () => {
   template.hasResourceProperties('AWS::Lambda::Function', {
     Architectures: ['x86_64'],
     MemorySize: 1024,
-    Environment: { Variables: { LANDING_BUCKET: Match.objectLike({ 'Fn::If': [Match.anyValue(), Match.anyValue(), 'warehouse'] }), LANDING_PREFIX: 'raw/cxone' } },
+    Environment: { Variables: { LANDING_BUCKET: Match.objectLike({ 'Fn::If': [Match.anyValue(), Match.anyValue(), 'warehouse'] }), LANDING_PREFIX: 'raw/cxone', LANDING_BUCKET_OWNER: { 'Fn::If': [Match.anyValue(), '444455556666', Match.anyValue()] } } },
   });
   template.hasResourceProperties('AWS::CloudFormation::Stack', { Parameters: Match.objectLike({ State: 'DISABLED' }) });
   // A key of this app lets alarms and logs through. That of the template is not made.
@@ -113,8 +123,10 @@ test('what a team has is taken as it is', () => {
   }
   template.hasResourceProperties('AWS::IAM::Role', { ManagedPolicyArns: [Match.objectLike({ Ref: Match.stringLikeRegexp('ConsumerPolicy') })] });
   expect(reports.bucket.bucketName).toBe('warehouse');
+  const [subnets] = Object.values(template.findResources('AWS::Lambda::Function')).map((it) => it.Properties.VpcConfig['Fn::If'][1].SubnetIds);
+  expect(subnets).toEqual([{ Ref: expect.stringMatching('PrivateSubnet1') }, { Ref: expect.stringMatching('PrivateSubnet2') }]);
   // A condition can't name a resource.
-  expect(JSON.stringify(template.toJSON().Conditions)).not.toMatch(/GetAtt|"Ref":"(Key|Pager)/);
+  expect(JSON.stringify(template.toJSON().Conditions)).not.toMatch(/GetAtt|"Ref":"(Key|Pager|Vpc|Functions)/);
   // Nothing that was decided is asked for again when it is deployed.
   expect(Object.keys(template.toJSON().Parameters)).toEqual([expect.stringMatching('AlarmEmail'), 'BootstrapVersion']);
 });
@@ -157,6 +169,7 @@ test.each<[string, (stack: Stack) => CxoneReportsProps]>([
   ['a key of the app', (stack) => ({ key: keyOf(stack), encryptExecutions: true })],
   ['a bucket and its key', (stack) => ({ bucket: s3.Bucket.fromBucketName(stack, 'Bucket', 'warehouse'), bucketKey: keyOf(stack) })],
   ['who hears', (stack) => ({ alertTopic: sns.Topic.fromTopicArn(stack, 'Pager', 'arn:aws:sns:eu-central-1:111122223333:pager'), noticeEmail: 'team@example.com' })],
+  ['a network', placeIn],
   ['who reads, and what expires', () => ({ readerAccounts: ['444455556666'], dataRetention: Duration.days(400) })],
 ])('cdk-nag and the rules of CloudFormation have nothing to say to an app that gives %s', (_, propsIn) => {
   expect(findings(propsIn)).toEqual([]);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use definition::RunStatus;
 use definition::{Dialect, RunId};
 use serde_json::json;
-use tokens::{AuthError, Error, Tokens, UnavailableError};
+use tokens::{AuthError, Error, Session, Tokens, UnavailableError};
 use world::{Server, TENANT, TOKEN};
 
 /// One request of the API, by whatever token it takes.
@@ -309,7 +309,9 @@ async fn a_token_that_cannot_be_stored_is_used_all_the_same() {
         (400, "AccessDeniedException"),
     ] {
         server.refuse_calls("PutSecretValue", 3, status, kind);
-        assert_eq!(look(&server.process()).await.unwrap(), RunStatus::Completed);
+        let process = server.process();
+        assert_eq!(look(&process).await.unwrap(), RunStatus::Completed);
+        assert_eq!(Session::new(process).take_unstored_tokens(), 1, "{kind}");
     }
     assert_eq!(server.stored().unwrap(), json!({}));
 }
@@ -318,7 +320,11 @@ async fn a_token_that_cannot_be_stored_is_used_all_the_same() {
 async fn a_missing_token_secret_is_a_miss() {
     let server = Server::start().await;
     server.secrets().remove(TOKEN);
-    assert_eq!(look(&server.process()).await.unwrap(), RunStatus::Completed);
+    let process = server.process();
+    assert_eq!(look(&process).await.unwrap(), RunStatus::Completed);
+    let session = Session::new(process);
+    assert_eq!(session.take_unstored_tokens(), 1);
+    assert_eq!(session.take_unstored_tokens(), 0, "it is told once");
 }
 
 #[tokio::test]

@@ -78,6 +78,8 @@ MUTATIONS = [
     ("an alarm that nobody hears", TEMPLATE, "      AlarmActions: [!If [NewAlertTopic, !Ref AlertTopic, !Ref AlertTopicArn]]\n", "", "alarms"),
     ("a notice that wakes somebody", TEMPLATE, "AlarmActions: [!Ref NoticeTopic]", "AlarmActions: [!Ref AlertTopic]", "alarms"),
     ("an alarm on a series that nobody counts", TEMPLATE, "{ Name: stack, Value:", "{ Name: tenant, Value:", "alarms"),
+    ("a key for every alarm of the account", TEMPLATE, ":alarm:${Name}-*", ":alarm:*", "alarms"),
+    ("alarms that may not use the key", TEMPLATE, '["kms:Decrypt", "kms:GenerateDataKey"]', '["kms:Decrypt"]', "alarms"),
     ("a schedule changed by hand", REPORTS, "cron(30 5 * * ? *)", "cron(30 6 * * ? *)", "schedules"),
     ("a metric changed by hand", REPORTS, "talkTime", "holdTime", "schedules"),
     ("a report that nobody expects", REPORTS, "DailyAgentPerformanceExpectSchedule", "DailyAgentPerformanceOtherSchedule", "schedules"),

@@ -118,7 +118,7 @@ test('what a team has is taken as it is', () => {
   template.hasResourceProperties('AWS::CloudFormation::Stack', { Parameters: Match.objectLike({ State: 'DISABLED' }) });
   // A key of this app lets alarms and logs through. That of the template is not made.
   const [policy] = Object.values(template.findResources('AWS::KMS::Key')).filter((it) => !('Condition' in it)).map((it) => JSON.stringify(it.Properties.KeyPolicy));
-  for (const expected of ['cloudwatch.amazonaws.com', '/aws/lambda/acme-*', '/aws/vendedlogs/states/acme-*', 'delivery.logs.amazonaws.com']) {
+  for (const expected of ['cloudwatch.amazonaws.com', ':alarm:acme-*', '/aws/lambda/acme-*', '/aws/vendedlogs/states/acme-*', 'delivery.logs.amazonaws.com']) {
     expect(policy).toContain(expected);
   }
   template.hasResourceProperties('AWS::IAM::Role', { ManagedPolicyArns: [Match.objectLike({ Ref: Match.stringLikeRegexp('ConsumerPolicy') })] });

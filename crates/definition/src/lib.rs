@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod bounds;
 mod catalogue;
 mod column_names;
 mod date_range;

@@ -7,15 +7,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::api::{Api, RawReport, with_raw_report};
+use crate::bounds::{LONGEST_EXPECTATION, LONGEST_SETTLING, longer_than, name_schema};
 use crate::declare::RawDeclared;
 use crate::enums::{
     ColumnNames, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
     SchemaPolicy,
 };
 use crate::restate::RestateDistance;
-use crate::schema::{longer_than, name_schema};
 use crate::text_enum::TextEnum;
-use crate::validate::{LONGEST_EXPECTATION, LONGEST_SETTLING};
 
 /// An ISO 8601 duration without years and months.
 const DURATION: &str = r"^P([0-9]+[WwDd])*([Tt]([0-9.,]+[HhMmSs])+)?$";

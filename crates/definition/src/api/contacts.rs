@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use crate::bounds::name_schema;
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
-use crate::schema::name_schema;
 use crate::validator::Validator;
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::interface::{
     ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds, TotalLabels,
 };
+use crate::bounds::name_schema;
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
 use crate::ids::ReportId;
-use crate::schema::name_schema;
 use crate::utc_offset::{UtcOffset, UtcOffsetError};
 use crate::validator::Validator;
 

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
+use crate::bounds::name_schema;
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
 use crate::ids::{EntityName, EntityVersion};
-use crate::schema::name_schema;
 use crate::text_enum::text_enum;
 use crate::validator::Validator;
 

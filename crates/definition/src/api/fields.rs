@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::bounds::LONGEST_NAME;
 use crate::finding_code::FindingCode;
 use crate::ids::IdError;
 use crate::text::quote;
@@ -10,8 +11,6 @@ use crate::validator::Validator;
 
 /// Versions of the API that have been seen are 10 to 34; a later one is believed.
 const VERSIONS: RangeInclusive<i64> = 10..=99;
-/// The longest name of a column, in bytes, as for a file's header.
-const MAX_NAME: usize = 256;
 
 impl Validator<'_> {
     /// Parses a name that becomes part of a URL or a request.
@@ -61,7 +60,7 @@ impl Validator<'_> {
     }
 
     pub(crate) fn check_name_in_file(&mut self, at: &str, noun: &str, name: &str) {
-        if (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control) {
+        if (1..=LONGEST_NAME).contains(&name.len()) && !name.contains(char::is_control) {
             return;
         }
         let message = format!("{} is not a valid {noun}", quote(name));

@@ -1,6 +1,5 @@
 //! The JSON Schema of a definition.
 
-mod bounds;
 mod rules;
 
 use schemars::{JsonSchema, schema_for};
@@ -8,8 +7,6 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, RawReport, with_raw_report};
 use crate::raw::RawDefinitionOf;
-
-pub(crate) use bounds::{longer_than, name_schema};
 
 /// The JSON Schema (2020-12) of a definition, for editors and continuous integration.
 ///

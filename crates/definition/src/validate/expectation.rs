@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use crate::bounds::LONGEST_EXPECTATION;
 use crate::definition::Definition;
 use crate::duration::{format_duration, parse_minutes};
 use crate::finding_code::FindingCode;
@@ -9,8 +10,6 @@ use crate::raw::RawPipeline;
 use crate::validator::Validator;
 
 const AT: &str = "/pipeline/expectedBy";
-/// Whoever waits longer than a week has stopped waiting.
-pub(crate) const LONGEST_EXPECTATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Validator<'_> {
     /// When a window is expected; `Some(None)` if the definition does not say it, and `None` if what it says is wrong.

@@ -27,9 +27,6 @@ use crate::time_of_day::TimeOfDay;
 use crate::validator::Validator;
 use crate::window_zone::WindowZone;
 
-pub(crate) use expectation::LONGEST_EXPECTATION;
-pub(crate) use settling::LONGEST_SETTLING;
-
 impl Definition {
     /// Reads a definition and holds it against the catalogue that comes with this crate.
     ///

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-
 use crate::api::{Api, Report};
+use crate::bounds::LONGEST_SETTLING;
 use crate::date_range::DateRange;
 use crate::definition::Definition;
 use crate::duration::{DAY, describe_duration, parse_minutes};
@@ -24,8 +23,6 @@ use super::windows::has_template_range;
 const AFTER: &str = "/pipeline/settledAfter";
 const ZONE: &str = "/pipeline/windowZone";
 const RESTATE: &str = "/pipeline/restate";
-/// The longest `settledAfter`: as long as an execution waits for a window to become final.
-pub(crate) const LONGEST_SETTLING: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MAX_RESTATEMENTS: usize = 5;
 /// The shortest month has 28 days, so that a restatement after 27 is before the next one.
 const MAX_DAYS_OF_MONTHLY: i64 = 27;

@@ -1,11 +1,18 @@
-//! What a field holds at most, as far as JSON Schema can say it.
+//! What a field holds at most, for the checker and, as far as JSON Schema can say it, for the schema.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// The schema of one name of a column, or of one label.
+/// The longest name of a column, in bytes, as for a file's header.
+pub(crate) const LONGEST_NAME: usize = 256;
+/// The longest `settledAfter`: as long as an execution waits for a window to become final.
+pub(crate) const LONGEST_SETTLING: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The longest `expectedBy`: whoever waits longer than a week has stopped waiting.
+pub(crate) const LONGEST_EXPECTATION: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The schema of one name of a column, or of one label. It counts characters, of which each has a byte at least.
 pub(crate) fn name_schema() -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": 256 })
+    json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_NAME })
 }
 
 /// The schema of ISO 8601 durations that are longer than this, of those that say it in their first unit. Whatever follows

@@ -18,9 +18,7 @@ pub fn rate_limit(prefix: &str, tenant: &TenantId, api: &str) -> String {
 
 /// `{prefix}/{tenant}`; the prefix may be empty.
 fn tenant_root(prefix: &str, tenant: &TenantId) -> String {
-    let prefix = prefix.trim_matches('/');
-    let separator = if prefix.is_empty() { "" } else { "/" };
-    format!("{prefix}{separator}{}", tenant.as_str())
+    format!("{}{}", tenants(prefix), tenant.as_str())
 }
 
 /// The folder of all tenants, with a slash at its end; empty where there is no prefix.

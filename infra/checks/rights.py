@@ -6,6 +6,7 @@ A handler's crate and those it depends on are searched for calls of the AWS SDKs
 call that is not there is a finding, and so is a right that no call needs.
 """
 
+import functools
 import os
 import pathlib
 import re
@@ -158,6 +159,7 @@ def _network(path, outside):
             yield f"NetworkPolicy lets the functions themselves call {action}"
 
 
+@functools.cache
 def _needed(crate):
     text = "".join(_code(it) for it in _closure(crate))
     calls = {name for name in _operations() if re.search(rf"\.{name}\(\)", text)}

@@ -3,6 +3,7 @@
 So a role's policy can be judged, or put into an IAM that enforces it, and two sets of parameters can be compared.
 """
 
+import functools
 import json
 import pathlib
 import re
@@ -52,7 +53,9 @@ def load(path):
     return json.loads(text) if str(path).endswith(".json") else parse(text)
 
 
+@functools.lru_cache(maxsize=8)
 def parse(text):
+    """A document of this text, which nobody may change: the same text is parsed once, and a check reads it with many parameters."""
     return yaml.load(text, _Loader)
 
 

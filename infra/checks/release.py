@@ -7,6 +7,7 @@ or by whom it was packed.
 import io
 import json
 import pathlib
+import posixpath
 import re
 import sys
 import tarfile
@@ -71,7 +72,7 @@ def check_template(files, version, architecture):
     local = [it for resource in document["Resources"].values() for it in local_files(resource)]
     assert len(local) == len(HANDLERS) + 2, local
     for path in local:
-        assert str(pathlib.PurePosixPath(path.removeprefix("../")) if path.startswith("../") else f"infra/{path}") in files, f"the archive lacks {path}"
+        assert posixpath.normpath(f"infra/{path}") in files, f"the archive lacks {path}"
 
 
 def local_files(resource):
@@ -82,10 +83,7 @@ def check_links(document, files):
     for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", files[document][1].decode()):
         if link.startswith("http") or link in SOURCES:
             continue
-        parts = []
-        for part in [*pathlib.PurePosixPath(document).parent.parts, *pathlib.PurePosixPath(link).parts]:
-            parts = parts[:-1] if part == ".." else [*parts, part]
-        path = "/".join(parts)
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(document), link))
         assert path in files or any(it.startswith(f"{path}/") for it in files), f"{document} links to {link}, which the archive lacks"
 
 

@@ -1,4 +1,4 @@
-//! Texts from outside, made fit for a message or a log line.
+//! Texts for a message or a log line: those from outside made fit, and lists and numbers written out.
 
 /// One line: control characters become spaces, and what is longer than `max` bytes is cut.
 #[must_use]
@@ -42,6 +42,20 @@ pub fn list_first(names: &[String], most: usize) -> String {
         0 => first,
         more => format!("{first} and {more} more"),
     }
+}
+
+/// A number with commas between the thousands.
+#[must_use]
+pub fn group_thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The most that is kept of a detail, in bytes.
@@ -107,6 +121,13 @@ mod tests {
         assert_eq!(list_first(&[], 2), "");
         assert_eq!(list_first(&names, 2), "a, b and 1 more");
         assert_eq!(list_first(&names, 3), "a, b, c");
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let numbers = [0, 7, 999, 1_000, 41_310, 1_234_567];
+        let texts = ["0", "7", "999", "1,000", "41,310", "1,234,567"];
+        assert_eq!(numbers.map(group_thousands), texts);
     }
 
     #[test]

@@ -53,6 +53,9 @@ impl Window {
     /// overlaps another begins at most so long before it.
     pub const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24 + 3);
 
+    /// No window begins earlier.
+    pub const EARLIEST: Timestamp = Timestamp::constant(EARLIEST, 0);
+
     /// How a time is written in [`Window::key`].
     pub const KEY_TIME: &str = "%Y%m%dT%H%M%SZ";
 

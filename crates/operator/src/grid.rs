@@ -2,7 +2,8 @@
 
 use clap::Args;
 use definition::{Definition, Window};
-use jiff::{SignedDuration, Timestamp};
+use delivery::flow::LONGEST_WAIT;
+use jiff::Timestamp;
 
 use crate::error::CommandError;
 
@@ -28,9 +29,6 @@ impl OffGridArg {
         }
     }
 }
-
-/// A window becomes final at most so long after an execution of it is started; a later one is refused there.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Args)]
 pub(crate) struct WaitArg {

@@ -59,19 +59,6 @@ pub(crate) fn wrap(text: &str, indent: usize, width: Option<usize>) -> Vec<Strin
     lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// A number with commas between thousands.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,12 +88,5 @@ mod tests {
             ["one two", "  three", "  fourteen-long"]
         );
         assert_eq!(wrap(text, 2, None), [text]);
-    }
-
-    #[test]
-    fn thousands_have_commas() {
-        let numbers = [0, 999, 1_000, 41_310, 1_234_567];
-        let texts = ["0", "999", "1,000", "41,310", "1,234,567"];
-        assert_eq!(numbers.map(thousands), texts);
     }
 }

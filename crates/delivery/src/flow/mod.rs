@@ -19,5 +19,5 @@ mod whole;
 pub use fetch::fetch;
 pub use finalize::finalize;
 pub use plan::{Plan, RunState, SegmentState};
-pub use trigger::trigger;
+pub use trigger::{LONGEST_WAIT, trigger};
 pub use whole::find_whole;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use asl::{Engine, EventDetail, Progress, StateType};
+use definition::text::group_thousands;
 use jiff::Timestamp;
 use local::World;
 use serde::Deserialize;
@@ -169,19 +170,6 @@ pub(crate) fn find_delivered_version(engine: &Engine, execution_arn: &str) -> Op
     answers.find_map(|invoked| invoked.payload.version)
 }
 
-/// A number with commas between the thousands.
-pub(crate) fn group_thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,12 +193,5 @@ mod tests {
             "14 pages, 14,000 rows: throttled, wait 45 s",
         );
         check(r#"{"outcome":"committed","version":3}"#, "committed");
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(group_thousands(7), "7");
-        assert_eq!(group_thousands(1_000), "1,000");
-        assert_eq!(group_thousands(1_234_567), "1,234,567");
     }
 }

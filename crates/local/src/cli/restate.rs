@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use asl::Status;
+use definition::text::group_thousands;
 use delivery::documents::Commit;
 use jiff::{SignedDuration, Timestamp};
 use local::{World, scheduled_event};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::progress::group_thousands;
 use crate::summary;
 use crate::terminal::Terminal;
 

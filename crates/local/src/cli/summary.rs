@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use definition::SourceRange;
+use definition::text::group_thousands;
 use delivery::documents::{Commit, Verification};
 use delivery::keys::ReportKeys;
 use local::World;
 use local::handlers::NAMES;
 use local::world::{BUCKET, LandedError, PREFIX};
 
-use crate::progress::group_thousands;
 use crate::terminal::Terminal;
 
 /// The number of rows that are printed.

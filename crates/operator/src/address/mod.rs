@@ -4,4 +4,4 @@ mod report;
 mod windows;
 
 pub(crate) use report::{ReportNames, find_report, slug};
-pub(crate) use windows::{WindowsAsked, find_window, find_windows};
+pub(crate) use windows::{WindowsAsked, find_window, find_windows, is_window};

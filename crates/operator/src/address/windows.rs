@@ -72,6 +72,11 @@ pub(crate) fn find_window(
     window.map_err(|reason| wrong(text, reason))
 }
 
+/// Whether a text means windows, of whatever report.
+pub(crate) fn is_window(text: &str) -> bool {
+    read(text.trim()).is_ok()
+}
+
 fn wrong(text: &str, reason: String) -> CommandError {
     CommandError::Window {
         text: text.to_owned(),

@@ -36,6 +36,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the com
 3 AWS refuses; 4 AWS does not answer, try again; \
 5 it looked, and not all is well.";
 
+/// The exit code of a command that looked, and found that not all is well.
+const NOT_WELL: u8 = 5;
+
 /// For operators and authors of CXone report definitions.
 #[derive(Debug, Parser)]
 #[command(name = "cxr", version, after_help = EXIT_CODES)]

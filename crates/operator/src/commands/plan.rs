@@ -27,14 +27,14 @@ impl PlanArgs {
     pub(super) fn run(self, output: &mut Output<'_>, now: Timestamp) -> Result<u8, CommandError> {
         let catalogue = self.catalogue.read_catalogue()?;
         let (file, choice) = self.target.read(&catalogue, now)?;
-        output.print(&Plan::new(&file.definition, choice)?)?;
+        output.print(&ExecutionPlan::new(&file.definition, choice)?)?;
         Ok(0)
     }
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Plan {
+struct ExecutionPlan {
     tenant: String,
     report: String,
     window: Window,
@@ -56,7 +56,7 @@ struct Plan {
     registered: Option<Box<RawValue>>,
 }
 
-impl Plan {
+impl ExecutionPlan {
     fn new(definition: &Definition, choice: WindowChoice) -> Result<Self, CommandError> {
         let window = choice.window_of(definition)?;
         let settled_at = definition.settled_at(&window);
@@ -101,7 +101,7 @@ impl Plan {
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for ExecutionPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "report      {} (tenant {})", self.report, self.tenant)?;
         writeln!(f, "window      {} ({} h)", self.window, self.hours)?;

@@ -12,14 +12,12 @@ use probe::{Plan, ProbeReport, Spoken, probe_tenant};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
+use super::NOT_WELL;
 use super::tenant::{parse_tenant, read_tenant_file};
 use crate::definition_file;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::secrets_manager::Secrets;
-
-/// The exit code of a command that looked, and found that not all is well.
-const NOT_WELL: u8 = 5;
 
 /// Ask a tenant one harmless question an API, and say what differs from what this tool assumes. Starts nothing without --deep.
 #[derive(Debug, Args)]

@@ -325,6 +325,11 @@ async fn what_is_not_there_to_be_shown_says_what_is() {
         ),
         (&["show", "daily", "27.11.2026"], "CXO003", "2026-11-27"),
         (&["show", "2026-06-03"], "CXO027", "cxr show REPORT DAY"),
+        (
+            &["show", "2026-06-01..2026-06-03"],
+            "CXO027",
+            "cxr show REPORT DAY",
+        ),
         (&["show", ""], "CXO027", "cxr show REPORT DAY"),
         (
             &["show", crate::states::MACHINE],

@@ -16,6 +16,8 @@ use crate::flow::trigger::question::{Question, fit_for_wait, wait_until};
 use crate::flow::trigger::request::{RequestKind, WindowRequest};
 use crate::{Failure, TriggerIn, TriggerOut, Version};
 
+pub use crate::flow::trigger::request::LONGEST_WAIT;
+
 /// Says what an execution does next. `prefix` is where in the bucket reports live.
 pub async fn trigger(
     effects: Effects<TriggerEffect>,

@@ -10,7 +10,7 @@ use crate::keys::ReportKeys;
 use crate::{Audit, Detail, Failure, FailureName, TriggerIn};
 
 /// A window that becomes final later than this is a mistake, not something to wait for.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The request key of every execution that a schedule starts, or an operator in its place.
 const SCHEDULE: &str = "schedule";

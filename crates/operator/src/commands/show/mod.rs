@@ -6,6 +6,7 @@ mod window;
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::address::is_window;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::place::PlaceArgs;
@@ -57,7 +58,7 @@ fn refuse_what_is_no_execution(text: &str) -> Result<(), CommandError> {
         "write cxr show REPORT DAY, or cxr show EXECUTION"
     } else if text.contains(":stateMachine:") {
         "this is the state machine; cxr status shows the reports, cxr list the executions"
-    } else if is_date(text) {
+    } else if is_window(text) {
         "write the report before the day: cxr show REPORT DAY; cxr status shows the reports"
     } else {
         return Ok(());
@@ -66,8 +67,4 @@ fn refuse_what_is_no_execution(text: &str) -> Result<(), CommandError> {
         text: text.to_owned(),
         hint: hint.to_owned(),
     })
-}
-
-fn is_date(text: &str) -> bool {
-    text == "yesterday" || text.parse::<jiff::civil::Date>().is_ok()
 }

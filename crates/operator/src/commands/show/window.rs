@@ -3,13 +3,14 @@
 use std::fmt;
 
 use definition::Window;
+use definition::text::group_thousands;
 use delivery::documents::{Commit, CommitPart, Verification};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::bucket::{StoredGeneration, StoredRun};
 use crate::error::CommandError;
-use crate::layout::{thousands, wrap};
+use crate::layout::wrap;
 use crate::output::{Output, count_of, one_line};
 use crate::state::{Judged, Trouble, label_window, minute};
 use crate::step_functions::name_of;
@@ -184,10 +185,16 @@ impl ShownCommit {
         if self.withdrawn {
             parts.push("withdrawn".to_owned());
         } else {
-            parts.push(format!("{} rows", thousands(self.rows)));
-            parts.extend(self.usual_rows.map(|it| format!("usual {}", thousands(it))));
+            parts.push(format!("{} rows", group_thousands(self.rows)));
+            parts.extend(
+                self.usual_rows
+                    .map(|it| format!("usual {}", group_thousands(it))),
+            );
             if self.duplicates > 0 {
-                parts.push(format!("{} duplicates dropped", thousands(self.duplicates)));
+                parts.push(format!(
+                    "{} duplicates dropped",
+                    group_thousands(self.duplicates)
+                ));
             }
             parts.push(format!("verification: {}", self.verification_word()));
         }
@@ -263,7 +270,7 @@ impl ShownRun {
         parts.extend(self.started_at.map(|at| format!("started {}", minute(at))));
         if self.pages > 0 {
             let pages = usize::try_from(self.pages).unwrap_or(usize::MAX);
-            let rows = thousands(self.rows);
+            let rows = group_thousands(self.rows);
             parts.push(format!(
                 "{} with {rows} rows stored",
                 count_of(pages, "page")
@@ -326,7 +333,7 @@ impl ShownWindow {
         let newest = self.commits.first();
         for (index, part) in newest.into_iter().flat_map(|it| &it.parts).enumerate() {
             let label = if index == 0 { "parts" } else { "" };
-            let (rows, bytes) = (thousands(part.rows), thousands(part.bytes));
+            let (rows, bytes) = (group_thousands(part.rows), group_thousands(part.bytes));
             lines.push((label, format!("{} ({rows} rows, {bytes} bytes)", part.key)));
         }
         lines

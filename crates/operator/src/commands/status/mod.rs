@@ -6,19 +6,18 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
+use definition::text::group_thousands;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::NOT_WELL;
 use crate::error::CommandError;
-use crate::layout::{Align, lay_out, thousands, wrap};
-use crate::output::Output;
+use crate::layout::{Align, lay_out, wrap};
+use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
 use crate::state::{Span, Trouble, label_window, minute};
 use crate::survey::{Survey, Surveyed};
 use crate::time;
-
-/// The exit code of --check: everything was looked at, and not all is well.
-const NOT_WELL: u8 = 5;
 
 /// Show whether every report's data is there; if not, why, and what to type.
 #[derive(Debug, Args)]
@@ -191,8 +190,8 @@ impl ReportStatus {
             self.schedule.clone().unwrap_or_default(),
             format!("{}/{}", self.delivered, self.due),
             of_newest(|it| Some(it.window.clone())),
-            of_newest(|it| Some(thousands(it.rows))),
-            of_newest(|it| it.usual_rows.map(thousands)),
+            of_newest(|it| Some(group_thousands(it.rows))),
+            of_newest(|it| it.usual_rows.map(group_thousands)),
             self.state(),
         ]
     }
@@ -232,8 +231,12 @@ impl Status {
                 f,
                 "{}: {complete} of {} {} complete at {} UTC, since {}",
                 reports[0].tenant,
-                crate::output::count_of(reports.len(), "report"),
-                if complete == 1 { "is" } else { "are" },
+                count_of(reports.len(), "report"),
+                if complete == 1 || reports.len() == 1 {
+                    "is"
+                } else {
+                    "are"
+                },
                 minute(self.at),
                 self.since.strftime("%Y-%m-%d"),
             )?;

@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
+use definition::text::group_thousands;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{ReportStatus, Status};
-use crate::layout::thousands;
 use crate::state::{Judged, Mark, Trouble, label_window, mark_days, minute};
 use crate::survey::Surveyed;
 
@@ -58,11 +58,7 @@ fn write_page(page: &mut String, status: &Status, surveyed: &[Surveyed]) -> fmt:
 fn write_legend(page: &mut String) -> fmt::Result {
     page.push_str("<p class=\"legend\">");
     for mark in Mark::ALL {
-        let (class, sign, meaning) = (
-            mark.meaning().replace(' ', "-"),
-            mark.sign(false),
-            mark.meaning(),
-        );
+        let (class, sign, meaning) = (class_of(mark), mark.sign(false), mark.meaning());
         write!(
             page,
             "<span><i class=\"day {class}\">{sign}</i> {meaning}</span> "
@@ -107,8 +103,12 @@ fn describe(report: &ReportStatus) -> Vec<(&'static str, String)> {
     }
     if let Some(newest) = &report.newest {
         told.push(("newest", newest.window.clone()));
-        told.push(("rows", thousands(newest.rows)));
-        told.extend(newest.usual_rows.map(|usual| ("usual", thousands(usual))));
+        told.push(("rows", group_thousands(newest.rows)));
+        told.extend(
+            newest
+                .usual_rows
+                .map(|usual| ("usual", group_thousands(usual))),
+        );
     }
     told
 }
@@ -173,16 +173,20 @@ fn write_day(page: &mut String, date: Date, mark: Option<Mark>) -> fmt::Result {
     let Some(mark) = mark else {
         return write!(page, "<i class=\"day\">{}</i>", date.day());
     };
-    let meaning = mark.meaning();
+    let (class, meaning) = (class_of(mark), mark.meaning());
     let text = match mark {
         Mark::Committed => date.day().to_string(),
         _ => mark.sign(false).to_string(),
     };
     write!(
         page,
-        "<i class=\"day {}\" title=\"{date}: {meaning}\">{text}</i>",
-        meaning.replace(' ', "-"),
+        "<i class=\"day {class}\" title=\"{date}: {meaning}\">{text}</i>"
     )
+}
+
+/// What the style calls a mark.
+fn class_of(mark: Mark) -> String {
+    mark.meaning().replace(' ', "-")
 }
 
 /// The rows of each window as bars, those that are not there as gaps, and what is usual as a line.
@@ -205,7 +209,7 @@ fn write_chart(page: &mut String, surveyed: &Surveyed) -> fmt::Result {
         page,
         "<figure>\n<figcaption>rows of each window, at most {}</figcaption>\n\
          <svg viewBox=\"0 0 {width} {CHART_HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"rows of each window\">\n",
-        thousands(most),
+        group_thousands(most),
     )?;
     let zone = surveyed.known.zone();
     for (index, judged) in windows.iter().enumerate() {
@@ -216,7 +220,7 @@ fn write_chart(page: &mut String, surveyed: &Surveyed) -> fmt::Result {
         writeln!(
             page,
             "<line class=\"usual\" x1=\"0\" x2=\"{width}\" y1=\"{y}\" y2=\"{y}\"><title>usual: {} rows</title></line>",
-            thousands(usual),
+            group_thousands(usual),
         )?;
     }
     page.push_str("</svg>\n</figure>\n");
@@ -234,17 +238,16 @@ fn write_bar(
     let Some(mark) = Mark::of(judged) else {
         return Ok(());
     };
-    let class = mark.meaning().replace(' ', "-");
-    let (height, told) = match judged.held() {
-        Some(held) => (
-            scale(held.rows, most).max(1),
-            format!("{} rows", thousands(held.rows)),
-        ),
+    let class = class_of(mark);
+    let (height, told, gap) = match judged.held() {
+        Some(held) => {
+            let rows = format!("{} rows", group_thousands(held.rows));
+            (scale(held.rows, most).max(1), rows, "")
+        }
         // Nothing is there: the gap itself can be pointed at.
-        None => (CHART_HEIGHT, mark.meaning().to_owned()),
+        None => (CHART_HEIGHT, mark.meaning().to_owned(), " gap"),
     };
     let y = CHART_HEIGHT - height;
-    let gap = if judged.held().is_some() { "" } else { " gap" };
     writeln!(
         page,
         "<rect class=\"{class}{gap}\" x=\"{}\" y=\"{y}\" width=\"{}\" height=\"{height}\"><title>{label}: {told}</title></rect>",

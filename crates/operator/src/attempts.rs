@@ -1,8 +1,10 @@
 //! Which executions worked on windows that are not committed. Step Functions keeps them for 90 days, so that there may be none.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use definition::Window;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +15,8 @@ use crate::request::Request;
 use crate::state::{Attempt, KnownReport};
 use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions, FAILED};
 
-/// At most so many executions are asked for their input. The newest come first.
-const DESCRIBED_MAX: usize = 200;
+/// So many executions are asked for their input at once.
+const DESCRIBED_AT_ONCE: usize = 8;
 
 /// What an execution was started for, which never changes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,11 +29,16 @@ struct Purpose {
     expects: bool,
 }
 
+/// How an execution failed.
+struct Failed {
+    error: Option<ExecutionError>,
+    is_redrivable: bool,
+}
+
 /// Finds the executions since a time that run or failed, and belong to windows that are not committed.
 pub(crate) struct AttemptFinder<'a> {
     executions: &'a Executions,
     cache: ObjectCache,
-    described: usize,
 }
 
 impl<'a> AttemptFinder<'a> {
@@ -39,7 +46,6 @@ impl<'a> AttemptFinder<'a> {
         Self {
             executions,
             cache: ObjectCache::open(cache, executions.machine().as_str()),
-            described: 0,
         }
     }
 
@@ -52,16 +58,19 @@ impl<'a> AttemptFinder<'a> {
         since: Timestamp,
     ) -> Result<Vec<Attempt>, CommandError> {
         let statuses: Vec<&str> = ["RUNNING"].into_iter().chain(FAILED).collect();
+        let summaries = self.executions.list(&statuses, since).await?;
+        let mut described = self.describe_new(&summaries).await?;
         let mut attempts: Vec<Attempt> = Vec::new();
-        for summary in self.executions.list(&statuses, since).await? {
-            let Some(purpose) = self.read_purpose(&summary).await? else {
+        for summary in summaries {
+            let Some(purpose) = self.cache.get::<Purpose>(&summary.arn, None) else {
                 continue;
             };
             let Some((report, window)) = purpose.find_window(reports) else {
                 continue;
             };
             if !purpose.expects && is_open(report, &window) {
-                attempts.push(attempt_of(report, window, summary));
+                let failed = described.remove(&summary.arn);
+                attempts.push(attempt_of(report, window, summary, failed));
             }
         }
         self.cache.save();
@@ -69,23 +78,32 @@ impl<'a> AttemptFinder<'a> {
         Ok(attempts)
     }
 
-    async fn read_purpose(
+    /// Asks for the purposes that are not known yet, which says as well how an execution failed.
+    async fn describe_new(
         &mut self,
-        summary: &ExecutionSummary,
-    ) -> Result<Option<Purpose>, CommandError> {
-        if let Some(known) = self.cache.get(&summary.arn, None) {
-            return Ok(Some(known));
+        summaries: &[ExecutionSummary],
+    ) -> Result<BTreeMap<String, Failed>, CommandError> {
+        let (executions, cache) = (self.executions, &self.cache);
+        let is_new =
+            |summary: &&ExecutionSummary| cache.get::<Purpose>(&summary.arn, None).is_none();
+        let new: Vec<(String, Purpose, Failed)> =
+            futures_util::stream::iter(summaries.iter().filter(is_new))
+                .map(|summary| async {
+                    let detail = executions.describe(&summary.arn).await?;
+                    let purpose = Purpose::of(&detail);
+                    Ok::<_, CommandError>((summary.arn.clone(), purpose, Failed::of(detail)))
+                })
+                .buffered(DESCRIBED_AT_ONCE)
+                .try_collect()
+                .await?;
+        let mut described = BTreeMap::new();
+        for (arn, purpose, failed) in new {
+            if let Ok(body) = serde_json::to_vec(&purpose) {
+                self.cache.insert(&arn, "", &body);
+            }
+            described.insert(arn, failed);
         }
-        if self.described >= DESCRIBED_MAX {
-            return Ok(None);
-        }
-        self.described += 1;
-        let detail = self.executions.describe(&summary.arn).await?;
-        let purpose = Purpose::of(&detail);
-        if let Ok(body) = serde_json::to_vec(&purpose) {
-            self.cache.insert(&summary.arn, "", &body);
-        }
-        Ok(Some(purpose))
+        Ok(described)
     }
 
     /// Asks why the last execution of each window failed.
@@ -94,28 +112,42 @@ impl<'a> AttemptFinder<'a> {
             let one = &attempts[at];
             let same = attempts.iter().filter(|other| other.is_about_same(one));
             let is_last = Attempt::last(same).is_some_and(|last| last.execution == one.execution);
-            if one.is_running || !is_last {
+            if one.is_running || one.error.is_some() || !is_last {
                 continue;
             }
-            let detail = self.executions.describe(&one.execution).await?;
-            attempts[at].is_redrivable = detail.not_redrivable.is_none();
-            attempts[at].error = detail.error.map(ExecutionError::without_lambda_json);
+            let failed = Failed::of(self.executions.describe(&one.execution).await?);
+            attempts[at].is_redrivable = failed.is_redrivable;
+            attempts[at].error = failed.error;
         }
         Ok(())
     }
 }
 
-fn attempt_of(report: &KnownReport, window: Window, summary: ExecutionSummary) -> Attempt {
+impl Failed {
+    fn of(detail: ExecutionDetail) -> Self {
+        Self {
+            error: detail.error.map(ExecutionError::without_lambda_json),
+            is_redrivable: detail.not_redrivable.is_none(),
+        }
+    }
+}
+
+fn attempt_of(
+    report: &KnownReport,
+    window: Window,
+    summary: ExecutionSummary,
+    failed: Option<Failed>,
+) -> Attempt {
+    let is_redrivable = failed.as_ref().is_some_and(|failed| failed.is_redrivable);
     Attempt {
-        tenant: report.tenant().to_owned(),
-        report: report.report().to_owned(),
+        report: report.keys.clone(),
         window,
         is_running: summary.status == "RUNNING",
         execution: summary.arn,
         started_at: summary.started_at,
         stopped_at: summary.stopped_at,
-        error: None,
-        is_redrivable: false,
+        error: failed.and_then(|failed| failed.error),
+        is_redrivable,
     }
 }
 

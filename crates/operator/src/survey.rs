@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use definition::Window;
+use definition::{Definition, Window};
 use delivery::keys::{ReportKeys, report_name};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -23,9 +23,6 @@ const READ_AT_ONCE: usize = 4;
 /// How far back is looked for windows that are missing or failed.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// No window was before that.
-const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
-
 /// Where what is known is read.
 pub(crate) struct Survey {
     pub(crate) bucket: Bucket,
@@ -33,6 +30,14 @@ pub(crate) struct Survey {
     pub(crate) executions: Option<Executions>,
     /// Where purposes of executions are kept.
     pub(crate) cache: Option<PathBuf>,
+}
+
+/// The windows of a report that a command line names.
+pub(crate) struct Found {
+    pub(crate) surveyed: Surveyed,
+    pub(crate) windows: Vec<Judged>,
+    /// What was read of the report, for those that read more of it.
+    pub(crate) cache: ObjectCache,
 }
 
 /// A report with the state of its windows.
@@ -48,13 +53,17 @@ pub(crate) struct Surveyed {
 }
 
 impl Surveyed {
-    fn find_windows(&self, text: &str, now: Timestamp) -> Result<WindowsAsked, CommandError> {
-        let Some(definition) = &self.known.definition else {
-            return Err(CommandError::Storage {
-                reason: format!("no window of {} was ever asked for", self.address),
-            });
-        };
-        find_windows(text, definition, now)
+    fn new(known: KnownReport, all: &[ReportNames], attempts: &[Attempt], span: Span) -> Self {
+        let names = names_of(&known.keys);
+        let own = attempts.iter().filter(|it| it.report == known.keys);
+        let attempts: Vec<Attempt> = own.cloned().collect();
+        Self {
+            address: names.address(all),
+            windows: judge_windows(&known, &attempts, span),
+            names,
+            known,
+            attempts,
+        }
     }
 
     fn choose_windows(&self, asked: &WindowsAsked) -> Vec<Judged> {
@@ -96,24 +105,25 @@ impl Survey {
         wanted: &[String],
         span: Span,
     ) -> Result<Vec<Surveyed>, CommandError> {
-        let (all, chosen) = self.choose_reports(wanted).await?;
-        let known = self.read_reports(chosen, span).await?;
+        let (all, folders) = self.list_reports().await?;
+        let mut chosen = BTreeSet::new();
+        for text in wanted {
+            chosen.insert(find_position(text, &all)?);
+        }
+        let is_chosen = |index: &usize| wanted.is_empty() || chosen.contains(index);
+        let folders = folders.into_iter().enumerate();
+        let folders = folders.filter(|(index, _)| is_chosen(index));
+        let mut known: Vec<KnownReport> = futures_util::stream::iter(folders)
+            .map(|(_, keys)| self.read_report(keys, span))
+            .buffered(READ_AT_ONCE)
+            .try_collect()
+            .await?;
+        known.retain(|report| !report.is_empty());
         let attempts = self.read_attempts(&known, span).await?;
-        let surveyed = known.into_iter().map(|known| {
-            let names = names_of(&known.keys);
-            let is_own = |attempt: &&Attempt| {
-                attempt.tenant == known.tenant() && attempt.report == known.report()
-            };
-            let attempts: Vec<Attempt> = attempts.iter().filter(is_own).cloned().collect();
-            Surveyed {
-                address: names.address(&all),
-                windows: judge_windows(&known, &attempts, span),
-                names,
-                known,
-                attempts,
-            }
-        });
-        Ok(surveyed.collect())
+        let known = known.into_iter();
+        Ok(known
+            .map(|known| Surveyed::new(known, &all, &attempts, span))
+            .collect())
     }
 
     /// A report and the windows of it that are meant, each with its state. `missing` and `failed` look back as far as `status`
@@ -123,80 +133,79 @@ impl Survey {
         report: &str,
         windows: &str,
         now: Timestamp,
-    ) -> Result<(Surveyed, Vec<Judged>), CommandError> {
-        let wanted = [report.to_owned()];
-        let since = |span: Span| self.survey_one(&wanted, span);
-        let newest = since(Span { since: now, now }).await?;
-        let asked = newest.find_windows(windows, now)?;
-        let from = match &asked {
+    ) -> Result<Found, CommandError> {
+        let (all, mut folders) = self.list_reports().await?;
+        let keys = folders.swap_remove(find_position(report, &all)?);
+        let mut cache = self.bucket.open_cache(keys.root());
+        let mut known = self.read_log(keys, &mut cache).await?;
+        // The definition says which windows are meant, and they say how far to look back.
+        let newest = Span { since: now, now };
+        self.look_back(&mut known, newest, &mut cache).await?;
+        let asked = find_windows(windows, definition_of(&known, &all)?, now)?;
+        let since = match &asked {
             WindowsAsked::Windows(windows) => windows.first().map_or(now, Window::start),
             WindowsAsked::Missing | WindowsAsked::Failed => now - LOOKED_BACK,
         };
-        let surveyed = since(Span { since: from, now }).await?;
-        let judged = surveyed.choose_windows(&asked);
-        Ok((surveyed, judged))
-    }
-
-    async fn survey_one(&self, wanted: &[String], span: Span) -> Result<Surveyed, CommandError> {
-        let mut surveyed = self.survey(wanted, span).await?.into_iter();
-        surveyed.next().ok_or_else(|| CommandError::UnknownReport {
-            text: wanted.join(" "),
-            known: "none".to_owned(),
+        let span = Span { since, now };
+        self.look_back(&mut known, span, &mut cache).await?;
+        cache.save();
+        let attempts = self
+            .read_attempts(std::slice::from_ref(&known), span)
+            .await?;
+        let surveyed = Surveyed::new(known, &all, &attempts, span);
+        Ok(Found {
+            windows: surveyed.choose_windows(&asked),
+            surveyed,
+            cache,
         })
     }
 
-    /// The names of all reports, and the folders of those that are wanted.
-    async fn choose_reports(
-        &self,
-        wanted: &[String],
-    ) -> Result<(Vec<ReportNames>, Vec<ReportKeys>), CommandError> {
+    /// What all reports are called, and their folders.
+    async fn list_reports(&self) -> Result<(Vec<ReportNames>, Vec<ReportKeys>), CommandError> {
         let folders = self.bucket.list_reports().await?;
-        let all: Vec<ReportNames> = folders.iter().map(names_of).collect();
-        let mut chosen = BTreeSet::new();
-        for text in wanted {
-            let found = find_report(text, &all)?;
-            chosen.extend(all.iter().position(|names| names == found));
-        }
-        let is_chosen = |index: &usize| wanted.is_empty() || chosen.contains(index);
-        let folders = folders.into_iter().enumerate();
-        let folders = folders.filter(|(index, _)| is_chosen(index));
-        Ok((all, folders.map(|(_, folder)| folder).collect()))
-    }
-
-    async fn read_reports(
-        &self,
-        reports: Vec<ReportKeys>,
-        span: Span,
-    ) -> Result<Vec<KnownReport>, CommandError> {
-        futures_util::stream::iter(reports)
-            .map(|keys| self.read_report(keys, span))
-            .buffered(READ_AT_ONCE)
-            .try_collect()
-            .await
+        Ok((folders.iter().map(names_of).collect(), folders))
     }
 
     async fn read_report(&self, keys: ReportKeys, span: Span) -> Result<KnownReport, CommandError> {
         let mut cache = self.bucket.open_cache(keys.root());
-        let commits = self.bucket.read_log(&keys, &mut cache).await?;
+        let mut report = self.read_log(keys, &mut cache).await?;
+        self.look_back(&mut report, span, &mut cache).await?;
+        cache.save();
+        Ok(report)
+    }
+
+    /// A report of which the log is known and nothing else.
+    async fn read_log(
+        &self,
+        keys: ReportKeys,
+        cache: &mut ObjectCache,
+    ) -> Result<KnownReport, CommandError> {
+        Ok(KnownReport {
+            commits: self.bucket.read_log(&keys, cache).await?,
+            keys,
+            definition: None,
+            asked: Vec::new(),
+            pending: BTreeMap::new(),
+        })
+    }
+
+    /// Reads what is stored beside the log of windows that begin within a span, and the definition.
+    async fn look_back(
+        &self,
+        report: &mut KnownReport,
+        span: Span,
+        cache: &mut ObjectCache,
+    ) -> Result<(), CommandError> {
         // Where nothing was committed, the first window that was asked for is looked for.
-        let from = if commits.is_empty() {
-            EARLIEST
+        let from = if report.commits.is_empty() {
+            Window::EARLIEST
         } else {
             span.since
         };
         let before = span.now + SignedDuration::from_hours(24);
-        let asked = self.bucket.list_windows(&keys, from, before).await?;
-        let mut report = KnownReport {
-            keys,
-            commits,
-            asked,
-            definition: None,
-            pending: BTreeMap::new(),
-        };
-        self.read_pending(&mut report, &mut cache, span).await?;
-        self.read_definition(&mut report, &mut cache).await?;
-        cache.save();
-        Ok(report)
+        report.asked = self.bucket.list_windows(&report.keys, from, before).await?;
+        self.read_pending(report, cache, span).await?;
+        self.read_definition(report, cache).await
     }
 
     /// Reads what is stored of windows that are not committed.
@@ -271,6 +280,26 @@ fn find_open(report: &KnownReport, span: Span) -> BTreeSet<Window> {
         }
     }
     open
+}
+
+/// Which of all reports a text means.
+fn find_position(text: &str, all: &[ReportNames]) -> Result<usize, CommandError> {
+    let found = find_report(text, all)?;
+    let position = all.iter().position(|names| names == found);
+    Ok(position.unwrap_or_default())
+}
+
+/// The definition that says which windows a report has.
+fn definition_of<'k>(
+    known: &'k KnownReport,
+    all: &[ReportNames],
+) -> Result<&'k Definition, CommandError> {
+    known.definition.as_ref().ok_or_else(|| {
+        let address = names_of(&known.keys).address(all);
+        CommandError::Storage {
+            reason: format!("no window of {address} was ever asked for"),
+        }
+    })
 }
 
 /// What a report is called, as far as its folder says.

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -33,20 +32,28 @@ struct Heading {
     cxr: u32,
     /// The folder that the objects are below.
     place: String,
-    /// How many there are, so that a torn file is known.
-    objects: usize,
+    /// Of all other lines, so that a file is known that is torn or was changed.
+    digest: String,
 }
 
 /// Every other line of a file.
 #[derive(Debug, Serialize, Deserialize)]
 struct CachedObject {
     key: String,
+    /// Empty where it was looked up by its key alone.
     etag: String,
     body: Box<RawValue>,
 }
 
+impl CachedObject {
+    /// Whether it is the one that has this tag. What has none was read of the same bucket.
+    fn is_tagged(&self, etag: &str) -> bool {
+        self.etag.is_empty() || self.etag == etag
+    }
+}
+
 impl ObjectCache {
-    /// Reads what was kept for a place; nothing, if the file is torn, of another place or of another form.
+    /// Reads what was kept for a place; nothing, if the file is torn, was changed, or is of another place or form.
     pub(crate) fn open(folder: Option<&Path>, place: &str) -> Self {
         let file = folder.map(|folder| folder.join(format!("{}.ndjson", hex_digest(place))));
         let objects = file
@@ -64,10 +71,15 @@ impl ObjectCache {
     /// The object under a key, if it has this tag, or whatever its tag where none is given.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str, etag: Option<&str>) -> Option<T> {
         let object = self.objects.get(key)?;
-        let is_same = etag.is_none_or(|etag| etag == object.etag);
+        let is_same = etag.is_none_or(|etag| object.is_tagged(etag));
         is_same
             .then(|| serde_json::from_str(object.body.get()).ok())
             .flatten()
+    }
+
+    /// Whether the object under a key is kept that has this tag.
+    pub(crate) fn holds(&self, key: &str, etag: &str) -> bool {
+        self.objects.get(key).is_some_and(|it| it.is_tagged(etag))
     }
 
     /// The tag of the object under a key.
@@ -110,19 +122,12 @@ impl ObjectCache {
     fn write(&self, file: &Path) -> std::io::Result<()> {
         let folder = file.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let mut text = Vec::new();
-        let heading = Heading {
-            cxr: FORM,
-            place: self.place.clone(),
-            objects: self.objects.len(),
-        };
-        serde_json::to_writer(&mut text, &heading)?;
-        for object in self.objects.values() {
-            text.push(b'\n');
-            serde_json::to_writer(&mut text, object)?;
-        }
+        let objects: Result<Vec<String>, _> =
+            self.objects.values().map(serde_json::to_string).collect();
+        let objects = objects?.join("\n");
+        let heading = serde_json::to_string(&Heading::new(&self.place, &objects))?;
         let draft = file.with_extension(format!("{}.draft", std::process::id()));
-        let written = fs::File::create(&draft).and_then(|mut it| it.write_all(&text));
+        let written = fs::write(&draft, format!("{heading}\n{objects}"));
         let done = written.and_then(|()| fs::rename(&draft, file));
         if done.is_err() {
             let _ = fs::remove_file(&draft);
@@ -131,20 +136,27 @@ impl ObjectCache {
     }
 }
 
-fn read_objects(text: &str, place: &str) -> Option<BTreeMap<String, CachedObject>> {
-    let mut lines = text.lines();
-    let heading: Heading = serde_json::from_str(lines.next()?).ok()?;
-    let mut objects = BTreeMap::new();
-    for line in lines {
-        let object: CachedObject = serde_json::from_str(line).ok()?;
-        objects.insert(object.key.clone(), object);
+impl Heading {
+    fn new(place: &str, objects: &str) -> Self {
+        Self {
+            cxr: FORM,
+            place: place.to_owned(),
+            digest: hex_digest(objects),
+        }
     }
-    let expected = Heading {
-        cxr: FORM,
-        place: place.to_owned(),
-        objects: objects.len(),
-    };
-    (heading == expected).then_some(objects)
+}
+
+fn read_objects(text: &str, place: &str) -> Option<BTreeMap<String, CachedObject>> {
+    let (heading, objects) = text.split_once('\n')?;
+    let heading: Heading = serde_json::from_str(heading).ok()?;
+    if heading != Heading::new(place, objects) {
+        return None;
+    }
+    let objects = objects.lines().map(|line| {
+        let object: CachedObject = serde_json::from_str(line).ok()?;
+        Some((object.key.clone(), object))
+    });
+    objects.collect()
 }
 
 fn on_one_line(body: &[u8]) -> Option<Box<RawValue>> {
@@ -186,18 +198,29 @@ mod tests {
         assert_eq!(found("a", Some("2")), None, "another object");
         assert_eq!(found("c", None), None);
         assert_eq!(cache.etag_of("b"), Some("2"));
+        assert!(cache.holds("a", "1") && !cache.holds("a", "2") && !cache.holds("c", "3"));
     }
 
     #[test]
-    fn a_file_that_is_torn_or_of_another_place_is_ignored_and_made_again() {
+    fn what_was_looked_up_by_its_key_is_not_read_again_when_it_is_listed() {
+        let mut cache = ObjectCache::open(None, PLACE);
+        cache.insert("a", "", b"1");
+        assert!(cache.holds("a", "1"));
+        assert_eq!(cache.get::<u32>("a", Some("1")), Some(1));
+    }
+
+    #[test]
+    fn a_file_that_is_torn_changed_or_of_another_place_is_ignored_and_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let file = filled(folder.path());
         let whole = fs::read_to_string(&file).unwrap();
         assert_eq!(count(folder.path(), PLACE), 2);
         let of_another = whole.replace("acme", "globex");
         let of_another_form = whole.replace(r#""cxr":1"#, r#""cxr":2"#);
+        let changed = whole.replace("[2]", "[3]");
         let torn = (0..whole.len()).map(|end| whole[..end].to_owned());
-        for text in torn.chain([of_another, of_another_form]) {
+        for text in torn.chain([of_another, of_another_form, changed]) {
+            assert_ne!(text, whole);
             fs::write(&file, &text).unwrap();
             assert_eq!(count(folder.path(), PLACE), 0, "{text}");
         }

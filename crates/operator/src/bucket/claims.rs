@@ -92,7 +92,7 @@ impl Bucket {
         objects: impl Iterator<Item = &ListedObject>,
         cache: &mut ObjectCache,
     ) -> Result<(), CommandError> {
-        let is_new = |object: &&ListedObject| cache.etag_of(&object.key) != Some(&object.etag);
+        let is_new = |object: &&ListedObject| !cache.holds(&object.key, &object.etag);
         let new: Vec<ListedObject> = objects.filter(is_new).cloned().collect();
         let keys = new.iter().map(|object| object.key.clone()).collect();
         for (object, body) in new.iter().zip(self.store.read_all(keys).await?) {

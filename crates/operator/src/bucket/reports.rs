@@ -57,6 +57,8 @@ impl Bucket {
                 listed = self.store.list_objects(&report.log(), None).await?;
             }
         }
+        let versions = listed.iter().filter_map(|object| version_of(&object.key));
+        let newest = versions.max().unwrap_or(0);
         listed.retain(|object| {
             version_of(&object.key).is_some() && cache.etag_of(&object.key).is_none()
         });
@@ -66,7 +68,7 @@ impl Bucket {
             let body = body.ok_or_else(|| gone(&object.key))?;
             cache.insert(&object.key, &object.etag, &body);
         }
-        read_commits(report, cache)
+        read_commits(report, newest, cache)
     }
 
     /// The request that opened a generation. It is looked up by its key alone, so that the log has to be read before, which
@@ -96,14 +98,19 @@ fn count_known(report: &ReportKeys, cache: &ObjectCache) -> u64 {
     (1..=u64::MAX).take_while(is_known).last().unwrap_or(0)
 }
 
-fn read_commits(report: &ReportKeys, cache: &ObjectCache) -> Result<Vec<Commit>, CommandError> {
-    (1..=count_known(report, cache))
+/// The commits up to the newest. One that is missing between them would hide all behind it.
+fn read_commits(
+    report: &ReportKeys,
+    newest: u64,
+    cache: &ObjectCache,
+) -> Result<Vec<Commit>, CommandError> {
+    (1..=newest)
         .map(|version| {
             let key = report.commit(version);
             let commit = cache.get(&key, None);
             commit.ok_or_else(|| CommandError::Storage {
                 reason: format!(
-                    "the commit {key} can't be read; was it written by a newer version?"
+                    "the commit {key} can't be read; was it written by a newer version, or changed or removed by a person?"
                 ),
             })
         })

@@ -1,6 +1,7 @@
 //! An execution that worked on a window, or was to.
 
 use definition::Window;
+use delivery::keys::ReportKeys;
 use jiff::Timestamp;
 
 use crate::history::ExecutionError;
@@ -10,8 +11,7 @@ use crate::history::ExecutionError;
 pub(crate) struct Attempt {
     /// Its ARN.
     pub(crate) execution: String,
-    pub(crate) tenant: String,
-    pub(crate) report: String,
+    pub(crate) report: ReportKeys,
     pub(crate) window: Window,
     pub(crate) is_running: bool,
     pub(crate) started_at: Timestamp,
@@ -24,8 +24,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     pub(crate) fn is_about_same(&self, other: &Self) -> bool {
-        let key = |it: &Self| (it.tenant.clone(), it.report.clone(), it.window);
-        key(self) == key(other)
+        self.report == other.report && self.window == other.window
     }
 
     /// The last of several: one that runs, or the one that stopped last.

@@ -118,7 +118,7 @@ pub(crate) struct Unfinished {
 
 /// The windows of a report in order: those that are due, and any that somebody asked for.
 pub(crate) fn judge_windows(report: &KnownReport, attempts: &[Attempt], span: Span) -> Vec<Judged> {
-    let begins = report.begins_at().unwrap_or(span.now).max(span.since);
+    let begins = report.expected_from(span);
     let definition = report.definition.as_ref();
     let due = definition.map(|it| it.windows_due(begins, span.now));
     let due: BTreeSet<Window> = due.into_iter().flatten().collect();

@@ -30,13 +30,9 @@ pub(crate) struct KnownReport {
 pub(crate) type PendingWindow = Vec<StoredGeneration>;
 
 impl KnownReport {
-    /// The tenant's and the report's name, as far as anything stored says them.
-    pub(crate) fn names(&self) -> Option<(&str, &str)> {
-        let by_definition = self.definition.as_ref();
-        let by_definition = by_definition.map(|it| (&it.pipeline.tenant, &it.name));
-        let by_commit = self.commits.last().map(|it| (&it.tenant, &it.report));
-        let (tenant, report) = by_definition.or(by_commit)?;
-        Some((tenant.as_str(), report.as_str()))
+    /// Whether nothing of it is stored: then it is no report, but a folder as far below a wrong prefix as reports are.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commits.is_empty() && self.asked.is_empty()
     }
 
     /// The folder's own name for the tenant.
@@ -48,7 +44,9 @@ impl KnownReport {
     /// The report's name, or that of its folder where nothing stored says it.
     pub(crate) fn report(&self) -> &str {
         let folder = || self.keys.root().rsplit('/').next().unwrap_or_default();
-        self.names().map_or_else(folder, |(_, report)| report)
+        let by_definition = self.definition.as_ref().map(|it| it.name.as_str());
+        let by_commit = || self.commits.last().map(|it| it.report.as_str());
+        by_definition.or_else(by_commit).unwrap_or_else(folder)
     }
 
     /// When it is run, such as `daily 05:30`.
@@ -75,9 +73,14 @@ impl KnownReport {
         committed.chain(self.asked.iter().map(Window::start)).min()
     }
 
+    /// From when on windows are expected: nothing is of the time before the first one, nor before what is looked at.
+    pub(crate) fn expected_from(&self, span: Span) -> Timestamp {
+        self.begins_at().unwrap_or(span.now).max(span.since)
+    }
+
     /// The windows that the schedule asked for by now and that the log says nothing of.
     pub(crate) fn windows_scheduled(&self, span: Span) -> BTreeSet<Window> {
-        let begins = self.begins_at().unwrap_or(span.now).max(span.since);
+        let begins = self.expected_from(span);
         let definition = self.definition.as_ref();
         let scheduled = definition.map(|it| it.windows_scheduled(begins, span.now));
         let commits = self.commits_since(span.since);
@@ -95,8 +98,10 @@ impl KnownReport {
     }
 
     /// The windows from a time on of which the log does not say everything, or says that they were taken back: what is
-    /// stored of them beside it has to be read.
+    /// stored of them beside it has to be read. Where nothing was committed, the last one says the definition, however old.
     pub(crate) fn windows_to_look_at(&self, since: Timestamp) -> Vec<Window> {
+        let last = self.asked.last().filter(|_| self.commits.is_empty());
+        let since = last.map_or(since, |last| last.start().min(since));
         let commits = self.commits_since(since);
         let recent = self.asked.iter().filter(|window| window.start() >= since);
         let open = recent.filter(|window| match find_whole(window, commits.iter().copied()) {

@@ -65,8 +65,7 @@ fn generation(window: Window, number: u32, withdrawn: bool) -> StoredGeneration 
 fn attempt(window: Window, name: &str, stopped_at: Option<&str>) -> Attempt {
     Attempt {
         execution: format!("arn:x:{name}"),
-        tenant: "acme".to_owned(),
-        report: "r".to_owned(),
+        report: ReportKeys::new("p", &"acme".parse().unwrap(), &"r".parse().unwrap()),
         window,
         is_running: stopped_at.is_none(),
         started_at: time("2026-06-01T05:30:00Z"),

@@ -6,6 +6,7 @@
 )]
 
 mod probe;
+mod reads;
 mod scene;
 mod states;
 mod status;

@@ -123,6 +123,19 @@ impl Server {
         self.gateway.calls().len()
     }
 
+    /// The objects that were read, in the order of the calls.
+    pub(crate) fn objects_read(&self) -> Vec<String> {
+        let calls = self.gateway.calls().into_iter();
+        let reads = calls.filter(|call| call.operation == "GetObject");
+        reads.map(|call| call.resource).collect()
+    }
+
+    /// How often an operation was called.
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        let calls = self.gateway.calls();
+        calls.iter().filter(|it| it.operation == operation).count()
+    }
+
     /// Lets time pass until `at`.
     pub(crate) async fn wait_until(&self, at: &str) {
         drop(self.engine.clock().sleep_until(at.parse().unwrap()).await);

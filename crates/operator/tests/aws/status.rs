@@ -1,15 +1,13 @@
 //! What is known of every window: `cxr status`, `calendar` and `show REPORT WINDOW`.
 
-use std::path::Path;
-
 use operator::CommandError;
 use serde_json::{Value, json};
 
 use crate::scene::{Report, day, definition};
 use crate::states::{Answer, Server, arn};
-use crate::{AUTH, NOW, cxr, cxr_with};
+use crate::{AUTH, NOW, cxr, done};
 
-const NAME: &str = "Daily Agent Performance";
+pub(crate) const NAME: &str = "Daily Agent Performance";
 
 /// Twenty-one days: two that nobody asked for, one failed, one failed before anything was stored, one running, one restated, one
 /// withdrawn, one worth a look.
@@ -71,7 +69,7 @@ fn weekly() -> Value {
     weekly
 }
 
-fn dates(first: &str, count: i64) -> Vec<String> {
+pub(crate) fn dates(first: &str, count: i64) -> Vec<String> {
     let first: jiff::civil::Date = first.parse().unwrap();
     let days = (0..count).map(|days| first + jiff::Span::new().days(days));
     days.map(|date| date.to_string()).collect()
@@ -106,17 +104,11 @@ async fn play(server: &Server) {
     server.begin("busy", &asked);
 }
 
-async fn scene() -> Server {
+pub(crate) async fn scene() -> Server {
     let server = Server::start().await;
     fill(&server).await;
     play(&server).await;
     server
-}
-
-async fn done(server: &Server, args: &[&str]) -> String {
-    let (result, out) = cxr(server, args).await;
-    assert_eq!(result.unwrap(), 0, "{out}");
-    out
 }
 
 #[tokio::test]
@@ -203,32 +195,6 @@ async fn the_page_says_the_same_and_needs_nothing_else() {
     assert_eq!((error.code(), error.exit_code()), ("CXO029", 2));
 }
 
-/// Twenty reports: everything that was read before stays, so that hardly anything is asked.
-#[tokio::test]
-async fn the_status_of_twenty_reports_takes_few_calls() {
-    let server = Server::start().await;
-    for number in 0..20 {
-        let report = Report::new(&server, &definition("acme", &format!("Report {number}")));
-        for date in dates("2026-06-01", 9) {
-            // Of two reports a day is missing, and of one a day was begun and not finished.
-            match (number, date.as_str()) {
-                (3 | 4, "2026-06-05") => {}
-                (5, "2026-06-06") => report.open(day(&date), 1, json!({})).await,
-                _ => report.deliver(day(&date)).await,
-            }
-        }
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let before = server.count_calls();
-    let first = status_with(&server, folder.path()).await;
-    let cold = server.count_calls() - before;
-    assert_eq!(status_with(&server, folder.path()).await, first);
-    let warm = server.count_calls() - before - cold;
-    // Each commit once, and of each report its newest definition.
-    assert!(cold <= 20 * 9 + 20 + warm, "{cold} calls");
-    assert!(warm <= 60, "{warm} calls");
-}
-
 /// After 90 days, or a restart of what runs locally, no execution is known.
 #[tokio::test]
 async fn without_executions_the_same_is_told_but_for_the_causes() {
@@ -260,37 +226,17 @@ async fn without_executions_the_same_is_told_but_for_the_causes() {
     assert_eq!(status["isComplete"], false);
 }
 
-/// Commits never change, so that they are read once. Whatever is wrong with what is kept, the answer is the same.
+/// The definition is known from the last window that was asked for, however long ago that was.
 #[tokio::test]
-async fn what_was_read_is_kept_and_never_believed_blindly() {
-    let server = scene().await;
-    let folder = tempfile::tempdir().unwrap();
-    let first = status_with(&server, folder.path()).await;
-    let cold = server.count_calls();
-    assert_eq!(status_with(&server, folder.path()).await, first);
-    let warm = server.count_calls() - cold;
-    // Tags, tenants, reports; of each report its log and its windows; of each open window its claims; of the executions four
-    // lists and two that failed.
-    assert!(warm <= 1 + 2 + 2 * 2 + 3 + 4 + 2, "{warm} calls of {cold}");
-    for file in std::fs::read_dir(folder.path()).unwrap() {
-        let file = file.unwrap().path();
-        let text = std::fs::read_to_string(&file).unwrap();
-        std::fs::write(&file, &text[..text.len() / 2]).unwrap();
-    }
-    assert_eq!(status_with(&server, folder.path()).await, first, "torn");
-    // A bucket of the same name that was made anew.
-    let other = Server::start().await;
-    let report = Report::new(&other, &definition("acme", NAME));
-    report.deliver(day("2026-06-09")).await;
-    let out = status_with(&other, folder.path()).await;
-    assert!(out.contains("1/1"), "{out}");
-    assert!(!out.contains("missing"), "{out}");
-}
-
-async fn status_with(server: &Server, cache: &Path) -> String {
-    let (result, out) = cxr_with(server, Some(cache), &["status"]).await;
-    assert_eq!(result.unwrap(), 0, "{out}");
-    out
+async fn a_report_of_which_nothing_was_ever_committed_is_told_too() {
+    let server = Server::start().await;
+    let report = Report::new(&server, &definition("acme", NAME));
+    report.open(day("2026-03-01"), 1, json!({})).await;
+    let shown = done(&server, &["show", "daily", "2026-03-01"]).await;
+    assert!(shown.contains("state      unfinished"), "{shown}");
+    let (result, out) = cxr(&server, &["status", "--check", "--since", "2d"]).await;
+    assert_eq!(result.unwrap(), 5, "{out}");
+    assert!(out.contains("2026-06-09   missing"), "{out}");
 }
 
 #[tokio::test]

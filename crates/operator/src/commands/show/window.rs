@@ -8,7 +8,7 @@ use delivery::documents::{Commit, CommitPart, Verification};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::bucket::{StoredGeneration, StoredRun};
+use crate::bucket::{Bucket, ObjectCache, StoredGeneration, StoredRun};
 use crate::error::CommandError;
 use crate::layout::wrap;
 use crate::output::{Output, count_of, one_line};
@@ -27,12 +27,14 @@ pub(super) async fn show_windows(
     windows: &str,
     now: Timestamp,
 ) -> Result<u8, CommandError> {
-    let (surveyed, judged) = survey.find(report, windows, now).await?;
+    let mut found = survey.find(report, windows, now).await?;
+    let (surveyed, cache) = (&found.surveyed, &mut found.cache);
     let mut shown = Vec::new();
-    for one in judged.iter().take(SHOWN_MAX) {
-        shown.push(read_window(survey, &surveyed, one).await?);
+    for one in found.windows.iter().take(SHOWN_MAX) {
+        shown.push(read_window(&survey.bucket, surveyed, one, cache).await?);
     }
-    let left_out = judged.len() - shown.len();
+    cache.save();
+    let left_out = found.windows.len() - shown.len();
     output.print(&ShownWindows {
         windows: shown,
         left_out,
@@ -116,24 +118,23 @@ struct ShownRun {
 }
 
 async fn read_window(
-    survey: &Survey,
+    bucket: &Bucket,
     surveyed: &Surveyed,
     judged: &Judged,
+    cache: &mut ObjectCache,
 ) -> Result<ShownWindow, CommandError> {
     let known = &surveyed.known;
     let (keys, window) = (&known.keys, judged.window);
-    let mut cache = survey.bucket.open_cache(keys.root());
-    let stored = survey
-        .bucket
-        .read_generations(keys, &window, &mut cache)
-        .await?;
-    cache.save();
+    let stored = match known.pending.get(&window) {
+        Some(stored) => stored.clone(),
+        None => bucket.read_generations(keys, &window, cache).await?,
+    };
     let mut generations = Vec::new();
     for generation in stored.iter().rev() {
         let keys = keys.generation(&window, generation.number);
         let mut runs = Vec::new();
         for run in &generation.runs {
-            let slot = survey.bucket.read_last_slot(&keys, run).await?;
+            let slot = bucket.read_last_slot(&keys, run).await?;
             let taken = slot.map(|slot| (slot.pages_so_far, slot.rows_so_far));
             runs.push(ShownRun::new(run, taken.unwrap_or_default()));
         }

@@ -28,8 +28,13 @@ pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
         };
     };
     match code_of(error).unwrap_or_default() {
-        "ExecutionDoesNotExist" | "StateMachineDoesNotExist" => CommandError::NotFound {
+        "ExecutionDoesNotExist" => CommandError::NotFound {
             what: what.to_owned(),
+            hint: "cxr list shows the executions, and cxr show REPORT DAY a window of a report",
+        },
+        "StateMachineDoesNotExist" | "ResourceNotFound" => CommandError::NotFound {
+            what: what.to_owned(),
+            hint: "correct STATE_MACHINE_ARN or --state-machine",
         },
         code if service.raw().status().is_server_error() || code.contains("Throttl") => {
             CommandError::Unavailable {

@@ -22,12 +22,14 @@ pub enum CommandError {
     )]
     Window { text: String, reason: String },
     #[error(
-        "{option} {text:?} is not a time; write 2026-06-01T05:30:00Z or 2026-06-01, or, to look back, a span such as 12h or 7d"
+        "{option} {text:?} is {problem}; write 2026-06-01T05:30:00Z or 2026-06-01, or, to look back, a span such as 12h or 7d"
     )]
     Time {
         /// The option whose value it is.
         option: &'static str,
         text: String,
+        /// That it is not a time, or that it is yet to come.
+        problem: &'static str,
     },
     /// The catalogue of metrics and dimensions can't be used.
     #[error("--catalogue {}: {source}", file.display())]
@@ -37,12 +39,15 @@ pub enum CommandError {
     },
     /// The command needs a state machine and none is given, or its ARN is malformed.
     #[error(
-        "no state machine: set STATE_MACHINE_ARN or give --state-machine with its ARN (arn:…:stateMachine:NAME)"
+        "{problem}: set STATE_MACHINE_ARN or give --state-machine with its ARN (arn:…:stateMachine:NAME)"
     )]
-    StateMachine,
+    StateMachine {
+        /// That there is none, or what was given instead of an ARN.
+        problem: String,
+    },
     /// An execution or the state machine does not exist.
-    #[error("{what} does not exist; cxr list shows the executions")]
-    NotFound { what: String },
+    #[error("{what} does not exist; {hint}")]
+    NotFound { what: String, hint: &'static str },
     /// An execution can't be redriven.
     #[error(
         "{execution} can't be redriven: {reason}; cxr run or cxr replay asks for the window again"
@@ -171,7 +176,7 @@ impl CommandError {
             Self::Window { .. } => "CXO003",
             Self::Time { .. } => "CXO004",
             Self::Catalogue { .. } => "CXO005",
-            Self::StateMachine => "CXO006",
+            Self::StateMachine { .. } => "CXO006",
             Self::NotFound { .. } => "CXO007",
             Self::NotRedrivable { .. } => "CXO008",
             Self::Exists { .. } => "CXO009",
@@ -222,7 +227,7 @@ impl CommandError {
             | Self::AmbiguousReport { .. }
             | Self::NotOwnWindows { .. }
             | Self::NotAnExecution { .. }
-            | Self::StateMachine => 2,
+            | Self::StateMachine { .. } => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
             | Self::Exists { .. }

@@ -1,6 +1,6 @@
 //! The command line `cxr`.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use clap::Parser as _;
-use operator::{Cli, Context, run};
+use operator::{Cli, CommandError, Context, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -23,10 +23,17 @@ async fn main() -> ExitCode {
     match run(Cli::parse(), context).await {
         Ok(code) => code.into(),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{}: {error}", error.code());
+            if !is_closed_pipe(&error) {
+                let _ = writeln!(std::io::stderr(), "{}: {error}", error.code());
+            }
             error.exit_code().into()
         }
     }
+}
+
+/// Whether nobody reads the output any more, as in `cxr status | head`: there is nobody to tell either.
+fn is_closed_pipe(error: &CommandError) -> bool {
+    matches!(error, CommandError::Output(error) if error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// How wide the terminal is, if the output goes to one.

@@ -15,13 +15,8 @@ pub(crate) struct PlaceArgs {
     /// The landing bucket; without it, the state machine's tags say which it is.
     #[arg(long, env = "LANDING_BUCKET", value_name = "NAME")]
     bucket: Option<String>,
-    /// What every key in the bucket begins with.
-    #[arg(
-        long,
-        env = "LANDING_PREFIX",
-        value_name = "PREFIX",
-        requires = "bucket"
-    )]
+    /// What every key in the bucket begins with; without it and --bucket, the tags say that too.
+    #[arg(long, env = "LANDING_PREFIX", value_name = "PREFIX")]
     prefix: Option<String>,
 }
 
@@ -31,33 +26,38 @@ impl PlaceArgs {
         &self,
         executions: Option<&Executions>,
     ) -> Result<Config, CommandError> {
-        if let Some(bucket) = self.bucket.clone().filter(|bucket| !bucket.is_empty()) {
-            let prefix = self.prefix.clone().unwrap_or_default();
-            return Ok(Config {
-                bucket,
-                prefix,
-                ..Config::default()
-            });
-        }
-        let Some(executions) = executions else {
-            return Err(no_bucket("nothing says which bucket the rows are in"));
+        let given = self.bucket.clone().filter(|bucket| !bucket.is_empty());
+        let (bucket, tagged) = match given {
+            Some(bucket) => (bucket, None),
+            None => read_tags(executions).await?,
         };
-        let tags = executions.list_tags().await?;
-        let tag = |name: &str| {
-            let found = tags.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.clone())
-        };
-        let Some(bucket) = tag(BUCKET_TAG) else {
-            let reason = format!("the state machine has no tag {BUCKET_TAG}");
-            return Err(no_bucket(&reason));
-        };
-        let prefix = tag(PREFIX_TAG).unwrap_or_default();
+        let prefix = self.prefix.clone().filter(|prefix| !prefix.is_empty());
+        let prefix = prefix.or(tagged);
         Ok(Config {
             bucket,
-            prefix,
+            prefix: prefix.unwrap_or_default(),
             ..Config::default()
         })
     }
+}
+
+/// The bucket and the prefix that the state machine's tags name.
+async fn read_tags(
+    executions: Option<&Executions>,
+) -> Result<(String, Option<String>), CommandError> {
+    let Some(executions) = executions else {
+        return Err(no_bucket("nothing says which bucket the rows are in"));
+    };
+    let tags = executions.list_tags().await?;
+    let tag = |name: &str| {
+        let found = tags.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let Some(bucket) = tag(BUCKET_TAG) else {
+        let reason = format!("the state machine has no tag {BUCKET_TAG}");
+        return Err(no_bucket(&reason));
+    };
+    Ok((bucket, tag(PREFIX_TAG)))
 }
 
 fn no_bucket(reason: &str) -> CommandError {

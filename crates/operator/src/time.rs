@@ -11,10 +11,11 @@ pub(crate) fn parse_time(option: &'static str, text: &str) -> Result<Timestamp, 
     parse_time_or_day(text).ok_or_else(|| CommandError::Time {
         option,
         text: text.to_owned(),
+        problem: "not a time",
     })
 }
 
-/// A time, a day, or how long ago: `90m`, `12h`, `7d`, `P2W`.
+/// A time, a day, or how long ago: `90m`, `12h`, `7d`, `P2W`. Since a time that is yet to come, nothing would be wrong.
 pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     let ago = || {
         let span: Span = text.parse().ok()?;
@@ -22,7 +23,12 @@ pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, Comma
         Some(then.timestamp())
     };
     match parse_time_or_day(text).or_else(ago) {
-        Some(time) => Ok(time),
+        Some(time) if time <= now => Ok(time),
+        Some(_) => Err(CommandError::Time {
+            option: "--since",
+            text: text.to_owned(),
+            problem: "in the future",
+        }),
         None => parse_time("--since", text),
     }
 }
@@ -52,6 +58,13 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(parse_since("a while", now).unwrap_err().code(), "CXO004");
+        for (text, problem) in [
+            ("a while", "is not a time"),
+            ("2026-06-10T12:00:01Z", "is in the future"),
+        ] {
+            let error = parse_since(text, now).unwrap_err();
+            assert_eq!(error.code(), "CXO004", "{text}");
+            assert!(error.to_string().contains(problem), "{error}");
+        }
     }
 }

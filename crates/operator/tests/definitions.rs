@@ -269,11 +269,19 @@ async fn an_event_for_the_scheduler_has_its_placeholders() {
 async fn commands_that_need_a_state_machine_say_so() {
     let error = cxr(&["list", "--state-machine", ""]).await.0.unwrap_err();
     assert_eq!(error.code(), "CXO006");
-    let error = cxr(&["list", "--state-machine", "reports"])
-        .await
-        .0
-        .unwrap_err();
-    assert_eq!(error.code(), "CXO006");
+    let wrong = ["--state-machine", "reports"];
+    for command in [
+        &["list"][..],
+        &["status"],
+        &["event", REPORT, "--scheduler"],
+    ] {
+        let error = cxr(&[command, &wrong].concat()).await.0.unwrap_err();
+        assert_eq!(error.code(), "CXO006");
+        let told = "\"reports\" is no state machine: set STATE_MACHINE_ARN";
+        assert!(error.to_string().starts_with(told), "{error}");
+    }
+    // Those that need none don't mind.
+    done(&["check", REPORT, "--state-machine", "reports"]).await;
 }
 
 #[test]

@@ -218,6 +218,9 @@ impl From<S3Error> for Fault {
             ErrorKind::CredentialsExpired(code) => {
                 Self::Unavailable(format!("{what}: the credentials have expired ({code})"))
             }
+            ErrorKind::Denied(code) if code == "NoSuchBucket" => Self::Config(format!(
+                "{what}: there is no such bucket ({code}); correct its name"
+            )),
             ErrorKind::Denied(code) => Self::Config(format!(
                 "{what} was denied ({code}); the role needs {}{}",
                 operation.required_rights(),

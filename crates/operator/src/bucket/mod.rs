@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use aws_config::SdkConfig;
 use delivery::Failure;
 use delivery::effects::Fault;
+use delivery::keys::tenants;
 use landing::{Config, Store};
 
 use crate::error::CommandError;
@@ -30,6 +31,13 @@ impl Bucket {
             store: Store::new(aws_sdk_s3::Client::new(config), place),
             cache,
         }
+    }
+
+    /// What is said where there is no report, which a wrong prefix may be the reason of.
+    pub(crate) fn describe_empty(&self) -> String {
+        let folder = tenants(self.store.prefix());
+        let bucket = self.store.bucket();
+        format!("nothing was ever asked for: s3://{bucket}/{folder} holds no report")
     }
 
     /// What was read below a folder of the bucket before.

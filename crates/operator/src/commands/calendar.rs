@@ -48,6 +48,7 @@ impl CalendarArgs {
             reports: reports.map(|it| ReportCalendar::new(it, first)).collect(),
             ascii: self.ascii,
             width: output.width(),
+            empty: survey.bucket.describe_empty(),
         })?;
         Ok(0)
     }
@@ -67,6 +68,9 @@ struct Calendar {
     ascii: bool,
     #[serde(skip)]
     width: Option<usize>,
+    /// What is said where there is no report.
+    #[serde(skip)]
+    empty: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,7 +97,7 @@ impl ReportCalendar {
 impl fmt::Display for Calendar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reports.is_empty() {
-            return writeln!(f, "nothing was ever asked for: the bucket holds no report");
+            return writeln!(f, "{}", self.empty);
         }
         for report in &self.reports {
             writeln!(f, "{}", cut(&report.address, self.width))?;

@@ -105,7 +105,7 @@ where
     let output = &mut Output::new(out, cli.format, width);
     let account = Account {
         aws,
-        machine: parse_machine(cli.state_machine)?,
+        machine: cli.state_machine,
         pause,
         cache,
     };
@@ -113,7 +113,7 @@ where
         Command::Check(args) => args.run(output),
         Command::Schema(args) => args.run(output),
         Command::Plan(args) => args.run(output, now),
-        Command::Event(args) => args.run(output, now, account.machine.as_ref()),
+        Command::Event(args) => args.run(output, now, account.machine()?.as_ref()),
         Command::Schedules(args) => args.run(output, now),
         Command::Status(args) => {
             let survey = account.survey(&args.place).await?;
@@ -136,7 +136,7 @@ where
         Command::Replay(args) => args.run(output, &account.executions().await?, now).await,
         Command::Withdraw(args) => args.run(output, &account.executions().await?, now).await,
         Command::Run(args) => args.run(output, &account.executions().await?, now).await,
-        Command::Tenant(args) => args.run(output, &account.secrets().await, now).await,
+        Command::Tenant(args) => args.run(output, &account.secrets().await?, now).await,
         Command::Probe(args) => {
             // Its futures are large, and no other command needs them.
             let secrets = async || account.secrets().await;
@@ -148,26 +148,36 @@ where
 /// What the commands reach at AWS.
 struct Account<Aws> {
     aws: Aws,
-    machine: Option<MachineArn>,
+    /// The ARN as it was given, which a command that needs none does not read.
+    machine: Option<String>,
     pause: Duration,
     cache: Option<PathBuf>,
 }
 
 impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
+    /// The state machine, if one is named. An empty variable counts as one that is not set.
+    fn machine(&self) -> Result<Option<MachineArn>, CommandError> {
+        let given = self.machine.as_deref().filter(|arn| !arn.is_empty());
+        given.map(str::parse).transpose()
+    }
+
     async fn executions(self) -> Result<Executions, CommandError> {
-        let machine = self.machine.ok_or(CommandError::StateMachine)?;
+        let machine = self.machine()?.ok_or_else(|| CommandError::StateMachine {
+            problem: "no state machine is named".to_owned(),
+        })?;
         let config = load_config(self.aws, Some(&machine)).await;
         Ok(Executions::new(&config, machine, self.pause))
     }
 
-    async fn secrets(self) -> Secrets {
-        Secrets::new(&load_config(self.aws, self.machine.as_ref()).await)
+    async fn secrets(self) -> Result<Secrets, CommandError> {
+        let machine = self.machine()?;
+        Ok(Secrets::new(&load_config(self.aws, machine.as_ref()).await))
     }
 
     /// The bucket, and the executions if a state machine is named.
     async fn survey(self, place: &PlaceArgs) -> Result<Survey, CommandError> {
-        let config = load_config(self.aws, self.machine.as_ref()).await;
-        let machine = self.machine;
+        let machine = self.machine()?;
+        let config = load_config(self.aws, machine.as_ref()).await;
         let executions = machine.map(|machine| Executions::new(&config, machine, self.pause));
         let place = place.find(executions.as_ref()).await?;
         Ok(Survey {
@@ -191,11 +201,4 @@ async fn load_config(
         }
         None => config,
     }
-}
-
-/// An empty variable counts as one that is not set.
-fn parse_machine(arn: Option<String>) -> Result<Option<MachineArn>, CommandError> {
-    arn.filter(|arn| !arn.is_empty())
-        .map(|arn| arn.parse())
-        .transpose()
 }

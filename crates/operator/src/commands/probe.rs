@@ -56,7 +56,7 @@ impl ProbeArgs {
     pub(super) async fn run(
         self,
         output: &mut Output<'_>,
-        secrets: impl AsyncFnOnce() -> Secrets,
+        secrets: impl AsyncFnOnce() -> Result<Secrets, CommandError>,
         now: Timestamp,
         pause: Duration,
     ) -> Result<u8, CommandError> {
@@ -88,7 +88,7 @@ impl ProbeArgs {
     /// What reaches the tenant, and where a person corrects it.
     async fn read_tenant(
         &self,
-        secrets: impl AsyncFnOnce() -> Secrets,
+        secrets: impl AsyncFnOnce() -> Result<Secrets, CommandError>,
     ) -> Result<(TenantSecret, String), CommandError> {
         let Some(name) = &self.tenant.name else {
             let file = self.tenant.file.as_deref().unwrap_or(Path::new("-"));
@@ -96,7 +96,7 @@ impl ProbeArgs {
             return Ok((secret, file.display().to_string()));
         };
         let (tenant, names) = parse_tenant(name, &self.secret_prefix)?;
-        let Some(value) = secrets().await.read(&names.tenant).await? else {
+        let Some(value) = secrets().await?.read(&names.tenant).await? else {
             return Err(CommandError::NoTenant {
                 tenant,
                 secret: names.tenant,

@@ -17,7 +17,9 @@ impl FromStr for MachineArn {
             ["arn", _, "states", _, _, "stateMachine", name] if !name.is_empty() => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(CommandError::StateMachine),
+            _ => Err(CommandError::StateMachine {
+                problem: format!("{} is no state machine", definition::text::quote(text)),
+            }),
         }
     }
 }

@@ -4,7 +4,7 @@ use operator::CommandError;
 use serde_json::{Value, json};
 
 use crate::scene::{Report, day, definition};
-use crate::states::{Answer, Server, arn};
+use crate::states::{Answer, BUCKET, Server, arn};
 use crate::{AUTH, NOW, cxr, done};
 
 pub(crate) const NAME: &str = "Daily Agent Performance";
@@ -239,6 +239,33 @@ async fn a_report_of_which_nothing_was_ever_committed_is_told_too() {
     assert!(out.contains("2026-06-09   missing"), "{out}");
 }
 
+/// A monitor with a wrong prefix is never well, and says where it looked.
+#[tokio::test]
+async fn where_there_is_no_report_nothing_is_well() {
+    let server = scene().await;
+    let elsewhere = ["--bucket", BUCKET, "--prefix", "elsewhere"];
+    // The right prefix looks like a tenant then, and the tenants like reports.
+    let without = ["--bucket", BUCKET];
+    for (args, code) in [
+        (&["status"][..], 0),
+        (&["status", "--check"], 5),
+        (&["calendar"], 0),
+    ] {
+        let places = [
+            (&elsewhere[..], "elsewhere/"),
+            (&elsewhere[2..], "elsewhere/"),
+            (&without, ""),
+        ];
+        for (place, folder) in places {
+            let (result, out) = cxr(&server, &[args, place].concat()).await;
+            assert_eq!(result.unwrap(), code, "{args:?}");
+            let told =
+                format!("nothing was ever asked for: s3://{BUCKET}/{folder} holds no report\n");
+            assert_eq!(out, told, "{args:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_window_is_shown_with_its_commits_its_requests_and_its_runs() {
     let server = scene().await;
@@ -248,6 +275,23 @@ async fn a_window_is_shown_with_its_commits_its_requests_and_its_runs() {
         shown.push('\n');
     }
     assert_eq!(shown, include_str!("../data/show-window.txt"), "{shown}");
+    for (window, state, has_line) in [
+        ("2026-06-10", "missing, and not due yet", false),
+        (
+            "2026-05-01",
+            "missing, and before the first window of the report",
+            true,
+        ),
+    ] {
+        let out = done(&server, &["show", "daily", window]).await;
+        assert!(out.contains(&format!("state      {state}\n")), "{out}");
+        assert_eq!(out.contains("cxr run FILE"), has_line, "{out}");
+    }
+    let looked_at = done(&server, &["show", "daily", "2026-06-07"]).await;
+    assert!(looked_at.contains("why        no row has"), "{looked_at}");
+    assert!(!looked_at.contains("to do"), "it is shown: {looked_at}");
+    let none = done(&server, &["show", "weekly", "failed"]).await;
+    assert_eq!(none, "there is no such window in the last 35 days\n");
     let failed = done(&server, &["show", "daily", "failed", "--format", "json"]).await;
     let failed: Value = serde_json::from_str(&failed).unwrap();
     let labels = failed["windows"].as_array().unwrap().iter();
@@ -287,7 +331,16 @@ async fn what_is_not_there_to_be_shown_says_what_is() {
             "CXO024",
             "acme/daily-agent-performance",
         ),
-        (&["status", "--bucket", "other"], "CXO023", "NoSuchBucket"),
+        (
+            &["status", "--bucket", "other"],
+            "CXO023",
+            "there is no such bucket (NoSuchBucket)",
+        ),
+        (
+            &["show", "dayly"],
+            "CXO007",
+            "cxr show REPORT DAY a window of a report",
+        ),
     ] {
         let error: CommandError = cxr(&server, args).await.0.unwrap_err();
         assert_eq!(error.code(), code, "{args:?}: {error}");

@@ -12,12 +12,18 @@ use crate::bucket::{Bucket, ObjectCache, StoredGeneration, StoredRun};
 use crate::error::CommandError;
 use crate::layout::wrap;
 use crate::output::{Output, count_of, one_line};
-use crate::state::{Judged, Trouble, label_window, minute};
+use crate::state::{Judged, KnownReport, Trouble, WindowState, label_window, minute};
 use crate::step_functions::name_of;
 use crate::survey::{Survey, Surveyed};
 
 /// At most so many windows are shown at once.
 const SHOWN_MAX: usize = 31;
+
+/// Said of a window that nobody has to ask for now.
+const NOT_DUE: &str = "not due yet";
+
+/// Said of a window that may be asked for, and is not expected.
+const BEFORE_FIRST: &str = "before the first window of the report";
 
 /// Prints what is known of a report's windows, one after the other.
 pub(super) async fn show_windows(
@@ -65,6 +71,9 @@ struct ShownWindow {
     final_at: Option<Timestamp>,
     is_due: bool,
     state: &'static str,
+    /// Why it is not expected, if it is missing and need not be there.
+    #[serde(skip)]
+    not_expected: Option<&'static str>,
     troubles: Vec<Trouble>,
     /// Its commits, the newest first.
     commits: Vec<ShownCommit>,
@@ -140,6 +149,11 @@ async fn read_window(
         }
         generations.push(ShownGeneration::new(generation, runs));
     }
+    let not_expected = explain_absence(known, judged);
+    let troubles = match not_expected {
+        Some(NOT_DUE) => Vec::new(),
+        _ => surveyed.find_troubles_of(judged),
+    };
     let of_window = known.commits.iter().rev();
     let of_window = of_window.filter(|commit| commit.window == window);
     let definition = known.definition.as_ref();
@@ -152,10 +166,21 @@ async fn read_window(
         final_at: definition.map(|definition| definition.settled_at(&window)),
         is_due: judged.is_due,
         state: judged.state.as_str(),
-        troubles: surveyed.find_troubles_of(judged),
+        not_expected,
+        troubles,
         commits: of_window.map(ShownCommit::new).collect(),
         generations,
     })
+}
+
+/// Why a window that is missing is not expected to be there.
+fn explain_absence(known: &KnownReport, judged: &Judged) -> Option<&'static str> {
+    if judged.is_due || judged.state != WindowState::Missing {
+        return None;
+    }
+    let first = known.begins_at();
+    let is_earlier = first.is_some_and(|first| judged.window.start() < first);
+    Some(if is_earlier { BEFORE_FIRST } else { NOT_DUE })
 }
 
 impl ShownCommit {
@@ -286,7 +311,7 @@ impl ShownRun {
 impl fmt::Display for ShownWindows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.windows.is_empty() {
-            return writeln!(f, "there is no such window");
+            return writeln!(f, "there is no such window in the last 35 days");
         }
         for (index, window) in self.windows.iter().enumerate() {
             if index > 0 {
@@ -316,7 +341,9 @@ impl ShownWindow {
         lines.push(("state", self.describe_state()));
         for trouble in &self.troubles {
             lines.push(("why", trouble.reason.clone()));
-            let commands = trouble.commands.iter().enumerate();
+            // What is to be looked at is shown here.
+            let commands = trouble.commands.iter();
+            let commands = commands.filter(|_| trouble.kind.is_absence()).enumerate();
             lines.extend(
                 commands.map(|(index, command)| {
                     (if index == 0 { "to do" } else { "" }, command.clone())
@@ -353,10 +380,7 @@ impl ShownWindow {
     }
 
     fn describe_state(&self) -> String {
-        let due = match (self.state, self.is_due) {
-            ("missing", false) => ", and not due yet, or before the first window of the report",
-            _ => "",
-        };
-        format!("{}{due}", self.state)
+        let why = self.not_expected.map(|why| format!(", and {why}"));
+        format!("{}{}", self.state, why.unwrap_or_default())
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct StatusArgs {
     /// Windows that begin earlier are left out: a time, a day, or how long ago.
     #[arg(long, default_value = "35d")]
     since: String,
-    /// Exit with 5 if a window that is due was not delivered.
+    /// Exit with 5 if a window that is due was not delivered, or if there is no report at all.
     #[arg(long)]
     check: bool,
     /// With --check: also if something committed is to be looked at.
@@ -50,7 +50,8 @@ impl StatusArgs {
         let since = time::parse_since(&self.since, now)?;
         let span = Span { since, now };
         let surveyed = survey.survey(&self.reports, span).await?;
-        let status = Status::new(&surveyed, span, output.width());
+        let empty = survey.bucket.describe_empty();
+        let status = Status::new(&surveyed, span, output, empty);
         output.print(&status)?;
         if let Some(file) = &self.html {
             let page = page::render_page(&status, &surveyed);
@@ -69,11 +70,14 @@ impl StatusArgs {
 struct Status {
     at: Timestamp,
     since: Timestamp,
-    /// Whether every window that is due was delivered.
+    /// Whether there are reports, and every window of them that is due was delivered.
     is_complete: bool,
     reports: Vec<ReportStatus>,
     #[serde(skip)]
     width: Option<usize>,
+    /// What is said where there is no report.
+    #[serde(skip)]
+    empty: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,14 +110,17 @@ struct NewestWindow {
 }
 
 impl Status {
-    fn new(surveyed: &[Surveyed], span: Span, width: Option<usize>) -> Self {
+    fn new(surveyed: &[Surveyed], span: Span, output: &Output<'_>, empty: String) -> Self {
         let reports: Vec<ReportStatus> = surveyed.iter().map(ReportStatus::new).collect();
+        // Where a wrong prefix finds nothing, nothing is known to be well.
+        let is_complete = !reports.is_empty() && reports.iter().all(ReportStatus::is_complete);
         Self {
             at: span.now,
             since: span.since,
-            is_complete: reports.iter().all(ReportStatus::is_complete),
+            is_complete,
             reports,
-            width,
+            width: output.width(),
+            empty,
         }
     }
 
@@ -200,7 +207,7 @@ impl ReportStatus {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reports.is_empty() {
-            return writeln!(f, "nothing was ever asked for: the bucket holds no report");
+            return writeln!(f, "{}", self.empty);
         }
         self.write_headings(f)?;
         let titles = [

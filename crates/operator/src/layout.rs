@@ -8,23 +8,41 @@ pub(crate) enum Align {
 }
 
 /// Lines with columns that are as wide as their longest text, two spaces apart. No line ends in spaces, and none is longer
-/// than the width.
-pub(crate) fn lay_out(rows: &[Vec<String>], align: &[Align], width: Option<usize>) -> Vec<String> {
-    let widths: Vec<usize> = (0..align.len())
-        .map(|column| {
-            let texts = rows.iter().filter_map(|row| row.get(column));
-            texts.map(|text| text.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
+/// than the width: where they don't fit, those columns are left out that can be spared, the first of these first.
+pub(crate) fn lay_out(
+    rows: &[Vec<String>],
+    align: &[Align],
+    spare: &[usize],
+    width: Option<usize>,
+) -> Vec<String> {
+    let mut columns: Vec<usize> = (0..align.len()).collect();
+    let mut spare = spare.iter();
+    loop {
+        let lines = lay_out_columns(rows, align, &columns);
+        let is_too_long = |line: &String| width.is_some_and(|it| line.chars().count() > it);
+        match spare.next() {
+            Some(spared) if lines.iter().any(is_too_long) => columns.retain(|it| it != spared),
+            _ => return lines.iter().map(|line| cut(line, width)).collect(),
+        }
+    }
+}
+
+fn lay_out_columns(rows: &[Vec<String>], align: &[Align], columns: &[usize]) -> Vec<String> {
+    let width_of = |column: usize| {
+        let texts = rows.iter().filter_map(|row| row.get(column));
+        texts.map(|text| text.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = columns.iter().map(|column| width_of(*column)).collect();
     let lines = rows.iter().map(|row| {
-        let cells = row.iter().zip(align.iter().zip(&widths));
-        let cells: Vec<String> = cells
-            .map(|(text, (align, width))| match align {
+        let cells = columns.iter().zip(&widths).map(|(column, width)| {
+            let text = row.get(*column).map_or("", String::as_str);
+            match align[*column] {
                 Align::Left => format!("{text:<width$}"),
                 Align::Right => format!("{text:>width$}"),
-            })
-            .collect();
-        cut(cells.join("  ").trim_end(), width)
+            }
+        });
+        let cells: Vec<String> = cells.collect();
+        cells.join("  ").trim_end().to_owned()
     });
     lines.collect()
 }
@@ -43,16 +61,25 @@ pub(crate) fn cut(line: &str, width: Option<usize>) -> String {
 
 /// A text in lines that are no longer than the width, each but the first behind an indent. A word that is longer stays whole.
 pub(crate) fn wrap(text: &str, indent: usize, width: Option<usize>) -> Vec<String> {
+    wrap_pieces(text.split_inclusive(' '), indent, width)
+}
+
+/// Pieces of text one after another, in lines as those of [`wrap`]. No piece is divided.
+pub(crate) fn wrap_pieces<'t>(
+    pieces: impl IntoIterator<Item = &'t str>,
+    indent: usize,
+    width: Option<usize>,
+) -> Vec<String> {
     let width = width.unwrap_or(usize::MAX);
     let mut lines = vec![String::new()];
-    for word in text.split_inclusive(' ') {
+    for piece in pieces {
         let line = lines.last_mut().map(|line| line.chars().count());
-        let length = word.trim_end().chars().count();
+        let length = piece.trim_end().chars().count();
         if line.is_some_and(|line| line > indent && line + length > width) {
             lines.push(" ".repeat(indent));
         }
         if let Some(line) = lines.last_mut() {
-            line.push_str(word);
+            line.push_str(piece);
         }
     }
     let lines = lines.iter();
@@ -71,13 +98,19 @@ mod tests {
         ];
         let align = [Align::Left, Align::Right, Align::Left];
         assert_eq!(
-            lay_out(&rows, &align, None),
+            lay_out(&rows, &align, &[], None),
             ["a         1", "long  1,000  end"]
         );
         assert_eq!(
-            lay_out(&rows, &align, Some(10)),
+            lay_out(&rows, &align, &[], Some(10)),
             ["a        …", "long  1,0…"]
         );
+        assert_eq!(
+            lay_out(&rows, &align, &[1, 0], Some(10)),
+            ["a", "long  end"]
+        );
+        let narrow = lay_out(&rows, &align, &[1, 0], Some(2));
+        assert_eq!(narrow, ["", "e…"], "what can't be spared is cut");
     }
 
     #[test]

@@ -10,11 +10,14 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 
 use crate::error::CommandError;
-use crate::layout::cut;
+use crate::layout::{cut, wrap_pieces};
 use crate::output::Output;
 use crate::place::PlaceArgs;
 use crate::state::{Mark, Span, mark_days};
 use crate::survey::{Survey, Surveyed};
+
+/// A line begins with a month, such as `2026-06`.
+const MONTH: usize = 7;
 
 /// Show which days of the last months are there.
 #[derive(Debug, Args)]
@@ -101,19 +104,37 @@ impl fmt::Display for Calendar {
         }
         for report in &self.reports {
             writeln!(f, "{}", cut(&report.address, self.width))?;
-            let days: Vec<String> = (1..=31).map(|day| format!("{day:>3}")).collect();
-            let heading = format!("{:7}{}", "", days.concat());
-            writeln!(f, "{}", cut(&heading, self.width))?;
+            let cell = fit_cell(self.width);
+            writeln!(f, "{}", number_days(cell))?;
             for month in report.months() {
-                let line = report.month_line(month, self.ascii);
-                writeln!(f, "{}", cut(&line, self.width))?;
+                writeln!(f, "{}", report.month_line(month, cell, self.ascii))?;
             }
             writeln!(f)?;
         }
         let meanings =
-            Mark::ALL.map(|mark| format!("{} {}", mark.sign(self.ascii), mark.meaning()));
-        writeln!(f, "{}", cut(&meanings.join("  "), self.width))
+            Mark::ALL.map(|mark| format!("{} {}  ", mark.sign(self.ascii), mark.meaning()));
+        for line in wrap_pieces(meanings.iter().map(String::as_str), 0, self.width) {
+            writeln!(f, "{line}")?;
+        }
+        Ok(())
     }
+}
+
+/// How many characters a day has at most, so that the longest month fits: a day that is cut off would be overlooked.
+fn fit_cell(width: Option<usize>) -> usize {
+    let fits = |cell: &usize| width.is_none_or(|width| MONTH + 31 * cell <= width);
+    [3, 2].into_iter().find(fits).unwrap_or(1)
+}
+
+/// The numbers of the days, each ending where its sign is; where they don't fit beside one another, every fifth.
+fn number_days(cell: usize) -> String {
+    let mut line = String::new();
+    for day in (1..=31).filter(|day| cell > 2 || *day == 1 || day % 5 == 0) {
+        let number = day.to_string();
+        let before = MONTH + day * cell - number.len();
+        line = format!("{line:<before$}{number}");
+    }
+    line
 }
 
 impl ReportCalendar {
@@ -124,15 +145,39 @@ impl ReportCalendar {
         months
     }
 
-    fn month_line(&self, first: Date, ascii: bool) -> String {
+    fn month_line(&self, first: Date, cell: usize, ascii: bool) -> String {
         let days = (1..=first.days_in_month()).map(|day| {
             let date = Date::new(first.year(), first.month(), day).ok();
             let mark = date.and_then(|date| self.days.get(&date));
             let sign = mark.map_or(' ', |mark| mark.sign(ascii));
-            format!("{sign:>3}")
+            format!("{sign:>cell$}")
         });
         let days: Vec<String> = days.collect();
         let line = format!("{}{}", first.strftime("%Y-%m"), days.concat());
         line.trim_end().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_day_is_cut_off_in_a_narrow_terminal() {
+        let whole: Vec<String> = (1..=31).map(|day| format!("{day:>3}")).collect();
+        let whole = format!("       {}", whole.concat());
+        for (width, cell, numbers) in [
+            (None, 3, whole.as_str()),
+            (Some(100), 3, &whole),
+            (
+                Some(80),
+                2,
+                "        1       5        10        15        20        25        30",
+            ),
+            (Some(60), 1, "       1   5   10   15   20   25   30"),
+        ] {
+            assert_eq!(fit_cell(width), cell, "{width:?}");
+            assert_eq!(number_days(cell), numbers);
+        }
     }
 }

@@ -65,6 +65,9 @@ impl StatusArgs {
     }
 }
 
+/// The columns that a narrow terminal goes without, so that the state is seen: usual, rows, schedule, newest.
+const SPARE: [usize; 4] = [5, 4, 1, 3];
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
@@ -219,7 +222,7 @@ impl fmt::Display for Status {
             .collect();
         let (left, right) = (Align::Left, Align::Right);
         let align = [left, left, right, left, right, right, left];
-        for line in lay_out(&rows, &align, self.width) {
+        for line in lay_out(&rows, &align, &SPARE, self.width) {
             writeln!(f, "{line}")?;
         }
         let troubles = self.reports.iter();

@@ -19,13 +19,37 @@ use crate::page::Page;
 const START: &str = "start data extraction";
 const POLL: &str = "look at data extraction";
 const ROOT: &[&str] = &["data-extraction", "v1", "jobs"];
-/// The documented states of a job.
-const STATES: [&str; 5] = ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"];
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 /// The longest word of a state that is kept, in bytes.
 const MAX_STATE: usize = 64;
 /// The longest explanation of a failure that is kept, in bytes.
 const MAX_MESSAGE: usize = 1024;
+
+/// The documented states of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JobState {
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+    Expired,
+}
+
+impl JobState {
+    /// The state of a word, in upper or lower case; `None` for a word that is not documented.
+    fn from_word(word: &str) -> Option<Self> {
+        [
+            ("running", Self::Running),
+            ("succeeded", Self::Succeeded),
+            ("failed", Self::Failed),
+            ("cancelled", Self::Cancelled),
+            ("expired", Self::Expired),
+        ]
+        .into_iter()
+        .find(|(known, _)| word.eq_ignore_ascii_case(known))
+        .map(|(_, state)| state)
+    }
+}
 
 enum Extraction {
     Running {
@@ -44,8 +68,7 @@ enum Extraction {
 }
 
 pub(super) fn is_known_state(word: &str) -> bool {
-    let mut words = STATES.iter();
-    words.any(|known| word.eq_ignore_ascii_case(known))
+    JobState::from_word(word).is_some()
 }
 
 impl Client {
@@ -154,29 +177,30 @@ fn parse_extraction(answer: &Value, run: &RunId, token: &AccessToken) -> Result<
     if read_text(job, "id").is_some_and(|id| id != run.as_str()) {
         return Err(Error::contract(POLL, "the answer is about another job"));
     }
-    let state = read_text(job, "status").unwrap_or_default();
+    let word = read_text(job, "status").unwrap_or_default();
+    let state = JobState::from_word(&word);
     let message = || {
         let text = read_text(&job["result"], "errorMessage").unwrap_or_default();
         redact_secrets(&text, &[token.expose()], MAX_MESSAGE)
     };
-    Ok(match state.to_ascii_uppercase().as_str() {
-        "SUCCEEDED" => Extraction::Succeeded {
+    Ok(match state {
+        Some(JobState::Succeeded) => Extraction::Succeeded {
             url: read_text(&job["result"], "url"),
         },
-        "FAILED" => Extraction::Failed { message: message() },
-        "CANCELLED" => Extraction::Failed {
+        Some(JobState::Failed) => Extraction::Failed { message: message() },
+        Some(JobState::Cancelled) => Extraction::Failed {
             message: join_said("cancelled at CXone", &message()),
         },
         // The file is gone after a day; a new job makes a new one.
-        "EXPIRED" => {
+        Some(JobState::Expired) => {
             return Err(Error::NotFound {
                 step: POLL,
                 status: 410,
             });
         }
-        known => Extraction::Running {
-            word: line(&state, MAX_STATE),
-            known: known == "RUNNING",
+        Some(JobState::Running) | None => Extraction::Running {
+            word: line(&word, MAX_STATE),
+            known: state.is_some(),
             message: message(),
         },
     })

@@ -184,16 +184,7 @@ impl CsvPage {
     fn convert_record(&mut self, chunk: &mut RowChunk) -> Result<(), Error> {
         let (record, ends) = (&self.reader.record[..], &self.reader.ends[..]);
         let Some(header) = &self.header else {
-            if self.says_empty {
-                let what = format!("record {} follows words that mean no data", self.records);
-                return Err(self.contract_error(what));
-            }
-            match Header::parse(record, ends, &self.rules) {
-                Ok(header) => self.header = Some(header),
-                Err(_) if self.means_empty() => self.says_empty = true,
-                Err(what) => return Err(self.contract_error(what)),
-            }
-            return Ok(());
+            return self.take_header();
         };
         if header.is_repeated(record, ends) {
             self.repeated_headers += 1;
@@ -222,6 +213,21 @@ impl CsvPage {
             })
         };
         taken.map_err(|what| Error::contract(self.step, what))
+    }
+
+    /// Takes the first record: the header, or words in its place.
+    fn take_header(&mut self) -> Result<(), Error> {
+        if self.says_empty {
+            let what = format!("record {} follows words that mean no data", self.records);
+            return Err(self.contract_error(what));
+        }
+        let (record, ends) = (&self.reader.record[..], &self.reader.ends[..]);
+        match Header::parse(record, ends, &self.rules) {
+            Ok(header) => self.header = Some(header),
+            Err(_) if self.means_empty() => self.says_empty = true,
+            Err(what) => return Err(self.contract_error(what)),
+        }
+        Ok(())
     }
 
     /// Whether the record in place of a header is what CXone says where there are no rows, as the definition names it.

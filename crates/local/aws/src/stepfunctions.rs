@@ -21,7 +21,7 @@ struct Machine {
     engine: Engine,
     arn: String,
     definition: String,
-    /// Names and values.
+    /// Its tags, each a name and a value.
     tags: Vec<(String, String)>,
     created: Timestamp,
 }

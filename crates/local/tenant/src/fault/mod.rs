@@ -175,18 +175,15 @@ impl Parameter {
 }
 
 fn find_api(fault: &str, value: &str) -> Result<Api, ParseFaultError> {
-    let mut all = Api::ALL.iter();
-    let found = all.find(|api| api.name() == value).copied();
-    let names = || Api::ALL.iter().map(|api| api.name()).collect::<Vec<_>>();
-    found.map_or_else(
-        || {
-            parse_error(format!(
-                "fault {fault}: api={value:?} is none of {}",
-                names().join(", ")
-            ))
-        },
-        Ok,
-    )
+    let mut all = Api::ALL.iter().copied();
+    let Some(api) = all.find(|api| api.name() == value) else {
+        let names: Vec<&str> = Api::ALL.iter().map(|api| api.name()).collect();
+        return parse_error(format!(
+            "fault {fault}: api={value:?} is none of {}",
+            names.join(", ")
+        ));
+    };
+    Ok(api)
 }
 
 fn parse_whole(fault: &str, key: &str, value: &str) -> Result<u64, ParseFaultError> {

@@ -3,25 +3,24 @@
 use std::time::Duration;
 
 use cxone::{AccessToken, Client, ClientAuth, Error, RawAnswer, SignIn, TenantApi, TokenGrant};
+use definition::Api;
 use definition::tenant::{ApiAddress, Credentials, TenantSecret};
-use definition::{Api, Dialect};
 use jiff::Timestamp;
 
 use crate::deep::DeepRun;
-use crate::evidence::{Evidence, Found, SignInSeen};
+use crate::evidence::{Evidence, SignInSeen};
+use crate::found::Found;
 use crate::names::{Names, WORD};
-use crate::observation::{Observation, Seen, SeenLink, find_job, find_link, list_states};
+use crate::observation::{Access, Observation, Seen, SeenLink, find_job, find_link, list_states};
+use crate::pace::extraction_pause;
 use crate::question::Question;
 use crate::retry::{Retry, plan_retry};
-use crate::{Plan, Spoken};
-
-/// In which a call has to begin, as the pipeline counts its permits.
-const BEGIN_WITHIN: Duration = Duration::from_secs(5);
+use crate::{ProbePlan, Spoken};
 
 /// Everything that was seen, and what only the screen may show.
 pub(crate) async fn ask_tenant(
     secret: &TenantSecret,
-    plan: &Plan,
+    plan: &ProbePlan,
     now: &dyn Fn() -> Timestamp,
     wait: &impl AsyncFn(Duration),
 ) -> Result<(Evidence, Spoken), Error> {
@@ -84,7 +83,7 @@ fn name_auth(auth: ClientAuth) -> &'static str {
 struct Asker<'a, W> {
     client: Client,
     secret: &'a TenantSecret,
-    plan: &'a Plan,
+    plan: &'a ProbePlan,
     names: Names,
     now: &'a dyn Fn() -> Timestamp,
     wait: &'a W,
@@ -109,8 +108,9 @@ impl<W: AsyncFn(Duration)> Asker<'_, W> {
             let Some(Retry::After(pause)) = retry else {
                 speak_refusal(None, &answer, spoken);
                 seen.token = Some(token);
-                let grant = answer.ok().filter(|answer| answer.status() < 300);
-                let grant = grant.and_then(|answer| TokenGrant::parse(answer.body()).ok());
+                let grant = answer
+                    .and_then(|answer| TokenGrant::of_answer(&answer))
+                    .ok();
                 seen.is_granted = grant.is_some();
                 return grant.map(|grant| grant.token);
             };
@@ -129,7 +129,8 @@ impl<W: AsyncFn(Duration)> Asker<'_, W> {
             let job = job.map(|(_, id)| id.as_str());
             let (mut observation, answer) = self.ask(question, job, pace).await;
             speak_refusal(Some(question), &answer, spoken);
-            if let Ok(answer) = &answer {
+            // What a refusal has in it is no job, no link and no state of a job.
+            if let (Ok(answer), Access::Open) = (&answer, observation.access()) {
                 let link = find_link(answer.body()).filter(|_| job.is_some());
                 if let Some((link, job)) = link.zip(job) {
                     let seen = self.look_at_link(question, job, &link, pace, spoken).await;
@@ -252,14 +253,8 @@ impl<W: AsyncFn(Duration)> Asker<'_, W> {
     }
 }
 
-/// As long as the pipeline lets pass between two calls of data extraction.
-pub(crate) fn extraction_pause() -> Duration {
-    Dialect::DataExtraction.spacing().unwrap_or_default() + BEGIN_WITHIN
-}
-
 fn retry_after(answer: &Result<RawAnswer, Error>) -> Option<Duration> {
-    let seconds = answer.as_ref().ok()?.header("retry-after")?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+    answer.as_ref().ok()?.retry_after()
 }
 
 /// What CXone or the network says of a refusal.
@@ -290,21 +285,12 @@ fn speak_states(question: Question, answer: &RawAnswer, seen: &Observation, spok
         .iter()
         .filter(|word| !cxone::is_known_state(api, word))
     {
-        let is_told = seen
-            .seen
-            .answer()
-            .is_some_and(|answer| answer.states.contains(word.as_str()));
-        let where_told = if is_told {
-            ""
-        } else {
-            " (the file says only {word})"
-        };
-        spoken.add(
-            Some(api),
-            &format!(
-                "the state \"{word}\" is not known{}",
-                where_told.replace("{word}", WORD)
-            ),
-        );
+        let answer = seen.seen.answer();
+        let is_told = answer.is_some_and(|answer| answer.states.contains(word));
+        let mut said = format!("the state \"{word}\" is not known");
+        if !is_told {
+            said.push_str(&format!(" (the file says only {WORD})"));
+        }
+        spoken.add(Some(api), &said);
     }
 }

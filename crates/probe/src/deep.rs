@@ -7,8 +7,8 @@ use definition::{Api, Definition, RunId, RunStatus, Window};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::ask::extraction_pause;
-use crate::evidence::Found;
+use crate::found::Found;
+use crate::pace::extraction_pause;
 
 /// How often a run is polled, and how long after the call before; data extraction has its own pause.
 const POLLS: usize = 6;
@@ -68,7 +68,10 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
         let window = yesterday(now).ok_or("there is no window of yesterday")?;
         let id = match self.start(&window).await {
             Ok(id) => id,
-            Err(error) => return note(&mut run.started, &error),
+            Err(error) => {
+                run.started = Found::of_error(&error);
+                return Err(error.to_string());
+            }
         };
         for _ in 0..POLLS {
             if let Some(pause) = self.pause() {
@@ -100,8 +103,11 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
             Ok(RunStatus::Pending { state, known }) => {
                 self.note_state(run, id, &state, known).await
             }
-            Ok(RunStatus::Failed { message }) => Some(Err(format!("the run failed: {message}"))),
-            Err(error) => Some(note(run.states.insert(Found::Yes), &error)),
+            Ok(RunStatus::Failed { message }) => {
+                run.states.get_or_insert(Found::Yes);
+                Some(Err(format!("the run failed: {message}")))
+            }
+            Err(error) => Some(note(&mut run.states, &error)),
         }
     }
 
@@ -156,7 +162,7 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
                 run.rows = Some(Found::Yes);
                 Ok(())
             }
-            Err(error) => note(run.rows.insert(Found::Yes), &error),
+            Err(error) => note(&mut run.rows, &error),
         })
     }
 
@@ -168,7 +174,7 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
         match self.client.cancel_run(self.token, dialect, id).await {
             Ok(CancelOutcome::Unsupported) => run.cancelled = Some(Found::Differs),
             Ok(_) => run.cancelled = Some(Found::Yes),
-            Err(error) => return note(run.cancelled.insert(Found::Yes), &error),
+            Err(error) => return note(&mut run.cancelled, &error),
         }
         Ok(())
     }
@@ -182,8 +188,9 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
     }
 }
 
-fn note(found: &mut Found, error: &Error) -> Result<(), String> {
-    *found = Found::of_error(error);
+/// Keeps what an error means, and gives its text.
+fn note(found: &mut Option<Found>, error: &Error) -> Result<(), String> {
+    *found = Some(Found::of_error(error));
     Err(error.to_string())
 }
 

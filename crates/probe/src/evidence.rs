@@ -1,10 +1,10 @@
 //! Everything that was seen of a tenant, without any value.
 
-use cxone::Error;
 use definition::Api;
 use serde::Serialize;
 
 use crate::deep::DeepRun;
+use crate::found::Found;
 use crate::observation::{Observation, Seen, SeenAnswer};
 use crate::question::Question;
 
@@ -37,46 +37,6 @@ pub(crate) struct SignInSeen {
     pub(crate) is_granted: bool,
 }
 
-/// Whether the client's own code could use an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Found {
-    Yes,
-    Refused,
-    Differs,
-    NoAnswer,
-}
-
-impl Found {
-    pub(crate) fn of_error(error: &Error) -> Self {
-        match error {
-            Error::Unauthorized { .. }
-            | Error::Forbidden { .. }
-            | Error::MaybeForbidden { .. }
-            | Error::Config { .. } => Self::Refused,
-            Error::Throttled { .. } | Error::Unavailable { .. } | Error::Ambiguous { .. } => {
-                Self::NoAnswer
-            }
-            _ => Self::Differs,
-        }
-    }
-}
-
-/// What an answer says of its API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// It answers as it should.
-    Open,
-    /// 401 or 403.
-    Refused(u16),
-    /// There is nothing at this path.
-    Absent(u16),
-    /// It refuses what was asked, or the answer is none that the client takes.
-    Odd,
-    /// No answer, or one that asks for patience.
-    Silent,
-}
-
 impl Evidence {
     pub(crate) fn new(sign_in: SignInSeen, apis: Vec<Api>) -> Self {
         Self {
@@ -97,26 +57,5 @@ impl Evidence {
         token
             .chain(self.observations.iter().map(|it| &it.seen))
             .filter_map(Seen::answer)
-    }
-}
-
-impl Observation {
-    pub(crate) fn access(&self) -> Access {
-        let answer = match &self.seen {
-            Seen::Answer(answer) => answer,
-            Seen::NoAnswer => return Access::Silent,
-            Seen::Unreadable => return Access::Odd,
-        };
-        match answer.status {
-            // An empty list. A job is not empty.
-            204 if self.question != Question::Extraction => Access::Open,
-            // Nobody has asked for a part of anything.
-            205 | 206 => Access::Odd,
-            200..300 if answer.is_json() => Access::Open,
-            401 | 403 => Access::Refused(answer.status),
-            404 | 405 | 410 | 501 => Access::Absent(answer.status),
-            408 | 429 | 500..600 => Access::Silent,
-            _ => Access::Odd,
-        }
     }
 }

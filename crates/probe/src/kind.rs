@@ -98,10 +98,13 @@ impl ValueKind {
             Value::Object(fields) => {
                 let mut kinds = BTreeMap::new();
                 for (name, value) in fields.iter().take(MOST_FIELDS) {
+                    let name = names.clean(name);
                     let kind = Self::of_value(value, names, depth + 1);
-                    let known = kinds.remove(names.clean(name).as_ref());
-                    let kind = known.map_or(kind.clone(), |known| Self::merge(known, kind));
-                    kinds.insert(names.clean(name).into_owned(), kind);
+                    let kind = match kinds.remove(name) {
+                        Some(known) => Self::merge(known, kind),
+                        None => kind,
+                    };
+                    kinds.insert(name.to_owned(), kind);
                 }
                 Self::Object(kinds)
             }

@@ -4,9 +4,11 @@ mod ask;
 mod assumption;
 mod deep;
 mod evidence;
+mod found;
 mod kind;
 mod names;
 mod observation;
+mod pace;
 mod question;
 mod remedy;
 mod report;
@@ -23,7 +25,7 @@ pub use report::{ProbeReport, Row, Spoken};
 
 /// What to ask of a tenant.
 #[derive(Debug)]
-pub struct Plan {
+pub struct ProbePlan {
     /// Which APIs to ask.
     pub apis: Vec<Api>,
     /// The `N` of `/inContactAPI/services/vN.0`.
@@ -42,7 +44,7 @@ pub struct Plan {
 /// Only where no request could be made at all. A tenant that refuses or is silent is a report.
 pub async fn probe_tenant(
     secret: &TenantSecret,
-    plan: &Plan,
+    plan: &ProbePlan,
     now: &dyn Fn() -> Timestamp,
     wait: &impl AsyncFn(Duration),
 ) -> Result<(ProbeReport, Spoken), cxone::Error> {

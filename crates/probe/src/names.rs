@@ -1,7 +1,5 @@
 //! Which names and words of an answer may be told. A name is the API's; what looks like a value, or like this tenant, is not told.
 
-use std::borrow::Cow;
-
 use cxone::is_known_state;
 use definition::Api;
 use definition::tenant::{FieldValue, TenantSecret};
@@ -176,7 +174,7 @@ impl Names {
 
     /// A field's or a header's name, unless it looks like a value: long, with several digits, with other characters than
     /// names have, or with one of the tenant's own texts in it.
-    pub(crate) fn clean<'n>(&self, name: &'n str) -> Cow<'n, str> {
+    pub(crate) fn clean<'n>(&self, name: &'n str) -> &'n str {
         let is_plain =
             |c: char| c.is_ascii_alphabetic() || c.is_ascii_digit() || "_-$ ".contains(c);
         let digits = name.chars().filter(char::is_ascii_digit).count();
@@ -187,7 +185,7 @@ impl Names {
             && name.chars().all(is_plain)
             && digits <= 2
             && !is_own;
-        Cow::Borrowed(if is_told { name } else { NAME })
+        if is_told { name } else { NAME }
     }
 }
 

@@ -7,8 +7,8 @@ use cxone::{Error, RawAnswer};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::evidence::Found;
-use crate::kind::ValueKind;
+use crate::found::Found;
+use crate::kind::{Plain, ValueKind};
 use crate::names::{Names, tell_state};
 use crate::question::Question;
 
@@ -96,6 +96,47 @@ pub(crate) enum Clock {
     Behind,
 }
 
+/// What an answer says of its API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It answers as it should.
+    Open,
+    /// Whoever asks may not: 401 or 403.
+    Refused(u16),
+    /// There is nothing at this path.
+    Absent(u16),
+    /// It refuses what was asked, or the answer is none that the client takes.
+    Odd,
+    /// No answer, or one that asks for patience.
+    Silent,
+}
+
+impl Observation {
+    /// Whether it is about a job that no tenant has, because there was no other one to ask about.
+    pub(crate) fn lacks_job(&self) -> bool {
+        self.is_known_job == Some(false)
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        let answer = match &self.seen {
+            Seen::Answer(answer) => answer,
+            Seen::NoAnswer => return Access::Silent,
+            Seen::Unreadable => return Access::Odd,
+        };
+        match answer.status {
+            // An empty list. A job is not empty.
+            204 if self.question != Question::Extraction => Access::Open,
+            // Nobody has asked for a part of anything.
+            205 | 206 => Access::Odd,
+            200..300 if answer.is_json() => Access::Open,
+            401 | 403 => Access::Refused(answer.status),
+            404 | 405 | 410 | 501 => Access::Absent(answer.status),
+            408 | 429 | 500..600 => Access::Silent,
+            _ => Access::Odd,
+        }
+    }
+}
+
 impl Seen {
     /// What of an answer may be told.
     pub(crate) fn describe(
@@ -114,7 +155,7 @@ impl Seen {
         Self::Answer(SeenAnswer {
             status: answer.status(),
             content: Content::of_type(answer.content_type().as_deref()),
-            headers: headers.map(|name| names.clean(name).into_owned()).collect(),
+            headers: headers.map(|name| names.clean(name).to_owned()).collect(),
             clock: Clock::compare(answer.date(), now),
             explains: answer.status() >= 400 && !(code.is_empty() && text.is_empty()),
             body: ValueKind::of_body(answer.body(), names),
@@ -152,7 +193,6 @@ impl SeenAnswer {
 
     /// Whether it is JSON in both what it says and what it is.
     pub(crate) fn is_json(&self) -> bool {
-        use crate::kind::Plain;
         matches!(self.content, Content::Json | Content::None)
             && !self.body.is(Plain::NotJson)
             && !self.body.is(Plain::NoBody)

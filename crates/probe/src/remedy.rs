@@ -3,8 +3,9 @@
 use definition::Api;
 
 use crate::assumption::describe_oddity;
-use crate::evidence::{Access, Evidence, Found};
-use crate::observation::{Observation, Seen};
+use crate::evidence::Evidence;
+use crate::found::Found;
+use crate::observation::{Access, Observation, Seen};
 use crate::question::Question;
 
 /// Which API to use where another one is not there, the best first.

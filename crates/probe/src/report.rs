@@ -91,7 +91,7 @@ impl ProbeReport {
             }
         }));
         let rows = assumptions().map(|assumption| {
-            let judged = (assumption.judge)(&evidence);
+            let judged = assumption.judge(&evidence);
             Row {
                 id: assumption.id,
                 api: assumption.api,

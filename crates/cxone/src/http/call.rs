@@ -129,19 +129,7 @@ impl Client {
         response: Response,
         max: u64,
     ) -> Result<Body, Error> {
-        let status = response.status();
-        if matches!(
-            status,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT
-        ) {
-            return Err(Error::contract(
-                step,
-                format!("status {} instead of an answer", status.as_u16()),
-            ));
-        }
-        check_content_type(step, response.headers(), |kind| {
-            kind == "application/json" || kind.ends_with("+json")
-        })?;
+        check_is_json(step, response.status(), response.headers())?;
         Body::from_response(step, response, max, *self.limits())
     }
 }
@@ -157,6 +145,26 @@ pub(super) async fn send_as_it_is(
     };
     let sent = request.send().await;
     sent.map_err(|error| describe_transport_error(call, &error))
+}
+
+/// Refuses a success that does not announce a whole answer in JSON.
+pub(super) fn check_is_json(
+    step: &'static str,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Result<(), Error> {
+    if matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT
+    ) {
+        return Err(Error::contract(
+            step,
+            format!("status {} instead of an answer", status.as_u16()),
+        ));
+    }
+    check_content_type(step, headers, |kind| {
+        kind == "application/json" || kind.ends_with("+json")
+    })
 }
 
 /// Refuses an answer of another type than was asked for, such as a login page. An answer without a type is left to the

@@ -1,26 +1,25 @@
 //! An answer as it came, whatever its status, for those who want to learn what a tenant answers.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 use super::access_token::AccessToken;
 use super::body::Body;
-use super::call::{Call, MAX_SMALL_BODY, content_type, send_as_it_is};
+use super::call::{Call, MAX_SMALL_BODY, check_is_json, content_type, send_as_it_is};
 use super::client::Client;
 use super::explanation::explain_error;
-use super::retry_after::response_date;
+use super::refusal::{MAX_CODE, MAX_TEXT};
+use super::retry_after::{parse_retry_after, response_date};
 use crate::error::Error;
 
 const STEP: &str = "ask";
-/// The longest code and the longest text that are kept of an explanation, in bytes.
-const MAX_SAID: [usize; 2] = [64, 1024];
 
 /// An answer with all that the tenant said. It is for looking at in memory: nothing of it is shown by [`fmt::Debug`].
 pub struct RawAnswer {
-    status: u16,
+    status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
     code: String,
@@ -30,7 +29,7 @@ pub struct RawAnswer {
 impl RawAnswer {
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.status
+        self.status.as_u16()
     }
 
     #[must_use]
@@ -46,9 +45,10 @@ impl RawAnswer {
         names
     }
 
+    /// How long it asks to wait, as the errors of other calls have it.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(HeaderValue::to_str)?.ok()
+    pub fn retry_after(&self) -> Option<Duration> {
+        parse_retry_after(&self.headers)
     }
 
     /// Its type without parameters, in lower case.
@@ -68,12 +68,22 @@ impl RawAnswer {
     pub fn explanation(&self) -> (&str, &str) {
         (&self.code, &self.text)
     }
+
+    /// The body of a success that is JSON, by the rules of every other call.
+    pub(crate) fn json_body(&self, step: &'static str) -> Result<&[u8], Error> {
+        if !self.status.is_success() {
+            let what = format!("status {} is no success", self.status());
+            return Err(Error::contract(step, what));
+        }
+        check_is_json(step, self.status, &self.headers)?;
+        Ok(&self.body)
+    }
 }
 
 impl fmt::Debug for RawAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawAnswer")
-            .field("status", &self.status)
+            .field("status", &self.status())
             .finish_non_exhaustive()
     }
 }
@@ -111,11 +121,11 @@ impl Client {
         };
         let (code, text) = explain_error(&headers, &body);
         Ok(RawAnswer {
-            status: status.as_u16(),
+            status,
             headers,
             body,
-            code: call.redact(&code, MAX_SAID[0]),
-            text: call.redact(&text, MAX_SAID[1]),
+            code: call.redact(&code, MAX_CODE),
+            text: call.redact(&text, MAX_TEXT),
         })
     }
 

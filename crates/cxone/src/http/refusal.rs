@@ -12,9 +12,9 @@ use crate::error::Error;
 /// How much of an error's body is read, in bytes.
 const SAMPLE: usize = 4 * 1024;
 /// The longest code that is kept of an error's body, in bytes.
-const MAX_CODE: usize = 64;
+pub(super) const MAX_CODE: usize = 64;
 /// The longest text that is kept of an error's body, in bytes.
-const MAX_TEXT: usize = 1024;
+pub(super) const MAX_TEXT: usize = 1024;
 
 impl Client {
     /// The error for an answer that is not a success.

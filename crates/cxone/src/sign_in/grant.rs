@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::credentials::RefreshToken;
 use crate::error::Error;
-use crate::http::AccessToken;
+use crate::http::{AccessToken, RawAnswer};
 
 pub(super) const STEP: &str = "sign in";
 /// How long a token is taken to live when the answer does not say.
@@ -40,8 +40,13 @@ pub struct RefreshGrant {
 }
 
 impl TokenGrant {
-    /// Reads a token endpoint's answer, if the token is one that can be sent.
-    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+    /// Reads the answer to [`ask_for_token`](crate::Client::ask_for_token). An answer that
+    /// [`sign_in`](crate::Client::sign_in) would not take is an error here as well.
+    pub fn of_answer(answer: &RawAnswer) -> Result<Self, Error> {
+        Self::parse(answer.json_body(STEP)?)
+    }
+
+    pub(super) fn parse(body: &[u8]) -> Result<Self, Error> {
         let answer: TokenAnswer<'_> = serde_json::from_slice(body)
             .map_err(|_| Error::contract(STEP, "the answer is not a token"))?;
         answer.into_grant()

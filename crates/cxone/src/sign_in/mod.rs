@@ -36,7 +36,7 @@ impl Client {
         TokenGrant::parse(&body)
     }
 
-    /// Asks for a token as [`sign_in`](Self::sign_in) does, and gives the answer as it came: [`TokenGrant::parse`] reads it.
+    /// Asks for a token as [`sign_in`](Self::sign_in) does, and gives the answer as it came: [`TokenGrant::of_answer`] reads it.
     pub async fn ask_for_token<'a>(&self, with: impl Into<SignIn<'a>>) -> Result<RawAnswer, Error> {
         let form = SignInForm::new(with.into());
         let secrets = form.secret_texts();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::server::{Answer, SECRET, Server, TOKEN, answer, definition, json, token, window};
-use cxone::{CancelOutcome, ClientAuth, ClientConfig, ClientCredentials, Error};
+use cxone::{CancelOutcome, ClientAuth, ClientConfig, ClientCredentials, Error, TokenGrant};
 use definition::RunStatus;
 use definition::{Dialect, ScheduleId};
 
@@ -113,6 +113,32 @@ async fn a_refused_client_is_unauthorized_and_a_strange_token_breaks_the_contrac
                 .to_string(),
             expected
         );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_a_token_is_taken_from_both_calls_or_from_neither() {
+    const TYPED: &str = "Content-Type: application/json\r\n";
+    const PAGE: &str = "Content-Type: text/html\r\n";
+    const GRANT: &str = r#"{"access_token":"a"}"#;
+    for (status, headers, body, is_taken) in [
+        ("200 OK", TYPED, GRANT, true),
+        ("200 OK", "", GRANT, true),
+        ("200 OK", PAGE, GRANT, false),
+        ("206 Partial Content", TYPED, GRANT, false),
+        ("200 OK", TYPED, "", false),
+        ("403 Forbidden", TYPED, GRANT, false),
+    ] {
+        let server = Server::start(vec![
+            answer(status, headers, body),
+            answer(status, headers, body),
+        ])
+        .await;
+        let signed_in = server.client.sign_in(&credentials()).await;
+        let asked = server.client.ask_for_token(&credentials()).await.unwrap();
+        let of_answer = TokenGrant::of_answer(&asked);
+        let found = (signed_in.is_ok(), of_answer.is_ok());
+        assert_eq!(found, (is_taken, is_taken), "{status} {headers} {body}");
     }
 }
 

@@ -12,6 +12,7 @@ mod report_jobs;
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::ReportType;
@@ -28,6 +29,9 @@ pub use interface::TotalLabels;
 pub use report_jobs::{RangeOf, ReportJobsReport};
 
 pub(crate) use interface::{Capabilities, Columns, SplitBounds};
+
+/// How long after its permit was stored a call may still begin, where calls have to be kept apart.
+pub const CALL_BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 use analytics::RawAnalyticsReport;
 use contacts::RawContactsReport;

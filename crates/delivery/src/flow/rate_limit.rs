@@ -8,16 +8,13 @@
 
 use std::time::Duration;
 
-use definition::{Dialect, ReportName, TenantId};
+use definition::{CALL_BEGINS_WITHIN, Dialect, ReportName, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::documents::RateLimitRecord;
 use crate::effects::{CasOutcome, Effects, Elapsed, StoreEffect, Versioned};
 use crate::flow::stored::{V, parse, serialise};
 use crate::{Failure, keys};
-
-/// How long after its permit was stored a call may still begin.
-const CALL_BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Which calls are kept apart, and how far.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use definition::tenant::TenantSecret;
 use definition::{Api, Catalogue, Definition};
 use jiff::Timestamp;
-use probe::{Plan, ProbeReport, Spoken, probe_tenant};
+use probe::{ProbePlan, ProbeReport, Spoken, probe_tenant};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ impl ProbeArgs {
         pause: Duration,
     ) -> Result<u8, CommandError> {
         let (secret, source) = self.read_tenant(secrets).await?;
-        let plan = Plan {
+        let plan = ProbePlan {
             apis: choose_apis(&self.apis),
             api_version: self.api_version,
             deep: read_definitions(&self.deep)?,

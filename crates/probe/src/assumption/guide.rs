@@ -2,58 +2,22 @@
 
 use definition::Api;
 
-use super::{Assumption, Judged, judge_access, judge_answer, judge_deep};
-use crate::evidence::Evidence;
+use super::ShownBy::{Access, Answer, Deep};
+use super::{Assumption, Judged};
 use crate::kind::Plain;
 use crate::observation::SeenAnswer;
 use crate::question::Question;
 
-const API: Option<Api> = Some(Api::Analytics);
-
-pub(super) const ASSUMPTIONS: &[Assumption] = &[
-    Assumption {
-        id: "P-10",
-        api: API,
-        what: "the guide's API is there",
-        judge: |it| judge_access(it, Question::Schedules),
-    },
-    Assumption {
-        id: "P-11",
-        api: API,
-        what: "the list of schedules is called schedules",
-        judge: |it| judge_answer(it, Question::Schedules, judge_list),
-    },
-    Assumption {
-        id: "P-12",
-        api: API,
-        what: "nextPageToken is a text, null or missing",
-        judge: judge_page_token,
-    },
-    Assumption {
-        id: "P-13",
-        api: API,
-        what: "a schedule is made, and a run of it takes a dateRange",
-        judge: |it| judge_deep(it, Api::Analytics, |run| Some(run.started)),
-    },
-    Assumption {
-        id: "P-14",
-        api: API,
-        what: "a run is queued, processing, completed or failed",
-        judge: |it| judge_deep(it, Api::Analytics, |run| run.states),
-    },
-    Assumption {
-        id: "P-15",
-        api: API,
-        what: "results are pages of rows, or a file",
-        judge: |it| judge_deep(it, Api::Analytics, |run| run.rows),
-    },
-    Assumption {
-        id: "P-16",
-        api: API,
-        what: "DELETE cancels a run",
-        judge: |it| judge_deep(it, Api::Analytics, |run| run.cancelled),
-    },
-];
+pub(super) const ASSUMPTIONS: &[Assumption] = table! {
+    Some(Api::Analytics);
+    "P-10" "the guide's API is there" => Access(Question::Schedules),
+    "P-11" "the list of schedules is called schedules" => Answer(Question::Schedules, judge_list),
+    "P-12" "nextPageToken is a text, null or missing" => Answer(Question::Schedules, judge_page_token),
+    "P-13" "a schedule is made, and a run of it takes a dateRange" => Deep(|run| Some(run.started)),
+    "P-14" "a run is queued, processing, completed or failed" => Deep(|run| run.states),
+    "P-15" "results are pages of rows, or a file" => Deep(|run| run.rows),
+    "P-16" "DELETE cancels a run" => Deep(|run| run.cancelled),
+};
 
 /// The client takes the list by another name as well, if it is the only one.
 fn judge_list(answer: &SeenAnswer) -> Judged {
@@ -74,18 +38,16 @@ fn judge_list(answer: &SeenAnswer) -> Judged {
     }
 }
 
-fn judge_page_token(evidence: &Evidence) -> Judged {
-    judge_answer(evidence, Question::Schedules, |answer| {
-        const TAKEN: [Plain; 5] = [
-            Plain::Text,
-            Plain::NumberInText,
-            Plain::EmptyText,
-            Plain::WholeNumber,
-            Plain::Null,
-        ];
-        match answer.body.at("nextPageToken") {
-            None => Judged::as_assumed("missing"),
-            Some(kind) => Judged::is_as_assumed_if(kind.is_among(&TAKEN), kind.to_string()),
-        }
-    })
+fn judge_page_token(answer: &SeenAnswer) -> Judged {
+    const TAKEN: [Plain; 5] = [
+        Plain::Text,
+        Plain::NumberInText,
+        Plain::EmptyText,
+        Plain::WholeNumber,
+        Plain::Null,
+    ];
+    match answer.body.at("nextPageToken") {
+        None => Judged::as_assumed("missing"),
+        Some(kind) => Judged::is_as_assumed_if(kind.is_among(&TAKEN), kind.to_string()),
+    }
 }

@@ -1,5 +1,12 @@
 //! What the client assumes of a tenant, row by row, as `APIS.md` of the crate `cxone` lists it; and what was seen of each.
 
+/// Rows of one API: the id, what is assumed, and what shows it.
+macro_rules! table {
+    ($api:expr; $($id:literal $what:literal => $shown_by:expr,)+) => {
+        &[$(Assumption { id: $id, api: $api, what: $what, shown_by: $shown_by }),+]
+    };
+}
+
 mod contacts;
 mod extraction;
 mod guide;
@@ -10,18 +17,59 @@ use definition::Api;
 use serde::Serialize;
 
 use crate::deep::DeepRun;
-use crate::evidence::{Access, Evidence, Found};
-use crate::observation::{Observation, SeenAnswer};
+use crate::evidence::Evidence;
+use crate::found::Found;
+use crate::kind::Plain;
+use crate::observation::{Access, Content, Observation, SeenAnswer};
 use crate::question::Question;
 
-/// One row.
+/// A row of `APIS.md`.
 pub(crate) struct Assumption {
     pub(crate) id: &'static str,
     /// `None` for signing in and what all APIs have in common.
     pub(crate) api: Option<Api>,
     /// In a few words, for the screen; APIS.md has the rest.
     pub(crate) what: &'static str,
-    pub(crate) judge: fn(&Evidence) -> Judged,
+    shown_by: ShownBy,
+}
+
+/// What shows whether an assumption is right.
+enum ShownBy {
+    /// That there is an answer to the question.
+    Access(Question),
+    /// What the answer to the question has in it.
+    Answer(Question, fn(&SeenAnswer) -> Judged),
+    /// What the answer about a job of the tenant's has in it.
+    Job(Question, fn(&SeenAnswer) -> Judged),
+    /// The answer about a job that no tenant has.
+    UnknownJob(Question),
+    /// The words for jobs' states in the answers to a list's question and to a job's.
+    States(Question, Question),
+    /// The link to a job's file.
+    Link(Question),
+    /// How far `--deep` came with a definition of the API.
+    Deep(fn(&DeepRun) -> Option<Found>),
+    /// Everything that was seen.
+    All(fn(&Evidence) -> Judged),
+    /// Nothing that is ever asked: this text says what does.
+    Nothing(&'static str),
+}
+
+impl Assumption {
+    /// What was seen of it.
+    pub(crate) fn judge(&self, evidence: &Evidence) -> Judged {
+        match self.shown_by {
+            ShownBy::Access(question) => judge_access(evidence, question),
+            ShownBy::Answer(question, judge) => judge_answer(evidence, question, judge),
+            ShownBy::Job(question, judge) => judge_job(evidence, question, judge),
+            ShownBy::UnknownJob(question) => judge_unknown_job(evidence, question),
+            ShownBy::States(list, job) => judge_states(evidence, list, job),
+            ShownBy::Link(question) => judge_link(evidence, question),
+            ShownBy::Deep(pick) => judge_deep(evidence, self.api, pick),
+            ShownBy::All(judge) => judge(evidence),
+            ShownBy::Nothing(else_shown_by) => Judged::not_tried(else_shown_by),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,32 +90,29 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
+    fn new(ruling: Ruling, saw: impl Into<String>) -> Self {
+        let saw = saw.into();
+        Self { ruling, saw }
+    }
+
     fn as_assumed(saw: impl Into<String>) -> Self {
-        Self {
-            ruling: Ruling::AsAssumed,
-            saw: saw.into(),
-        }
+        Self::new(Ruling::AsAssumed, saw)
     }
 
     fn differs(saw: impl Into<String>) -> Self {
-        Self {
-            ruling: Ruling::Differs,
-            saw: saw.into(),
-        }
+        Self::new(Ruling::Differs, saw)
     }
 
-    fn refused(status: u16) -> Self {
-        Self {
-            ruling: Ruling::Refused,
-            saw: format!("status {status}"),
-        }
+    fn refused(saw: impl Into<String>) -> Self {
+        Self::new(Ruling::Refused, saw)
+    }
+
+    fn refused_by(status: u16) -> Self {
+        Self::refused(format!("status {status}"))
     }
 
     fn not_tried(saw: impl Into<String>) -> Self {
-        Self {
-            ruling: Ruling::NotTried,
-            saw: saw.into(),
-        }
+        Self::new(Ruling::NotTried, saw)
     }
 
     fn is_as_assumed_if(condition: bool, saw: impl Into<String>) -> Self {
@@ -85,6 +130,7 @@ pub(crate) fn assumptions() -> impl Iterator<Item = &'static Assumption> {
         sign_in::ASSUMPTIONS,
         guide::ASSUMPTIONS,
         report_jobs::ASSUMPTIONS,
+        report_jobs::DOWNLOADS,
         extraction::ASSUMPTIONS,
         contacts::ASSUMPTIONS,
     ];
@@ -93,6 +139,14 @@ pub(crate) fn assumptions() -> impl Iterator<Item = &'static Assumption> {
 
 const NOT_ASKED: &str = "not asked";
 const SILENT: &str = "asked, and no answer of use came";
+const NO_JOB: &str = "the tenant has no job to look at";
+/// What no question can show.
+const ONLY_ROWS: &str = "only rows show it: compare a day of yours with CXone's own report";
+
+/// The kinds of ids that are taken.
+const ID: [Plain; 3] = [Plain::WholeNumber, Plain::Text, Plain::NumberInText];
+/// The kinds of links: before there is one, the field is empty or null.
+const LINK: [Plain; 3] = [Plain::Text, Plain::EmptyText, Plain::Null];
 
 /// Whether an API is there, by the question that is asked first.
 fn judge_access(evidence: &Evidence, question: Question) -> Judged {
@@ -102,7 +156,7 @@ fn judge_access(evidence: &Evidence, question: Question) -> Judged {
     let status = observation.seen.status();
     match observation.access() {
         Access::Open => Judged::as_assumed(format!("status {status}")),
-        Access::Refused(status) => Judged::refused(status),
+        Access::Refused(status) => Judged::refused_by(status),
         Access::Absent(status) => Judged::differs(format!("status {status}")),
         Access::Odd => Judged::differs(describe_oddity(observation)),
         Access::Silent => Judged::not_tried(SILENT),
@@ -111,7 +165,6 @@ fn judge_access(evidence: &Evidence, question: Question) -> Judged {
 
 /// What is wrong with an answer that the client would not take.
 pub(crate) fn describe_oddity(observation: &Observation) -> String {
-    use crate::observation::Content;
     match observation.seen.answer() {
         None => "an answer that can't be read".to_owned(),
         Some(answer) if answer.content == Content::Html => {
@@ -137,7 +190,7 @@ fn judge_answer(
             Judged::not_tried("an empty answer (204) does not show it")
         }
         (Some(Access::Open), Some(answer)) => judge(answer),
-        (Some(Access::Refused(status)), _) => Judged::refused(status),
+        (Some(Access::Refused(status)), _) => Judged::refused_by(status),
         (Some(Access::Silent), _) => Judged::not_tried(SILENT),
         (Some(_), _) => Judged::not_tried("the API did not answer as it should"),
         (None, _) => Judged::not_tried(NOT_ASKED),
@@ -151,8 +204,8 @@ fn judge_job(
     judge: impl FnOnce(&SeenAnswer) -> Judged,
 ) -> Judged {
     let observation = evidence.observation(question);
-    if observation.is_some_and(|it| it.is_known_job == Some(false)) {
-        return Judged::not_tried("the tenant shows no job that can be asked for");
+    if observation.is_some_and(Observation::lacks_job) {
+        return Judged::not_tried(NO_JOB);
     }
     if let Some(status) = observation
         .map(|it| it.seen.status())
@@ -167,14 +220,16 @@ fn judge_job(
 
 /// Whether the settings allow the host of a job's file.
 fn judge_link(evidence: &Evidence, question: Question) -> Judged {
-    let link = evidence.observation(question).and_then(|it| it.link);
-    match link.map(|link| link.allowed) {
-        None => Judged::not_tried("no job shows a link"),
+    let Some(observation) = evidence.observation(question) else {
+        return Judged::not_tried(NOT_ASKED);
+    };
+    match observation.link.map(|link| link.allowed) {
+        None if observation.lacks_job() => Judged::not_tried(NO_JOB),
+        None => Judged::not_tried("the job shows no link"),
         Some(Found::Yes) => Judged::as_assumed("its own host, or one that is listed"),
-        Some(Found::Refused) => Judged {
-            ruling: Ruling::Refused,
-            saw: "the link's host is not listed: add it to api_hosts or allowed_hosts".to_owned(),
-        },
+        Some(Found::Refused) => {
+            Judged::refused("the link's host is not listed: add it to api_hosts or allowed_hosts")
+        }
         Some(_) => Judged::differs("a link that is never followed"),
     }
 }
@@ -188,7 +243,7 @@ fn judge_unknown_job(evidence: &Evidence, question: Question) -> Judged {
         }
         Some(observation) => match (observation.access(), observation.seen.status()) {
             (_, status @ (404 | 410)) => Judged::as_assumed(format!("status {status}")),
-            (Access::Refused(status), _) => Judged::refused(status),
+            (Access::Refused(status), _) => Judged::refused_by(status),
             (Access::Silent, _) => Judged::not_tried(SILENT),
             _ => Judged::differs(describe_oddity(observation)),
         },
@@ -196,8 +251,10 @@ fn judge_unknown_job(evidence: &Evidence, question: Question) -> Judged {
 }
 
 /// Whether the states of an API's jobs have known words.
-fn judge_states(evidence: &Evidence, api: Api, questions: [Question; 2]) -> Judged {
-    let answers = questions.iter().filter_map(|it| evidence.observation(*it));
+fn judge_states(evidence: &Evidence, list: Question, job: Question) -> Judged {
+    let api = list.api();
+    let answers = [list, job].map(|it| evidence.observation(it));
+    let answers = answers.into_iter().flatten();
     let words: Vec<&str> = answers
         .filter_map(|it| it.seen.answer())
         .flat_map(|answer| answer.states.iter().map(String::as_str))
@@ -209,11 +266,13 @@ fn judge_states(evidence: &Evidence, api: Api, questions: [Question; 2]) -> Judg
         .collect();
     match (words.is_empty(), unknown.first()) {
         (true, _) if evidence.deep.iter().any(|run| run.api == api) => {
-            judge_deep(evidence, api, |run| run.states)
+            judge_deep(evidence, Some(api), |run| run.states)
         }
-        (true, _) => judge_answer(evidence, questions[0], |_| {
-            Judged::not_tried("the tenant shows no job")
-        }),
+        // Without a job the list may be an answer without a body.
+        (true, _) if evidence.observation(list).map(Observation::access) == Some(Access::Open) => {
+            Judged::not_tried(NO_JOB)
+        }
+        (true, _) => judge_answer(evidence, list, |_| Judged::not_tried(NO_JOB)),
         (false, None) => Judged::as_assumed("known words alone"),
         (false, Some(word)) => Judged::differs(format!(
             "\"{word}\" is not known: it counts as pending until the deadline"
@@ -222,24 +281,22 @@ fn judge_states(evidence: &Evidence, api: Api, questions: [Question; 2]) -> Judg
 }
 
 /// What `--deep` showed with a definition of this API.
-fn judge_deep(evidence: &Evidence, api: Api, pick: fn(&DeepRun) -> Option<Found>) -> Judged {
-    let runs: Vec<&DeepRun> = evidence.deep.iter().filter(|run| run.api == api).collect();
-    if runs.is_empty() {
-        return Judged::not_tried("it starts something: --deep with a definition of this API");
-    }
-    match runs.into_iter().find_map(pick) {
+fn judge_deep(
+    evidence: &Evidence,
+    api: Option<Api>,
+    pick: fn(&DeepRun) -> Option<Found>,
+) -> Judged {
+    let mut runs = evidence.deep.iter().filter(|run| Some(run.api) == api);
+    let Some(first) = runs.next() else {
+        return Judged::not_tried(
+            "it starts something: try it with --deep and a definition of that API",
+        );
+    };
+    match pick(first).or_else(|| runs.find_map(pick)) {
         Some(Found::Yes) => Judged::as_assumed("the client took it"),
-        Some(Found::Refused) => Judged {
-            ruling: Ruling::Refused,
-            saw: "refused".to_owned(),
-        },
+        Some(Found::Refused) => Judged::refused("refused"),
         Some(Found::Differs) => Judged::differs("the client could not use it"),
         Some(Found::NoAnswer) => Judged::not_tried(SILENT),
         None => Judged::not_tried("the run did not come so far"),
     }
-}
-
-/// What no question can show.
-fn judge_nothing(_: &Evidence) -> Judged {
-    Judged::not_tried("only rows can tell: compare a day with CXone's own report")
 }

@@ -1,58 +1,30 @@
 //! Signing in, and what all APIs have in common.
 
+use super::ShownBy::All;
 use super::{Assumption, Judged, NOT_ASKED, SILENT};
-use crate::evidence::{Evidence, Found};
+use crate::evidence::Evidence;
+use crate::found::Found;
 use crate::kind::Plain;
 use crate::observation::{Clock, Seen, SeenAnswer};
 
-pub(super) const ASSUMPTIONS: &[Assumption] = &[
-    Assumption {
-        id: "P-01",
-        api: None,
-        what: "the issuer says where the API is",
-        judge: judge_issuer,
-    },
-    Assumption {
-        id: "P-02",
-        api: None,
-        what: "the token endpoint grants a bearer token",
-        judge: judge_grant,
-    },
-    Assumption {
-        id: "P-03",
-        api: None,
-        what: "expires_in is a whole number of seconds",
-        judge: judge_lifetime,
-    },
-    Assumption {
-        id: "P-04",
-        api: None,
-        what: "the clocks agree to a minute",
-        judge: judge_clocks,
-    },
-    Assumption {
-        id: "P-05",
-        api: None,
-        what: "a refusal explains itself in a known place",
-        judge: judge_explanations,
-    },
-    Assumption {
-        id: "P-06",
-        api: None,
-        what: "a call too many is answered with 429",
-        judge: judge_rate,
-    },
-];
+pub(super) const ASSUMPTIONS: &[Assumption] = table! {
+    None;
+    "P-01" "the issuer says where the API is" => All(judge_issuer),
+    "P-02" "the token endpoint grants a bearer token" => All(judge_grant),
+    "P-03" "expires_in is a whole number of seconds" => All(judge_lifetime),
+    "P-04" "the clocks agree to a minute" => All(judge_clocks),
+    "P-05" "a refusal explains itself in a known place" => All(judge_explanations),
+    "P-06" "a call too many is answered with 429" => All(judge_rate),
+};
 
 fn judge_issuer(evidence: &Evidence) -> Judged {
     let sign_in = &evidence.sign_in;
     match sign_in.found {
         _ if !sign_in.has_issuer => Judged::not_tried("base_url is given, so no issuer was asked"),
         Found::Yes => Judged::as_assumed("an api_endpoint at a listed host"),
-        Found::Refused => Judged {
-            ruling: super::Ruling::Refused,
-            saw: "the issuer does not know the tenant, or the host is not listed".to_owned(),
-        },
+        Found::Refused => {
+            Judged::refused("the issuer does not know the tenant, or the host is not listed")
+        }
         Found::Differs => Judged::differs("an answer without a usable api_endpoint"),
         Found::NoAnswer => Judged::not_tried(SILENT),
     }
@@ -66,7 +38,7 @@ fn judge_grant(evidence: &Evidence) -> Judged {
         Some(Seen::NoAnswer) => Judged::not_tried(SILENT),
         Some(Seen::Unreadable) => Judged::differs("an answer that can't be read"),
         Some(Seen::Answer(answer)) => match answer.status {
-            status @ (400 | 401 | 403) => Judged::refused(status),
+            status @ (400 | 401 | 403) => Judged::refused_by(status),
             429 | 500..600 => Judged::not_tried(SILENT),
             200..300 => Judged::differs("no bearer token that can be sent"),
             status => Judged::differs(format!("status {status}")),
@@ -106,19 +78,12 @@ fn judge_explanations(evidence: &Evidence) -> Judged {
         .answers()
         .filter(|answer| answer.status >= 400)
         .collect();
-    match (
-        refusals.is_empty(),
-        refusals.iter().all(|answer| answer.explains),
-    ) {
-        (true, _) => Judged::not_tried("nothing was refused"),
-        (false, is_known) => Judged::is_as_assumed_if(
-            is_known,
-            if is_known {
-                "a code or a text"
-            } else {
-                "a refusal without a code and a text that the client finds"
-            },
-        ),
+    if refusals.is_empty() {
+        Judged::not_tried("nothing was refused")
+    } else if refusals.iter().all(|answer| answer.explains) {
+        Judged::as_assumed("a code or a text")
+    } else {
+        Judged::differs("a refusal without a code and a text that the client finds")
     }
 }
 

@@ -198,6 +198,26 @@ async fn what_passes_is_no_oddity_and_silence_is_no_verdict() {
 }
 
 #[tokio::test]
+async fn a_pause_is_waited_for_however_it_is_asked_for() {
+    for (seconds, calls) in [(3, 2), (60, 1)] {
+        for form in ["seconds", "imf"] {
+            let clock = Clock::new();
+            let fault = format!("throttled:seconds={seconds},retry-after={form},api=contacts");
+            let tenant = Tenant::start(cxone_sim::Options {
+                faults: vec![fault.parse().unwrap()],
+                ..options(&clock)
+            })
+            .await
+            .unwrap();
+            probe_with(&client(&tenant), Vec::new(), &clock).await;
+            let journal = tenant.journal();
+            let asked = journal.iter().filter(|it| it.path.ends_with("/completed"));
+            assert_eq!(asked.count(), calls, "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_403_that_passes_was_the_rate_limit_and_one_that_stays_is_a_permission() {
     let (report, _) = probe_faulty(&["extraction-throttled"]).await;
     assert!(ids(&report, AsAssumed).contains("P-44"), "{report}");

@@ -7,7 +7,7 @@ use cxone_sim::{Api as Simulated, Options, Tenant};
 use definition::tenant::TenantSecret;
 use definition::{Api, Definition};
 use jiff::Timestamp;
-use probe::{Plan, ProbeReport, Ruling, Spoken, probe_tenant};
+use probe::{ProbePlan, ProbeReport, Ruling, Spoken, probe_tenant};
 use serde_json::{Value, json};
 
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(crate) async fn probe_with(
     deep: Vec<Definition>,
     clock: &Clock,
 ) -> (ProbeReport, Spoken) {
-    let plan = Plan {
+    let plan = ProbePlan {
         apis: Api::ALL.to_vec(),
         api_version: 34,
         deep,

@@ -158,7 +158,7 @@ pub enum CommandError {
         hint: &'static str,
     },
     #[error("{} can't be written: {error}", file.display())]
-    Page {
+    Unwritten {
         file: PathBuf,
         error: std::io::Error,
     },
@@ -198,7 +198,7 @@ impl CommandError {
             Self::NotOwnWindows { .. } => "CXO026",
             Self::NotAnExecution { .. } => "CXO027",
             Self::NoBucket { .. } => "CXO028",
-            Self::Page { .. } => "CXO029",
+            Self::Unwritten { .. } => "CXO029",
             Self::NotFinal { .. } => "CXO030",
         }
     }
@@ -221,7 +221,7 @@ impl CommandError {
             | Self::Template { .. }
             | Self::TenantName { .. }
             | Self::NoBucket { .. }
-            | Self::Page { .. }
+            | Self::Unwritten { .. }
             | Self::NotFinal { .. }
             | Self::UnknownReport { .. }
             | Self::AmbiguousReport { .. }

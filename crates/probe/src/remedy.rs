@@ -60,10 +60,10 @@ pub(crate) fn judge_api(evidence: &Evidence, api: Api) -> (String, Option<String
     match observation.access() {
         Access::Open => ("ok".to_owned(), None),
         Access::Refused(401) => ("401".to_owned(), Some("the API refuses a token that was granted a moment ago: base_url and token_url (or issuer) have to belong to the same tenant".to_owned())),
-        Access::Refused(status) => (status.to_string(), Some(format!("grant: {}", permission(api)))),
+        Access::Refused(status) => (status.to_string(), Some(explain_refusal(evidence, api))),
         Access::Absent(status) => (status.to_string(), Some(explain_absence(evidence, api))),
         Access::Odd => ("odd".to_owned(), Some(explain_oddity(observation))),
-        Access::Silent => ("no answer".to_owned(), Some("try again later; if it stays, please send the file of --out".to_owned())),
+        Access::Silent => ("no answer".to_owned(), Some(explain_silence(evidence, observation))),
     }
 }
 
@@ -84,6 +84,25 @@ const fn permission(api: Api) -> &'static str {
         }
         Api::Contacts => "ACD > View and Admin > Employees > View, for the access key's user",
     }
+}
+
+fn explain_refusal(evidence: &Evidence, api: Api) -> String {
+    let grant = format!("grant: {}", permission(api));
+    if api == Api::Analytics || evidence.sign_in.way != "client" {
+        return grant;
+    }
+    format!(
+        "{grant}; the file has no access key: add access_key_id and access_key_secret of such a user"
+    )
+}
+
+fn explain_silence(evidence: &Evidence, observation: &Observation) -> String {
+    let look = match observation.seen {
+        Seen::Answer(_) => "",
+        _ if evidence.sign_in.has_issuer => "check the network; ",
+        _ => "check base_url in the file, and the network; ",
+    };
+    format!("{look}try again later; if it stays, please send the file of --out")
 }
 
 fn explain_absence(evidence: &Evidence, api: Api) -> String {

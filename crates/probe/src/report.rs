@@ -124,6 +124,64 @@ impl ProbeReport {
     fn count(&self, ruling: Ruling) -> usize {
         self.rows.iter().filter(|row| row.ruling == ruling).count()
     }
+
+    /// What differs row by row, and a refusal once, although it may be seen by several rows of its API.
+    fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_finding = |row: &&Row| matches!(row.ruling, Ruling::Differs | Ruling::Refused);
+        let groups = group_rows(self.rows.iter().filter(is_finding), |row| {
+            let own = (row.ruling == Ruling::Differs).then_some(row.id);
+            (row.api, row.saw.as_str(), own)
+        });
+        for group in groups {
+            let row = group[0];
+            let word = match row.ruling {
+                Ruling::Differs => "differs",
+                _ => "refused",
+            };
+            write!(f, "{}  {word}    {}: {}", row.id, row.what, row.saw)?;
+            if group.len() > 1 {
+                write!(f, " (and with it {})", join_ids(&group[1..]))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+
+    /// What was not tried, by the reason.
+    fn write_untried(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.evidence.observations.is_empty() {
+            return writeln!(f, "No API was asked, because nobody is signed in.");
+        }
+        let untried = self
+            .rows
+            .iter()
+            .filter(|row| row.ruling == Ruling::NotTried);
+        for group in group_rows(untried, |row| row.saw.as_str()) {
+            writeln!(f, "{}  not tried  {}", join_ids(&group), group[0].saw)?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows of the same key, in the order of their first ones.
+fn group_rows<'a, K: PartialEq>(
+    rows: impl Iterator<Item = &'a Row>,
+    key: impl Fn(&'a Row) -> K,
+) -> Vec<Vec<&'a Row>> {
+    let mut groups: Vec<Vec<&Row>> = Vec::new();
+    for row in rows {
+        let alike = |group: &&mut Vec<&'a Row>| key(group[0]) == key(row);
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+fn join_ids(rows: &[&Row]) -> String {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
+    ids.join(" ")
 }
 
 impl fmt::Display for Line {
@@ -150,35 +208,15 @@ impl fmt::Display for ProbeReport {
             write!(f, "{line}")?;
         }
         writeln!(f)?;
-        for Row {
-            id,
-            what,
-            ruling,
-            saw,
-            ..
-        } in &self.rows
-        {
-            match ruling {
-                Ruling::Differs => writeln!(f, "{id}  differs    {what}: {saw}")?,
-                Ruling::Refused => writeln!(f, "{id}  refused    {what}: {saw}")?,
-                Ruling::AsAssumed | Ruling::NotTried => {}
-            }
-        }
-        let untried = self
-            .rows
-            .iter()
-            .filter(|row| row.ruling == Ruling::NotTried);
-        let untried: Vec<&str> = untried.map(|row| row.id).collect();
-        if !untried.is_empty() {
-            writeln!(f, "not tried        {}", untried.join(" "))?;
-        }
+        self.write_findings(f)?;
+        self.write_untried(f)?;
         writeln!(
             f,
-            "as assumed {}, differs {}, refused {}, not tried {}",
+            "as assumed {}, differs {}, refused {}, not tried {}; crates/cxone/APIS.md has each row in full",
             self.count(Ruling::AsAssumed),
             self.count(Ruling::Differs),
             self.count(Ruling::Refused),
-            untried.len()
+            self.count(Ruling::NotTried)
         )
     }
 }

@@ -73,16 +73,18 @@ impl ProbeArgs {
         let (report, spoken) = probe_tenant(&secret, &plan, &clock, &wait)
             .await
             .map_err(|error| CommandError::Probe(error.to_string()))?;
-        if let Some(file) = &self.out {
-            write_report(file, &report)?;
-        }
-        let code = if report.is_all_well() { 0 } else { NOT_WELL };
-        output.print(&Outcome {
+        let outcome = Outcome {
             report,
             spoken,
             out: self.out,
-        })?;
-        Ok(code)
+        };
+        // It took minutes: it is shown, even if the file can't be written.
+        output.print(&outcome)?;
+        if let Some(file) = &outcome.out {
+            write_report(file, &outcome.report)?;
+        }
+        let is_well = outcome.report.is_all_well();
+        Ok(if is_well { 0 } else { NOT_WELL })
     }
 
     /// What reaches the tenant, and where a person corrects it.
@@ -136,11 +138,9 @@ fn read_definitions(files: &[PathBuf]) -> Result<Vec<Definition>, CommandError> 
 fn write_report(file: &Path, report: &ProbeReport) -> Result<(), CommandError> {
     let mut text = serde_json::to_string_pretty(report).map_err(std::io::Error::from)?;
     text.push('\n');
-    std::fs::write(file, text).map_err(|error| {
-        CommandError::Output(std::io::Error::other(format!(
-            "{}: {error}",
-            file.display()
-        )))
+    std::fs::write(file, text).map_err(|error| CommandError::Unwritten {
+        file: file.to_owned(),
+        error,
     })
 }
 
@@ -166,17 +166,17 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.report)?;
         for line in self.spoken.lines() {
-            writeln!(f, "CXone said (and no file has it)  {line}")?;
+            writeln!(f, "only on this screen  {line}")?;
         }
         match &self.out {
             Some(file) => writeln!(
                 f,
-                "{}: paths, statuses, names and kinds, and no value of the tenant; please send it",
+                "in {}: paths, statuses, names and kinds, and no value of the tenant; please send it to the maintainers",
                 file.display()
             ),
             None => writeln!(
                 f,
-                "with --out FILE it can be sent: it has no value of the tenant"
+                "--out FILE writes this report to a file without any value of the tenant; please send it to the maintainers"
             ),
         }
     }

@@ -59,6 +59,15 @@ async fn a_tenant_is_probed_from_its_file_and_the_report_is_written() {
     );
     let (code, said) = cxr(&server, &["probe", &file, "--api", "contacts"]).await;
     assert_eq!(code.unwrap(), 0, "{said}");
+    // What was seen is shown, even if the file can't be written.
+    let nowhere = folder.path().join("none/report.json");
+    let nowhere = nowhere.to_str().unwrap();
+    let args = ["probe", &file, "--api", "contacts", "--out", nowhere];
+    let (unwritten, said) = cxr(&server, &args).await;
+    let error = unwritten.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO029", 2));
+    assert!(error.to_string().starts_with(nowhere), "{error}");
+    assert!(said.contains("contacts         ok "), "{said}");
     assert!(
         tenant
             .journal()

@@ -16,6 +16,10 @@ async fn a_wrong_secret_a_403_and_a_404_have_remedies_of_their_own() {
     let text = report.to_string();
     assert!(text.starts_with("sign-in          refused\n                 the token endpoint refuses the credentials: correct client_id and client_secret in the file"), "{text}");
     assert!(text.contains("analytics        not asked\n"), "{text}");
+    assert!(
+        text.contains("\nNo API was asked, because nobody is signed in.\n"),
+        "{text}"
+    );
     // A wrong secret is tried once, because more tries may lock the client out.
     assert_eq!(tenant.journal().len(), 1);
 
@@ -25,6 +29,13 @@ async fn a_wrong_secret_a_403_and_a_404_have_remedies_of_their_own() {
     assert_eq!(
         spoken.lines(),
         ["contacts: 403 forbidden API > Application > Access is missing"]
+    );
+    // One refusal is told once, and what was not tried is told with the reason.
+    assert!(text.contains("\nP-50  refused    contacts take dates with a Z, top, skip and orderBy=contactId: status 403 (and with it P-51 P-52 P-53 P-54)\n"), "{text}");
+    assert_eq!(text.matches("  refused    ").count(), 1, "{text}");
+    assert!(
+        text.contains("\nP-32 P-47  not tried  only rows show it: "),
+        "{text}"
     );
 
     let (report, _) = probe_faulty(&["unavailable:status=404,times=forever,api=analytics"]).await;
@@ -56,6 +67,14 @@ async fn other_troubles_name_what_to_look_at() {
             "check token_url in the file, and the network",
         ),
         ("refused:times=forever,api=contacts", "try again later"),
+        (
+            "refused:times=forever,api=contacts",
+            "check base_url in the file, and the network",
+        ),
+        (
+            "forbidden:api=contacts",
+            "the file has no access key: add access_key_id and access_key_secret",
+        ),
     ] {
         let (report, _) = probe_faulty(&[fault]).await;
         assert!(report.to_string().contains(remedy), "{fault}\n{report}");

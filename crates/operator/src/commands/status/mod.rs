@@ -55,7 +55,7 @@ impl StatusArgs {
         output.print(&status)?;
         if let Some(file) = &self.html {
             let page = page::render_page(&status, &surveyed);
-            std::fs::write(file, page).map_err(|error| CommandError::Page {
+            std::fs::write(file, page).map_err(|error| CommandError::Unwritten {
                 file: file.clone(),
                 error,
             })?;

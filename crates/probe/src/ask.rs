@@ -287,10 +287,12 @@ fn speak_states(question: Question, answer: &RawAnswer, seen: &Observation, spok
     {
         let answer = seen.seen.answer();
         let is_told = answer.is_some_and(|answer| answer.states.contains(word));
-        let mut said = format!("the state \"{word}\" is not known");
-        if !is_told {
-            said.push_str(&format!(" (the file says only {WORD})"));
-        }
+        let told = if is_told {
+            String::new()
+        } else {
+            format!(" (the file says only {WORD})")
+        };
+        let said = format!("the state \"{word}\" is not known{told}");
         spoken.add(Some(api), &said);
     }
 }

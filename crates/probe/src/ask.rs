@@ -9,12 +9,12 @@ use jiff::Timestamp;
 
 use crate::deep::DeepRun;
 use crate::evidence::{Evidence, SignInSeen};
-use crate::found::Found;
 use crate::names::{Names, WORD};
 use crate::observation::{Access, Observation, Seen, SeenLink, find_job, find_link, list_states};
 use crate::pace::extraction_pause;
 use crate::question::Question;
 use crate::retry::{Retry, plan_retry};
+use crate::usability::Usability;
 use crate::{ProbePlan, Spoken};
 
 /// Everything that was seen, and what only the screen may show.
@@ -31,7 +31,7 @@ pub(crate) async fn ask_tenant(
     let client = match tenant.connect().await {
         Ok(client) => client,
         Err(error) => {
-            evidence.sign_in.found = Found::of_error(&error);
+            evidence.sign_in.found = Usability::of_error(&error);
             spoken.add(None, &error.to_string());
             return Ok((evidence, spoken));
         }
@@ -66,7 +66,7 @@ fn describe_tenant(secret: &TenantSecret) -> SignInSeen {
         way,
         client_auth: client.map(|client| name_auth(client.auth)),
         has_issuer: matches!(secret.address.api, ApiAddress::Discovered { .. }),
-        found: Found::Yes,
+        found: Usability::Yes,
         token: None,
         is_granted: false,
     }
@@ -176,7 +176,7 @@ impl<W: AsyncFn(Duration)> Asker<'_, W> {
             None
         };
         SeenLink {
-            allowed: allowed.map_or_else(|error| Found::of_error(&error), |()| Found::Yes),
+            allowed: allowed.map_or_else(|error| Usability::of_error(&error), |()| Usability::Yes),
             is_fresh: again.map(|again| again != link),
         }
     }

@@ -7,8 +7,8 @@ use definition::{Api, Definition, RunId, RunStatus, Window};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::found::Found;
 use crate::pace::extraction_pause;
+use crate::usability::Usability;
 
 /// How often a run is polled, and how long after the call before; data extraction has its own pause.
 const POLLS: usize = 6;
@@ -20,12 +20,12 @@ const POLL_PAUSE: Duration = Duration::from_secs(15);
 pub(crate) struct DeepRun {
     pub(crate) api: Api,
     /// Whether it was registered and started, by which its id came.
-    pub(crate) started: Found,
+    pub(crate) started: Usability,
     /// Whether its states were known ones; `None` if it was never polled.
-    pub(crate) states: Option<Found>,
+    pub(crate) states: Option<Usability>,
     /// Whether its first page or its file could be read to the end.
-    pub(crate) rows: Option<Found>,
-    pub(crate) cancelled: Option<Found>,
+    pub(crate) rows: Option<Usability>,
+    pub(crate) cancelled: Option<Usability>,
 }
 
 impl DeepRun {
@@ -40,7 +40,7 @@ impl DeepRun {
     ) -> (Self, String) {
         let mut run = Self {
             api: definition.dialect().api(),
-            started: Found::Yes,
+            started: Usability::Yes,
             states: None,
             rows: None,
             cancelled: None,
@@ -69,7 +69,7 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
         let id = match self.start(&window).await {
             Ok(id) => id,
             Err(error) => {
-                run.started = Found::of_error(&error);
+                run.started = Usability::of_error(&error);
                 return Err(error.to_string());
             }
         };
@@ -104,7 +104,7 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
                 self.note_state(run, id, &state, known).await
             }
             Ok(RunStatus::Failed { message }) => {
-                run.states.get_or_insert(Found::Yes);
+                run.states.get_or_insert(Usability::Yes);
                 Some(Err(format!("the run failed: {message}")))
             }
             Err(error) => Some(note(&mut run.states, &error)),
@@ -119,10 +119,10 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
         known: bool,
     ) -> Option<Result<(), String>> {
         if known {
-            run.states.get_or_insert(Found::Yes);
+            run.states.get_or_insert(Usability::Yes);
             return None;
         }
-        run.states = Some(Found::Differs);
+        run.states = Some(Usability::Differs);
         let said = format!("the state \"{state}\" is not known");
         Some(self.cancel(run, id).await.and(Err(said)))
     }
@@ -156,10 +156,10 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
             }
             Err(error) => Err(error),
         };
-        run.states.get_or_insert(Found::Yes);
+        run.states.get_or_insert(Usability::Yes);
         Some(match read {
             Ok(()) => {
-                run.rows = Some(Found::Yes);
+                run.rows = Some(Usability::Yes);
                 Ok(())
             }
             Err(error) => note(&mut run.rows, &error),
@@ -172,8 +172,8 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
             return Ok(());
         }
         match self.client.cancel_run(self.token, dialect, id).await {
-            Ok(CancelOutcome::Unsupported) => run.cancelled = Some(Found::Differs),
-            Ok(_) => run.cancelled = Some(Found::Yes),
+            Ok(CancelOutcome::Unsupported) => run.cancelled = Some(Usability::Differs),
+            Ok(_) => run.cancelled = Some(Usability::Yes),
             Err(error) => return note(&mut run.cancelled, &error),
         }
         Ok(())
@@ -189,8 +189,8 @@ impl<W: AsyncFn(Duration)> Trial<'_, W> {
 }
 
 /// Keeps what an error means, and gives its text.
-fn note(found: &mut Option<Found>, error: &Error) -> Result<(), String> {
-    *found = Some(Found::of_error(error));
+fn note(found: &mut Option<Usability>, error: &Error) -> Result<(), String> {
+    *found = Some(Usability::of_error(error));
     Err(error.to_string())
 }
 

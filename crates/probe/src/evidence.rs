@@ -4,9 +4,9 @@ use definition::Api;
 use serde::Serialize;
 
 use crate::deep::DeepRun;
-use crate::found::Found;
 use crate::observation::{Observation, Seen, SeenAnswer};
 use crate::question::Question;
+use crate::usability::Usability;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,7 +29,7 @@ pub(crate) struct SignInSeen {
     /// Whether an issuer says where the API is.
     pub(crate) has_issuer: bool,
     /// Whether the API's address is known, or was found.
-    pub(crate) found: Found,
+    pub(crate) found: Usability,
     /// What the token endpoint answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<Seen>,

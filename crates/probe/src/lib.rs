@@ -4,7 +4,6 @@ mod ask;
 mod assumption;
 mod deep;
 mod evidence;
-mod found;
 mod kind;
 mod names;
 mod observation;
@@ -13,6 +12,7 @@ mod question;
 mod remedy;
 mod report;
 mod retry;
+mod usability;
 
 use std::time::Duration;
 

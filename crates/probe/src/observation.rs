@@ -7,10 +7,10 @@ use cxone::{Error, RawAnswer};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::found::Found;
 use crate::kind::{Plain, ValueKind};
 use crate::names::{Names, tell_state};
 use crate::question::Question;
+use crate::usability::Usability;
 
 /// A larger difference between the clocks is told.
 const CLOCKS: Duration = Duration::from_mins(1);
@@ -42,7 +42,7 @@ pub(crate) struct Observation {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SeenLink {
     /// Whether the settings allow its host.
-    pub(crate) allowed: Found,
+    pub(crate) allowed: Usability,
     /// Whether another look at the job gave another link; `None` where that was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) is_fresh: Option<bool>,

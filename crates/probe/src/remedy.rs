@@ -4,9 +4,9 @@ use definition::Api;
 
 use crate::assumption::describe_oddity;
 use crate::evidence::Evidence;
-use crate::found::Found;
 use crate::observation::{Access, Observation, Seen};
 use crate::question::Question;
+use crate::usability::Usability;
 
 /// Which API to use where another one is not there, the best first.
 const PREFERRED: [Api; 5] = [
@@ -22,13 +22,13 @@ pub(crate) fn judge_sign_in(evidence: &Evidence) -> (&'static str, Option<String
     let sign_in = &evidence.sign_in;
     let status = sign_in.token.as_ref().map(Seen::status);
     match (sign_in.found, status) {
-        (Found::NoAnswer, _) => ("no answer", Some("the issuer does not answer: check issuer in the file, and the network".to_owned())),
-        (Found::Refused | Found::Differs, _) => ("failed", Some("the issuer does not lead to an API: correct issuer, tenant_id or api_hosts in the file (what it said is below)".to_owned())),
-        (Found::Yes, _) if sign_in.is_granted => ("ok", None),
-        (Found::Yes, Some(400 | 401 | 403)) => ("refused", Some(correct_credentials(evidence))),
-        (Found::Yes, Some(404 | 405 | 410)) => ("failed", Some("there is no token endpoint at token_url: correct it in the file".to_owned())),
-        (Found::Yes, None | Some(0 | 408 | 429 | 500..)) => ("no answer", Some("the token endpoint gives no answer of use: check token_url in the file, and the network, and try again".to_owned())),
-        (Found::Yes, Some(_)) => ("failed", Some("the token endpoint gives no token that can be sent: is token_url right? Please send the file of --out".to_owned())),
+        (Usability::NoAnswer, _) => ("no answer", Some("the issuer does not answer: check issuer in the file, and the network".to_owned())),
+        (Usability::Refused | Usability::Differs, _) => ("failed", Some("the issuer does not lead to an API: correct issuer, tenant_id or api_hosts in the file (what it said is below)".to_owned())),
+        (Usability::Yes, _) if sign_in.is_granted => ("ok", None),
+        (Usability::Yes, Some(400 | 401 | 403)) => ("refused", Some(correct_credentials(evidence))),
+        (Usability::Yes, Some(404 | 405 | 410)) => ("failed", Some("there is no token endpoint at token_url: correct it in the file".to_owned())),
+        (Usability::Yes, None | Some(0 | 408 | 429 | 500..)) => ("no answer", Some("the token endpoint gives no answer of use: check token_url in the file, and the network, and try again".to_owned())),
+        (Usability::Yes, Some(_)) => ("failed", Some("the token endpoint gives no token that can be sent: is token_url right? Please send the file of --out".to_owned())),
     }
 }
 

@@ -18,10 +18,10 @@ use serde::Serialize;
 
 use crate::deep::DeepRun;
 use crate::evidence::Evidence;
-use crate::found::Found;
 use crate::kind::Plain;
 use crate::observation::{Access, Content, Observation, SeenAnswer};
 use crate::question::Question;
+use crate::usability::Usability;
 
 /// A row of `APIS.md`.
 pub(crate) struct Assumption {
@@ -48,7 +48,7 @@ enum ShownBy {
     /// The link to a job's file.
     Link(Question),
     /// How far `--deep` came with a definition of the API.
-    Deep(fn(&DeepRun) -> Option<Found>),
+    Deep(fn(&DeepRun) -> Option<Usability>),
     /// Everything that was seen.
     All(fn(&Evidence) -> Judged),
     /// Nothing that is ever asked: this text says what does.
@@ -226,8 +226,8 @@ fn judge_link(evidence: &Evidence, question: Question) -> Judged {
     match observation.link.map(|link| link.allowed) {
         None if observation.lacks_job() => Judged::not_tried(NO_JOB),
         None => Judged::not_tried("the job shows no link"),
-        Some(Found::Yes) => Judged::as_assumed("its own host, or one that is listed"),
-        Some(Found::Refused) => {
+        Some(Usability::Yes) => Judged::as_assumed("its own host, or one that is listed"),
+        Some(Usability::Refused) => {
             Judged::refused("the link's host is not listed: add it to api_hosts or allowed_hosts")
         }
         Some(_) => Judged::differs("a link that is never followed"),
@@ -284,7 +284,7 @@ fn judge_states(evidence: &Evidence, list: Question, job: Question) -> Judged {
 fn judge_deep(
     evidence: &Evidence,
     api: Option<Api>,
-    pick: fn(&DeepRun) -> Option<Found>,
+    pick: fn(&DeepRun) -> Option<Usability>,
 ) -> Judged {
     let mut runs = evidence.deep.iter().filter(|run| Some(run.api) == api);
     let Some(first) = runs.next() else {
@@ -293,10 +293,10 @@ fn judge_deep(
         );
     };
     match pick(first).or_else(|| runs.find_map(pick)) {
-        Some(Found::Yes) => Judged::as_assumed("the client took it"),
-        Some(Found::Refused) => Judged::refused("refused"),
-        Some(Found::Differs) => Judged::differs("the client could not use it"),
-        Some(Found::NoAnswer) => Judged::not_tried(SILENT),
+        Some(Usability::Yes) => Judged::as_assumed("the client took it"),
+        Some(Usability::Refused) => Judged::refused("refused"),
+        Some(Usability::Differs) => Judged::differs("the client could not use it"),
+        Some(Usability::NoAnswer) => Judged::not_tried(SILENT),
         None => Judged::not_tried("the run did not come so far"),
     }
 }

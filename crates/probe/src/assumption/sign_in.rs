@@ -3,9 +3,9 @@
 use super::ShownBy::All;
 use super::{Assumption, Judged, NOT_ASKED, SILENT};
 use crate::evidence::Evidence;
-use crate::found::Found;
 use crate::kind::Plain;
 use crate::observation::{Clock, Seen, SeenAnswer};
+use crate::usability::Usability;
 
 pub(super) const ASSUMPTIONS: &[Assumption] = table! {
     None;
@@ -21,12 +21,12 @@ fn judge_issuer(evidence: &Evidence) -> Judged {
     let sign_in = &evidence.sign_in;
     match sign_in.found {
         _ if !sign_in.has_issuer => Judged::not_tried("base_url is given, so no issuer was asked"),
-        Found::Yes => Judged::as_assumed("an api_endpoint at a listed host"),
-        Found::Refused => {
+        Usability::Yes => Judged::as_assumed("an api_endpoint at a listed host"),
+        Usability::Refused => {
             Judged::refused("the issuer does not know the tenant, or the host is not listed")
         }
-        Found::Differs => Judged::differs("an answer without a usable api_endpoint"),
-        Found::NoAnswer => Judged::not_tried(SILENT),
+        Usability::Differs => Judged::differs("an answer without a usable api_endpoint"),
+        Usability::NoAnswer => Judged::not_tried(SILENT),
     }
 }
 

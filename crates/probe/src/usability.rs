@@ -5,14 +5,14 @@ use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Found {
+pub(crate) enum Usability {
     Yes,
     Refused,
     Differs,
     NoAnswer,
 }
 
-impl Found {
+impl Usability {
     pub(crate) fn of_error(error: &Error) -> Self {
         match error {
             Error::Unauthorized { .. }

@@ -30,7 +30,7 @@ fn check_form(function: &str, line: &Value) {
         json!([["stack", "tenant", "report"]])
     );
     assert!(line["_aws"]["Timestamp"].is_u64());
-    assert_eq!(line["stack"], "local", "{function}");
+    assert_eq!(line["stack"], "report", "{function}");
     assert!(line["tenant"].is_string() && line["report"].is_string());
     let declared = directive["Metrics"].as_array().unwrap();
     for metric in declared {

@@ -20,7 +20,7 @@ pub struct Call {
     pub service: Service,
     /// The operation as AWS names it, such as `PutObject`.
     pub operation: String,
-    /// `bucket/key`, the secret's name, the topic's ARN, the function's name; empty for Step Functions.
+    /// `bucket/key`, the secret's name, the topic's ARN, the name of the function or the schedule; empty for Step Functions.
     pub resource: String,
     /// The query of a request to S3, such as `partNumber=2&uploadId=…`; empty for the other services.
     pub query: String,
@@ -54,6 +54,7 @@ pub enum Service {
     States,
     Sns,
     Lambda,
+    Scheduler,
 }
 
 /// What to do with a call.

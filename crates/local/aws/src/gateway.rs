@@ -15,7 +15,7 @@ use crate::fault_injection::{Action, Call, FaultInjection, Service};
 use crate::http::{self, Body, Cut, Server, text};
 use crate::lambda::{Caller, PAYLOAD_LIMIT};
 use crate::response::JsonError;
-use crate::{Services, invoke, s3, secrets, sns, stepfunctions};
+use crate::{Services, invoke, s3, scheduler, secrets, sns, stepfunctions};
 
 /// The port. It closes when it is dropped.
 pub struct Gateway {
@@ -87,6 +87,7 @@ enum Route {
     States(String),
     Sns,
     Lambda(String),
+    Scheduler,
 }
 
 impl Route {
@@ -101,6 +102,10 @@ impl Route {
         let function = request.uri().path().strip_prefix("/2015-03-31/functions/");
         if let Some(function) = function.and_then(|path| path.strip_suffix("/invocations")) {
             return Self::Lambda(function.to_owned());
+        }
+        // Its paths could as well be those of a bucket, so that the signature says whose they are.
+        if read_credential(request).is_some_and(|it| it.split('/').nth(3) == Some("scheduler")) {
+            return Self::Scheduler;
         }
         let is_form = text(request.headers(), "content-type")
             .starts_with("application/x-www-form-urlencoded");
@@ -148,6 +153,13 @@ impl Shared {
                 let call = Call::new(Service::States, &operation, "", caller);
                 let answer = async { services.states.answer(&operation, &input) };
                 self.call(call, answer, stepfunctions::CONTENT_TYPE).await
+            }
+            Route::Scheduler => {
+                let (method, uri) = (request.method().clone(), request.uri().clone());
+                let asked = scheduler::Call::new(&method, &uri, read_json(request).await);
+                let call = Call::new(Service::Scheduler, asked.operation(), &asked.name, caller);
+                let answer = async { services.schedules.answer(&asked) };
+                self.call(call, answer, scheduler::CONTENT_TYPE).await
             }
         }
     }
@@ -225,7 +237,12 @@ async fn read_json(request: Request<Incoming>) -> Value {
 
 /// The access key of a signed request.
 fn read_access_key(request: &Request<Incoming>) -> Option<&str> {
+    read_credential(request)?.split('/').next()
+}
+
+/// Who signed a request, and for what: the access key, the day, the region and the service.
+fn read_credential(request: &Request<Incoming>) -> Option<&str> {
     let authorization = text(request.headers(), "authorization");
     let (_, credential) = authorization.split_once("Credential=")?;
-    credential.split('/').next()
+    credential.split(',').next()
 }

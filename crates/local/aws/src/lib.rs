@@ -10,8 +10,10 @@ mod invoke;
 pub mod lambda;
 mod response;
 mod s3;
+mod scheduler;
 mod secrets;
 mod sns;
+mod stack;
 mod stepfunctions;
 
 use std::io;
@@ -20,8 +22,10 @@ use std::path::Path;
 pub use fault_injection::{Action, Call, Hook, Service};
 pub use gateway::Gateway;
 pub use s3::{BUCKET_OWNER, S3, Store};
+pub use scheduler::Schedules;
 pub use secrets::Secrets;
 pub use sns::{Publication, Topics};
+pub use stack::Stack;
 pub use stepfunctions::StateMachines;
 
 use crate::lambda::LambdaHost;
@@ -35,6 +39,7 @@ pub struct Services {
     pub topics: Topics,
     pub lambda: LambdaHost,
     pub states: StateMachines,
+    pub schedules: Schedules,
 }
 
 impl Services {
@@ -49,6 +54,7 @@ impl Services {
             topics: Topics::default(),
             lambda,
             states: StateMachines::default(),
+            schedules: Schedules::default(),
         })
     }
 }

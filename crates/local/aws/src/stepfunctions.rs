@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::http::Body;
-use crate::response::{self, JsonError};
+use crate::response::{self, JsonError, cut_page, seconds};
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
@@ -88,21 +88,8 @@ impl Input<'_> {
             Ok(0) | Err(_) => default,
             Ok(size) => size.min(1000),
         };
-        let start: usize = match self.text("nextToken") {
-            None => 0,
-            Some(token) => {
-                let start = token
-                    .strip_prefix("local-")
-                    .and_then(|start| start.parse().ok());
-                start.ok_or_else(|| {
-                    JsonError::new("InvalidToken", "this token was not given out here")
-                })?
-            }
-        };
-        let end = all.len().min(start.saturating_add(size));
-        let next = (end < all.len()).then(|| format!("local-{end}"));
-        let page = all.into_iter().skip(start).take(size);
-        Ok((page.collect(), next))
+        let page = cut_page(all, size, self.text("nextToken"));
+        page.ok_or_else(|| JsonError::new("InvalidToken", "this token was not given out here"))
     }
 }
 
@@ -328,14 +315,4 @@ fn strip_data(event: &mut Value) {
             details.remove(name);
         }
     }
-}
-
-/// A time as the JSON protocols have it.
-fn seconds(time: Timestamp) -> Value {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds since 1970 fit in 53 bits"
-    )]
-    let millis = time.as_millisecond() as f64;
-    json!(millis / 1000.0)
 }

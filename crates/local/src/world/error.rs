@@ -44,4 +44,7 @@ pub enum WorldError {
     /// The engine does not take the state machine.
     #[error("CXL210: {0}")]
     Register(#[from] asl::RegisterError),
+    /// One of the stack's templates can't be read.
+    #[error("CXL211: the template {path} can't be read: {source}")]
+    Template { path: PathBuf, source: io::Error },
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use asl::{Clock, Engine, StateMachine};
 use cxone_sim::Tenant;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::handlers::{Handlers, workspace};
 use crate::tasks::{RESOURCES, Tasks};
-use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{BUCKET_OWNER, Gateway, Services};
+use local_aws::lambda::{Function, LambdaHost, STACK};
+use local_aws::{BUCKET_OWNER, Gateway, Services, Stack};
 
 /// The functions as the template has them: name, placeholder of the ARN, seconds, megabytes.
 const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
@@ -100,6 +101,7 @@ impl World {
                 source,
             })?;
         let services = open_services(&folder, host)?;
+        deploy_schedules(&services, options.clock.now())?;
         let (tenant, secret) = start_tenant(options.tenant, &options.clock).await?;
         put_tenant(&services, &options.tenant_name, &secret);
         let gateway = Gateway::start(options.listen, services.clone()).await;
@@ -175,6 +177,30 @@ fn open_services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError
     let services = Services::open(folder, host).map_err(wrong)?;
     services.s3.store().create_bucket(BUCKET).map_err(wrong)?;
     Ok(services)
+}
+
+/// Makes the schedules that a stack would have. They can be looked at, and fire nothing.
+fn deploy_schedules(services: &Services, now: Timestamp) -> Result<(), WorldError> {
+    let path = workspace().join("infra/reports.template.json");
+    let unreadable = |source| WorldError::Template {
+        path: path.clone(),
+        source,
+    };
+    let template = fs::read(&path).map_err(unreadable)?;
+    let template = serde_json::from_slice(&template).map_err(|error| unreadable(error.into()))?;
+    let stack = Stack::new(&[
+        ("Name", STACK),
+        ("GroupName", STACK),
+        ("State", "ENABLED"),
+        ("StateMachineArn", STATE_MACHINE_ARN),
+        ("RoleArn", "arn:aws:iam::000000000000:role/scheduler"),
+        (
+            "DeadLetterQueueArn",
+            "arn:aws:sqs:us-east-1:000000000000:report-dead-letters",
+        ),
+    ]);
+    services.schedules.deploy(&template, &stack, now);
+    Ok(())
 }
 
 /// The simulated tenant, if there is one, and the JSON of the tenant's secret.

@@ -166,8 +166,8 @@ async fn watch_over(mut child: Child, kill: Arc<Notify>, alive: watch::Sender<Op
     alive.send_replace(Some(status));
 }
 
-/// What the functions' names begin with, as a stack's do.
-const STACK: &str = "local";
+/// What the names of everything begin with, as those of a stack do.
+pub const STACK: &str = "report";
 
 fn command(function: &Function, number: u64, api: &str) -> Command {
     let mut command = Command::new(&function.executable);

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 pub use error::{FunctionError, InvokeError};
 pub use function::Function;
+pub use instance::STACK;
 pub use logs::{LogLine, Logs};
 
 use crate::http::Server;

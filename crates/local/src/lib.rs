@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod alarm;
 mod event;
 pub mod handlers;
 mod tasks;

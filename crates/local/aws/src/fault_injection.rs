@@ -20,7 +20,7 @@ pub struct Call {
     pub service: Service,
     /// The operation as AWS names it, such as `PutObject`.
     pub operation: String,
-    /// `bucket/key`, the secret's name, the topic's ARN, the name of the function or the schedule; empty for Step Functions.
+    /// `bucket/key`, the secret's name, the topic's ARN, the name of the function, the schedule or the log group; empty for Step Functions.
     pub resource: String,
     /// The query of a request to S3, such as `partNumber=2&uploadId=…`; empty for the other services.
     pub query: String,
@@ -55,6 +55,7 @@ pub enum Service {
     Sns,
     Lambda,
     Scheduler,
+    Logs,
 }
 
 /// What to do with a call.

@@ -15,7 +15,7 @@ use crate::fault_injection::{Action, Call, FaultInjection, Service};
 use crate::http::{self, Body, Cut, Server, text};
 use crate::lambda::{Caller, PAYLOAD_LIMIT};
 use crate::response::JsonError;
-use crate::{Services, invoke, s3, scheduler, secrets, sns, stepfunctions};
+use crate::{Services, cloudwatch_logs, invoke, s3, scheduler, secrets, sns, stepfunctions};
 
 /// The port. It closes when it is dropped.
 pub struct Gateway {
@@ -85,6 +85,7 @@ enum Route {
     S3,
     Secrets(String),
     States(String),
+    Logs(String),
     Sns,
     Lambda(String),
     Scheduler,
@@ -98,6 +99,9 @@ impl Route {
         }
         if let Some(operation) = target.strip_prefix("AWSStepFunctions.") {
             return Self::States(operation.to_owned());
+        }
+        if let Some(operation) = target.strip_prefix("Logs_20140328.") {
+            return Self::Logs(operation.to_owned());
         }
         let function = request.uri().path().strip_prefix("/2015-03-31/functions/");
         if let Some(function) = function.and_then(|path| path.strip_suffix("/invocations")) {
@@ -153,6 +157,14 @@ impl Shared {
                 let call = Call::new(Service::States, &operation, "", caller);
                 let answer = async { services.states.answer(&operation, &input) };
                 self.call(call, answer, stepfunctions::CONTENT_TYPE).await
+            }
+            Route::Logs(operation) => {
+                let input = read_json(request).await;
+                let group = cloudwatch_logs::resource(&input);
+                let call = Call::new(Service::Logs, &operation, group, caller);
+                let answer =
+                    async { cloudwatch_logs::answer(&services.lambda, &operation, &input) };
+                self.call(call, answer, cloudwatch_logs::CONTENT_TYPE).await
             }
             Route::Scheduler => {
                 let (method, uri) = (request.method().clone(), request.uri().clone());

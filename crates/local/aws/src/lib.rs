@@ -3,6 +3,7 @@
 //! Whoever reaches the port may do everything, which is why it is only ever opened on loopback. Any access key is accepted, with the secret
 //! `local`; S3 verifies the signature, the other services do not. A handler's access key names its process, so that a [`Hook`] knows who calls.
 
+mod cloudwatch_logs;
 mod fault_injection;
 mod gateway;
 mod http;

@@ -25,7 +25,9 @@ const UNSAID: [(&str, &str); 3] = [
 
 /// The schedules, by group and name.
 #[derive(Debug, Clone, Default)]
-pub struct Schedules(Arc<Mutex<BTreeMap<(String, String), Map<String, Value>>>>);
+pub struct Schedules(Arc<Mutex<ByName>>);
+
+type ByName = BTreeMap<(String, String), Map<String, Value>>;
 
 impl Schedules {
     /// Makes the schedules of a template that `cxr schedules` wrote, as a stack does; those that it made before are replaced.
@@ -73,7 +75,7 @@ impl Schedules {
     }
 
     /// Takes a schedule away; false if there was none.
-    pub fn remove(&self, group: &str, name: &str) -> bool {
+    fn remove(&self, group: &str, name: &str) -> bool {
         let key = (group.to_owned(), name.to_owned());
         self.lock().remove(&key).is_some()
     }
@@ -137,7 +139,7 @@ impl Schedules {
         json!({"ScheduleArn": format!("arn:aws:scheduler:us-east-1:000000000000:schedule/{group}/{}", call.name)})
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Map<String, Value>>> {
+    fn lock(&self) -> MutexGuard<'_, ByName> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

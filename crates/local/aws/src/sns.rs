@@ -1,14 +1,21 @@
 //! SNS: Publish, and the messages that were published.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::{Response, StatusCode};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::http::{self, Body};
 
 /// Topics. Any ARN will do; a message goes nowhere but here.
 #[derive(Debug, Clone, Default)]
-pub struct Topics(Arc<Mutex<Vec<Publication>>>);
+pub struct Topics(Arc<Mutex<Published>>);
+
+#[derive(Debug, Default)]
+struct Published {
+    messages: Vec<Publication>,
+    subscribers: Vec<UnboundedSender<Publication>>,
+}
 
 /// A message that was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +30,31 @@ pub struct Publication {
 
 impl Topics {
     /// Publishes a message and returns its id.
+    #[must_use]
     pub fn publish(&self, publication: Publication) -> String {
-        let mut published = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        published.push(publication);
-        format!("00000000-0000-4000-9000-{:012x}", published.len())
+        let mut published = self.lock();
+        let subscribers = &mut published.subscribers;
+        subscribers.retain(|subscriber| subscriber.send(publication.clone()).is_ok());
+        published.messages.push(publication);
+        format!("00000000-0000-4000-9000-{:012x}", published.messages.len())
+    }
+
+    /// Every message that is published from now on, to any topic.
+    #[must_use]
+    pub fn subscribe(&self) -> UnboundedReceiver<Publication> {
+        let (subscriber, messages) = unbounded_channel();
+        self.lock().subscribers.push(subscriber);
+        messages
     }
 
     /// The messages, oldest first.
     #[must_use]
     pub fn published(&self) -> Vec<Publication> {
-        let published = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        published.clone()
+        self.lock().messages.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Published> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn answer(&self, form: &Form) -> Response<Body> {

@@ -1,4 +1,4 @@
-//! What CloudFormation fills in of the project's templates, as far as anything here reads them.
+//! What `CloudFormation` fills in of the project's templates, as far as anything here reads them.
 
 use std::collections::BTreeMap;
 
@@ -59,10 +59,9 @@ impl Stack {
         while let Some((before, after)) = rest.split_once("${") {
             filled.push_str(before);
             let (name, behind) = after.split_once('}').unwrap_or((after, ""));
-            match (name.strip_prefix('!'), self.0.get(name)) {
-                (Some(itself), _) => filled.push_str(&format!("${{{itself}}}")),
-                (None, Some(value)) => filled.push_str(value),
-                (None, None) => filled.push_str(&format!("${{{name}}}")),
+            match self.0.get(name) {
+                Some(value) => filled.push_str(value),
+                None => filled.extend(["${", name.trim_start_matches('!'), "}"]),
             }
             rest = behind;
         }

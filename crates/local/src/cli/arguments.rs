@@ -59,6 +59,10 @@ pub(crate) struct Serve {
     /// Where AWS listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// How many processes of each handler may run at once, as `ReservedConcurrency` says it of a stack. Beyond it a handler is
+    /// throttled, and executions wait.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) instances: u16,
     #[command(flatten)]
     pub(crate) world: World,
 }

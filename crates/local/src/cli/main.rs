@@ -4,6 +4,7 @@ mod arguments;
 mod clock;
 mod failure;
 mod faults;
+mod mails;
 mod progress;
 mod restate;
 mod run;

@@ -1,12 +1,17 @@
-//! Prints what an execution does while it runs.
+//! Prints what executions do while they run.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use asl::{Engine, EventDetail, Progress, StateType};
 use definition::text::group_thousands;
+use definition::{Window, WindowZone};
+use delivery::window_of_event;
 use jiff::Timestamp;
 use local::World;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -48,24 +53,40 @@ struct Invoked {
     payload: Answer,
 }
 
+/// Which executions are followed: all, of which each line says what it is about, or one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Executions {
+    All,
+    One,
+}
+
 /// Prints the events of executions.
 pub(crate) struct Follower<'a> {
     events: Receiver<Progress>,
     world: &'a World,
     terminal: &'a Terminal,
+    executions: Executions,
+    followed: HashMap<Arc<str>, Followed>,
+}
+
+/// What is known of an execution that runs.
+#[derive(Debug, Default)]
+struct Followed {
+    /// The report and the window, where there are several executions.
+    about: String,
     run: String,
     state: String,
 }
 
 impl<'a> Follower<'a> {
     /// Subscribes to the events from now on.
-    pub(crate) fn new(world: &'a World, terminal: &'a Terminal) -> Self {
+    pub(crate) fn new(world: &'a World, terminal: &'a Terminal, executions: Executions) -> Self {
         Self {
             events: world.engine().subscribe(),
             world,
             terminal,
-            run: String::new(),
-            state: String::new(),
+            executions,
+            followed: HashMap::new(),
         }
     }
 
@@ -89,40 +110,79 @@ impl<'a> Follower<'a> {
     }
 
     fn print_event(&mut self, progress: &Progress) {
+        let arn = &progress.execution_arn;
+        let mut followed = self.followed.remove(arn).unwrap_or_else(|| Followed {
+            about: self.describe_execution(arn),
+            ..Followed::default()
+        });
         let time = progress.event.timestamp.strftime("%H:%M:%S");
-        let line = |text: &str| {
-            self.terminal
-                .line(&format!("{time}  {:<12} {text}", self.state));
-        };
-        match &progress.event.detail {
-            EventDetail::StateEntered { state, name, .. } => {
-                self.state = name.to_string();
-                if *state != StateType::Choice {
-                    let requests = self
-                        .world
-                        .tenant()
-                        .map_or(0, |tenant| tenant.journal().len());
-                    self.terminal.status(&format!(
-                        "{time}  {name:<20} {}  {requests} requests so far",
-                        self.run
-                    ));
-                }
+        if let EventDetail::StateEntered { state, name, .. } = &progress.event.detail {
+            followed.state = name.to_string();
+            if *state != StateType::Choice {
+                let requests = self.world.tenant().map_or(0, |it| it.journal().len());
+                let (about, run) = (&followed.about, &followed.run);
+                self.terminal.status(&format!(
+                    "{time}  {about}{name:<20} {run}  {requests} requests so far"
+                ));
             }
+        }
+        if let Some(text) = followed.describe(&progress.event.detail) {
+            let (about, state) = (&followed.about, &followed.state);
+            self.terminal
+                .line(&format!("{time}  {about}{state:<12} {text}"));
+        }
+        self.followed.insert(Arc::clone(arn), followed);
+    }
+
+    /// The report and the window of an execution, as far as its input says them.
+    fn describe_execution(&self, arn: &str) -> String {
+        if self.executions == Executions::One {
+            return String::new();
+        }
+        let input = self.world.engine().describe(arn).map(|it| it.input);
+        let input = input.unwrap_or_default();
+        let report = input.pointer("/detail/definition/name");
+        let report = report.and_then(Value::as_str).unwrap_or(arn);
+        let window = window_of_event(&input).map_or_else(String::new, label_window);
+        format!("{report} {window}  ")
+    }
+}
+
+impl Followed {
+    /// What an event is worth telling; nothing of most.
+    fn describe(&mut self, event: &EventDetail) -> Option<String> {
+        match event {
             EventDetail::TaskSucceeded { output, .. } => {
                 let invoked: Option<Invoked> = serde_json::from_str(output).ok();
                 let answer = invoked.map(|invoked| invoked.payload).unwrap_or_default();
-                let run = answer.work.as_ref().and_then(|work| work.run_id.as_ref());
-                let run = run.unwrap_or(&self.run);
-                line(&describe_answer(&answer, run));
-                self.run = run.clone();
+                if let Some(run) = answer.work.as_ref().and_then(|work| work.run_id.as_ref()) {
+                    self.run.clone_from(run);
+                }
+                Some(describe_answer(&answer, &self.run))
             }
             EventDetail::TaskFailed { error, .. } | EventDetail::TaskTimedOut { error, .. } => {
-                line(&format!("failed: {error}"));
+                Some(format!("failed: {error}"))
             }
-            EventDetail::ExecutionRedriven { .. } => line("redriven"),
-            _ => {}
+            EventDetail::ExecutionRedriven { .. } => Some("redriven".to_owned()),
+            // The end of the only execution is told elsewhere.
+            _ if self.about.is_empty() => None,
+            EventDetail::ExecutionFailed { .. } => Some("the execution failed".to_owned()),
+            EventDetail::ExecutionTimedOut { .. } => Some("the execution timed out".to_owned()),
+            EventDetail::ExecutionAborted { .. } => Some("the execution was stopped".to_owned()),
+            _ => None,
         }
     }
+}
+
+/// A whole day in UTC by its date, any other window by its two times.
+fn label_window(window: Window) -> String {
+    let text = window.to_string();
+    let date = text.get(..10).unwrap_or_default();
+    let day = WindowZone::utc().read_window(date);
+    if day.is_ok_and(|day| day == window) {
+        return date.to_owned();
+    }
+    text
 }
 
 fn describe_answer(answer: &Answer, run: &str) -> String {

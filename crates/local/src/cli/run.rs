@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::arguments::Run;
 use crate::clock::TimeScale;
 use crate::failure::{self, Failure, TenantFile};
-use crate::progress::{self, Follower};
+use crate::progress::{self, Executions, Follower};
 use crate::scenario::{Defaults, WorldBuilder};
 use crate::terminal::Terminal;
 use crate::{restate, scenario, summary};
@@ -70,6 +70,7 @@ fn choose_defaults(arguments: &Run, definition: &Value, time: Timestamp) -> Defa
         start: time,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tenant_name: tenant_of(definition),
+        instances: None,
     }
 }
 
@@ -80,7 +81,7 @@ async fn deliver(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let before = world.log()?;
-    let mut follower = Follower::new(world, terminal);
+    let mut follower = Follower::new(world, terminal, Executions::One);
     let arn = world.fire(event.to_json())?;
     let ended = tokio::select! {
         ended = world.finish(&arn) => ended?,

@@ -50,6 +50,8 @@ pub(crate) struct Defaults {
     pub(crate) listen: SocketAddr,
     /// What definitions call the tenant.
     pub(crate) tenant_name: String,
+    /// How many processes of each handler may run at once.
+    pub(crate) instances: Option<usize>,
 }
 
 /// Builds the handlers, unless `LOCAL_HANDLERS` names a folder with them.
@@ -77,6 +79,7 @@ pub(crate) struct WorldBuilder {
     tenant_name: String,
     folder: PathBuf,
     listen: SocketAddr,
+    instances: Option<usize>,
     seed: u64,
 }
 
@@ -96,6 +99,7 @@ impl WorldBuilder {
             tenant_name: defaults.tenant_name.clone(),
             folder: arguments.out.clone(),
             listen: defaults.listen,
+            instances: defaults.instances,
             seed: arguments.seed,
         })
     }
@@ -120,6 +124,7 @@ impl WorldBuilder {
         options.tenant_name = self.tenant_name;
         options.folder = Some(self.folder);
         options.listen = self.listen;
+        options.instances = self.instances;
         options.seed = self.seed;
         Ok(World::start(options).await?)
     }

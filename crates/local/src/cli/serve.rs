@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use local::World;
-use local::world::{NOTICE_TOPIC_ARN, STATE_MACHINE_ARN, TENANT};
+use local::alarm::Alarm;
+use local::world::{NOTICE_TOPIC_ARN, STATE_MACHINE_ARN, TENANT, WorldError};
 
 use crate::arguments::Serve;
 use crate::clock::TimeScale;
 use crate::failure::Failure;
-use crate::progress::Follower;
+use crate::mails::{self, Mailbox};
+use crate::progress::{Executions, Follower};
 use crate::scenario::{self, Defaults, WorldBuilder};
 use crate::terminal::Terminal;
 
@@ -26,6 +28,7 @@ pub(crate) async fn serve(asked: &Serve, terminal: &Terminal) -> Result<(), Fail
             Some(path) => scenario::tenant_of_file(path)?.to_string(),
             None => TENANT.to_owned(),
         },
+        instances: Some(asked.instances.into()),
     };
     let builder = WorldBuilder::new(&asked.world, &defaults)?;
     let world = builder
@@ -35,16 +38,24 @@ pub(crate) async fn serve(asked: &Serve, terminal: &Terminal) -> Result<(), Fail
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
         tracing::warn!(%error, "the handlers' log can't be kept");
     }
+    let (folder, alarm) = (asked.world.out.join("mails"), Alarm::read_template()?);
+    let mut mailbox = Mailbox::open(&folder).map_err(|source| WorldError::Folder {
+        path: folder.clone(),
+        source,
+    })?;
     print_exports(&world, terminal);
     terminal.line(&format!(
-        "# objects are in {}, the handlers' log is {}; Ctrl-C ends everything",
+        "# objects are in {}, mails in {}, the handlers' log is {}; Ctrl-C ends everything",
         world.folder().display(),
+        folder.display(),
         logs.display()
     ));
-    let mut follower = Follower::new(&world, terminal);
+    let mut follower = Follower::new(&world, terminal, Executions::All);
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Ok(()),
         never = follower.follow() => match never {},
+        never = mailbox.show_mails(&world, terminal) => match never {},
+        never = mails::raise_alarms(&world, alarm) => match never {},
     }
 }
 

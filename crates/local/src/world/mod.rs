@@ -28,6 +28,8 @@ pub const STATE_MACHINE_ARN: &str =
     "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
 /// The topic of what operators are told.
 pub const NOTICE_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-notices";
+/// The topic of what somebody has to act on.
+pub const ALERT_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-alerts";
 /// What the names of all secrets begin with.
 pub const SECRET_PREFIX: &str = "cxone/";
 /// The tenant of the examples and tests, unless another is named.

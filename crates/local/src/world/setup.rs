@@ -29,10 +29,11 @@ const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
     ("finalize", "FinalizeArn", 900, 512),
 ];
 
-/// What the template says on the state machine: where its bucket is.
-const TAGS: [(&str, &str); 2] = [
+/// What the template says on the state machine: where its bucket is, and what its handlers' log groups begin with.
+const TAGS: [(&str, &str); 3] = [
     ("cxone-reports:bucket", BUCKET),
     ("cxone-reports:prefix", PREFIX),
+    ("cxone-reports:logs", "/aws/lambda/report-"),
 ];
 
 /// The options of a world.
@@ -53,6 +54,8 @@ pub struct Options {
     pub seed: u64,
     /// A limit in real time for every task, whatever its own limit.
     pub task_limit: Option<Duration>,
+    /// How many processes of each handler may run at once; without it as many as Lambda's host allows.
+    pub instances: Option<usize>,
 }
 
 pub enum TenantOptions {
@@ -76,6 +79,7 @@ impl Options {
             machine: workspace().join("infra/report-pipeline.asl.json"),
             seed: 0,
             task_limit: None,
+            instances: None,
         }
     }
 }
@@ -100,8 +104,7 @@ impl World {
                 what: "the Lambda host",
                 source,
             })?;
-        let services = open_services(&folder, host)?;
-        deploy_schedules(&services, options.clock.now())?;
+        let services = open_services(&folder, host, &options.clock)?;
         let (tenant, secret) = start_tenant(options.tenant, &options.clock).await?;
         put_tenant(&services, &options.tenant_name, &secret);
         let gateway = Gateway::start(options.listen, services.clone()).await;
@@ -110,7 +113,8 @@ impl World {
             source,
         })?;
         let environment = handler_environment(&gateway.url());
-        register_functions(&services.lambda, &options.handlers, &environment)?;
+        let (handlers, instances) = (&options.handlers, options.instances);
+        register_functions(&services.lambda, handlers, instances, &environment)?;
         let tasks = Tasks::new(services.lambda.clone(), services.topics.clone());
         let runner = tasks.clone();
         let run = move |call| runner.clone().run_task(call);
@@ -169,13 +173,15 @@ fn open_folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::Temp
     Ok((temporary.path().to_owned(), Some(temporary)))
 }
 
-fn open_services(folder: &Path, host: LambdaHost) -> Result<Services, WorldError> {
+fn open_services(folder: &Path, host: LambdaHost, clock: &Clock) -> Result<Services, WorldError> {
     let wrong = |source| WorldError::Folder {
         path: folder.to_owned(),
         source,
     };
     let services = Services::open(folder, host).map_err(wrong)?;
     services.s3.store().create_bucket(BUCKET).map_err(wrong)?;
+    services.lambda.logs().set_clock(clock.now_fn());
+    deploy_schedules(&services, clock.now())?;
     Ok(services)
 }
 
@@ -245,6 +251,7 @@ fn handler_environment(aws: &str) -> Vec<(String, String)> {
 fn register_functions(
     host: &LambdaHost,
     handlers: &Handlers,
+    instances: Option<usize>,
     environment: &[(String, String)],
 ) -> Result<(), WorldError> {
     for (name, _, seconds, memory) in FUNCTIONS {
@@ -252,6 +259,7 @@ fn register_functions(
         let mut function = Function::new(name, executable);
         function.timeout = Duration::from_secs(seconds);
         function.memory_mb = memory;
+        function.max_instances = instances.unwrap_or(function.max_instances);
         function.environment.extend(environment.iter().cloned());
         host.register(function);
     }

@@ -1,11 +1,14 @@
 //! What the handlers wrote.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use asl::Now;
+use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// The bytes of lines that are kept in memory; older lines are dropped.
@@ -16,14 +19,17 @@ const METRICS: &str = r#"{"_aws":{"#;
 
 /// Lines of standard output and standard error of all handlers: the newest 16 MiB in memory, all of them in a file if one is set.
 /// Lines of metrics are kept beside them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Logs(Mutex<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     lines: Kept,
     metrics: Kept,
+    written: u64,
     file: Option<File>,
+    /// The clock that says when a line was written; without one, that of this machine.
+    clock: Option<Now>,
 }
 
 #[derive(Debug, Default)]
@@ -39,8 +45,19 @@ pub struct LogLine {
     pub function: String,
     /// Which of its processes.
     pub instance: u64,
+    /// Counts the lines of all functions, from 1.
+    pub number: u64,
+    /// When it was written.
+    pub at: Timestamp,
     /// The line, without its end.
     pub text: String,
+}
+
+impl fmt::Debug for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = self.lock().written;
+        f.debug_struct("Logs").field("written", &written).finish()
+    }
 }
 
 impl Logs {
@@ -52,6 +69,23 @@ impl Logs {
         let file = File::create(path)?;
         self.lock().file = Some(file);
         Ok(())
+    }
+
+    /// From now on this clock says when a line was written.
+    pub fn set_clock(&self, clock: Now) {
+        self.lock().clock = Some(clock);
+    }
+
+    /// The lines of a function that are in memory, those of metrics among them, as they were written.
+    pub(crate) fn lines_of(&self, function: &str) -> Vec<LogLine> {
+        let inner = self.lock();
+        let all = inner.lines.lines.iter().chain(&inner.metrics.lines);
+        let mut lines: Vec<LogLine> = all
+            .filter(|line| line.function == function)
+            .cloned()
+            .collect();
+        lines.sort_by_key(|line| line.number);
+        lines
     }
 
     /// The lines in memory, oldest first.
@@ -95,16 +129,24 @@ impl Logs {
             }
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            self.push(LogLine {
-                function: function.to_owned(),
-                instance,
-                text,
-            });
+            self.write(function, instance, text);
         }
     }
 
-    fn push(&self, line: LogLine) {
+    /// Keeps a line that a process of a function wrote just now.
+    pub fn write(&self, function: &str, instance: u64, text: String) {
         let mut inner = self.lock();
+        inner.written += 1;
+        let line = LogLine {
+            function: function.to_owned(),
+            instance,
+            number: inner.written,
+            at: inner
+                .clock
+                .as_ref()
+                .map_or_else(Timestamp::now, |now| now()),
+            text,
+        };
         if line.text.starts_with(METRICS) {
             return inner.metrics.push(line);
         }

@@ -156,6 +156,11 @@ impl LambdaHost {
         }
     }
 
+    /// Whether there is a function of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.registry.lock().contains_key(name)
+    }
+
     /// What the handlers wrote.
     #[must_use]
     pub fn logs(&self) -> &Logs {

@@ -24,7 +24,7 @@ rows = lambda area: f"{BUCKET}/cxone/acme/Daily/{area}/x"
 # Who asks, for what, of what, in which context, and whether it is theirs to do.
 REQUESTS = [
     *[("OperatorPolicy", f"states:{it}", MACHINE, {}, True) for it in ("ListExecutions", "ListTagsForResource", "StartExecution")],
-    *[("OperatorPolicy", f"states:{it}", EXECUTION, {}, True) for it in ("DescribeExecution", "GetExecutionHistory", "RedriveExecution")],
+    *[("OperatorPolicy", f"states:{it}", EXECUTION, {}, True) for it in ("DescribeExecution", "GetExecutionHistory", "RedriveExecution", "StopExecution")],
     *[("OperatorPolicy", f"logs:{it}", LOGS, {}, True) for it in ("FilterLogEvents", "StartQuery")],
     *[("OperatorPolicy", f"sqs:{it}", QUEUE, {}, True) for it in ("ReceiveMessage", "DeleteMessage")],
     ("OperatorPolicy", "kms:Decrypt", KEY, via("sqs"), True),

@@ -49,19 +49,15 @@ pub enum CommandError {
     #[error("{what} does not exist; {hint}")]
     NotFound { what: String, hint: &'static str },
     /// An execution can't be redriven.
-    #[error(
-        "{execution} can't be redriven: {reason}; cxr run or cxr replay asks for the window again"
-    )]
+    #[error("{execution} can't be redriven: {reason}; cxr retry asks for the window again")]
     NotRedrivable {
         execution: String,
         /// The reason that Step Functions gives.
         reason: String,
     },
     /// An execution of this name exists with another input, or has ended.
-    #[error(
-        "execution {name} exists already; see cxr show {name}; if it failed, cxr redrive it; if it succeeded, cxr run can't ask for the window again, not even after cxr withdraw: cxr replay FILE --window … --reason … fetches it"
-    )]
-    Exists { name: String },
+    #[error("execution {name} exists already; see cxr show {name}; {remedy}")]
+    Exists { name: String, remedy: String },
     /// The input is larger than 256 KiB.
     #[error(
         "the input would be {size_bytes} bytes, and Step Functions accepts 262144; shorten the definition"
@@ -162,11 +158,39 @@ pub enum CommandError {
         file: PathBuf,
         error: std::io::Error,
     },
+    /// A window needs no help any more.
+    #[error("it is {state} by now")]
+    Left {
+        /// The word for its state.
+        state: &'static str,
+    },
+    /// Nobody is there to be asked.
+    #[error("{question}; nobody is there to be asked, so that this needs --yes")]
+    NeedsYes { question: String },
+    #[error(
+        "no error is called {text:?}; there are {known}, and those of AWS such as States.Timeout"
+    )]
+    ErrorName { text: String, known: String },
+    /// A `--set` can't be read, or the definition has errors with it.
+    #[error("--set {change}: {problem}")]
+    Change { change: String, problem: String },
+    /// Not all windows were committed within the time given.
+    #[error("not done within {limit}: {left}; the work goes on, and cxr watch follows it again")]
+    TimedOut { limit: String, left: String },
+    #[error("{what} is empty; it is kept with the data, for those who look at it later")]
+    Empty { what: &'static str },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
 
 impl CommandError {
+    /// Neither the command line nor the environment names a state machine.
+    pub(crate) fn no_machine() -> Self {
+        Self::StateMachine {
+            problem: "no state machine is named".to_owned(),
+        }
+    }
+
     /// The code, such as `CXO001`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -200,6 +224,12 @@ impl CommandError {
             Self::NoBucket { .. } => "CXO028",
             Self::Unwritten { .. } => "CXO029",
             Self::NotFinal { .. } => "CXO030",
+            Self::NeedsYes { .. } => "CXO031",
+            Self::ErrorName { .. } => "CXO032",
+            Self::Change { .. } => "CXO033",
+            Self::TimedOut { .. } => "CXO034",
+            Self::Empty { .. } => "CXO035",
+            Self::Left { .. } => "CXO036",
         }
     }
 
@@ -211,6 +241,7 @@ impl CommandError {
             Self::Definition { .. }
             | Self::TooLarge { .. }
             | Self::Schedule { .. }
+            | Self::Change { .. }
             | Self::Probe(_)
             | Self::Tenant { .. } => 1,
             Self::File { .. }
@@ -227,6 +258,9 @@ impl CommandError {
             | Self::AmbiguousReport { .. }
             | Self::NotOwnWindows { .. }
             | Self::NotAnExecution { .. }
+            | Self::NeedsYes { .. }
+            | Self::ErrorName { .. }
+            | Self::Empty { .. }
             | Self::StateMachine { .. } => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
@@ -235,7 +269,9 @@ impl CommandError {
             | Self::SecretDeleted { .. }
             | Self::Storage { .. }
             | Self::Refused { .. } => 3,
-            Self::Unavailable { .. } | Self::Output(_) => 4,
+            // Nothing is left to do.
+            Self::Left { .. } => 0,
+            Self::Unavailable { .. } | Self::TimedOut { .. } | Self::Output(_) => 4,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clap::Args;
-use definition::Window;
+use definition::{Definition, Window};
 use delivery::{Audit, ScheduledEvent};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,17 +27,40 @@ const MAX_NAME_CHARS: usize = 80;
 #[derive(Debug, Args)]
 pub(crate) struct RequesterArg {
     /// Who asks for a replay or a withdrawal; kept with the data.
-    #[arg(long, env = "USER", default_value = "unknown")]
+    #[arg(long, env = "USER", default_value = "unknown", value_name = "NAME")]
     requested_by: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ReasonArgs {
+    /// Why; kept with the data.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    requester: RequesterArg,
+}
+
 impl RequesterArg {
-    /// Who asks for a correction, and why.
-    pub(crate) fn give_reason(self, reason: String) -> Audit {
-        Audit {
-            reason,
-            requested_by: self.requested_by,
+    /// Who asks for a correction, and why. Both are for those who look at the data later, so that neither may be empty.
+    pub(crate) fn give_reason(&self, reason: &str) -> Result<Audit, CommandError> {
+        for (what, text) in [
+            ("the reason", reason),
+            ("--requested-by", &self.requested_by),
+        ] {
+            if text.trim().is_empty() {
+                return Err(CommandError::Empty { what });
+            }
         }
+        Ok(Audit {
+            reason: reason.to_owned(),
+            requested_by: self.requested_by.clone(),
+        })
+    }
+}
+
+impl ReasonArgs {
+    pub(crate) fn read(&self) -> Result<Audit, CommandError> {
+        self.requester.give_reason(&self.reason)
     }
 }
 
@@ -56,6 +79,8 @@ pub(crate) struct ExecutionInput {
     event: ScheduledEvent,
     report: String,
     window: Window,
+    /// The execution that did not deliver the window, for one that is to.
+    after: Option<String>,
 }
 
 /// An execution that was started, and what it said first.
@@ -123,6 +148,24 @@ impl ExecutionInput {
         Ok(Self::identified(event, report, window, machine))
     }
 
+    /// Asks for a window once more, as the Scheduler would, with a definition that is stored. The execution is named after the
+    /// one that did not deliver the window, so that two people who retry at once start one.
+    pub(crate) fn for_retry(
+        definition: &Definition,
+        window: Window,
+        after: String,
+        machine: Option<&MachineArn>,
+    ) -> Self {
+        let settled_at = definition.settled_at(&window);
+        let event =
+            ScheduledEvent::new(write_definition(definition), settled_at).with_window(window);
+        let input = Self::identified(event, definition.name.to_string(), window, machine);
+        Self {
+            after: Some(after),
+            ..input
+        }
+    }
+
     /// Asks for a correction, which is another request in each second.
     pub(crate) fn for_correction(
         file: DefinitionFile,
@@ -147,11 +190,12 @@ impl ExecutionInput {
         machine: Option<&MachineArn>,
     ) -> Self {
         let event = set_origin(event, machine);
-        let id = format!("cxr-{}", short_digest(&event));
+        let id = format!("cxr-{}", short_digest(&event_json(&event)));
         Self {
             event: event.with_id(id),
             report,
             window,
+            after: None,
         }
     }
 
@@ -160,7 +204,7 @@ impl ExecutionInput {
     }
 
     /// The event on one line, unless it is larger than Step Functions accepts.
-    fn to_json(&self) -> Result<String, CommandError> {
+    pub(crate) fn to_json(&self) -> Result<String, CommandError> {
         let text = event_json(&self.event);
         if text.len() > MAX_INPUT_BYTES {
             return Err(CommandError::TooLarge {
@@ -170,15 +214,17 @@ impl ExecutionInput {
         Ok(text)
     }
 
-    fn execution_name(&self) -> String {
+    pub(crate) fn execution_name(&self) -> String {
         let detail = self.event.detail();
-        let verb = match (&detail.replay, &detail.withdraw) {
-            (Some(_), _) => "replay",
-            (_, Some(_)) => "withdraw",
+        let verb = match (&detail.replay, &detail.withdraw, &self.after) {
+            (Some(_), _, _) => "replay",
+            (_, Some(_), _) => "withdraw",
+            (_, _, Some(_)) => "retry",
             _ => "run",
         };
         let start = self.window.start().strftime(Window::KEY_TIME);
-        let digest = short_digest(&self.event);
+        let after = self.after.as_deref().unwrap_or_default();
+        let digest = short_digest(&format!("{}{after}", event_json(&self.event)));
         format_name(verb, &self.report, &start.to_string(), &digest)
     }
 }
@@ -195,8 +241,14 @@ fn event_json(event: &ScheduledEvent) -> String {
     serde_json::to_string(event).unwrap_or_default()
 }
 
-fn short_digest(event: &ScheduledEvent) -> String {
-    let mut digest = hex_digest(&event_json(event));
+/// A definition as an event has it.
+pub(crate) fn write_definition(definition: &Definition) -> Value {
+    // Strings, lists and numbers can always be JSON.
+    serde_json::to_value(definition).unwrap_or_default()
+}
+
+fn short_digest(text: &str) -> String {
+    let mut digest = hex_digest(text);
     digest.truncate(12);
     digest
 }

@@ -1,6 +1,6 @@
 //! The command line `cxr`.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
         pause: Duration::from_secs(1),
         width: find_width(),
         cache: find_cache_folder(),
+        answer: std::io::stdin().is_terminal().then_some(read_answer),
         aws: load_aws_config,
     };
     match run(Cli::parse(), context).await {
@@ -34,6 +35,13 @@ async fn main() -> ExitCode {
 /// Whether nobody reads the output any more, as in `cxr status | head`: there is nobody to tell either.
 fn is_closed_pipe(error: &CommandError) -> bool {
     matches!(error, CommandError::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// The line that a person types.
+fn read_answer() -> std::io::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line)
 }
 
 /// How wide the terminal is, if the output goes to one.

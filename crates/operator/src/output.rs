@@ -32,6 +32,20 @@ impl<'a> Output<'a> {
         self.width
     }
 
+    /// Whether people read it.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
+    /// Writes a line at once where people read it. What programs read is one document, which is written at the end.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<(), CommandError> {
+        if !self.is_text() {
+            return Ok(());
+        }
+        self.print_line(line)?;
+        Ok(self.out.flush()?)
+    }
+
     /// Writes a result in the format that `--format` names.
     pub(crate) fn print(
         &mut self,
@@ -50,7 +64,8 @@ impl<'a> Output<'a> {
     }
 
     pub(crate) fn print_text(&mut self, text: &str) -> Result<(), CommandError> {
-        Ok(self.out.write_all(text.as_bytes())?)
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
     }
 
     pub(crate) fn print_line(&mut self, line: &str) -> Result<(), CommandError> {

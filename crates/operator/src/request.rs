@@ -1,14 +1,18 @@
 //! Reads from the input of an execution what it was started for.
 
-use definition::{Api, Window};
+use definition::{Api, ReportName, TenantId, Window, WindowZone};
 use delivery::{Audit, window_of_event};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::address::slug;
+use crate::state::label_window;
 
 /// What an execution was started for. A field is empty where the input does not say it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     pub(crate) tenant: Option<String>,
@@ -25,6 +29,9 @@ pub(crate) struct Request {
     pub(crate) expect: Option<String>,
     #[serde(skip)]
     pub(crate) api: Option<Api>,
+    /// Where the report's days begin and end.
+    #[serde(skip)]
+    pub(crate) zone: TimeZone,
 }
 
 impl Request {
@@ -35,14 +42,41 @@ impl Request {
         Self {
             tenant: read_field(definition, "/pipeline/tenant"),
             report: read_field(definition, "/name"),
-            window: window_of_event(&event),
+            window: window_of_event(&event).or_else(|| guess_window(&event)),
             scheduled_at: read_field(&event, "/time"),
             replay: read_audit(&event, "/detail/replay"),
             withdraw: read_audit(&event, "/detail/withdraw"),
             restate: read_field(&event, "/detail/restate"),
             expect: read_field(&event, "/detail/expect"),
             api: read_api(definition),
+            zone: read_zone(definition).unwrap_or(TimeZone::UTC),
         }
+    }
+
+    /// What to type for its window: `TENANT/REPORT` and the window; `None` where the input does not say them.
+    pub(crate) fn address(&self) -> Option<(String, String)> {
+        let (tenant, report) = (self.tenant.as_ref()?, slug(self.report.as_ref()?));
+        let label = label_window(&self.window?, &self.zone);
+        (!report.is_empty()).then(|| (format!("{tenant}/{report}"), label))
+    }
+
+    /// What is asked for out of the ordinary.
+    pub(crate) fn wishes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let wishes = [
+            ("replay", &self.replay),
+            ("withdraw", &self.withdraw),
+            ("restate", &self.restate),
+            ("expect", &self.expect),
+        ];
+        wishes
+            .into_iter()
+            .filter_map(|(label, asked)| Some((label, asked.as_deref()?)))
+    }
+
+    /// Where its window's rows are; `None` where the input does not say it.
+    pub(crate) fn place(&self) -> Option<(TenantId, ReportName, Window)> {
+        let tenant = self.tenant.as_ref()?.parse().ok()?;
+        Some((tenant, self.report.as_ref()?.parse().ok()?, self.window?))
     }
 
     /// The tenant and the report, such as `acme / Agents`.
@@ -52,12 +86,40 @@ impl Request {
     }
 }
 
+/// The window that was meant by an event whose definition is refused, if what is wrong with it says nothing of dates.
+fn guess_window(event: &Value) -> Option<Window> {
+    let written = event.pointer("/detail/definition")?;
+    let mut plain = json!({
+        "name": "x", "schedule": written.get("schedule")?,
+        "report": {
+            "type": "agent", "metrics": ["handleTime"], "dimensions": ["agentId"], "grouping": ["agentId"],
+            "dateRange": written.pointer("/report/dateRange")?,
+        },
+        "delivery": {"type": "api"},
+        "pipeline": {"tenant": "x", "key": ["agentId"]},
+    });
+    for field in ["windowZone", "settledAt", "expectedBy"] {
+        if let Some(value) = written.get("pipeline").and_then(|it| it.get(field)) {
+            plain["pipeline"][field] = value.clone();
+        }
+    }
+    let mut event = event.clone();
+    *event.pointer_mut("/detail/definition")? = plain;
+    window_of_event(&event)
+}
+
 fn read_audit(event: &Value, pointer: &str) -> Option<String> {
     let audit: Audit = read_field(event, pointer)?;
     Some(format!(
         "{} (requested by {})",
         audit.reason, audit.requested_by
     ))
+}
+
+fn read_zone(definition: &Value) -> Option<TimeZone> {
+    let name: String = read_field(definition, "/pipeline/windowZone")?;
+    let zone: WindowZone = name.parse().ok()?;
+    Some(zone.rules().clone())
 }
 
 /// The API of a definition, which need not name it.
@@ -70,4 +132,23 @@ fn read_api(definition: &Value) -> Option<Api> {
 
 fn read_field<T: DeserializeOwned>(document: &Value, pointer: &str) -> Option<T> {
     T::deserialize(document.pointer(pointer)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong elsewhere in a definition does not hide which day it is about.
+    #[test]
+    fn the_window_of_a_refused_definition_is_known() {
+        let text = include_str!("../../../events/scheduled.json");
+        let mut event: Value = serde_json::from_str(text).unwrap();
+        let right = Request::from_input(&event.to_string());
+        event["detail"]["definition"]["report"]["metrics"][0] = json!("handelTime");
+        let wrong = Request::from_input(&event.to_string());
+        assert_eq!(wrong.window, right.window);
+        assert!(wrong.window.is_some());
+        event["detail"]["definition"]["report"]["dateRange"] = json!("soon");
+        assert_eq!(Request::from_input(&event.to_string()).window, None);
+    }
 }

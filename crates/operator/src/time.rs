@@ -1,8 +1,10 @@
 //! Reads times as people type them.
 
+use std::time::Duration;
+
 use definition::WindowZone;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 use crate::error::CommandError;
 
@@ -31,6 +33,18 @@ pub(crate) fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, Comma
         }),
         None => parse_time("--since", text),
     }
+}
+
+/// How long something may take: `90s`, `45m`, `2h`, `1d`.
+pub(crate) fn parse_span(option: &'static str, text: &str) -> Result<Duration, CommandError> {
+    let span: Option<Span> = text.parse().ok();
+    let span = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let span = span.and_then(|span| Duration::try_from(span).ok());
+    span.ok_or_else(|| CommandError::Time {
+        option,
+        text: text.to_owned(),
+        problem: "not a span of time",
+    })
 }
 
 fn parse_time_or_day(text: &str) -> Option<Timestamp> {

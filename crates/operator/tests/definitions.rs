@@ -21,6 +21,7 @@ async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
         pause: std::time::Duration::ZERO,
         width: None,
         cache: None,
+        answer: None,
         aws: async || panic!("no network"),
     };
     let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
@@ -292,7 +293,11 @@ fn the_command_line_is_sound() {
         &["cxr", "plan", "a.json"][..],
         &["cxr", "run", "a.json", "--at", "x", "--window", "y"],
         &["cxr", "redrive"],
-        &["cxr", "redrive", "--all-failed"],
+        &["cxr", "redrive", "bad", "--since", "1d"],
+        &["cxr", "retry"],
+        &["cxr", "retry", "daily", "--all"],
+        &["cxr", "retry", "--all", "--at-once", "0"],
+        &["cxr", "replay", "daily", "--reason", "x"],
         &["cxr", "replay", "a.json", "--window", "x"],
         &["cxr", "withdraw", "a.json", "--window", "x"],
         &[

@@ -29,6 +29,7 @@ async fn cxr_at(now: &str, args: &[&str]) -> (Result<u8, CommandError>, String) 
         pause: std::time::Duration::ZERO,
         width: None,
         cache: None,
+        answer: None,
         aws: async || panic!("no network"),
     };
     let cli = Cli::try_parse_from([&["cxr", "schedules"], args].concat()).unwrap();

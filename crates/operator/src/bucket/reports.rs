@@ -1,6 +1,6 @@
 //! Reads which reports there are, their logs and their windows.
 
-use definition::Window;
+use definition::{ReportName, TenantId, Window};
 use delivery::documents::{Commit, GenerationRecord};
 use delivery::keys::{ReportKeys, folders_below, tenants, version_of};
 use jiff::Timestamp;
@@ -17,6 +17,11 @@ impl Bucket {
             reports.extend(folders.iter().filter_map(|it| ReportKeys::in_folder(it)));
         }
         Ok(reports)
+    }
+
+    /// Where everything of a report lies.
+    pub(crate) fn keys_of(&self, tenant: &TenantId, report: &ReportName) -> ReportKeys {
+        ReportKeys::new(self.store.prefix(), tenant, report)
     }
 
     async fn list_below(&self, folder: &str) -> Result<Vec<String>, CommandError> {

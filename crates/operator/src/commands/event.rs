@@ -74,8 +74,8 @@ impl EventArgs {
         };
         let window = choice.window_of(&file.definition)?;
         let correction = match (self.replay, self.withdraw) {
-            (_, Some(reason)) => Some(Correction::Withdrawal(self.requester.give_reason(reason))),
-            (Some(reason), None) => Some(Correction::Replay(self.requester.give_reason(reason))),
+            (_, Some(why)) => Some(Correction::Withdrawal(self.requester.give_reason(&why)?)),
+            (Some(why), None) => Some(Correction::Replay(self.requester.give_reason(&why)?)),
             (None, None) => None,
         };
         if !matches!(correction, Some(Correction::Withdrawal(_))) {

@@ -1,6 +1,7 @@
 //! The command line. Each command is a file with its arguments and its `run`.
 
 mod calendar;
+mod cancel;
 mod check;
 mod event;
 mod list;
@@ -8,12 +9,14 @@ mod plan;
 mod probe;
 mod redrive;
 mod replay;
+mod retry;
 mod run;
 mod schedules;
 mod schema;
 mod show;
 mod status;
 mod tenant;
+mod watch;
 mod withdraw;
 
 use std::io::Write;
@@ -25,9 +28,11 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::bucket::Bucket;
+use crate::confirm::ReadAnswer;
 use crate::error::CommandError;
 use crate::output::{Format, Output};
 use crate::place::PlaceArgs;
+use crate::purposes::Purposes;
 use crate::secrets_manager::Secrets;
 use crate::step_functions::{Executions, MachineArn};
 use crate::survey::Survey;
@@ -66,12 +71,22 @@ enum Command {
     Calendar(calendar::CalendarArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    #[command(flatten)]
+    Act(ActCommand),
+    Tenant(tenant::TenantArgs),
+    Probe(probe::ProbeArgs),
+}
+
+/// Those that have something done with windows or executions.
+#[derive(Debug, Subcommand)]
+enum ActCommand {
+    Retry(retry::RetryArgs),
+    Watch(watch::WatchArgs),
+    Cancel(cancel::CancelArgs),
     Redrive(redrive::RedriveArgs),
     Replay(replay::ReplayArgs),
     Withdraw(withdraw::WithdrawArgs),
     Run(run::RunArgs),
-    Tenant(tenant::TenantArgs),
-    Probe(probe::ProbeArgs),
 }
 
 /// What the commands take from outside, so that a test can run them in its own process.
@@ -85,6 +100,8 @@ pub struct Context<'a, Aws> {
     pub width: Option<usize>,
     /// The folder for what need not be read again; without one, all is read each time.
     pub cache: Option<PathBuf>,
+    /// Reads what a person answers; none, where nobody is there to be asked.
+    pub answer: Option<ReadAnswer>,
     /// Loads the SDK's configuration. Called only by commands that need AWS.
     pub aws: Aws,
 }
@@ -100,6 +117,7 @@ where
         pause,
         width,
         cache,
+        answer,
         aws,
     } = context;
     let output = &mut Output::new(out, cli.format, width);
@@ -107,7 +125,7 @@ where
         aws,
         machine: cli.state_machine,
         pause,
-        cache,
+        cache: cache.clone(),
     };
     match cli.command {
         Command::Check(args) => args.run(output),
@@ -123,7 +141,16 @@ where
             let survey = account.survey(&args.place).await?;
             args.run(output, &survey, now).await
         }
-        Command::List(args) => args.run(output, &account.executions().await?, now).await,
+        Command::List(args) => {
+            let (executions, config) = account.executions_and_config().await?;
+            let sources = list::Sources {
+                purposes: Purposes::open(&executions, cache.as_deref()),
+                executions,
+                config,
+                cache,
+            };
+            args.run(output, sources, now).await
+        }
         Command::Show(args) if args.is_about_window() => {
             let survey = account.survey(&args.place).await?;
             args.run_for_window(output, &survey, now).await
@@ -132,16 +159,57 @@ where
             let executions = account.executions().await?;
             args.run_for_execution(output, &executions).await
         }
-        Command::Redrive(args) => args.run(output, &account.executions().await?, now).await,
-        Command::Replay(args) => args.run(output, &account.executions().await?, now).await,
-        Command::Withdraw(args) => args.run(output, &account.executions().await?, now).await,
-        Command::Run(args) => args.run(output, &account.executions().await?, now).await,
+        Command::Act(command) => act(command, account, output, answer, now).await,
         Command::Tenant(args) => args.run(output, &account.secrets().await?, now).await,
         Command::Probe(args) => {
             // Its futures are large, and no other command needs them.
             let secrets = async || account.secrets().await;
             Box::pin(args.run(output, secrets, now, pause)).await
         }
+    }
+}
+
+async fn act<Aws>(
+    command: ActCommand,
+    account: Account<Aws>,
+    output: &mut Output<'_>,
+    answer: Option<ReadAnswer>,
+    now: Timestamp,
+) -> Result<u8, CommandError>
+where
+    Aws: AsyncFnOnce() -> SdkConfig,
+{
+    match command {
+        ActCommand::Retry(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run(output, &survey, answer, now).await
+        }
+        ActCommand::Cancel(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run(output, &survey, answer, now).await
+        }
+        ActCommand::Watch(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run(output, &survey, now).await
+        }
+        ActCommand::Redrive(args) => args.run(output, &account.executions().await?, now).await,
+        ActCommand::Replay(args) if args.is_about_file() => {
+            let executions = account.executions().await?;
+            args.run_for_file(output, &executions, now).await
+        }
+        ActCommand::Replay(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run_for_report(output, &survey, answer, now).await
+        }
+        ActCommand::Withdraw(args) if args.is_about_file() => {
+            let executions = account.executions().await?;
+            args.run_for_file(output, &executions, now).await
+        }
+        ActCommand::Withdraw(args) => {
+            let survey = account.survey(&args.place).await?;
+            args.run_for_report(output, &survey, now).await
+        }
+        ActCommand::Run(args) => args.run(output, &account.executions().await?, now).await,
     }
 }
 
@@ -162,11 +230,15 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
     }
 
     async fn executions(self) -> Result<Executions, CommandError> {
-        let machine = self.machine()?.ok_or_else(|| CommandError::StateMachine {
-            problem: "no state machine is named".to_owned(),
-        })?;
+        let (executions, _) = self.executions_and_config().await?;
+        Ok(executions)
+    }
+
+    /// The executions, and what a client of another service is made with.
+    async fn executions_and_config(self) -> Result<(Executions, SdkConfig), CommandError> {
+        let machine = self.machine()?.ok_or_else(CommandError::no_machine)?;
         let config = load_config(self.aws, Some(&machine)).await;
-        Ok(Executions::new(&config, machine, self.pause))
+        Ok((Executions::new(&config, machine, self.pause), config))
     }
 
     async fn secrets(self) -> Result<Secrets, CommandError> {

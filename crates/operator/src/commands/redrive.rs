@@ -7,9 +7,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::error_name::find_error_name;
 use crate::output::{Output, one_line};
 use crate::step_functions::{ExecutionDetail, Executions, FAILED, name_of};
 use crate::time;
+
+/// How long after its end an execution can be redriven.
+const REDRIVABLE_FOR: &str = "14d";
 
 /// Let failed executions go on where they stopped.
 #[derive(Debug, Args)]
@@ -17,13 +21,13 @@ pub(super) struct RedriveArgs {
     /// Their names or ARNs.
     #[arg(required_unless_present = "all_failed")]
     executions: Vec<String>,
-    /// Every execution that failed and was started since --since.
-    #[arg(long, requires = "since", conflicts_with = "executions")]
+    /// Every execution that failed since --since. For windows rather than executions, see cxr retry.
+    #[arg(long, conflicts_with = "executions")]
     all_failed: bool,
-    /// A time, or how long ago; a redrive is possible for 14 days.
+    /// With --all-failed: a time, or how long ago. 14 days if nothing is said, because no redrive is possible later.
     #[arg(long, requires = "all_failed")]
     since: Option<String>,
-    /// With --all-failed: only those that failed with this error, such as Cxone.Auth.
+    /// With --all-failed: only those that failed with this error, such as Auth or Cxone.Auth.
     #[arg(long, requires = "all_failed")]
     error: Option<String>,
     /// Print which executions would be redriven, and redrive none.
@@ -38,11 +42,13 @@ impl RedriveArgs {
         executions: &Executions,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
-        let since = self.since.as_deref();
-        let since = since
-            .map(|since| time::parse_since(since, now))
+        let since = self.since.as_deref().unwrap_or(REDRIVABLE_FOR);
+        let since = self
+            .all_failed
+            .then(|| time::parse_since(since, now))
             .transpose()?;
-        let outcome = self.redrive_all(executions, since).await?;
+        let error = self.error.as_deref().map(find_error_name).transpose()?;
+        let outcome = self.redrive_all(executions, since, error).await?;
         output.print(&outcome)?;
         Ok(outcome.exit_code())
     }
@@ -52,6 +58,7 @@ impl RedriveArgs {
         &self,
         executions: &Executions,
         since: Option<Timestamp>,
+        error: Option<String>,
     ) -> Result<RedriveOutcome, CommandError> {
         let mut done = Vec::new();
         for name in &self.executions {
@@ -63,8 +70,8 @@ impl RedriveArgs {
         if let Some(since) = since {
             for summary in executions.list(&FAILED, since).await? {
                 let detail = executions.describe(&summary.arn).await?;
-                let error = detail.error.as_ref().map(|error| &error.error);
-                if self.error.is_none() || self.error.as_ref() == error {
+                let failed_with = detail.error.as_ref().map(|error| &error.error);
+                if error.is_none() || error.as_ref() == failed_with {
                     done.push(redrive_one(executions, &detail, self.dry_run).await);
                 }
             }

@@ -1,49 +1,168 @@
-//! `cxr replay`: fetches a window again, as the next generation.
+//! `cxr replay`: fetches windows again, as their next generations.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::Catalogue;
+use definition::{Catalogue, Definition};
 use jiff::Timestamp;
 
+use super::NOT_WELL;
 use crate::address::find_window;
-use crate::definition_file;
+use crate::change::ChangeArg;
+use crate::confirm::{ConfirmArg, ReadAnswer};
+use crate::definition_file::{self, DefinitionFile};
 use crate::error::CommandError;
-use crate::execution_input::{Correction, ExecutionInput, RequesterArg, start_execution};
+use crate::execution_input::{
+    Correction, ExecutionInput, ReasonArgs, start_execution, write_definition,
+};
 use crate::grid::OffGridArg;
-use crate::output::Output;
+use crate::output::{Output, count_of};
+use crate::place::PlaceArgs;
+use crate::state::label_window;
 use crate::step_functions::Executions;
+use crate::survey::Survey;
+use crate::work::{Action, Job, WorkRules, Worker};
 
-/// Fetch a window again with this definition, delivered or not; the result replaces what was delivered.
+/// So many replays run at once.
+const AT_ONCE: usize = 4;
+
+/// Fetch windows again, delivered or not; the result replaces what was delivered. Without a file, with the definition that each
+/// window was asked with last.
+///
+/// cxr replay daily-agent-performance 2026-06-01 --reason "late data"
+/// cxr replay daily-agent-performance 2026-06-01 --set pipeline.onConflict=keep-last --reason "corrected rows"
+/// cxr replay daily-agent-performance 2026-06-01..2026-06-07 --definition daily.json --reason "new column"
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct ReplayArgs {
-    /// The definition file; it may differ from the one that was used before.
-    file: PathBuf,
-    /// A day of the report's windowZone (UTC if it names none), yesterday, START..END with both days, or START/END.
-    #[arg(long)]
-    window: String,
-    /// Why the window is replayed; kept with the data.
-    #[arg(long)]
-    reason: String,
+    /// The report, by name or the beginning of one; or, with --window, a definition file.
+    #[arg(value_name = "REPORT|FILE")]
+    what: String,
+    /// The report's windows: a day, yesterday, or 2026-06-01..2026-06-07.
+    #[arg(required_unless_present = "window")]
+    windows: Option<String>,
+    /// With a file: a day of the report's windowZone (UTC if it names none), yesterday, START..END with both days, or START/END.
+    #[arg(long, conflicts_with_all = ["windows", "definition"])]
+    window: Option<String>,
+    /// Another definition than the one that is stored.
+    #[arg(long, value_name = "FILE")]
+    definition: Option<PathBuf>,
+    #[command(flatten)]
+    change: ChangeArg,
     #[command(flatten)]
     off_grid: OffGridArg,
     #[command(flatten)]
-    requester: RequesterArg,
+    reason: ReasonArgs,
+    #[command(flatten)]
+    confirm: ConfirmArg,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
 }
 
 impl ReplayArgs {
-    pub(super) async fn run(
+    /// Whether it names a file and one window, for which the bucket is not read.
+    pub(super) fn is_about_file(&self) -> bool {
+        self.window.is_some()
+    }
+
+    pub(super) async fn run_for_file(
         self,
         output: &mut Output<'_>,
         executions: &Executions,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
-        let file = definition_file::read_definition(&self.file, Catalogue::builtin())?;
-        let window = find_window(&self.window, &file.definition, now)?;
+        let replay = Correction::Replay(self.reason.read()?);
+        let path = PathBuf::from(self.what);
+        let file = definition_file::read_definition(&path, Catalogue::builtin())?;
+        let file = self.change.apply(file)?;
+        let text = self.window.unwrap_or_default();
+        let window = find_window(&text, &file.definition, now)?;
         self.off_grid.check(&file.definition, window)?;
-        let replay = Correction::Replay(self.requester.give_reason(self.reason));
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, replay, now, machine);
         start_execution(executions, &input, output).await
+    }
+
+    pub(super) async fn run_for_report(
+        self,
+        output: &mut Output<'_>,
+        survey: &Survey,
+        answer: Option<ReadAnswer>,
+        now: Timestamp,
+    ) -> Result<u8, CommandError> {
+        let executions = survey.executions()?;
+        let mut jobs = self.find_jobs(survey, executions, now).await?;
+        if jobs.len() == 1
+            && let Some(Job {
+                action: Action::Correct(input),
+                ..
+            }) = jobs.pop()
+        {
+            return start_execution(executions, &input, output).await;
+        }
+        let question = format!(
+            "{} of {} are fetched again, {AT_ONCE} at once",
+            count_of(jobs.len(), "window"),
+            self.what
+        );
+        if jobs.is_empty() || !self.confirm.ask(output, answer, &question)? {
+            output.tell("nothing to do")?;
+            return Ok(0);
+        }
+        let rules = WorkRules {
+            at_once: AT_ONCE,
+            follow: false,
+            timeout: None,
+        };
+        let mut worker = Worker::new(survey, executions, rules, now);
+        let done = worker.work(output, jobs).await?;
+        let has_failed = done.iter().any(|it| it.problem.is_some());
+        Ok(if has_failed { NOT_WELL } else { 0 })
+    }
+
+    /// A request for each window.
+    async fn find_jobs(
+        &self,
+        survey: &Survey,
+        executions: &Executions,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, CommandError> {
+        let audit = self.reason.read()?;
+        let windows = self.windows.as_deref().unwrap_or_default();
+        let mut found = survey.find(&self.what, windows, now).await?;
+        let mut jobs = Vec::new();
+        for judged in &found.windows {
+            let window = judged.window;
+            let file = match &self.definition {
+                Some(file) => definition_file::read_definition(file, Catalogue::builtin())?,
+                None => stored(
+                    survey
+                        .read_definition_of(&mut found.cache, &found.surveyed, window)
+                        .await?,
+                ),
+            };
+            let file = self.change.apply(file)?;
+            found.surveyed.check_is_same_report(&file.definition)?;
+            self.off_grid.check(&file.definition, window)?;
+            let replay = Correction::Replay(audit.clone());
+            let machine = Some(executions.machine());
+            jobs.push(Job {
+                report: found.surveyed.address.clone(),
+                label: label_window(&window, &found.surveyed.known.zone()),
+                window,
+                action: Action::Correct(ExecutionInput::for_correction(
+                    file, window, replay, now, machine,
+                )),
+            });
+        }
+        Ok(jobs)
+    }
+}
+
+/// A stored definition, as a file would have it.
+pub(super) fn stored(definition: Definition) -> DefinitionFile {
+    DefinitionFile {
+        written: write_definition(&definition),
+        definition,
     }
 }

@@ -5,6 +5,9 @@ use delivery::Ended;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+/// Said of an execution to which Trigger gave a run.
+pub(super) const AT_RUN: &str = "works on a run";
+
 /// The fields of all handlers' outputs. Unknown and missing fields are no error, because another
 /// version of the handlers may have written the history.
 #[derive(Default, Deserialize)]
@@ -72,7 +75,7 @@ impl HandlerOutput {
                 Some(_) => format!("nothing to do: superseded by version {version}"),
             },
             (None, Some("not_before")) => self.describe_wait()?,
-            (None, Some("run")) => "works on a run".to_owned(),
+            (None, Some("run")) => AT_RUN.to_owned(),
             _ => return None,
         };
         Some(match &self.note {

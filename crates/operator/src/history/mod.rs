@@ -97,6 +97,9 @@ pub(crate) struct History {
     /// Whether nothing was ever delivered of the window that was to be withdrawn.
     #[serde(skip)]
     pub(crate) is_about_nothing: bool,
+    /// The execution that goes on in its place.
+    #[serde(skip)]
+    pub(crate) continued_by: Option<String>,
     #[serde(skip)]
     attempts: u32,
 }
@@ -131,6 +134,11 @@ impl History {
         }
     }
 
+    /// Whether Trigger's last answer was a run to work on.
+    pub(crate) fn is_at_run(&self) -> bool {
+        self.outcome.as_deref() == Some(handler_output::AT_RUN)
+    }
+
     /// Failed attempts no longer matter once one has succeeded.
     fn forget_attempts(&mut self) {
         self.attempts = 0;
@@ -149,6 +157,7 @@ impl History {
     fn record_output(&mut self, output: HandlerOutput) {
         self.generation = output.generation.or(self.generation);
         self.is_about_nothing |= output.is_about_nothing();
+        self.continued_by = output.continued_by.clone().or(self.continued_by.take());
         if let Some(outcome) = output.describe_outcome() {
             self.outcome = Some(outcome);
             self.warnings.clone_from(&output.warnings);

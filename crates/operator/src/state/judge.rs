@@ -24,6 +24,8 @@ pub(crate) struct Judged {
     pub(crate) window: Window,
     /// Whether it is expected to have been delivered by now, by the same rule as `pipeline.expectedBy`.
     pub(crate) is_due: bool,
+    /// Whether anything is stored of it beside commits, if it is not committed.
+    pub(crate) is_begun: bool,
     pub(crate) state: WindowState,
 }
 
@@ -139,6 +141,7 @@ pub(crate) fn judge_windows(report: &KnownReport, attempts: &[Attempt], span: Sp
         Some(Judged {
             window,
             is_due,
+            is_begun: report.is_begun(&window),
             state,
         })
     });
@@ -159,6 +162,7 @@ pub(crate) fn judge_one(
     Judged {
         window,
         is_due: false,
+        is_begun: report.is_begun(&window),
         state: judge_window(report, attempts, window, whole.as_deref()),
     }
 }

@@ -35,6 +35,19 @@ impl KnownReport {
         self.commits.is_empty() && self.asked.is_empty()
     }
 
+    /// Whether anything is stored of a window that is not committed.
+    pub(crate) fn is_begun(&self, window: &Window) -> bool {
+        self.pending.get(window).is_some_and(|it| !it.is_empty())
+    }
+
+    /// The definition that a window was begun with last, or else that of the report.
+    pub(crate) fn definition_for(&self, window: &Window) -> Option<&Definition> {
+        let pending = self.pending.get(window).into_iter().flatten();
+        let mut openings = pending.filter_map(|generation| generation.opening.as_ref());
+        let own = openings.next_back().map(|opening| &opening.definition);
+        own.or(self.definition.as_ref())
+    }
+
     /// The folder's own name for the tenant.
     pub(crate) fn tenant(&self) -> &str {
         let mut levels = self.keys.root().rsplit('/');

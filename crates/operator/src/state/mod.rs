@@ -5,6 +5,7 @@ mod judge;
 mod known;
 mod label;
 mod mark;
+mod remedy;
 mod trouble;
 
 pub(crate) use attempt::Attempt;
@@ -12,7 +13,8 @@ pub(crate) use judge::{Judged, Span, Unfinished, WindowState, judge_one, judge_w
 pub(crate) use known::KnownReport;
 pub(crate) use label::label_window;
 pub(crate) use mark::{Mark, mark_days};
-pub(crate) use trouble::{Telling, Trouble, find_troubles, minute};
+pub(crate) use remedy::Remedy;
+pub(crate) use trouble::{Telling, Trouble, find_troubles, minute, replay_lines, suggest_replay};
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::label::{label_range, label_window};
-use super::{Attempt, Judged, Unfinished, WindowState};
+use super::{Attempt, Judged, Remedy, Unfinished, WindowState};
 use crate::output::one_line;
-use crate::step_functions::name_of;
 
 /// At most so many lines are given to be copied for one trouble.
 const LINES_MAX: usize = 7;
@@ -112,7 +111,10 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
             TroubleKind::Missing,
             "nobody asked for it; there is no claim and no execution".to_owned(),
         ),
-        WindowState::Failed(attempt) => (TroubleKind::Failed, explain_failure(telling, attempt)),
+        WindowState::Failed(attempt) => {
+            let reason = explain_failure(telling, attempt, judged.is_begun);
+            (TroubleKind::Failed, reason)
+        }
         WindowState::Unfinished(unfinished) => {
             (TroubleKind::Unfinished, explain_unfinished(unfinished))
         }
@@ -132,7 +134,7 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
     })
 }
 
-fn explain_failure(telling: &Telling, attempt: &Attempt) -> String {
+fn explain_failure(telling: &Telling, attempt: &Attempt, is_begun: bool) -> String {
     let Some(error) = &attempt.error else {
         return "its last execution failed".to_owned();
     };
@@ -141,7 +143,14 @@ fn explain_failure(telling: &Telling, attempt: &Attempt) -> String {
         "" => meaning,
         cause => cause,
     };
-    one_line(&format!("{}: {cause}", error.error))
+    // It was refused before anything was stored, so that the event is wrong that the schedule holds.
+    let again = match error.error.as_str() {
+        "Cxone.Config" if !is_begun => {
+            "; each run of the schedule fails so until a corrected definition is deployed"
+        }
+        _ => "",
+    };
+    one_line(&format!("{}: {cause}{again}", error.error))
 }
 
 fn explain_unfinished(unfinished: &Unfinished) -> String {
@@ -159,7 +168,7 @@ fn explain_unfinished(unfinished: &Unfinished) -> String {
     ))
 }
 
-/// What to type for windows with the same trouble: a line for each of the first few.
+/// What to type for windows with the same trouble: a line for each of the first few ranges.
 fn suggest(
     telling: &Telling,
     kind: TroubleKind,
@@ -167,42 +176,47 @@ fn suggest(
     ranges: &[String],
 ) -> Vec<String> {
     let address = &telling.address;
-    let first = windows.iter().take(LINES_MAX);
-    match kind {
-        TroubleKind::Late => Vec::new(),
-        TroubleKind::Look => ranges
-            .first()
-            .map(|range| format!("cxr show {address} {range}"))
-            .into_iter()
-            .collect(),
-        TroubleKind::Failed => first
-            .map(|one| suggest_after_failure(telling, one))
-            .collect(),
-        TroubleKind::Missing | TroubleKind::Unfinished => {
-            first.map(|one| suggest_run(telling, one)).collect()
-        }
-    }
-}
-
-fn suggest_run(telling: &Telling, judged: &Judged) -> String {
-    let label = label_window(&judged.window, &telling.zone);
-    format!("cxr run FILE --window {label}")
-}
-
-/// A redrive keeps the definition and repeats what is stored, so that it can't help where these are wrong.
-fn suggest_after_failure(telling: &Telling, judged: &Judged) -> String {
-    let WindowState::Failed(attempt) = &judged.state else {
-        return suggest_run(telling, judged);
+    let first = |verb: &str| {
+        let ranges = ranges.iter().take(LINES_MAX);
+        let lines = ranges.map(|range| format!("cxr {verb} {address} {range}"));
+        lines.collect()
     };
-    let error = attempt.error.as_ref().map(|error| error.error.as_str());
-    if matches!(error, Some("Cxone.Config" | "Cxone.Conflict")) {
-        let label = label_window(&judged.window, &telling.zone);
-        return format!("cxr replay FILE --window {label} --reason TEXT");
+    match kind {
+        TroubleKind::Late => first("watch"),
+        TroubleKind::Look => first("show").into_iter().take(1).collect(),
+        TroubleKind::Failed if needs_replay(windows) => {
+            let windows = windows.iter().take(LINES_MAX);
+            windows
+                .flat_map(|one| suggest_replay(telling, one))
+                .collect()
+        }
+        TroubleKind::Failed | TroubleKind::Missing | TroubleKind::Unfinished => first("retry"),
     }
-    if attempt.is_redrivable {
-        return format!("cxr redrive {}", name_of(&attempt.execution));
-    }
-    suggest_run(telling, judged)
+}
+
+/// Whether windows that failed for one reason need another definition.
+fn needs_replay(windows: &[&Judged]) -> bool {
+    windows.iter().any(|one| Remedy::of(one) == Remedy::Replay)
+}
+
+/// What is stored is wrong, so that the window has to be fetched with a definition that is not.
+pub(crate) fn suggest_replay(telling: &Telling, judged: &Judged) -> Vec<String> {
+    let label = label_window(&judged.window, &telling.zone);
+    let error = match &judged.state {
+        WindowState::Failed(attempt) => attempt.error.as_ref().map(|it| it.error.as_str()),
+        _ => None,
+    };
+    replay_lines(&telling.address, &label, error)
+}
+
+/// The lines that fetch a window with another definition, after an error.
+pub(crate) fn replay_lines(address: &str, label: &str, error: Option<&str>) -> Vec<String> {
+    let replay = format!("cxr replay {address} {label}");
+    let keep_last = "--set pipeline.onConflict=keep-last --reason TEXT";
+    let is_conflict = error == Some("Cxone.Conflict");
+    let keep_last = is_conflict.then(|| format!("{replay} {keep_last}"));
+    let corrected = format!("{replay} --definition FILE --reason TEXT");
+    keep_last.into_iter().chain([corrected]).collect()
 }
 
 fn stopped_at(judged: &Judged) -> Option<Timestamp> {

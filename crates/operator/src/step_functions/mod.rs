@@ -2,24 +2,30 @@
 
 mod arn;
 mod entry;
+mod look;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::aws_error;
 use crate::digest::hex_digest;
 use crate::error::CommandError;
+use crate::error_name::STOPPED;
 use crate::history::{ExecutionError, History};
 
 pub(crate) use arn::{MachineArn, name_of};
 use entry::to_timestamp;
+pub(crate) use look::Look;
 
 /// The statuses of executions that ended without success, as AWS spells them.
 pub(crate) const FAILED: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
+
+/// No execution takes longer: `TimeoutSeconds` of the state machine.
+const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(10 * 24);
 
 /// How often a new execution is looked at for its first answer. Trigger gives one within seconds.
 const FIRST_LOOKS: u32 = 10;
@@ -70,6 +76,11 @@ impl Executions {
         &self.machine
     }
 
+    /// Between two looks at what is followed, which may take hours: `GetExecutionHistory` is shared by everybody in the account.
+    pub(crate) fn pause_between_looks(&self) -> Duration {
+        2 * self.pause
+    }
+
     /// The state machine's tags.
     pub(crate) async fn list_tags(&self) -> Result<Vec<(String, String)>, CommandError> {
         let arn = self.machine.as_str();
@@ -86,7 +97,7 @@ impl Executions {
             .collect())
     }
 
-    /// Executions with one of the statuses (all, if none is given) started since a time, newest first.
+    /// Executions with one of the statuses (all, if none is given) that run, or ended since a time; those that started last first.
     pub(crate) async fn list(
         &self,
         statuses: &[&str],
@@ -117,15 +128,17 @@ impl Executions {
                 .list_executions()
                 .state_machine_arn(self.machine.as_str())
                 .set_status_filter(status.clone())
+                .max_results(1_000)
                 .set_next_token(next)
                 .send()
                 .await
                 .map_err(|error| {
                     aws_error::from_sdk("ListExecutions", self.machine.as_str(), &error)
                 })?;
-            // Sorted by start or redrive, newest first: behind an old one all are old.
+            // Sorted by start or redrive, newest first: behind one that has to have ended by then, all have.
             let is_old = page.executions.last().is_some_and(|last| {
-                to_timestamp(last.redrive_date.as_ref().unwrap_or(&last.start_date)) < since
+                let begun = last.redrive_date.as_ref().unwrap_or(&last.start_date);
+                to_timestamp(begun) + LONGEST_EXECUTION < since
             });
             let listed = page.executions.into_iter().map(|item| ExecutionSummary {
                 arn: item.execution_arn,
@@ -133,7 +146,7 @@ impl Executions {
                 started_at: to_timestamp(&item.start_date),
                 stopped_at: item.stop_date.as_ref().map(to_timestamp),
             });
-            found.extend(listed.filter(|item| item.started_at >= since));
+            found.extend(listed.filter(|item| item.stopped_at.is_none_or(|at| at >= since)));
             next = page.next_token;
             if next.is_none() || is_old {
                 return Ok(());
@@ -236,6 +249,20 @@ impl Executions {
             })
     }
 
+    /// Ends an execution where it is. Whatever a function does at this moment, it still does.
+    pub(crate) async fn stop(&self, execution: &str, cause: &str) -> Result<(), CommandError> {
+        let arn = self.machine.execution_arn(execution);
+        self.client
+            .stop_execution()
+            .execution_arn(&arn)
+            .error(STOPPED)
+            .cause(cause)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| aws_error::from_sdk("StopExecution", &arn, &error))
+    }
+
     /// Starts an execution and returns its ARN. While it runs, the same name and input return it again.
     pub(crate) async fn start(&self, name: &str, input: String) -> Result<String, CommandError> {
         let answer = self
@@ -251,6 +278,7 @@ impl Executions {
             Err(error) if aws_error::code_of(&error) == Some("ExecutionAlreadyExists") => {
                 Err(CommandError::Exists {
                     name: name.to_owned(),
+                    remedy: "cxr retry gets its window committed, if it is not".to_owned(),
                 })
             }
             Err(error) => Err(aws_error::from_sdk(

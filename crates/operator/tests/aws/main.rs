@@ -7,6 +7,7 @@
 
 mod probe;
 mod reads;
+mod retry;
 mod scene;
 mod states;
 mod status;
@@ -41,6 +42,7 @@ async fn cxr_with(
         pause: std::time::Duration::ZERO,
         width: None,
         cache: cache.map(Path::to_owned),
+        answer: None,
         aws: async || server.config(),
     };
     let machine = ["--state-machine", MACHINE];
@@ -199,7 +201,7 @@ async fn all_failed_ones_are_redriven_and_those_that_cannot_be_are_told() {
         out,
         "bad: redriven\n\
          old: redriven\n\
-         ancient: not redriven: CXO008: ancient can't be redriven: Execution redrivable period exceeded; cxr run or cxr replay asks for the window again\n"
+         ancient: not redriven: CXO008: ancient can't be redriven: Execution redrivable period exceeded; cxr retry asks for the window again\n"
     );
     assert_eq!(server.execution("bad").status, Status::Running);
 }
@@ -230,22 +232,33 @@ async fn a_window_is_run_once() {
         first.contains("run-daily-agent-performance-aggregation-20260601T000000Z-"),
         "{first}"
     );
-    assert_eq!(
-        done(&server, &args).await,
-        first,
-        "the same execution, while it runs"
+    let again = done(&server, &args).await;
+    let name = server.executions()[0].name.clone();
+    let watch = "cxr watch daily-agent-performance-aggregation 2026-06-01";
+    let expected = format!(
+        "is running already: {}\nfollow it with: {watch}\n",
+        arn(&name)
     );
+    assert_eq!(again, expected, "the same execution, while it runs");
+    assert_eq!(server.executions().len(), 1);
     server.stop_all();
     let error = cxr(&server, &args).await.0.unwrap_err();
     assert_eq!(error.code(), "CXO009");
     let said = error.to_string();
     for told in [
         "cxr show run-daily",
-        "cxr redrive",
-        "not even after cxr withdraw: cxr replay FILE",
+        "it failed: cxr retry daily-agent-performance-aggregation 2026-06-01",
     ] {
         assert!(said.contains(told), "{said}");
     }
+    let delivered = Server::start().await;
+    delivered.answer(&name, [Ok(self::delivered())]);
+    done(&delivered, &args).await;
+    let error = cxr(&delivered, &args).await.0.unwrap_err();
+    let said = error.to_string();
+    let replay =
+        "not even after cxr withdraw: cxr replay daily-agent-performance-aggregation 2026-06-01";
+    assert!(said.contains(replay), "{said}");
 }
 
 #[tokio::test]
@@ -385,6 +398,7 @@ async fn an_aws_that_is_not_there_is_unavailable() {
         pause: std::time::Duration::ZERO,
         width: None,
         cache: None,
+        answer: None,
         aws: async || config,
     };
     let cli = Cli::try_parse_from(["cxr", "list", "--state-machine", MACHINE]).unwrap();

@@ -176,7 +176,7 @@ async fn the_page_says_the_same_and_needs_nothing_else() {
     for told in [
         "2 of 3 reports complete",
         "2026-05-25..2026-05-26</b> missing",
-        "<pre>cxr redrive bad</pre>",
+        "<pre>cxr retry daily-agent-performance 2026-06-01</pre>",
         "&lt;b&gt;Zoë&#39;s &amp; co&quot;&lt;/b&gt;",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
         "title=\"2026-06-07: look at it\"",
@@ -285,7 +285,7 @@ async fn a_window_is_shown_with_its_commits_its_requests_and_its_runs() {
     ] {
         let out = done(&server, &["show", "daily", window]).await;
         assert!(out.contains(&format!("state      {state}\n")), "{out}");
-        assert_eq!(out.contains("cxr run FILE"), has_line, "{out}");
+        assert_eq!(out.contains("cxr retry daily"), has_line, "{out}");
     }
     let looked_at = done(&server, &["show", "daily", "2026-06-07"]).await;
     assert!(looked_at.contains("why        no row has"), "{looked_at}");

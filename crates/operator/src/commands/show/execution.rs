@@ -10,6 +10,7 @@ use crate::error::CommandError;
 use crate::history::{CxoneRun, History, StateFailure};
 use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
+use crate::state::{Remedy, replay_lines};
 use crate::step_functions::{ExecutionDetail, Executions, name_of};
 
 /// Prints why an execution failed, given its name or ARN.
@@ -38,6 +39,8 @@ struct Explanation {
     #[serde(rename = "story")]
     history: History,
     advice: Option<String>,
+    /// What to type.
+    commands: Vec<String>,
 }
 
 impl Explanation {
@@ -49,7 +52,14 @@ impl Explanation {
         let advice = error
             .filter(|_| has_failed)
             .map(|error| describe_advice(&error.error, &request));
+        let name = error.map(|error| error.error.clone());
         history.window = history.window.or(request.window);
+        let is_begun = history.generation.is_some();
+        let commands = if has_failed {
+            Self::suggest(&detail, &request, name.as_deref(), is_begun)
+        } else {
+            Vec::new()
+        };
         Self {
             execution: detail.summary.arn,
             status: detail.summary.status,
@@ -60,11 +70,27 @@ impl Explanation {
             request,
             history,
             advice,
+            commands,
         }
     }
 
-    fn can_be_redriven(&self) -> bool {
-        self.not_redrivable.is_none()
+    /// What to type after a failure: about the window, if it is known, because that is what has to be there.
+    fn suggest(
+        detail: &ExecutionDetail,
+        request: &Request,
+        error: Option<&str>,
+        is_begun: bool,
+    ) -> Vec<String> {
+        let is_redrivable = detail.not_redrivable.is_none();
+        let Some((report, window)) = request.address() else {
+            let name = name_of(&detail.summary.arn);
+            let redrive = is_redrivable.then(|| format!("cxr redrive {name}"));
+            return redrive.into_iter().collect();
+        };
+        match Remedy::after_failure(error, is_begun, is_redrivable) {
+            Remedy::Replay => replay_lines(&report, &window, error),
+            _ => vec![format!("cxr retry {report} {window}")],
+        }
     }
 }
 
@@ -75,15 +101,8 @@ impl fmt::Display for Explanation {
         if let Some(window) = history.window {
             writeln!(f, "window     {window}")?;
         }
-        for (label, asked) in [
-            ("replay", &request.replay),
-            ("withdraw", &request.withdraw),
-            ("restate", &request.restate),
-            ("expect", &request.expect),
-        ] {
-            if let Some(asked) = asked {
-                writeln!(f, "{label:<10} {}", one_line(asked))?;
-            }
+        for (label, asked) in request.wishes() {
+            writeln!(f, "{label:<10} {}", one_line(asked))?;
         }
         writeln!(f, "execution  {}", self.execution)?;
         writeln!(f, "status     {}", self.status_line())?;
@@ -105,8 +124,8 @@ impl fmt::Display for Explanation {
         if let Some(advice) = &self.advice {
             writeln!(f, "to do      {advice}")?;
         }
-        if self.can_be_redriven() {
-            writeln!(f, "           cxr redrive {}", name_of(&self.execution))?;
+        for command in &self.commands {
+            writeln!(f, "           {command}")?;
         }
         self.write_runs(f)
     }

@@ -1,21 +1,26 @@
 //! Reads what is known of the reports: from the bucket, and for windows that are not committed from Step Functions.
 
+mod find;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use definition::{Definition, Window};
+use definition::{Definition, ReportName, TenantId, Window};
+use delivery::documents::Commit;
 use delivery::keys::{ReportKeys, report_name};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use crate::address::{ReportNames, WindowsAsked, find_report, find_windows};
+use crate::address::{ReportNames, WindowsAsked, find_report};
 use crate::attempts::AttemptFinder;
 use crate::bucket::{Bucket, ObjectCache};
 use crate::error::CommandError;
 use crate::state::{
     Attempt, Judged, KnownReport, Span, Telling, Trouble, find_troubles, judge_one, judge_windows,
 };
-use crate::step_functions::Executions;
+use crate::step_functions::{Executions, FAILED};
+
+pub(crate) use find::Found;
 
 /// So many reports are read at once, each with sixteen requests.
 const READ_AT_ONCE: usize = 4;
@@ -30,14 +35,6 @@ pub(crate) struct Survey {
     pub(crate) executions: Option<Executions>,
     /// Where purposes of executions are kept.
     pub(crate) cache: Option<PathBuf>,
-}
-
-/// The windows of a report that a command line names.
-pub(crate) struct Found {
-    pub(crate) surveyed: Surveyed,
-    pub(crate) windows: Vec<Judged>,
-    /// What was read of the report, for those that read more of it.
-    pub(crate) cache: ObjectCache,
 }
 
 /// A report with the state of its windows.
@@ -88,7 +85,24 @@ impl Surveyed {
         find_troubles(&self.telling(), std::slice::from_ref(judged))
     }
 
-    fn telling(&self) -> Telling {
+    /// Refuses the definition of another report, whose rows would land elsewhere.
+    pub(crate) fn check_is_same_report(&self, other: &Definition) -> Result<(), CommandError> {
+        let known = &self.known;
+        let (tenant, report) = (other.pipeline.tenant.as_str(), other.name.as_str());
+        if (tenant, report) == (known.tenant(), known.report()) {
+            return Ok(());
+        }
+        Err(CommandError::Change {
+            change: format!("{tenant} / {report}"),
+            problem: format!(
+                "it is the definition of another report than {}",
+                self.address
+            ),
+        })
+    }
+
+    /// What its troubles are told with.
+    pub(crate) fn telling(&self) -> Telling {
         let definition = self.known.definition.as_ref();
         Telling {
             address: self.address.clone(),
@@ -99,6 +113,12 @@ impl Surveyed {
 }
 
 impl Survey {
+    /// The executions, for commands that can't do without.
+    pub(crate) fn executions(&self) -> Result<&Executions, CommandError> {
+        let executions = self.executions.as_ref();
+        executions.ok_or_else(CommandError::no_machine)
+    }
+
     /// The reports that are named, or all, with the state of their windows.
     pub(crate) async fn survey(
         &self,
@@ -126,38 +146,34 @@ impl Survey {
             .collect())
     }
 
-    /// A report and the windows of it that are meant, each with its state. `missing` and `failed` look back as far as `status`
-    /// does.
-    pub(crate) async fn find(
+    /// What was committed of a report.
+    pub(crate) async fn read_commits(
         &self,
-        report: &str,
-        windows: &str,
-        now: Timestamp,
-    ) -> Result<Found, CommandError> {
-        let (all, mut folders) = self.list_reports().await?;
-        let keys = folders.swap_remove(find_position(report, &all)?);
+        tenant: &TenantId,
+        report: &ReportName,
+    ) -> Result<Vec<Commit>, CommandError> {
+        let keys = self.bucket.keys_of(tenant, report);
         let mut cache = self.bucket.open_cache(keys.root());
-        let mut known = self.read_log(keys, &mut cache).await?;
-        // The definition says which windows are meant, and they say how far to look back.
-        let newest = Span { since: now, now };
-        self.look_back(&mut known, newest, &mut cache).await?;
-        let asked = find_windows(windows, definition_of(&known, &all)?, now)?;
-        let since = match &asked {
-            WindowsAsked::Windows(windows) => windows.first().map_or(now, Window::start),
-            WindowsAsked::Missing | WindowsAsked::Failed => now - LOOKED_BACK,
-        };
-        let span = Span { since, now };
-        self.look_back(&mut known, span, &mut cache).await?;
+        let commits = self.bucket.read_log(&keys, &mut cache).await?;
         cache.save();
-        let attempts = self
-            .read_attempts(std::slice::from_ref(&known), span)
-            .await?;
-        let surveyed = Surveyed::new(known, &all, &attempts, span);
-        Ok(Found {
-            windows: surveyed.choose_windows(&asked),
-            surveyed,
-            cache,
-        })
+        Ok(commits)
+    }
+
+    /// The executions that work on some windows of a report now, whether these are committed or not.
+    pub(crate) async fn find_running(
+        &self,
+        surveyed: &Surveyed,
+        windows: &[Window],
+    ) -> Result<Vec<Attempt>, CommandError> {
+        let (Some(executions), Some(since)) =
+            (&self.executions, windows.iter().map(Window::start).min())
+        else {
+            return Ok(Vec::new());
+        };
+        let finder = AttemptFinder::new(executions, self.cache.as_deref());
+        let known = std::slice::from_ref(&surveyed.known);
+        let is_meant = |_: &KnownReport, window: &Window| windows.contains(window);
+        finder.find(known, &["RUNNING"], is_meant, since).await
     }
 
     /// What all reports are called, and their folders.
@@ -265,7 +281,8 @@ impl Survey {
             same.any(|(it, open)| it.keys == report.keys && open.contains(window))
         };
         let finder = AttemptFinder::new(executions, self.cache.as_deref());
-        finder.find(reports, is_open, since).await
+        let statuses: Vec<&str> = ["RUNNING"].into_iter().chain(FAILED).collect();
+        finder.find(reports, &statuses, is_open, since).await
     }
 }
 
@@ -287,19 +304,6 @@ fn find_position(text: &str, all: &[ReportNames]) -> Result<usize, CommandError>
     let found = find_report(text, all)?;
     let position = all.iter().position(|names| names == found);
     Ok(position.unwrap_or_default())
-}
-
-/// The definition that says which windows a report has.
-fn definition_of<'k>(
-    known: &'k KnownReport,
-    all: &[ReportNames],
-) -> Result<&'k Definition, CommandError> {
-    known.definition.as_ref().ok_or_else(|| {
-        let address = names_of(&known.keys).address(all);
-        CommandError::Storage {
-            reason: format!("no window of {address} was ever asked for"),
-        }
-    })
 }
 
 /// What a report is called, as far as its folder says.

@@ -1,0 +1,146 @@
+//! `cxr cancel`: stops the executions that work on a window.
+
+use std::fmt;
+
+use clap::Args;
+use definition::Window;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::bucket::StoredRun;
+use crate::confirm::{ConfirmArg, ReadAnswer};
+use crate::error::CommandError;
+use crate::execution_input::ReasonArgs;
+use crate::output::{Output, count_of};
+use crate::place::PlaceArgs;
+use crate::state::{Attempt, label_window, minute};
+use crate::step_functions::name_of;
+use crate::survey::{Found, Survey};
+
+/// Stop what works on a window. The window stays open: cxr retry takes it up again. CXone's own run is not stopped: it is named, and
+/// nothing asks for it any more until then.
+///
+/// cxr cancel daily-agent-performance 2026-06-01 --reason "wrong day typed"
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct CancelArgs {
+    /// The report, by name or the beginning of one.
+    report: String,
+    /// Its window: a day, yesterday, START/END, or what cxr status calls it.
+    #[arg(value_name = "DAY")]
+    window: String,
+    #[command(flatten)]
+    reason: ReasonArgs,
+    #[command(flatten)]
+    confirm: ConfirmArg,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+impl CancelArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        survey: &Survey,
+        answer: Option<ReadAnswer>,
+        now: Timestamp,
+    ) -> Result<u8, CommandError> {
+        let audit = self.reason.read()?;
+        let executions = survey.executions()?;
+        let mut found = survey.find_any(&self.report, &self.window, now).await?;
+        let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
+        let zone = found.surveyed.known.zone();
+        let running = survey.find_running(&found.surveyed, &windows).await?;
+        if running.len() > 1 {
+            let question = format!(
+                "{} of this window run",
+                count_of(running.len(), "execution")
+            );
+            if !self.confirm.ask(output, answer, &question)? {
+                return Ok(0);
+            }
+        }
+        let label = windows.first().map(|window| label_window(window, &zone));
+        let mut cancelled = Cancelled {
+            report: found.surveyed.address.clone(),
+            window: label.unwrap_or(self.window),
+            executions: Vec::new(),
+        };
+        let cause = format!("cancelled by {}: {}", audit.requested_by, audit.reason);
+        for attempt in running {
+            executions.stop(&attempt.execution, &cause).await?;
+            let run = find_open_run(survey, &mut found, &attempt).await?;
+            cancelled.executions.push(Stopped::new(attempt, run));
+        }
+        output.print(&cancelled)?;
+        Ok(0)
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancelled {
+    report: String,
+    window: String,
+    /// Those that were stopped.
+    executions: Vec<Stopped>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stopped {
+    execution: String,
+    /// CXone's run that may be under way there.
+    run_id: Option<String>,
+    run_started_at: Option<Timestamp>,
+}
+
+/// The run of a stopped execution's window that has not ended, as far as the claims say.
+async fn find_open_run(
+    survey: &Survey,
+    found: &mut Found,
+    attempt: &Attempt,
+) -> Result<Option<StoredRun>, CommandError> {
+    let keys = &found.surveyed.known.keys;
+    let bucket = &survey.bucket;
+    let stored = bucket
+        .read_generations(keys, &attempt.window, &mut found.cache)
+        .await?;
+    let runs = stored.into_iter().flat_map(|generation| generation.runs);
+    let open = runs.filter(|run| run.end.is_none() && run.start.is_some());
+    Ok(open.max_by_key(|run| run.start.as_ref().map(|start| start.triggered_at)))
+}
+
+impl Stopped {
+    fn new(attempt: Attempt, run: Option<StoredRun>) -> Self {
+        let start = run.and_then(|run| run.start);
+        Self {
+            execution: attempt.execution,
+            run_id: start.as_ref().map(|start| start.run_id.to_string()),
+            run_started_at: start.map(|start| start.triggered_at),
+        }
+    }
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { report, window, .. } = self;
+        if self.executions.is_empty() {
+            return writeln!(f, "nothing to do: no execution works on {report} {window}");
+        }
+        for stopped in &self.executions {
+            writeln!(f, "stopped {}", name_of(&stopped.execution))?;
+            if let (Some(run), Some(at)) = (&stopped.run_id, stopped.run_started_at) {
+                writeln!(
+                    f,
+                    "CXone's run {run}, started {}, may go on there until it ends by itself; nothing asks for it now",
+                    minute(at)
+                )?;
+            }
+        }
+        writeln!(
+            f,
+            "the window stays open; to take it up again: cxr retry {report} {window}"
+        )
+    }
+}

@@ -1,0 +1,50 @@
+//! What gets a window committed that is not.
+
+use super::{Judged, WindowState};
+
+/// What helps a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Nothing has to be done.
+    Nothing,
+    /// An execution works on it.
+    Watch,
+    /// Its failed execution goes on where it stopped.
+    Redrive,
+    /// A new execution, with the definition that is stored.
+    Run,
+    /// Whatever goes on from what is stored fails again: it has to be fetched anew, with another definition.
+    Replay,
+}
+
+/// Errors of executions that keep a state machine that no longer fits the handlers, so that a redrive fails again.
+const OF_OLD_MACHINE: [&str; 2] = ["States.QueryEvaluationError", "States.Runtime"];
+
+impl Remedy {
+    pub(crate) fn of(judged: &Judged) -> Self {
+        match &judged.state {
+            WindowState::Committed(_) | WindowState::Withdrawn { .. } => Self::Nothing,
+            WindowState::Running(_) => Self::Watch,
+            WindowState::Missing | WindowState::Unfinished(_) => Self::Run,
+            WindowState::Failed(attempt) => {
+                let error = attempt.error.as_ref().map(|error| error.error.as_str());
+                Self::after_failure(error, judged.is_begun, attempt.is_redrivable)
+            }
+        }
+    }
+
+    /// What helps after an execution that failed with an error, where something of its window is stored or not.
+    pub(crate) fn after_failure(error: Option<&str>, is_begun: bool, is_redrivable: bool) -> Self {
+        match error {
+            // Both rows are stored, and stay as they are.
+            Some("Cxone.Conflict") => Self::Replay,
+            // The definition that the window was begun with is refused as well.
+            Some("Cxone.Config") if is_begun => Self::Replay,
+            // The definition in the event is refused before anything is stored, and another one is stored.
+            Some("Cxone.Config") => Self::Run,
+            Some(error) if OF_OLD_MACHINE.contains(&error) => Self::Run,
+            _ if is_redrivable => Self::Redrive,
+            _ => Self::Run,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Finds the report and the windows that a command line names.
+
+use definition::{Definition, Window};
+use jiff::Timestamp;
+
+use super::{LOOKED_BACK, Survey, Surveyed, find_position, names_of};
+use crate::address::{ReportNames, WindowsAsked, find_window, find_windows};
+use crate::bucket::ObjectCache;
+use crate::error::CommandError;
+use crate::state::{Judged, KnownReport, Span};
+
+/// The windows of a report that a command line names.
+pub(crate) struct Found {
+    pub(crate) surveyed: Surveyed,
+    pub(crate) windows: Vec<Judged>,
+    /// What was read of the report, for those that read more of it.
+    pub(crate) cache: ObjectCache,
+}
+
+/// A report that a command line names, before it is known which of its windows are meant.
+struct Named {
+    all: Vec<ReportNames>,
+    known: KnownReport,
+    cache: ObjectCache,
+}
+
+impl Named {
+    fn definition(&self) -> Result<&Definition, CommandError> {
+        definition_of(&self.known, &self.all)
+    }
+}
+
+impl Survey {
+    /// A report and the windows of it that are meant, each with its state. `missing` and `failed` look back as far as `status`
+    /// does.
+    pub(crate) async fn find(
+        &self,
+        report: &str,
+        windows: &str,
+        now: Timestamp,
+    ) -> Result<Found, CommandError> {
+        let named = self.find_named(report, now).await?;
+        let asked = find_windows(windows, named.definition()?, now)?;
+        self.judge_named(named, &asked, now).await
+    }
+
+    /// A report and one window of it, whether that is one of the report's own or not.
+    pub(crate) async fn find_any(
+        &self,
+        report: &str,
+        window: &str,
+        now: Timestamp,
+    ) -> Result<Found, CommandError> {
+        let named = self.find_named(report, now).await?;
+        let window = find_window(window, named.definition()?, now)?;
+        let asked = WindowsAsked::Windows(vec![window]);
+        self.judge_named(named, &asked, now).await
+    }
+
+    /// A report and these windows of it.
+    pub(crate) async fn find_exactly(
+        &self,
+        report: &str,
+        windows: Vec<Window>,
+        now: Timestamp,
+    ) -> Result<Found, CommandError> {
+        // An address may be quoted for a shell.
+        let named = self.find_named(report.trim_matches('\''), now).await?;
+        let asked = WindowsAsked::Windows(windows);
+        self.judge_named(named, &asked, now).await
+    }
+
+    /// What is read of a report before it is known which windows are meant: the definition says that.
+    async fn find_named(&self, report: &str, now: Timestamp) -> Result<Named, CommandError> {
+        let (all, mut folders) = self.list_reports().await?;
+        let keys = folders.swap_remove(find_position(report, &all)?);
+        let mut cache = self.bucket.open_cache(keys.root());
+        let mut known = self.read_log(keys, &mut cache).await?;
+        let newest = Span { since: now, now };
+        self.look_back(&mut known, newest, &mut cache).await?;
+        Ok(Named { all, known, cache })
+    }
+
+    /// The state of some windows, which say how far to look back.
+    async fn judge_named(
+        &self,
+        named: Named,
+        asked: &WindowsAsked,
+        now: Timestamp,
+    ) -> Result<Found, CommandError> {
+        let Named {
+            all,
+            mut known,
+            mut cache,
+        } = named;
+        let since = match asked {
+            WindowsAsked::Windows(windows) => windows.first().map_or(now, Window::start),
+            WindowsAsked::Missing | WindowsAsked::Failed => now - LOOKED_BACK,
+        };
+        let span = Span { since, now };
+        self.look_back(&mut known, span, &mut cache).await?;
+        cache.save();
+        let attempts = self
+            .read_attempts(std::slice::from_ref(&known), span)
+            .await?;
+        let surveyed = Surveyed::new(known, &all, &attempts, span);
+        Ok(Found {
+            windows: surveyed.choose_windows(asked),
+            surveyed,
+            cache,
+        })
+    }
+
+    /// The definition that a window was asked with last, or else that of the report.
+    pub(crate) async fn read_definition_of(
+        &self,
+        cache: &mut ObjectCache,
+        surveyed: &Surveyed,
+        window: Window,
+    ) -> Result<Definition, CommandError> {
+        let known = &surveyed.known;
+        let stored = self
+            .bucket
+            .read_generations(&known.keys, &window, cache)
+            .await?;
+        let openings = stored.into_iter().rev().filter_map(|it| it.opening);
+        let own = openings.map(|opening| opening.definition).next();
+        match own.or_else(|| known.definition.clone()) {
+            Some(definition) => Ok(definition),
+            None => Err(CommandError::Storage {
+                reason: format!("no window of {} was ever asked for", surveyed.address),
+            }),
+        }
+    }
+}
+
+/// The definition that says which windows a report has.
+fn definition_of<'k>(
+    known: &'k KnownReport,
+    all: &[ReportNames],
+) -> Result<&'k Definition, CommandError> {
+    known.definition.as_ref().ok_or_else(|| {
+        let address = names_of(&known.keys).address(all);
+        CommandError::Storage {
+            reason: format!("no window of {address} was ever asked for"),
+        }
+    })
+}

@@ -25,10 +25,10 @@ pub(super) struct RedriveArgs {
     #[arg(long, conflicts_with = "executions")]
     all_failed: bool,
     /// With --all-failed: a time, or how long ago. 14 days if nothing is said, because no redrive is possible later.
-    #[arg(long, requires = "all_failed")]
+    #[arg(long, requires = "all_failed", conflicts_with = "executions")]
     since: Option<String>,
     /// With --all-failed: only those that failed with this error, such as Auth or Cxone.Auth.
-    #[arg(long, requires = "all_failed")]
+    #[arg(long, requires = "all_failed", conflicts_with = "executions")]
     error: Option<String>,
     /// Print which executions would be redriven, and redrive none.
     #[arg(long)]

@@ -27,7 +27,7 @@ HANDLERS = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"]
 OPERATOR = "cxr"
 # The repository without its sources: what is deployed, what explains it, and what is copied from.
 FILES = [
-    "*.md", "LICENSE", "docs", "infra/template.yaml", "infra/reports.template.json", "infra/report-pipeline.asl.json", "infra/samconfig.toml",
+    "*.md", "LICENSE", "docs", "infra/template.yaml", "infra/reports.template.json", "infra/*.asl.json", "infra/samconfig.toml",
     "infra/reports", "infra/terraform", "crates/local/definitions", "tests/consumer/consume.py",
 ]
 
@@ -106,7 +106,7 @@ def pack_construct(zips, version, out):
     """npm gives every entry a time of its own choice, always the same. What an app runs is `lambda/ARCHITECTURE/BINARY.zip`."""
     with tempfile.TemporaryDirectory() as folder:
         infra = pathlib.Path(folder)
-        for name in ("template.yaml", "reports.template.json", "report-pipeline.asl.json"):
+        for name in ("template.yaml", "reports.template.json", "report-pipeline.asl.json", "backfill.asl.json"):
             shutil.copyfile(ROOT / "infra" / name, infra / name)
         cdk = infra / "cdk"
         shutil.copytree(ROOT / "infra/cdk", cdk, ignore=shutil.ignore_patterns("node_modules", "dist", "files", "lambda", "*.tgz"), copy_function=shutil.copyfile)

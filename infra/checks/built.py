@@ -1,6 +1,6 @@
-"""What `sam build` made: each function's folder has its bootstrap, the definition is the one in infra, the reports are there.
+"""What `sam build` made: each function's folder has its bootstrap, the definitions are those of infra, the reports are there.
 
-    built.py BUILT_TEMPLATE DEFINITION
+    built.py BUILT_TEMPLATE TEMPLATE
 """
 
 import pathlib
@@ -10,7 +10,7 @@ import template
 
 
 def main():
-    built, definition = map(pathlib.Path, sys.argv[1:])
+    built, definitions = pathlib.Path(sys.argv[1]), template.machines(sys.argv[2])
     document = template.load(built)
     functions = 0
     for name, resource in document["Resources"].items():
@@ -21,7 +21,7 @@ def main():
             functions += 1
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             uri = built.parent / resource["Properties"]["DefinitionS3Location"]
-            if uri.read_bytes() != definition.read_bytes():
+            if uri.read_bytes() != definitions[name].read_bytes():
                 sys.exit(f"{name}: {uri} is another definition")
         if resource["Type"] == "AWS::CloudFormation::Stack":
             nested = template.load(built.parent / resource["Properties"]["TemplateURL"])
@@ -29,7 +29,7 @@ def main():
                 sys.exit(f"{name}: the nested template is empty")
     if functions != 5:
         sys.exit(f"{functions} functions were built")
-    print("five functions have their bootstrap, the state machine its definition, the stack its reports")
+    print("five functions have their bootstrap, each state machine its definition, the stack its reports")
 
 
 if __name__ == "__main__":

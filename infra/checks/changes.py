@@ -19,15 +19,17 @@ READERS = {"TriggerRole", "FetchPageRole", "FinalizeRole", "ConsumerPolicy", "Op
 HANDLER_ROLES = {it.replace("Function", "Role") for it in FUNCTIONS}
 # The machine has tags that tell cxr where reports land.
 STORES = {"TriggerFunction", "FetchPageFunction", "FinalizeFunction", "ReportPipeline"}
-LOG_GROUPS = {it.replace("Function", "LogGroup") for it in FUNCTIONS} | {"ReportPipelineLogGroup"}
+LOG_GROUPS = {it.replace("Function", "LogGroup") for it in FUNCTIONS} | {"ReportPipelineLogGroup", "ReportBackfillLogGroup"}
 ALARMS = {f"{it}Alarm" for it in ("NotDelivered", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "DeadLetters", "ExecutionThrottled", "LambdaThrottles", "LambdaErrors", "CxoneThrottles", "TokensNotStored", "OrphanedRuns")}
-NAMED = FUNCTIONS | LOG_GROUPS | ALARMS | {"ReportPipeline", "ScheduleGroup", "Dashboard"}
+MACHINES = {"ReportPipeline", "ReportBackfill"}
+MACHINE_ROLES = {f"{it}Role" for it in MACHINES}
+NAMED = FUNCTIONS | LOG_GROUPS | ALARMS | MACHINES | {"ScheduleGroup", "Dashboard"}
 IN_VPC = FUNCTIONS | HANDLER_ROLES | {"NetworkPolicy"}
 NEW_BUCKET, NEW_KEY = {"LandingBucket", "LandingBucketPolicy"}, {"DataKey"}
 
 # Another value, what it changes, and which of that is made anew.
 CHANGES = {
-    "Name": ("other", NAMED | HANDLER_ROLES | NEW_KEY | {"AlertTopicPolicy", "NoticeTopicPolicy", "ReportPipelineRole", "SchedulerRole", "OperatorPolicy", "Reports"}, NAMED),
+    "Name": ("other", NAMED | HANDLER_ROLES | NEW_KEY | {"AlertTopicPolicy", "NoticeTopicPolicy", "SchedulerRole", "OperatorPolicy", "Reports"} | MACHINE_ROLES, NAMED),
     "Schedules": ("DISABLED", {"Reports"}, set()),
     "BucketName": ("theirs", STORES | READERS | NEW_BUCKET | {"Dashboard"}, set()),
     "BucketOwner": ("444455556666", STORES - {"ReportPipeline"}, set()),
@@ -44,9 +46,9 @@ CHANGES = {
     "RunbookUrl": ("https://wiki.example.com", ALARMS, set()),
     "DataRetentionDays": ("30", {"LandingBucket"}, set()),
     "LogRetentionDays": (90, LOG_GROUPS, set()),
-    "KmsKeyArn": (KEY, HANDLER_ROLES | LOG_GROUPS | NEW_KEY | {"LandingBucket", "AlertTopic", "NoticeTopic", "DeadLetterQueue", "ReportPipelineRole", "SchedulerRole", "OperatorPolicy", "MaintainerPolicy", "ConsumerPolicy"}, set()),
-    "EncryptExecutions": ("true", NEW_KEY | {"ReportPipeline", "ReportPipelineRole"}, set()),
-    "PermissionsBoundaryArn": ("arn:aws:iam::123456789012:policy/boundary", HANDLER_ROLES | {"ReportPipelineRole", "SchedulerRole"}, set()),
+    "KmsKeyArn": (KEY, HANDLER_ROLES | MACHINE_ROLES | LOG_GROUPS | NEW_KEY | {"LandingBucket", "AlertTopic", "NoticeTopic", "DeadLetterQueue", "SchedulerRole", "OperatorPolicy", "MaintainerPolicy", "ConsumerPolicy"}, set()),
+    "EncryptExecutions": ("true", NEW_KEY | MACHINES | MACHINE_ROLES, set()),
+    "PermissionsBoundaryArn": ("arn:aws:iam::123456789012:policy/boundary", HANDLER_ROLES | MACHINE_ROLES | {"SchedulerRole"}, set()),
     "SubnetIds": ("subnet-1,subnet-2", IN_VPC, set()),
     "SecurityGroupIds": ("sg-1", IN_VPC, set()),
 }

@@ -82,7 +82,7 @@ def _variables(definition):
     for name, state in states.items():
         for text in _texts(state):
             bare = re.sub(r"'[^']*'|\"[^\"]*\"", "''", text)
-            local = set(re.findall(r"\$(\w+)\s*:=", bare))
+            local = set(re.findall(r"\$(\w+)\s*:=", bare)) | set(re.findall(r"\$(\w+)", " ".join(re.findall(r"function\(([^)]*)\)", bare))))
             used = set(re.findall(r"\$(\w+)(?!\w*\s*\()", bare)) - local - {"states"}
             yield from (f"{name}: ${it} has no value from the start" for it in sorted(used - known))
         yield from (f"{name}: assigns {it}, which {definition['StartAt']} does not" for it in state.get("Assign", {}) if it not in known)

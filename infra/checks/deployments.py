@@ -1,6 +1,6 @@
 """Deployments side by side, in three partitions, and of the reports that teams really have.
 
-    deployments.py TEMPLATE DEFINITION REPORTS CXR
+    deployments.py TEMPLATE REPORTS CXR
 """
 
 import json
@@ -13,7 +13,7 @@ import tomllib
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from template import PARTITIONS, Template, load
+from template import PARTITIONS, Template, load, machines
 
 # The longest name of a deployment.
 LONGEST = 25
@@ -33,19 +33,19 @@ NAMES = ["Tägliche Übersicht", "Отчёт по операторам", "オペ
 PRINCIPAL = re.compile(r'"(lambda|states|scheduler|cloudwatch|delivery\.logs)\.amazonaws\.com"')
 
 
-def findings(path, definition, reports, cxr):
-    yield from shapes(path, definition)
+def findings(path, reports, cxr):
+    yield from shapes(path)
     yield from _alphabets(path, reports, cxr)
     yield from _many(path, reports, cxr)
 
 
-def shapes(path, definition):
+def shapes(path):
     """The template and its neighbour, the reports' template, as any number of deployments."""
     nested = pathlib.Path(path).parent / "reports.template.json"
     yield from _side_by_side(path, nested)
     yield from _environments(path, nested)
     for partition in PARTITIONS:
-        yield from (f"{partition}: {it}" for it in _of_another(path, nested, definition, partition))
+        yield from (f"{partition}: {it}" for it in _of_another(path, nested, partition))
 
 
 def whole(path, nested, **given):
@@ -98,8 +98,8 @@ def _environments(path, nested):
             seen[identity] = environment
 
 
-def _of_another(path, nested, definition, partition):
-    filled = pathlib.Path(definition).read_text().replace("${Partition}", partition)
+def _of_another(path, nested, partition):
+    filled = "".join(it.read_text() for it in machines(path).values()).replace("${Partition}", partition)
     text = json.dumps(whole(path, nested, partition=partition, parameters={"SubnetIds": "subnet-1"})) + filled
     yield from (f"{it} is of another partition" for it in sorted({it for it in re.findall(r"arn:(aws[a-z-]*):", text) if it != partition}))
     region, suffix = PARTITIONS[partition]

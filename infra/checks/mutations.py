@@ -21,7 +21,7 @@ import policies
 import rights
 import storage
 
-ASL, TEMPLATE, REPORTS, CONFIG = "report-pipeline.asl.json", "template.yaml", "reports.template.json", "samconfig.toml"
+ASL, BACKFILL, TEMPLATE, REPORTS, CONFIG = "report-pipeline.asl.json", "backfill.asl.json", "template.yaml", "reports.template.json", "samconfig.toml"
 RETAIN = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18"
 
 # What is broken, in which file, what is replaced by what (its first occurrence), and who notices. Mutations of Retry and of
@@ -39,6 +39,11 @@ MUTATIONS = [
     ("an account's own ARN", ASL, "${NoticeTopicArn}", "arn:aws:sns:eu-central-1:123456789012:mine", "placeholders"),
     ("the partition of the commercial regions", ASL, "arn:${Partition}:states:::sns", "arn:aws:states:::sns", "placeholders"),
     ("a task that works in no other partition", ASL, "arn:${Partition}:states:::sns", "arn:aws:states:::sns", "deployments"),
+    ("a backfill that leads nowhere", BACKFILL, '"Next": "Complete?"', '"Next": "Complete"', "asl-validator"),
+    ("a backfill that counts what is never set", BACKFILL, "$count($failed) < $maxFailures", "$count($failed) < $mostFailures", "definition"),
+    ("a backfill of something else", TEMPLATE, "PipelineArn: !Ref ReportPipeline", "PipelineArn: !Ref NoticeTopic", "placeholders"),
+    ("a backfill that can't look", TEMPLATE, "                Action: [states:DescribeExecution]", "                Action: [states:StopExecution]", "rights"),
+    ("operators who can't stop a backfill", TEMPLATE, "Action: [states:DescribeExecution, states:StopExecution]", "Action: [states:DescribeExecution]", "people"),
     ("a property that does not exist", TEMPLATE, "      Timeout: 120", "      Timout: 120", "cfn-lint"),
     ("a reference to nothing", TEMPLATE, "RoleArn: !GetAtt SchedulerRole.Arn", "RoleArn: !GetAtt ScheduleRole.Arn", "cfn-lint"),
     ("a parameter that the reports' template does not take", TEMPLATE, "        State: !Ref Schedules\n", "        Stat: !Ref Schedules\n", "cfn-lint"),
@@ -94,7 +99,7 @@ class Bench:
 
     def __init__(self, infra, asl_validator, cxr):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mutations-"))
-        self.texts = {it: (infra / it).read_text() for it in (ASL, TEMPLATE, REPORTS, CONFIG)}
+        self.texts = {it: (infra / it).read_text() for it in (ASL, BACKFILL, TEMPLATE, REPORTS, CONFIG)}
         for kept in ("reports", "README.md", ".cfnlintrc"):
             copy = shutil.copytree if (infra / kept).is_dir() else shutil.copy
             copy(infra / kept, self.folder / kept)
@@ -112,13 +117,13 @@ class Bench:
         return getattr(self, check.replace("-", "_"))()
 
     def definition(self):
-        return list(definition.findings(self.path(ASL), self.path(TEMPLATE)))
+        return [finding for it in (ASL, BACKFILL) for finding in definition.findings(self.path(it), self.path(TEMPLATE))]
 
     def placeholders(self):
-        return list(placeholders.findings(self.path(ASL), self.path(TEMPLATE)))
+        return list(placeholders.findings(self.path(TEMPLATE)))
 
     def rights(self):
-        return list(rights.findings(self.path(TEMPLATE), self.path(ASL)))
+        return list(rights.findings(self.path(TEMPLATE)))
 
     def people(self):
         return list(people.findings(self.path(TEMPLATE), self.path("README.md")))
@@ -136,13 +141,16 @@ class Bench:
         return list(changes.findings(self.path(TEMPLATE)))
 
     def deployments(self):
-        return list(deployments.shapes(self.path(TEMPLATE), self.path(ASL)))
+        return list(deployments.shapes(self.path(TEMPLATE)))
 
     def asl_validator(self):
         # It takes no placeholder in a Resource.
-        filled = self.folder / "filled.asl.json"
-        filled.write_text(pathlib.Path(self.path(ASL)).read_text().replace("${Partition}", "aws"))
-        return self._command(self.validator, "--json-path", str(filled))
+        found = []
+        for name in (ASL, BACKFILL):
+            filled = self.folder / "filled.asl.json"
+            filled.write_text(pathlib.Path(self.path(name)).read_text().replace("${Partition}", "aws"))
+            found += self._command(self.validator, "--json-path", str(filled))
+        return found
 
     def cfn_lint(self):
         return self._command(str(pathlib.Path(sys.executable).parent / "cfn-lint"), self.path(TEMPLATE), self.path(REPORTS), cwd=self.folder)
@@ -169,10 +177,10 @@ def main():
             sys.exit(f"{check} finds fault with what is not broken: {found[0]}")
     missed = [name for name, *mutation in MUTATIONS if not _caught(bench, name, *mutation)]
     shutil.rmtree(bench.folder)
-    of_definition = sum(it[1] == ASL for it in MUTATIONS)
+    of_definition = sum(it[1] in (ASL, BACKFILL) for it in MUTATIONS)
     if missed:
         sys.exit("not noticed: " + "; ".join(missed))
-    print(f"{of_definition} mutations of the definition and {len(MUTATIONS) - of_definition} of the templates, each noticed")
+    print(f"{of_definition} mutations of the definitions and {len(MUTATIONS) - of_definition} of the templates, each noticed")
 
 
 def _caught(bench, name, file, old, new, check):

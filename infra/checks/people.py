@@ -12,6 +12,7 @@ import template
 
 STATES = "arn:aws:states:eu-central-1:123456789012"
 MACHINE, EXECUTION = f"{STATES}:stateMachine:cxone-reports-pipeline", f"{STATES}:execution:cxone-reports-pipeline:daily"
+BACKFILL, OF_BACKFILL = f"{STATES}:stateMachine:cxone-reports-backfill", f"{STATES}:execution:cxone-reports-backfill:bf-20261128-225103"
 LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/cxone-reports-trigger:*"
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:DeadLetterQueue"
 SCHEDULE = "arn:aws:scheduler:eu-central-1:123456789012:schedule/cxone-reports/cxone-reports-daily"
@@ -25,6 +26,8 @@ rows = lambda area: f"{BUCKET}/cxone/acme/Daily/{area}/x"
 REQUESTS = [
     *[("OperatorPolicy", f"states:{it}", MACHINE, {}, True) for it in ("ListExecutions", "ListTagsForResource", "StartExecution")],
     *[("OperatorPolicy", f"states:{it}", EXECUTION, {}, True) for it in ("DescribeExecution", "GetExecutionHistory", "RedriveExecution", "StopExecution")],
+    *[("OperatorPolicy", f"states:{it}", BACKFILL, {}, True) for it in ("ListExecutions", "StartExecution")],
+    *[("OperatorPolicy", f"states:{it}", OF_BACKFILL, {}, True) for it in ("DescribeExecution", "StopExecution")],
     *[("OperatorPolicy", f"logs:{it}", LOGS, {}, True) for it in ("FilterLogEvents", "StartQuery")],
     *[("OperatorPolicy", f"sqs:{it}", QUEUE, {}, True) for it in ("ReceiveMessage", "DeleteMessage")],
     ("OperatorPolicy", "kms:Decrypt", KEY, via("sqs"), True),

@@ -1,27 +1,29 @@
-"""Are the definition's placeholders just what the template substitutes, each by what it says?
+"""Are each definition's placeholders just what the template substitutes, each by what it says?
 
-    placeholders.py DEFINITION TEMPLATE
+    placeholders.py TEMPLATE
 """
 
-import pathlib
 import re
 import sys
 
-from template import STACK, Template
+from template import STACK, Template, machines
 
 
-def findings(definition, path):
-    text = pathlib.Path(definition).read_text()
+def findings(path):
+    for machine, definition in machines(path).items():
+        yield from (f"{machine}: {it}" for it in _of(definition.read_text(), Template(path).document()[machine]["Properties"]["DefinitionSubstitutions"]))
+
+
+def _of(text, substitutions):
     placeholders = set(re.findall(r"\$\{([^}]*)\}", text))
     for arn in re.findall(r'"(arn:[^"]*)"', text):
         if not arn.startswith("arn:${Partition}:states:::"):
             yield f"{arn} belongs to a partition or an account; a placeholder has to stand there"
-    substitutions = Template(path).document()["ReportPipeline"]["Properties"]["DefinitionSubstitutions"]
     yield from (f"nothing stands for ${{{name}}}" for name in sorted(placeholders - set(substitutions)))
     yield from (f"${{{name}}} does not occur in the definition" for name in sorted(set(substitutions) - placeholders))
     for name in sorted(placeholders & set(substitutions)):
         value, handler = substitutions[name], re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.removesuffix("Arn")).lower()
-        expected = {"notice-topic": ":sns:.*:NoticeTopic", "partition": "^aws"}.get(handler, f":function:{STACK}-{handler}")
+        expected = {"notice-topic": ":sns:.*:NoticeTopic", "partition": "^aws", "pipeline": f":stateMachine:{STACK}-pipeline"}.get(handler, f":function:{STACK}-{handler}")
         if not re.search(expected + "$", value):
             yield f"${{{name}}} is {value}"
 

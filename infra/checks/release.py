@@ -70,7 +70,7 @@ def check_template(files, version, architecture):
     parameter = document["Parameters"]["Architecture"]
     assert (parameter["Default"], parameter["AllowedValues"]) == (architecture, [architecture])
     local = [it for resource in document["Resources"].values() for it in local_files(resource)]
-    assert len(local) == len(HANDLERS) + 2, local
+    assert len(local) == len(HANDLERS) + 3, local
     for path in local:
         assert posixpath.normpath(f"infra/{path}") in files, f"the archive lacks {path}"
 

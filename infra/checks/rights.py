@@ -1,6 +1,6 @@
 """Is every action in a policy used by the code, and every call of the code allowed?
 
-    rights.py TEMPLATE DEFINITION
+    rights.py TEMPLATE
 
 A handler's crate and those it depends on are searched for calls of the AWS SDKs. What each call needs stands in ACTIONS; a
 call that is not there is a finding, and so is a right that no call needs.
@@ -41,6 +41,7 @@ ACTIONS = {
     "describe_execution": "states:DescribeExecution",
     "get_execution_history": "states:GetExecutionHistory",
     "redrive_execution": "states:RedriveExecution",
+    "stop_execution": "states:StopExecution",
 }
 # A header of a call that needs an action of its own.
 HEADERS = {r"\.tagging\(": "s3:PutObjectTagging"}
@@ -57,6 +58,7 @@ BY_AWS = {
     "lambda:InvokeFunction": "arn:${Partition}:states:::lambda:invoke",
     "sns:Publish": "arn:${Partition}:states:::sns:publish",
     "states:StartExecution": "arn:${Partition}:states:::aws-sdk:sfn:startExecution",
+    "states:DescribeExecution": "arn:${Partition}:states:::aws-sdk:sfn:describeExecution",
 }
 ALWAYS = {
     "Lambda writes the logs": {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -83,19 +85,21 @@ ANYWHERE = {"Trace", "DeliverLogs", "LookAround", "ListTenants"}
 PEOPLE = ("OperatorPolicy", "MaintainerPolicy", "ConsumerPolicy")
 
 
-def findings(path, definition):
+def findings(path):
     document = template.Template(path).document()
     for role, handler in HANDLERS.items():
         needed = _needed(handler) | set().union(*ALWAYS.values())
         yield from _same(role, document, needed)
-    text = pathlib.Path(definition).read_text()
-    machine = {action for action, resource in BY_AWS.items() if resource in text} | set().union(*MACHINE_ALWAYS.values())
-    yield from _same("ReportPipelineRole", document, machine)
+    machines = template.machines(path)
+    for machine, definition in machines.items():
+        text = definition.read_text()
+        needed = {action for action, resource in BY_AWS.items() if resource in text} | set().union(*MACHINE_ALWAYS.values())
+        yield from _same(f"{machine}Role", document, needed)
     yield from _same("SchedulerRole", document, SCHEDULER)
     allowed = set().union(*(_allowed(document, it) for it in PEOPLE))
     yield from (f"nobody is allowed {it}, which cxr calls" for it in sorted(_needed("operator") - allowed))
     owners = [name for name, it in document.items() if it["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")]
-    for owner in sorted(set(owners) - {*HANDLERS, "ReportPipelineRole", "SchedulerRole", *PEOPLE}):
+    for owner in sorted(set(owners) - {*HANDLERS, *(f"{it}Role" for it in machines), "SchedulerRole", *PEOPLE}):
         yield f"{owner}: this check does not know whose role it is"
     for owner in owners:
         yield from (f"{owner}: {it}" for it in _too_wide(document, owner))
@@ -201,5 +205,5 @@ def _operations():
 
 
 if __name__ == "__main__":
-    wrong = list(findings(*sys.argv[1:3]))
+    wrong = list(findings(sys.argv[1]))
     sys.exit("\n".join(wrong) if wrong else print("rights and calls are the same"))

@@ -163,6 +163,12 @@ class Template:
         return arn if kind in REF_IS_ARN else name
 
 
+def machines(path):
+    """The definition of each state machine, a file beside the template, by its logical id."""
+    kind, resources = "AWS::StepFunctions::StateMachine", load(path)["Resources"]
+    return {name: pathlib.Path(path).parent / it["Properties"]["DefinitionS3Location"] for name, it in resources.items() if it["Type"] == kind}
+
+
 def statements(document, logical):
     """The statements of a role's or a managed policy's documents."""
     properties = document[logical]["Properties"]

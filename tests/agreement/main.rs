@@ -1,6 +1,7 @@
 //! The state machine, the examples and the crates agree with each other.
 #![expect(clippy::unwrap_used, reason = "what can't be read is a failed test")]
 
+mod backfill;
 mod crowd;
 mod dashboard;
 mod retries;

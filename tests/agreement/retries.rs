@@ -36,7 +36,7 @@ fn retries(task: &Value) -> &[Value] {
 }
 
 /// What is wrong with any task, whatever it calls.
-fn careless(definition: &Value) -> Vec<String> {
+pub(crate) fn careless(definition: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, task) in tasks(definition) {
         if !task["TimeoutSeconds"].is_u64() {

@@ -1,4 +1,4 @@
-//! Runs the tasks of the state machine: invokes a function, publishes a message, starts an execution.
+//! Runs the tasks of the state machines: invokes a function, publishes a message, starts an execution or looks at one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,13 +7,14 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use local_aws::lambda::LambdaHost;
-use local_aws::{Publication, Topics};
+use local_aws::{Publication, Topics, tasks};
 
 /// The integrations that a definition may use.
-pub(crate) const RESOURCES: [&str; 3] = [INVOKE, PUBLISH, START];
+pub(crate) const RESOURCES: [&str; 4] = [INVOKE, PUBLISH, START, DESCRIBE];
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 const PUBLISH: &str = "arn:aws:states:::sns:publish";
 const START: &str = "arn:aws:states:::aws-sdk:sfn:startExecution";
+const DESCRIBE: &str = "arn:aws:states:::aws-sdk:sfn:describeExecution";
 
 const INVALID_PARAMETER: &str = "SNS.InvalidParameterException";
 
@@ -21,7 +22,7 @@ const INVALID_PARAMETER: &str = "SNS.InvalidParameterException";
 pub(crate) struct Tasks {
     lambda: LambdaHost,
     topics: Topics,
-    /// The engine that runs the tasks, for those that start executions. It is removed at the end, because the engine holds this struct.
+    /// The engine that runs the tasks, for those that start executions or look at them. It is removed at the end, because the engine holds this struct.
     engine: Arc<Mutex<Option<Engine>>>,
 }
 
@@ -34,7 +35,7 @@ impl Tasks {
         }
     }
 
-    /// Sets the engine in which tasks start executions; `None` removes it.
+    /// Sets the engine of the executions that tasks start and look at; `None` removes it.
     pub(crate) fn attach_engine(&self, engine: Option<Engine>) {
         *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = engine;
     }
@@ -43,7 +44,8 @@ impl Tasks {
         match &*call.resource {
             INVOKE => self.invoke_function(&call.arguments).await,
             PUBLISH => self.publish_message(&call.arguments),
-            START => self.start_execution(&call.arguments),
+            START => tasks::start_execution(&self.find_engine()?, &call.arguments),
+            DESCRIBE => tasks::describe_execution(&self.find_engine()?, &call.arguments),
             other => Err(TaskFailure::new(
                 "States.Runtime",
                 format!("the resource {other} is not implemented"),
@@ -95,38 +97,10 @@ impl Tasks {
         Ok(json!({ "MessageId": id }))
     }
 
-    fn start_execution(&self, arguments: &Value) -> Result<Value, TaskFailure> {
-        let engine = self
-            .engine
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let engine = engine
-            .ok_or_else(|| TaskFailure::new("Sfn.SfnException", "the engine is shutting down"))?;
-        let input = arguments
-            .get("Input")
-            .and_then(Value::as_str)
-            .unwrap_or("{}");
-        let input = serde_json::from_str(input).map_err(|error| {
-            TaskFailure::new("Sfn.InvalidExecutionInputException", error.to_string())
-        })?;
-        let name = arguments.get("Name").and_then(Value::as_str);
-        let started = engine.start(get_text(arguments, "StateMachineArn")?, name, input);
-        let started = started.map_err(|error| {
-            let name = match error {
-                asl::StartError::StateMachineDoesNotExist(_) => {
-                    "Sfn.StateMachineDoesNotExistException"
-                }
-                asl::StartError::InvalidName(_) => "Sfn.InvalidNameException",
-                asl::StartError::ExecutionAlreadyExists(_) => "Sfn.ExecutionAlreadyExistsException",
-                asl::StartError::InvalidExecutionInput(_) => "Sfn.InvalidExecutionInputException",
-            };
-            TaskFailure::new(name, error.to_string())
-        })?;
-        Ok(json!({
-            "ExecutionArn": &*started.execution_arn,
-            "StartDate": started.started.to_string(),
-        }))
+    fn find_engine(&self) -> Result<Engine, TaskFailure> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let engine = engine.clone();
+        engine.ok_or_else(|| TaskFailure::new("Sfn.SfnException", "the engine is shutting down"))
     }
 }
 

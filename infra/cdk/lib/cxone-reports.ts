@@ -10,7 +10,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { Construct } from 'constructs';
 
-import { checkScheduleNames, codeOf, DEFINITION, REPORTS, TEMPLATE } from './files';
+import { checkScheduleNames, codeOf, DEFINITIONS, REPORTS, TEMPLATE } from './files';
 import { allowAlarmsAndLogs } from './key';
 import { acknowledge } from './nag';
 import { decideConditions, decideParameters } from './parameters';
@@ -95,14 +95,16 @@ export class CxoneReports extends Construct {
     }
   }
 
-  /** Code and definition are files beside the template, which a deployment by SAM would upload. */
+  /** Code and definitions are files beside the template, which a deployment by SAM would upload. */
   private upload(architecture: lambda.Architecture, code?: string): void {
     for (const [binary, logical] of Object.entries(HANDLERS)) {
       const { s3BucketName: s3Bucket, s3ObjectKey: s3Key } = new Asset(this, `${logical}Code`, { path: codeOf(binary, architecture.name, code) });
       this.resource<lambda.CfnFunction>(`${logical}Function`).code = { s3Bucket, s3Key };
     }
-    const { s3BucketName: bucket, s3ObjectKey: key } = new Asset(this, 'Definition', { path: DEFINITION });
-    this.resource<sfn.CfnStateMachine>('ReportPipeline').definitionS3Location = { bucket, key };
+    for (const [logical, path] of Object.entries(DEFINITIONS)) {
+      const { s3BucketName: bucket, s3ObjectKey: key } = new Asset(this, `${logical}Definition`, { path });
+      this.resource<sfn.CfnStateMachine>(logical).definitionS3Location = { bucket, key };
+    }
   }
 
   private handler(logical: string): lambda.IFunction {

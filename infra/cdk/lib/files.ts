@@ -10,7 +10,11 @@ function beside(...candidates: string[]): string {
 const INFRA = beside('files', '..');
 
 export const TEMPLATE = path.join(INFRA, 'template.yaml');
-export const DEFINITION = path.join(INFRA, 'report-pipeline.asl.json');
+/** The definition of each state machine, by its logical id. */
+export const DEFINITIONS = {
+  ReportPipeline: path.join(INFRA, 'report-pipeline.asl.json'),
+  ReportBackfill: path.join(INFRA, 'backfill.asl.json'),
+};
 export const REPORTS = path.join(INFRA, 'reports.template.json');
 
 /** A handler's zip, or the folder that `cargo lambda build` made of it: in a folder of the app's, or in this package, or in the repository. */

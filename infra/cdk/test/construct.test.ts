@@ -37,7 +37,7 @@ function stackWith(props: CxoneReportsProps = {}): { stack: Stack; reports: Cxon
 test('it is the template: the same resources, each function with its code', () => {
   const { stack, reports } = stackWith();
   const template = Template.fromStack(stack);
-  for (const [type, count] of [['AWS::Lambda::Function', 5], ['AWS::IAM::Role', 7], ['AWS::CloudWatch::CompositeAlarm', 1], ['AWS::CloudFormation::Stack', 1]] as const) {
+  for (const [type, count] of [['AWS::Lambda::Function', 5], ['AWS::IAM::Role', 8], ['AWS::CloudWatch::CompositeAlarm', 1], ['AWS::CloudFormation::Stack', 1]] as const) {
     template.resourceCountIs(type, count);
   }
   const functions = Object.values(template.findResources('AWS::Lambda::Function'));
@@ -54,7 +54,7 @@ test('two in one stack share no name that CloudFormation knows them by', () => {
   const names = Object.values(resources as Record<string, { Type: string; Properties: Record<string, unknown> }>).flatMap(({ Type: type, Properties: it }) =>
     ['FunctionName', 'StateMachineName', 'LogGroupName', 'AlarmName', 'DashboardName', 'Name'].filter((key) => key in it).map((key) => `${type} ${JSON.stringify(filled(it[key], conditions))}`),
   );
-  expect(names).toHaveLength(2 * 25);
+  expect(names).toHaveLength(2 * 27);
   expect(new Set(names).size).toBe(names.length);
 });
 

@@ -16,6 +16,7 @@ mod secrets;
 mod sns;
 mod stack;
 mod stepfunctions;
+pub mod tasks;
 
 use std::io;
 use std::path::Path;

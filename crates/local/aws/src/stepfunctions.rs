@@ -1,6 +1,6 @@
 //! Step Functions: the operations that clients call on the engine's executions.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::{Description, Engine, RedriveError, StartError, Status};
 use hyper::Response;
@@ -12,9 +12,9 @@ use crate::response::{self, JsonError, cut_page, seconds};
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// The one state machine and its executions; nothing until it is [`StateMachines::attach`]ed.
+/// The state machines and their executions; none until one is [`StateMachines::attach`]ed.
 #[derive(Debug, Clone, Default)]
-pub struct StateMachines(Arc<OnceLock<Machine>>);
+pub struct StateMachines(Arc<Mutex<Vec<Arc<Machine>>>>);
 
 #[derive(Debug)]
 struct Machine {
@@ -27,7 +27,7 @@ struct Machine {
 }
 
 impl StateMachines {
-    /// Opens the engine to clients.
+    /// Opens a state machine of the engine to clients.
     pub fn attach(&self, engine: Engine, arn: &str, definition: String, tags: &[(&str, &str)]) {
         let created = engine.clock().now();
         let machine = Machine {
@@ -40,19 +40,43 @@ impl StateMachines {
                 .collect(),
             created,
         };
-        // A second machine is not attached anywhere.
-        let _ = self.0.set(machine);
+        self.lock().push(Arc::new(machine));
     }
 
     pub(super) fn answer(&self, operation: &str, input: &Value) -> Response<Body> {
-        let result = match self.0.get() {
-            Some(machine) => machine.call(operation, &Input(input)),
-            None => Err(JsonError::new(
-                "StateMachineDoesNotExist",
-                "there is none yet",
-            )),
+        let input = Input(input);
+        let result = match operation {
+            "ListStateMachines" => Ok(self.list()),
+            _ => self
+                .find(&input)
+                .and_then(|machine| machine.call(operation, &input)),
         };
         response::json(CONTENT_TYPE, result)
+    }
+
+    fn list(&self) -> Value {
+        let machines = self.lock();
+        let machines = machines.iter().map(|machine| {
+            json!({
+                "stateMachineArn": machine.arn,
+                "name": machine.name(),
+                "type": "STANDARD",
+                "creationDate": seconds(machine.created),
+            })
+        });
+        json!({"stateMachines": machines.collect::<Vec<_>>()})
+    }
+
+    /// The machine that a call is about. One that names none that there is goes to the first, which says what is wrong.
+    fn find(&self, input: &Input<'_>) -> Result<Arc<Machine>, JsonError> {
+        let machines = self.lock();
+        let named = machines.iter().find(|machine| machine.is_named_by(input));
+        let found = named.or_else(|| machines.first()).cloned();
+        found.ok_or_else(|| JsonError::new("StateMachineDoesNotExist", "there is none yet"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Machine>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,6 +118,17 @@ impl Input<'_> {
 }
 
 impl Machine {
+    /// Whether the ARN in a call is that of this machine or of one of its executions.
+    fn is_named_by(&self, input: &Input<'_>) -> bool {
+        let executions = self.arn.replacen(":stateMachine:", ":execution:", 1);
+        let arns = ["stateMachineArn", "resourceArn", "executionArn"];
+        let mut arns = arns.into_iter().filter_map(|name| input.text(name));
+        arns.any(|arn| {
+            let execution = arn.rsplit_once(':').map(|(machine, _)| machine);
+            arn == self.arn || execution == Some(&executions)
+        })
+    }
+
     fn call(&self, operation: &str, input: &Input<'_>) -> Result<Value, JsonError> {
         match operation {
             "StartExecution" => self.start(input),
@@ -121,12 +156,6 @@ impl Machine {
                 let tags = tags.map(|(key, value)| json!({"key": key, "value": value}));
                 Ok(json!({"tags": tags.collect::<Vec<_>>()}))
             }
-            "ListStateMachines" => Ok(json!({"stateMachines": [{
-                "stateMachineArn": self.arn,
-                "name": self.name(),
-                "type": "STANDARD",
-                "creationDate": seconds(self.created),
-            }]})),
             _ => Err(JsonError::new(
                 "UnknownOperationException",
                 format!("{operation} is not known here"),

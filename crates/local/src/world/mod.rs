@@ -26,6 +26,8 @@ pub const BUCKET: &str = "landing";
 pub const PREFIX: &str = "reports";
 pub const STATE_MACHINE_ARN: &str =
     "arn:aws:states:us-east-1:000000000000:stateMachine:report-pipeline";
+/// The one that asks that one for many windows.
+pub const BACKFILL_ARN: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:report-backfill";
 /// The topic of what operators are told.
 pub const NOTICE_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:report-notices";
 /// The topic of what somebody has to act on.
@@ -192,11 +194,10 @@ impl Drop for World {
     fn drop(&mut self) {
         // The engine and the tasks hold each other, and running executions hold the engine.
         self.tasks.attach_engine(None);
-        for execution in self
-            .engine
-            .list(STATE_MACHINE_ARN, Some(asl::Status::Running))
-        {
-            let _ = self.engine.stop(&execution.execution_arn, None, None);
+        for machine in [BACKFILL_ARN, STATE_MACHINE_ARN] {
+            for execution in self.engine.list(machine, Some(asl::Status::Running)) {
+                let _ = self.engine.stop(&execution.execution_arn, None, None);
+            }
         }
         for name in NAMES {
             self.services.lambda.kill(name);

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    BUCKET, NOTICE_TOPIC_ARN, PREFIX, SECRET_PREFIX, STATE_MACHINE_ARN, TENANT, World, WorldError,
-    put_tenant,
+    BACKFILL_ARN, BUCKET, NOTICE_TOPIC_ARN, PREFIX, SECRET_PREFIX, STATE_MACHINE_ARN, TENANT,
+    World, WorldError, put_tenant,
 };
 use crate::handlers::{Handlers, workspace};
 use crate::tasks::{RESOURCES, Tasks};
@@ -29,11 +29,13 @@ const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
     ("finalize", "FinalizeArn", 900, 512),
 ];
 
-/// What the template says on the state machine: where its bucket is, and what its handlers' log groups begin with.
-const TAGS: [(&str, &str); 3] = [
+/// What the template says on the state machine: where its bucket is, what its handlers' log groups begin with, and which machine
+/// asks it for many windows.
+const TAGS: [(&str, &str); 4] = [
     ("cxone-reports:bucket", BUCKET),
     ("cxone-reports:prefix", PREFIX),
     ("cxone-reports:logs", "/aws/lambda/report-"),
+    ("cxone-reports:backfill", BACKFILL_ARN),
 ];
 
 /// The options of a world.
@@ -90,13 +92,9 @@ impl World {
     /// # Errors
     /// When the definition is refused, or the folder or a port can't be used.
     pub async fn start(options: Options) -> Result<Self, WorldError> {
-        let definition = read_machine(&options.machine)?;
-        let machine = StateMachine::parse_for(&definition, &RESOURCES).map_err(|source| {
-            WorldError::Machine {
-                path: options.machine.clone(),
-                source,
-            }
-        })?;
+        let pipeline = read_machine(&options.machine, pipeline_placeholders())?;
+        let backfill = workspace().join("infra/backfill.asl.json");
+        let backfill = read_machine(&backfill, [("PipelineArn", STATE_MACHINE_ARN.to_owned())])?;
         let (folder, temporary) = open_folder(options.folder)?;
         let host = LambdaHost::start()
             .await
@@ -119,12 +117,17 @@ impl World {
         let runner = tasks.clone();
         let run = move |call| runner.clone().run_task(call);
         let engine = Engine::with_task_limit(options.clock, run, options.task_limit, options.seed);
-        let role = "arn:aws:iam::000000000000:role/local";
-        engine.register(STATE_MACHINE_ARN, role, machine)?;
         tasks.attach_engine(Some(engine.clone()));
-        services
-            .states
-            .attach(engine.clone(), STATE_MACHINE_ARN, definition, &TAGS);
+        let machines = [
+            (STATE_MACHINE_ARN, pipeline, &TAGS[..]),
+            (BACKFILL_ARN, backfill, &[]),
+        ];
+        for (arn, (definition, machine), tags) in machines {
+            let role = "arn:aws:iam::000000000000:role/local";
+            engine.register(arn, role, machine)?;
+            let states = &services.states;
+            states.attach(engine.clone(), arn, definition, tags);
+        }
         Ok(Self {
             engine,
             gateway,
@@ -138,26 +141,40 @@ impl World {
     }
 }
 
-/// The definition, with the ARNs of the simulated AWS filled in.
-fn read_machine(path: &Path) -> Result<String, WorldError> {
+/// The functions that the pipeline's state machine calls.
+fn pipeline_placeholders() -> impl Iterator<Item = (&'static str, String)> {
+    let functions = FUNCTIONS.iter();
+    functions.map(|(name, placeholder, ..)| (*placeholder, LambdaHost::arn(name)))
+}
+
+/// A definition with the ARNs of the simulated AWS filled in, and what it means.
+fn read_machine(
+    path: &Path,
+    own: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<(String, StateMachine), WorldError> {
     let text = fs::read_to_string(path).map_err(|source| WorldError::MachineFile {
         path: path.to_owned(),
         source,
     })?;
-    let mut values: BTreeMap<String, String> = FUNCTIONS
-        .iter()
-        .map(|(name, placeholder, ..)| ((*placeholder).to_owned(), LambdaHost::arn(name)))
-        .collect();
-    let others = [
-        ("NoticeTopicArn", NOTICE_TOPIC_ARN),
+    let common = [
+        ("NoticeTopicArn", NOTICE_TOPIC_ARN.to_owned()),
         // The local ARNs are those of the commercial regions.
-        ("Partition", "aws"),
+        ("Partition", "aws".to_owned()),
     ];
-    values.extend(others.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    asl::substitute(&text, &values).map_err(|source| WorldError::Placeholders {
+    let values = own.into_iter().chain(common);
+    let values: BTreeMap<String, String> = values
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let whole = asl::substitute(&text, &values).map_err(|source| WorldError::Placeholders {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    let machine = StateMachine::parse_for(&whole, &RESOURCES);
+    let machine = machine.map_err(|source| WorldError::Machine {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((whole, machine))
 }
 
 fn open_folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), WorldError> {

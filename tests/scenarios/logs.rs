@@ -109,6 +109,36 @@ async fn a_failure_is_one_line_with_its_name_and_its_text() {
     assert_eq!(errors[0]["message"], text);
 }
 
+/// Each handler in turn lacks a setting, so that it fails at its first invocation.
+#[tokio::test]
+async fn a_failure_of_each_handler_says_what_it_was_asked_for() {
+    for (handler, setting) in [
+        ("trigger", "LANDING_BUCKET"),
+        ("poll-once", "CXONE_SECRET_PREFIX"),
+        ("cancel", "CXONE_SECRET_PREFIX"),
+        ("fetch-page", "LANDING_BUCKET"),
+        ("finalize", "LANDING_BUCKET"),
+    ] {
+        // The first run is cut off, so that every handler has its turn.
+        let setup = PipelineBuilder::daily().fault("processing-forever:run=1");
+        let pipeline = setup.start().await;
+        let lambda = pipeline.world.lambda();
+        lambda.configure(handler, |function| {
+            function.environment.remove(setting);
+        });
+        let failed = pipeline.fail("Cxone.Config").await;
+        let lines = lines(&pipeline, &failed.execution_arn);
+        let errors: Vec<_> = lines
+            .iter()
+            .filter(|line| line["level"] == "ERROR")
+            .collect();
+        assert_eq!(errors.len(), 1, "{handler}: {errors:?}");
+        assert_eq!(errors[0]["handler"], handler);
+        let text = errors[0]["message"].as_str().unwrap();
+        assert!(text.contains(setting), "{handler}: {text}");
+    }
+}
+
 /// A definition that is refused still says whose it is.
 #[tokio::test]
 async fn a_message_that_is_refused_is_found_by_its_report_too() {

@@ -29,6 +29,7 @@ REQUESTS = [
     *[("OperatorPolicy", f"states:{it}", BACKFILL, {}, True) for it in ("ListExecutions", "StartExecution")],
     *[("OperatorPolicy", f"states:{it}", OF_BACKFILL, {}, True) for it in ("DescribeExecution", "StopExecution")],
     *[("OperatorPolicy", f"logs:{it}", LOGS, {}, True) for it in ("FilterLogEvents", "StartQuery")],
+    ("OperatorPolicy", "logs:FilterLogEvents", LOGS.replace("cxone-reports-trigger", "other-trigger"), {}, False),
     *[("OperatorPolicy", f"sqs:{it}", QUEUE, {}, True) for it in ("ReceiveMessage", "DeleteMessage")],
     ("OperatorPolicy", "kms:Decrypt", KEY, via("sqs"), True),
     ("OperatorPolicy", "kms:Decrypt", KEY, via("s3"), True),

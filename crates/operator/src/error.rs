@@ -179,6 +179,15 @@ pub enum CommandError {
     TimedOut { limit: String, left: String },
     #[error("{what} is empty; it is kept with the data, for those who look at it later")]
     Empty { what: &'static str },
+    /// The state machine is of a version before this one.
+    #[error(
+        "the state machine has no tag {tag}, which says what the names of the handlers' log groups begin with; deploy this version's template, or read the groups with aws logs tail"
+    )]
+    NoLogGroups { tag: &'static str },
+    #[error(
+        "there is no log group {group}; was it deleted, or does the state machine's tag name another stack's?"
+    )]
+    NoLogGroup { group: String },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -230,6 +239,8 @@ impl CommandError {
             Self::TimedOut { .. } => "CXO034",
             Self::Empty { .. } => "CXO035",
             Self::Left { .. } => "CXO036",
+            Self::NoLogGroups { .. } => "CXO049",
+            Self::NoLogGroup { .. } => "CXO050",
         }
     }
 
@@ -268,6 +279,8 @@ impl CommandError {
             | Self::NoTenant { .. }
             | Self::SecretDeleted { .. }
             | Self::Storage { .. }
+            | Self::NoLogGroups { .. }
+            | Self::NoLogGroup { .. }
             | Self::Refused { .. } => 3,
             // Nothing is left to do.
             Self::Left { .. } => 0,

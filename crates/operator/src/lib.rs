@@ -5,6 +5,7 @@ mod attempts;
 mod aws_error;
 mod bucket;
 mod change;
+mod cloudwatch_logs;
 mod commands;
 mod confirm;
 mod definition_check;

@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod event;
 mod list;
+mod logs;
 mod plan;
 mod probe;
 mod redrive;
@@ -28,6 +29,7 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::bucket::Bucket;
+use crate::cloudwatch_logs::LogGroups;
 use crate::confirm::ReadAnswer;
 use crate::error::CommandError;
 use crate::output::{Format, Output};
@@ -71,6 +73,7 @@ enum Command {
     Calendar(calendar::CalendarArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Logs(logs::LogsArgs),
     #[command(flatten)]
     Act(ActCommand),
     Tenant(tenant::TenantArgs),
@@ -159,6 +162,11 @@ where
             let executions = account.executions().await?;
             args.run_for_execution(output, &executions).await
         }
+        Command::Logs(args) => {
+            let (groups, executions, survey) = account.logs(args.place()).await?;
+            let survey = survey.as_ref();
+            args.run(output, &groups, &executions, survey, now).await
+        }
         Command::Act(command) => act(command, account, output, answer, now).await,
         Command::Tenant(args) => args.run(output, &account.secrets().await?, now).await,
         Command::Probe(args) => {
@@ -244,6 +252,25 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
     async fn secrets(self) -> Result<Secrets, CommandError> {
         let machine = self.machine()?;
         Ok(Secrets::new(&load_config(self.aws, machine.as_ref()).await))
+    }
+
+    /// The handlers' log groups, and the survey if a window is meant, for which the bucket is read.
+    async fn logs(
+        self,
+        place: Option<&PlaceArgs>,
+    ) -> Result<(LogGroups, Executions, Option<Survey>), CommandError> {
+        let cache = self.cache.clone();
+        let (executions, config) = self.executions_and_config().await?;
+        let groups = LogGroups::find(&config, &executions).await?;
+        let survey = match place {
+            None => None,
+            Some(place) => Some(Survey {
+                bucket: Bucket::new(&config, place.find(Some(&executions)).await?, cache.clone()),
+                executions: Some(executions.clone()),
+                cache,
+            }),
+        };
+        Ok((groups, executions, survey))
     }
 
     /// The bucket, and the executions if a state machine is named.

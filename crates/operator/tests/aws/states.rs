@@ -9,7 +9,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
-use local_aws::lambda::LambdaHost;
+use local_aws::lambda::{Function, LambdaHost};
 use local_aws::{Action, Call, Gateway, Secrets, Service, Services};
 use serde_json::{Value, json};
 
@@ -18,6 +18,9 @@ pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:state
 /// Where the state machine's tags say that the rows are.
 pub(crate) const BUCKET: &str = "landing";
 pub(crate) const PREFIX: &str = "reports";
+
+/// Those whose logs there are.
+pub(crate) const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
 
 /// What a function answers, or the error that it fails with and its cause.
 pub(crate) type Answer = Result<Value, (&'static str, &'static str)>;
@@ -56,6 +59,7 @@ pub(crate) struct Server {
     answers: Answers,
     engine: Engine,
     secrets: Secrets,
+    lambda: LambdaHost,
     gateway: Gateway,
     _folder: tempfile::TempDir,
 }
@@ -63,7 +67,11 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let services = Services::open(folder.path(), LambdaHost::start().await.unwrap()).unwrap();
+        let lambda = LambdaHost::start().await.unwrap();
+        for name in HANDLERS {
+            lambda.register(Function::new(name, "/nowhere"));
+        }
+        let services = Services::open(folder.path(), lambda.clone()).unwrap();
         let answers = Answers::default();
         let runner = answers.clone();
         let clock = Clock::virtual_at("2026-05-01T05:30:00Z".parse().unwrap());
@@ -76,6 +84,7 @@ impl Server {
         let tags = [
             ("cxone-reports:bucket", BUCKET),
             ("cxone-reports:prefix", PREFIX),
+            ("cxone-reports:logs", "/aws/lambda/report-"),
         ];
         let states = &services.states;
         states.attach(engine.clone(), MACHINE, definition, &tags);
@@ -86,9 +95,18 @@ impl Server {
             answers,
             engine,
             secrets,
+            lambda,
             gateway: gateway.unwrap(),
             _folder: folder,
         }
+    }
+
+    /// What a handler writes at a time.
+    pub(crate) fn log(&self, handler: &str, at: &str, line: &Value) {
+        let at: Timestamp = at.parse().unwrap();
+        let logs = self.lambda.logs();
+        logs.set_clock(Arc::new(move || at));
+        logs.write(handler, 1, line.to_string());
     }
 
     /// What the functions answer in an execution, one after another.

@@ -56,6 +56,8 @@ REQUESTS = [
     *[("ConsumerPolicy", "s3:GetObject", rows(it), {}, True) for it in ("_log", "_manifest", "data", "table")],
     *[("ConsumerPolicy", "s3:GetObject", rows(it), {}, False) for it in ("win", "_pace")],
     *[("ConsumerPolicy", "s3:ListBucket", BUCKET, {"s3:prefix": f"cxone/acme/Daily/{it}/"}, it != "win") for it in ("_log", "data", "table", "win")],
+    # cxr rows and cxr verify look for a part that they are denied.
+    ("ConsumerPolicy", "s3:ListBucket", BUCKET, {"s3:prefix": "cxone/acme/Daily/data/x.ndjson.gz"}, True),
     ("ConsumerPolicy", "s3:PutObject", rows("data"), {}, False),
     ("ConsumerPolicy", "kms:Decrypt", KEY, via("s3"), True),
     # The key is that of the tenants' secrets too.

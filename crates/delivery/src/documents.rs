@@ -350,6 +350,20 @@ impl From<&Part> for CommitPart {
     }
 }
 
+impl Commit {
+    /// Whether its rows are those whose keys and bytes have this hash, under whichever names their columns are stored.
+    #[must_use]
+    pub fn has_content(&self, content: &str) -> bool {
+        self.content == content || self.content == content_in_snake_case(content)
+    }
+}
+
+/// The hash of the content of rows that are stored under other names than CXone's: to whoever loaded them they are other rows.
+#[must_use]
+pub fn content_in_snake_case(content: &str) -> String {
+    sha256_hex(format!("snake {content}").as_bytes())
+}
+
 fn guides_api() -> SourceStatement {
     SourceStatement {
         api: Api::Analytics,

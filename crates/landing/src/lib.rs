@@ -6,6 +6,6 @@ mod part;
 mod store;
 
 pub use compare::compare;
-pub use merge::merge;
-pub use part::{Limits, PartSet, PartSpec, rewrite};
-pub use store::{Config, ListedObject, Store};
+pub use merge::{merge, merge_committed};
+pub use part::{Limits, PartSet, PartSpec, ReadPart, RowExport, RowReader, format_of, rewrite};
+pub use store::{Config, ListedObject, PartPresence, Store};

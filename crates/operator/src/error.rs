@@ -188,6 +188,30 @@ pub enum CommandError {
         "there is no log group {group}; was it deleted, or does the state machine's tag name another stack's?"
     )]
     NoLogGroup { group: String },
+    /// S3 denies the rows, of which the log may be read.
+    #[error(
+        "{reason}; OperatorPolicy is not enough to read rows: attach the stack's ConsumerPolicy to your role as well"
+    )]
+    RowsDenied { reason: String },
+    /// A part of a commit is not what was committed.
+    #[error("{key}: {problem}; cxr verify says what to do about it")]
+    BadPart { key: String, problem: String },
+    #[error("no column is called {name:?}; there are: {known}")]
+    UnknownColumn { name: String, known: String },
+    /// The rows that are there were written, and others are not there.
+    #[error("nothing was delivered of {windows}; cxr show {address} {first} says why")]
+    Undelivered {
+        address: String,
+        windows: String,
+        first: String,
+    },
+    /// The rows of a part of a window can't be told from the others.
+    #[error(
+        "{asked} was delivered together with other days, and nothing tells their rows apart; ask for all of it: {delivered}"
+    )]
+    DeliveredTogether { asked: String, delivered: String },
+    #[error("--format {format} is for cxr rows; write text or json")]
+    OutputFormat { format: &'static str },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -241,6 +265,12 @@ impl CommandError {
             Self::Left { .. } => "CXO036",
             Self::NoLogGroups { .. } => "CXO049",
             Self::NoLogGroup { .. } => "CXO050",
+            Self::RowsDenied { .. } => "CXO037",
+            Self::BadPart { .. } => "CXO038",
+            Self::UnknownColumn { .. } => "CXO039",
+            Self::Undelivered { .. } => "CXO040",
+            Self::DeliveredTogether { .. } => "CXO041",
+            Self::OutputFormat { .. } => "CXO042",
         }
     }
 
@@ -272,6 +302,9 @@ impl CommandError {
             | Self::NeedsYes { .. }
             | Self::ErrorName { .. }
             | Self::Empty { .. }
+            | Self::UnknownColumn { .. }
+            | Self::DeliveredTogether { .. }
+            | Self::OutputFormat { .. }
             | Self::StateMachine { .. } => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
@@ -281,10 +314,13 @@ impl CommandError {
             | Self::Storage { .. }
             | Self::NoLogGroups { .. }
             | Self::NoLogGroup { .. }
+            | Self::RowsDenied { .. }
+            | Self::BadPart { .. }
             | Self::Refused { .. } => 3,
             // Nothing is left to do.
             Self::Left { .. } => 0,
             Self::Unavailable { .. } | Self::TimedOut { .. } | Self::Output(_) => 4,
+            Self::Undelivered { .. } => 5,
         }
     }
 }

@@ -14,6 +14,10 @@ pub(crate) enum Format {
     Text,
     /// For programs: one JSON document.
     Json,
+    /// For cxr rows: each row as a JSON document on its own line.
+    Ndjson,
+    /// For cxr rows: a header and a line for each row.
+    Csv,
 }
 
 pub(crate) struct Output<'a> {
@@ -25,6 +29,11 @@ pub(crate) struct Output<'a> {
 impl<'a> Output<'a> {
     pub(crate) fn new(out: &'a mut dyn Write, format: Format, width: Option<usize>) -> Self {
         Self { out, format, width }
+    }
+
+    /// What `--format` says.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     /// How many characters a line has, where it is written to a terminal.
@@ -52,8 +61,8 @@ impl<'a> Output<'a> {
         result: &(impl Display + Serialize),
     ) -> Result<(), CommandError> {
         match self.format {
-            Format::Text => Ok(write!(self.out, "{result}")?),
             Format::Json => self.print_json(result),
+            Format::Text | Format::Ndjson | Format::Csv => Ok(write!(self.out, "{result}")?),
         }
     }
 
@@ -66,6 +75,10 @@ impl<'a> Output<'a> {
     pub(crate) fn print_text(&mut self, text: &str) -> Result<(), CommandError> {
         self.out.write_all(text.as_bytes())?;
         Ok(self.out.flush()?)
+    }
+
+    pub(crate) fn print_bytes(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
+        Ok(self.out.write_all(bytes)?)
     }
 
     pub(crate) fn print_line(&mut self, line: &str) -> Result<(), CommandError> {

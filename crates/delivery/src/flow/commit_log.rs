@@ -12,7 +12,7 @@ use crate::documents::{Commit, GenerationRecord};
 use crate::effects::{Effects, StoreEffect};
 use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{parse, require_stored};
-use crate::flow::whole::find_whole;
+use crate::flow::whole::{find_held, find_whole};
 use crate::keys::{ReportKeys, version_of};
 
 /// How many commits are in memory at once while the log is searched for those of a window.
@@ -219,13 +219,7 @@ impl CommitLog {
 
     /// The commits whose rows a consumer holds once it has read the log.
     fn visible(&self) -> Vec<&Commit> {
-        let mut visible: Vec<&Commit> = Vec::new();
-        for commit in &self.commits {
-            visible.retain(|earlier| !commit.window.contains(&earlier.window));
-            visible.push(commit);
-        }
-        visible.retain(|commit| !commit.withdrawn);
-        visible
+        find_held(&self.commits)
     }
 
     fn of_window(&self) -> impl DoubleEndedIterator<Item = &Commit> {

@@ -20,4 +20,4 @@ pub use fetch::fetch;
 pub use finalize::finalize;
 pub use plan::{Plan, RunState, SegmentState};
 pub use trigger::{LONGEST_WAIT, trigger};
-pub use whole::find_whole;
+pub use whole::{find_held, find_whole};

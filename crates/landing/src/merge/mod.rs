@@ -11,10 +11,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use delivery::documents::Part;
+use delivery::documents::{CommitPart, Part};
 use delivery::effects::{Answered, Fault, Merged};
 
-use crate::part::ENTRY_BYTES;
+use crate::part::{ENTRY_BYTES, find_sidecar};
 use crate::store::{Checksum, Sha256, Store};
 use cursor::Cursor;
 use group::{Dropped, Group, Row};
@@ -36,6 +36,18 @@ pub(crate) type RowPlace = (usize, u32);
 /// Merges the sidecars of these parts, in this order.
 pub async fn merge(store: &Store, parts: &[Part]) -> Answered<Merged> {
     Ok(merge_sidecars(store, parts).await?.merged)
+}
+
+/// Merges the sidecars that stand beside the parts of a commit.
+///
+/// # Errors
+/// If one is gone, is not what its rows need, or may not be read.
+pub async fn merge_committed(store: &Store, parts: &[CommitPart]) -> Answered<Merged> {
+    let mut with_sidecars = Vec::with_capacity(parts.len());
+    for part in parts {
+        with_sidecars.push(find_sidecar(store, part).await?);
+    }
+    merge(store, &with_sidecars).await
 }
 
 /// Finds some pairs of rows that have the same key and differ.

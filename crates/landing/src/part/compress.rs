@@ -81,6 +81,12 @@ pub(super) enum Decoder {
     Zstd(zstd::stream::write::Decoder<'static, Vec<u8>>),
 }
 
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decoder")
+    }
+}
+
 impl Decoder {
     pub(super) fn new(compression: Compression) -> io::Result<Self> {
         Ok(match compression {

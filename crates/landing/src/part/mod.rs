@@ -12,6 +12,7 @@ mod pick;
 mod reader;
 mod rewrite;
 mod row;
+mod rows;
 mod set;
 mod sidecar;
 mod spec;
@@ -20,6 +21,10 @@ mod upload;
 pub(crate) use entry::{ENTRY_BYTES, Entry};
 pub(crate) use format::Cells;
 pub(crate) use pick::pick_rows;
+pub(crate) use sidecar::find_sidecar;
+
+pub use format::RowExport;
 pub use rewrite::rewrite;
+pub use rows::{ReadPart, RowReader, format_of};
 pub use set::PartSet;
 pub use spec::{Limits, PartSpec};

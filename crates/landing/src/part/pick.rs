@@ -15,6 +15,6 @@ pub(crate) async fn pick_rows(
     part: &Part,
     numbers: &[u32],
 ) -> Answered<Vec<Cells>> {
-    let mut stored = PartReader::new(store, part, spec.compression)?;
+    let mut stored = PartReader::new(store, &part.key, part.bytes, spec.compression)?;
     format::pick_rows(spec.format, &mut stored, numbers).await
 }

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use definition::Compression;
-use delivery::documents::Part;
 use delivery::effects::{Answered, Fault};
 
 use super::compress::Decoder;
@@ -14,8 +13,9 @@ const DECODE_CHUNK: usize = 4 * 1024;
 
 /// A part that is being read. At most 2 MiB of stored bytes and one decompressed chunk of them are
 /// in memory.
+#[derive(Debug)]
 pub(super) struct PartReader<'a> {
-    part: &'a Part,
+    key: &'a str,
     ranges: RangeReader<'a>,
     compressed: Bytes,
     /// None after the end.
@@ -25,14 +25,16 @@ pub(super) struct PartReader<'a> {
 }
 
 impl<'a> PartReader<'a> {
+    /// A reader of an object of this size.
     pub(super) fn new(
         store: &'a Store,
-        part: &'a Part,
+        key: &'a str,
+        bytes: u64,
         compression: Compression,
     ) -> Answered<Self> {
         Ok(Self {
-            part,
-            ranges: RangeReader::new(store, &part.key, part.bytes),
+            key,
+            ranges: RangeReader::new(store, key, bytes),
             compressed: Bytes::new(),
             decoder: Some(Decoder::new(compression).map_err(compression_failed)?),
             last_piece: Vec::new(),
@@ -42,8 +44,8 @@ impl<'a> PartReader<'a> {
 
     /// The next decompressed bytes, which the caller clears; none at the end.
     pub(super) async fn next_piece(&mut self) -> Answered<Option<&mut Vec<u8>>> {
-        let part = self.part;
-        let unreadable = |_| Fault::Contract(format!("{} can't be decompressed", part.key));
+        let key = self.key;
+        let unreadable = |_| Fault::Contract(format!("{key} can't be decompressed"));
         if self.compressed.is_empty()
             && let Some(bytes) = self.ranges.next_piece().await?
         {
@@ -66,8 +68,8 @@ impl<'a> PartReader<'a> {
         }
     }
 
-    /// Whether the bytes that were read have the SHA-256 that the part's slot names.
-    pub(super) fn verify_checksum(self) -> bool {
-        Checksum::from_hasher(self.sha256).hex() == self.part.sha256
+    /// SHA-256 of the stored bytes that were read, in hex.
+    pub(super) fn into_sha256(self) -> String {
+        Checksum::from_hasher(self.sha256).hex()
     }
 }

@@ -49,9 +49,9 @@ async fn copy_data(
     without: &[u32],
     data: &mut DataWriter,
 ) -> Answered<()> {
-    let mut stored = PartReader::new(store, part, spec.compression)?;
+    let mut stored = PartReader::new(store, &part.key, part.bytes, spec.compression)?;
     let rows = copy_rows(spec.format, &mut stored, without, data).await?;
-    if rows == Some(part.rows) && stored.verify_checksum() {
+    if rows == Some(part.rows) && stored.into_sha256() == part.sha256 {
         Ok(())
     } else {
         Err(differs_from_slot(&part.key))

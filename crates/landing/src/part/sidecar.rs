@@ -1,9 +1,10 @@
 //! Storing the sidecar of a data object, which completes a part.
 
 use bytes::Bytes;
-use delivery::documents::{Part, Sidecar};
+use delivery::documents::{CommitPart, Part, Sidecar};
 use delivery::effects::Answered;
 
+use super::entry::ENTRY_BYTES;
 use super::upload::StoredObject;
 use crate::store::{Checksum, DataMark, Store};
 
@@ -39,6 +40,20 @@ pub(super) async fn store_sidecar(
             bytes: keys.len() as u64,
             sha256: checksum.hex(),
         },
+    })
+}
+
+/// The part with the sidecar that stands beside it, whose checksum is that of what is stored: a commit names none.
+pub(crate) async fn find_sidecar(store: &Store, part: &CommitPart) -> Answered<Part> {
+    let key = sidecar_key(&part.key);
+    let bytes = part.rows * ENTRY_BYTES as u64;
+    let sha256 = store.hash_object(&key, bytes).await?;
+    Ok(Part {
+        key: part.key.clone(),
+        rows: part.rows,
+        bytes: part.bytes,
+        sha256: part.sha256.clone(),
+        keys: Sidecar { key, bytes, sha256 },
     })
 }
 

@@ -71,7 +71,11 @@ impl Store {
         Ok(None)
     }
 
-    async fn hash_object(&self, key: &str, bytes: u64) -> Answered<String> {
+    /// SHA-256 of the first `bytes` of an object, in hex. It is read piece by piece.
+    ///
+    /// # Errors
+    /// If the object is gone, shorter, or may not be read.
+    pub async fn hash_object(&self, key: &str, bytes: u64) -> Answered<String> {
         let mut hasher = Sha256::default();
         let mut reader = RangeReader::new(self, key, bytes);
         while let Some(piece) = reader.next_piece().await? {

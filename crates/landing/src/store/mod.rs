@@ -13,10 +13,12 @@ mod error;
 mod execute;
 mod object;
 mod owner;
+mod presence;
 mod range;
 
 pub(crate) use checksum::{Checksum, Sha256};
 pub use claim::ListedObject;
 pub use client::{Config, Store};
 pub(crate) use object::DataMark;
+pub use presence::PartPresence;
 pub(crate) use range::RangeReader;

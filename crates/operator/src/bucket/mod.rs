@@ -1,7 +1,9 @@
-//! The landing bucket, of which `cxr` reads the log and the claims: no rows and no secrets. The only module that uses `landing`.
+//! The landing bucket, of which `cxr` reads the log and the claims, and rows where a command asks for them. It writes nothing.
+//! The only module that uses `landing`.
 
 mod cache;
 mod claims;
+mod parts;
 mod reports;
 
 use std::path::PathBuf;
@@ -16,6 +18,8 @@ use crate::error::CommandError;
 
 pub(crate) use cache::ObjectCache;
 pub(crate) use claims::{StoredGeneration, StoredRun};
+pub(crate) use landing::{PartPresence, RowExport, format_of};
+pub(crate) use parts::PartFault;
 
 /// The bucket, and where what was read of it is kept.
 pub(crate) struct Bucket {
@@ -38,6 +42,10 @@ impl Bucket {
         let folder = tenants(self.store.prefix());
         let bucket = self.store.bucket();
         format!("nothing was ever asked for: s3://{bucket}/{folder} holds no report")
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.store.bucket()
     }
 
     /// What was read below a folder of the bucket before.

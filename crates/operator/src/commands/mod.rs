@@ -3,6 +3,7 @@
 mod calendar;
 mod cancel;
 mod check;
+mod data;
 mod event;
 mod list;
 mod logs;
@@ -11,12 +12,14 @@ mod probe;
 mod redrive;
 mod replay;
 mod retry;
+mod rows;
 mod run;
 mod schedules;
 mod schema;
 mod show;
 mod status;
 mod tenant;
+mod verify;
 mod watch;
 mod withdraw;
 
@@ -75,6 +78,8 @@ enum Command {
     Show(show::ShowArgs),
     Logs(logs::LogsArgs),
     #[command(flatten)]
+    Data(data::DataCommand),
+    #[command(flatten)]
     Act(ActCommand),
     Tenant(tenant::TenantArgs),
     Probe(probe::ProbeArgs),
@@ -123,6 +128,7 @@ where
         answer,
         aws,
     } = context;
+    refuse_row_format(cli.format, &cli.command)?;
     let output = &mut Output::new(out, cli.format, width);
     let account = Account {
         aws,
@@ -167,6 +173,7 @@ where
             let survey = survey.as_ref();
             args.run(output, &groups, &executions, survey, now).await
         }
+        Command::Data(command) => command.run(account, output, now).await,
         Command::Act(command) => act(command, account, output, answer, now).await,
         Command::Tenant(args) => args.run(output, &account.secrets().await?, now).await,
         Command::Probe(args) => {
@@ -219,6 +226,18 @@ where
         }
         ActCommand::Run(args) => args.run(output, &account.executions().await?, now).await,
     }
+}
+
+/// Rows have formats of their own, which nothing else can be written in.
+fn refuse_row_format(format: Format, command: &Command) -> Result<(), CommandError> {
+    let format = match (format, command) {
+        (_, Command::Data(data::DataCommand::Rows(_))) | (Format::Text | Format::Json, _) => {
+            return Ok(());
+        }
+        (Format::Ndjson, _) => "ndjson",
+        (Format::Csv, _) => "csv",
+    };
+    Err(CommandError::OutputFormat { format })
 }
 
 /// What the commands reach at AWS.

@@ -1,6 +1,7 @@
 //! What is known of each window of each report, and what is wrong with it. The decisions are pure: what was read comes in.
 
 mod attempt;
+mod delivered;
 mod judge;
 mod known;
 mod label;
@@ -9,6 +10,7 @@ mod remedy;
 mod trouble;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use delivered::{Delivered, find_delivered};
 pub(crate) use judge::{Judged, Span, Unfinished, WindowState, judge_one, judge_windows};
 pub(crate) use known::KnownReport;
 pub(crate) use label::label_window;

@@ -135,7 +135,7 @@ impl Survey {
 }
 
 /// The definition that says which windows a report has.
-fn definition_of<'k>(
+pub(super) fn definition_of<'k>(
     known: &'k KnownReport,
     all: &[ReportNames],
 ) -> Result<&'k Definition, CommandError> {

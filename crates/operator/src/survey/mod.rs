@@ -1,6 +1,7 @@
 //! Reads what is known of the reports: from the bucket, and for windows that are not committed from Step Functions.
 
 mod find;
+mod logged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::state::{
 use crate::step_functions::{Executions, FAILED};
 
 pub(crate) use find::Found;
+pub(crate) use logged::LoggedReport;
 
 /// So many reports are read at once, each with sixteen requests.
 const READ_AT_ONCE: usize = 4;

@@ -2,9 +2,10 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use definition::{Definition, Window};
-use delivery::documents::Commit;
+use delivery::documents::{Commit, CommitPart};
 use delivery::keys::ReportKeys;
 use jiff::{SignedDuration, Timestamp};
+use landing::{Config, Limits, PartSet, PartSpec, Store};
 use serde_json::{Value, json};
 
 use crate::REPORT;
@@ -92,6 +93,67 @@ impl<'s> Report<'s> {
         merge(&mut commit, change);
         let commit: Commit = serde_json::from_value(commit).unwrap();
         self.put(&self.keys.commit(version), &commit).await;
+    }
+
+    /// Stores rows as a generation of a window has them, and commits them.
+    /// A part has at most a hundred rows. Gives the keys of the parts.
+    pub(crate) async fn commit_rows(
+        &self,
+        window: Window,
+        generation: u32,
+        rows: &[String],
+        change: Value,
+    ) -> Vec<String> {
+        let client = aws_sdk_s3::Client::new(&self.server.config());
+        let store = Store::new(
+            client,
+            Config {
+                bucket: BUCKET.to_owned(),
+                ..Config::default()
+            },
+        );
+        let run = self
+            .keys
+            .generation(&window, generation)
+            .run(&"0".parse().unwrap(), 1);
+        let spec = PartSpec {
+            limits: Limits {
+                rows: 100,
+                ..Limits::default()
+            },
+            ..PartSpec::from(&self.definition)
+        };
+        let mut parts = PartSet::new(store.clone(), spec, run.part(0));
+        let lines = rows.join("\n") + "\n";
+        parts.append_rows(lines.as_bytes()).await.unwrap();
+        let parts = parts.close().await.unwrap().parts;
+        let merged = landing::merge(&store, &parts).await.unwrap();
+        let parts: Vec<CommitPart> = parts.iter().map(CommitPart::from).collect();
+        let mut all = json!({"parts": parts, "content": merged.content});
+        merge(&mut all, change);
+        self.commit(window, generation, rows.len() as u64, all)
+            .await;
+        parts.into_iter().map(|part| part.key).collect()
+    }
+
+    /// The stored bytes of an object.
+    pub(crate) async fn read(&self, key: &str) -> Vec<u8> {
+        let client = aws_sdk_s3::Client::new(&self.server.config());
+        let get = client.get_object().bucket(BUCKET).key(key);
+        let body = get.send().await.unwrap().body.collect().await.unwrap();
+        body.to_vec()
+    }
+
+    /// What only a person can do.
+    pub(crate) async fn overwrite(&self, key: &str, body: Vec<u8>) {
+        self.put_bytes(key, body).await;
+    }
+
+    /// What only a person can do.
+    pub(crate) async fn remove(&self, key: &str) {
+        let client = aws_sdk_s3::Client::new(&self.server.config());
+        let delete = client.delete_object().bucket(BUCKET).key(key);
+        delete.send().await.unwrap();
     }
 
     /// A window that was asked for and delivered.

@@ -201,6 +201,21 @@ impl Server {
         });
     }
 
+    /// Refuses every call about an object whose key has this in it.
+    pub(crate) fn refuse_below(&self, folder: &'static str, code: &'static str) {
+        self.gateway.set_hook(move |call: &Call| {
+            let target = format!("{}?{}", call.resource, call.query);
+            if !target.replace("%2F", "/").contains(folder) {
+                return Action::Pass;
+            }
+            Action::Refuse {
+                status: 403,
+                code: code.to_owned(),
+                message: "because".to_owned(),
+            }
+        });
+    }
+
     /// Refuses the next calls with an error of AWS.
     pub(crate) fn refuse(&self, calls: u64, code: &'static str) {
         let before = self.gateway.calls().len() as u64;

@@ -2,7 +2,7 @@
 
 use definition::ColumnNames;
 
-use crate::documents::{Commit, CommitPart, Part, sha256_hex};
+use crate::documents::{Commit, CommitPart, Part, content_in_snake_case};
 use crate::effects::{Claimed, FinalizeEffect, Merged, RewriteRequest};
 use crate::flow::commit_log::CommitLog;
 use crate::flow::finalize::examine::Examined;
@@ -133,7 +133,7 @@ impl Finalizer<'_> {
     fn stored_content(&self, merged: &Merged) -> String {
         match self.record.definition.pipeline.column_names {
             ColumnNames::AsIs => merged.content.clone(),
-            ColumnNames::Snake => sha256_hex(format!("snake {}", merged.content).as_bytes()),
+            ColumnNames::Snake => content_in_snake_case(&merged.content),
         }
     }
 }

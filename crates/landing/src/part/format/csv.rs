@@ -95,7 +95,7 @@ fn with_guard(text: &[u8]) -> Vec<u8> {
     [b"'", text].concat()
 }
 
-fn push_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     let is_quoted = text.is_empty()
         || memchr3(b',', b'"', b'\n', text).is_some()
         || memchr(b'\r', text).is_some();
@@ -115,7 +115,7 @@ fn push_text(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// JSON without the spaces between its tokens.
-fn compact_json(json: &[u8]) -> Vec<u8> {
+pub(super) fn compact_json(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut in_string = false;
     let mut escaped = false;
@@ -136,12 +136,18 @@ fn compact_json(json: &[u8]) -> Vec<u8> {
 }
 
 /// The names of the columns in a header.
-pub(super) fn read_names(header: &[u8]) -> Vec<String> {
-    let cells = split_record(header).into_iter();
+pub(in crate::part) fn read_names(header: &[u8]) -> Vec<String> {
+    let cells = read_cells(header).into_iter();
+    cells.map(Option::unwrap_or_default).collect()
+}
+
+/// The texts of a record's cells; none for an empty one.
+pub(super) fn read_cells(record: &[u8]) -> Vec<Option<String>> {
     let within = |cell: &str| Some(cell.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+    let cells = split_record(record).into_iter();
     let texts = cells.map(|cell| match within(&cell) {
-        Some(text) => text.replace("\"\"", "\""),
-        None => cell,
+        Some(text) => Some(text.replace("\"\"", "\"")),
+        None => Some(cell).filter(|cell| !cell.is_empty()),
     });
     texts.collect()
 }
@@ -162,7 +168,7 @@ pub(super) fn split_record(record: &[u8]) -> Vec<String> {
 /// Finds the ends of records. Every quote opens or closes a cell: one inside a quoted cell is
 /// doubled, and an unquoted cell holds none.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RecordEnds {
+pub(in crate::part) struct RecordEnds {
     is_quoted: bool,
 }
 

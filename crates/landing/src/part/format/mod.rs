@@ -6,6 +6,7 @@
 
 mod csv;
 mod delimited;
+mod export;
 mod ndjson;
 mod renamed;
 
@@ -18,6 +19,10 @@ use super::data::DataWriter;
 use super::reader::PartReader;
 use super::row::{Malformed, Scanner};
 use super::spec::PartSpec;
+use delimited::FindRecordEnd as _;
+
+pub(super) use csv::read_names;
+pub use export::RowExport;
 
 /// What the columns of a row hold, as it is written.
 pub(crate) type Cells = BTreeMap<String, String>;
@@ -42,12 +47,57 @@ fn traits(format: OutputFormat) -> &'static Traits {
 
 /// The ending of a part's name: `.ndjson.gz`, `.csv` and so on.
 pub(super) fn extension(spec: &PartSpec) -> String {
-    let compression = match spec.compression {
+    format_extension(spec.format, spec.compression)
+}
+
+fn format_extension(format: OutputFormat, compression: Compression) -> String {
+    let compression = match compression {
         Compression::Gzip => ".gz",
         Compression::Zstd => ".zst",
         Compression::None => "",
     };
-    format!("{}{compression}", traits(spec.format).extension)
+    format!("{}{compression}", traits(format).extension)
+}
+
+/// How a part is written, by the ending of its name.
+pub(super) fn parse_extension(key: &str) -> Option<(OutputFormat, Compression)> {
+    let formats = [OutputFormat::Ndjson, OutputFormat::Csv].into_iter();
+    let mut all = formats.flat_map(|format| {
+        [Compression::Gzip, Compression::Zstd, Compression::None].map(|it| (format, it))
+    });
+    all.find(|(format, compression)| key.ends_with(&format_extension(*format, *compression)))
+}
+
+/// Finds where the records of a stored part end.
+#[derive(Debug)]
+pub(super) enum RecordSplitter {
+    Ndjson,
+    Csv(csv::RecordEnds),
+}
+
+impl RecordSplitter {
+    pub(super) fn new(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Ndjson => Self::Ndjson,
+            OutputFormat::Csv => Self::Csv(csv::RecordEnds::default()),
+        }
+    }
+
+    /// Whether the first record names the columns.
+    pub(super) fn has_header(&self) -> bool {
+        match self {
+            Self::Ndjson => ndjson::LineEnds::HAS_HEADER,
+            Self::Csv(_) => csv::RecordEnds::HAS_HEADER,
+        }
+    }
+
+    /// The position behind the end of the record that `bytes` begin with or continue, if it is in them.
+    pub(super) fn find_record_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Ndjson => ndjson::LineEnds.find_record_end(bytes),
+            Self::Csv(ends) => ends.find_record_end(bytes),
+        }
+    }
 }
 
 /// The media type of the stored bytes. No `Content-Encoding` is set: a client that decompresses

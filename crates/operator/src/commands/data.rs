@@ -1,0 +1,38 @@
+//! The commands that read what is stored.
+
+use aws_config::SdkConfig;
+use clap::Subcommand;
+use jiff::Timestamp;
+
+use super::{Account, rows, verify};
+use crate::error::CommandError;
+use crate::output::Output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DataCommand {
+    Rows(rows::RowsArgs),
+    Verify(verify::VerifyArgs),
+}
+
+impl DataCommand {
+    pub(super) async fn run<Aws>(
+        self,
+        account: Account<Aws>,
+        output: &mut Output<'_>,
+        now: Timestamp,
+    ) -> Result<u8, CommandError>
+    where
+        Aws: AsyncFnOnce() -> SdkConfig,
+    {
+        match self {
+            Self::Rows(args) => {
+                let survey = account.survey(&args.place).await?;
+                args.run(output, &survey, now).await
+            }
+            Self::Verify(args) => {
+                let survey = account.survey(&args.place).await?;
+                args.run(output, &survey, now).await
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What `cxr verify` found.
+
+use std::fmt;
+
+use definition::text::group_thousands;
+use delivery::documents::{Commit, CommitPart};
+use serde::Serialize;
+
+use crate::bucket::PartFault;
+use crate::commands::NOT_WELL;
+use crate::layout::wrap;
+use crate::output::{count_of, one_line};
+
+/// What was looked at, and what is wrong with it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Verified {
+    versions: usize,
+    parts: usize,
+    bytes: u64,
+    /// Of how many versions every part was read.
+    versions_read: usize,
+    rows_read: u64,
+    pub(super) bad: Vec<BadPart>,
+    #[serde(skip)]
+    width: Option<usize>,
+    /// What is said where nothing was looked at.
+    #[serde(skip)]
+    empty: String,
+}
+
+/// A part that is not what was committed, or a version whose keys are not.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BadPart {
+    pub(super) tenant: String,
+    pub(super) report: String,
+    pub(super) address: String,
+    pub(super) version: u64,
+    /// What to type.
+    pub(super) window: String,
+    pub(super) key: String,
+    #[serde(flatten)]
+    pub(super) problem: Problem,
+    pub(super) command: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    kind: ProblemKind,
+    #[serde(rename = "problem")]
+    text: String,
+    /// The version that hides the part, if it was deleted.
+    #[serde(skip)]
+    marker: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum ProblemKind {
+    Gone,
+    Deleted,
+    Size,
+    Digest,
+    Rows,
+    Unreadable,
+    Keys,
+}
+
+impl Problem {
+    fn new(kind: ProblemKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+            marker: None,
+        }
+    }
+
+    pub(super) fn gone() -> Self {
+        Self::new(ProblemKind::Gone, "it is gone")
+    }
+
+    pub(super) fn of_marker(marker: Option<String>) -> Self {
+        let text = "somebody deleted it, and the bucket keeps it behind a delete marker";
+        Self {
+            marker,
+            ..Self::new(ProblemKind::Deleted, text)
+        }
+    }
+
+    pub(super) fn of_size(part: &CommitPart, bytes: u64) -> Self {
+        let text = format!(
+            "it has {} bytes, and {} were committed",
+            group_thousands(bytes),
+            group_thousands(part.bytes)
+        );
+        Self::new(ProblemKind::Size, text)
+    }
+
+    pub(super) fn of_fault(part: &CommitPart, fault: &PartFault) -> Self {
+        let kind = match fault {
+            PartFault::Digest => ProblemKind::Digest,
+            PartFault::Rows { .. } => ProblemKind::Rows,
+            PartFault::Unreadable(_) => ProblemKind::Unreadable,
+        };
+        Self::new(kind, one_line(&fault.describe(part)))
+    }
+
+    pub(super) fn of_keys(reason: &str) -> Self {
+        Self::new(ProblemKind::Keys, one_line(reason))
+    }
+
+    /// What to type. Behind a delete marker the part is still there; whatever else is wrong, the window has to be fetched
+    /// again.
+    pub(super) fn suggest(&self, bucket: &str, key: &str, window: &str, address: &str) -> String {
+        match (self.kind, &self.marker) {
+            (ProblemKind::Deleted, Some(marker)) => format!(
+                "aws s3api delete-object --bucket {bucket} --key {key} --version-id {marker}"
+            ),
+            (ProblemKind::Deleted, None) => {
+                format!("aws s3api list-object-versions --bucket {bucket} --prefix {key}")
+            }
+            _ => format!("cxr replay {address} {window} --reason 'what is stored is damaged'"),
+        }
+    }
+}
+
+impl Verified {
+    pub(super) fn new(width: Option<usize>, empty: String) -> Self {
+        Self {
+            versions: 0,
+            parts: 0,
+            bytes: 0,
+            versions_read: 0,
+            rows_read: 0,
+            bad: Vec::new(),
+            width,
+            empty,
+        }
+    }
+
+    pub(super) fn add_looked_at(&mut self, commits: &[&Commit], parts: &[&CommitPart]) {
+        self.versions += commits.len();
+        self.parts += parts.len();
+        self.bytes += parts.iter().map(|part| part.bytes).sum::<u64>();
+    }
+
+    pub(super) fn add_read(&mut self, commit: &Commit) {
+        self.versions_read += 1;
+        self.rows_read += commit.parts.iter().map(|part| part.rows).sum::<u64>();
+    }
+
+    /// Where there is nothing at all, a monitor with a wrong prefix must not be told that all is well.
+    pub(super) fn exit_code(&self) -> u8 {
+        if self.bad.is_empty() && self.versions > 0 {
+            0
+        } else {
+            NOT_WELL
+        }
+    }
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.versions == 0 {
+            return writeln!(f, "{}", self.empty);
+        }
+        let verdict = match self.bad.len() {
+            0 => "all is as it was committed".to_owned(),
+            bad => format!("{} wrong", count_of(bad, "part")),
+        };
+        writeln!(
+            f,
+            "{}, {}, {} bytes: {verdict}",
+            count_of(self.versions, "version"),
+            count_of(self.parts, "part"),
+            group_thousands(self.bytes)
+        )?;
+        match (self.versions_read, group_thousands(self.rows_read)) {
+            (0, _) => writeln!(f, "sizes were compared; nothing was read (--deep)")?,
+            (read, rows) => writeln!(
+                f,
+                "{} read, with {rows} rows: checksums, rows and keys were compared",
+                count_of(read, "version")
+            )?,
+        }
+        for bad in &self.bad {
+            let what = format!(
+                "{}  {}  version {}: {}",
+                bad.address, bad.window, bad.version, bad.problem.text
+            );
+            writeln!(f)?;
+            for line in wrap(&what, 4, self.width) {
+                writeln!(f, "{line}")?;
+            }
+            writeln!(f, "    {}", bad.key)?;
+            writeln!(f, "    {}", bad.command)?;
+        }
+        Ok(())
+    }
+}

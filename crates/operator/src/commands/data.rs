@@ -1,10 +1,10 @@
-//! The commands that read what is stored.
+//! The commands that read what is stored and what is deployed.
 
 use aws_config::SdkConfig;
 use clap::Subcommand;
 use jiff::Timestamp;
 
-use super::{Account, rows, verify};
+use super::{Account, doctor, rows, verify};
 use crate::error::CommandError;
 use crate::output::Output;
 
@@ -12,6 +12,7 @@ use crate::output::Output;
 pub(super) enum DataCommand {
     Rows(rows::RowsArgs),
     Verify(verify::VerifyArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 impl DataCommand {
@@ -32,6 +33,16 @@ impl DataCommand {
             Self::Verify(args) => {
                 let survey = account.survey(&args.place).await?;
                 args.run(output, &survey, now).await
+            }
+            Self::Doctor(args) => {
+                let cache = account.cache.clone();
+                let (executions, config) = account.executions_and_config().await?;
+                let sources = doctor::Sources {
+                    executions,
+                    config,
+                    cache,
+                };
+                args.run(output, sources, now).await
             }
         }
     }

@@ -4,6 +4,7 @@ mod calendar;
 mod cancel;
 mod check;
 mod data;
+mod doctor;
 mod event;
 mod list;
 mod logs;

@@ -6,6 +6,7 @@
 )]
 
 mod data;
+mod doctor;
 mod logs;
 mod probe;
 mod reads;

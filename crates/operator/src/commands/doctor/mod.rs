@@ -1,0 +1,229 @@
+//! `cxr doctor`: whether what is deployed can be reached with one's rights.
+
+mod check;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use aws_config::SdkConfig;
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use delivery::documents::CommitPart;
+use delivery::flow::find_held;
+use jiff::Timestamp;
+
+use crate::bucket::{Bucket, PartPresence};
+use crate::error::CommandError;
+use crate::output::{Output, count_of};
+use crate::place::PlaceArgs;
+use crate::secrets_manager::Secrets;
+use crate::step_functions::Executions;
+use crate::survey::{LoggedReport, Survey};
+use check::{Check, Checks, Verdict};
+
+/// Check whether the deployment can be reached: state machine, bucket, rights, the tenants' secrets.
+///
+/// Each line is ok, WARN, FAIL or not tried, with what to do. What was not asked is not tried, and never ok. Nothing is
+/// written, and no value of a secret is read. Exit code 5 if a line is FAIL.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// What the names of the tenants' secrets begin with.
+    #[arg(
+        long,
+        env = "CXONE_SECRET_PREFIX",
+        default_value = "cxone/",
+        value_name = "PREFIX",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    secret_prefix: String,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// What the checks ask.
+pub(super) struct Sources {
+    pub(super) executions: Executions,
+    pub(super) config: SdkConfig,
+    pub(super) cache: Option<PathBuf>,
+}
+
+impl DoctorArgs {
+    pub(super) async fn run(
+        self,
+        output: &mut Output<'_>,
+        sources: Sources,
+        now: Timestamp,
+    ) -> Result<u8, CommandError> {
+        let mut checks = vec![
+            check_region(&sources),
+            Check::new("identity", Verdict::NotTried, "who you are for AWS")
+                .with_remedy("aws sts get-caller-identity"),
+        ];
+        checks.push(check_executions(&sources.executions, now).await);
+        let reports = self.check_bucket(&sources, &mut checks).await;
+        self.check_secrets(&sources, reports.as_deref(), now, &mut checks)
+            .await;
+        checks.push(
+            Check::new("schedules", Verdict::NotTried, "whether they are enabled")
+                .with_remedy("aws scheduler list-schedules --group-name STACK"),
+        );
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!("cxr is {version}; the deployment does not say of which version it is");
+        checks.push(Check::new("versions", Verdict::NotTried, text));
+        let checks = Checks {
+            checks,
+            width: output.width(),
+        };
+        output.print(&checks)?;
+        Ok(checks.exit_code())
+    }
+
+    /// The bucket's folders, log and rows: three kinds of rights. Gives the reports, if they could be read.
+    async fn check_bucket(
+        &self,
+        sources: &Sources,
+        checks: &mut Vec<Check>,
+    ) -> Option<Vec<LoggedReport>> {
+        let executions = Some(&sources.executions);
+        let place = match self.place.find(executions).await {
+            Ok(place) => place,
+            Err(error) => {
+                checks.push(Check::failed("bucket", &error));
+                return None;
+            }
+        };
+        let survey = Survey {
+            bucket: Bucket::new(&sources.config, place, sources.cache.clone()),
+            executions: None,
+            cache: sources.cache.clone(),
+        };
+        let reports = match survey.read_logs().await {
+            Ok(reports) => reports,
+            Err(error) => {
+                checks.push(Check::failed("bucket", &error));
+                return None;
+            }
+        };
+        let name = survey.bucket.name();
+        checks.push(match reports.len() {
+            0 => Check::new("bucket", Verdict::Warn, survey.bucket.describe_empty()),
+            some => {
+                let some = count_of(some, "report");
+                Check::new(
+                    "bucket",
+                    Verdict::Ok,
+                    format!("{name}: {some}, and their logs can be read"),
+                )
+            }
+        });
+        checks.push(check_rows(&survey.bucket, &reports).await);
+        Some(reports)
+    }
+
+    /// The secrets of every tenant that has a report.
+    async fn check_secrets(
+        &self,
+        sources: &Sources,
+        reports: Option<&[LoggedReport]>,
+        now: Timestamp,
+        checks: &mut Vec<Check>,
+    ) {
+        let reports = reports.unwrap_or_default();
+        let tenants: BTreeSet<&str> = reports.iter().map(|it| it.known.tenant()).collect();
+        if tenants.is_empty() {
+            let text = "the bucket names no tenant whose secrets could be looked for";
+            checks
+                .push(Check::new("secret", Verdict::NotTried, text).with_remedy("cxr tenant list"));
+        }
+        let secrets = Secrets::new(&sources.config);
+        for tenant in tenants {
+            let name = format!("{}{tenant}", self.secret_prefix);
+            for name in [name.clone(), format!("{name}/token")] {
+                checks.push(check_secret(&secrets, &name, tenant, now).await);
+            }
+        }
+    }
+}
+
+fn check_region(sources: &Sources) -> Check {
+    let region = sources.config.region();
+    let region = region.map_or("unknown", |region| region.as_ref());
+    let machine = sources.executions.machine().as_str();
+    let text = format!("{region}, of the state machine {machine}");
+    Check::new("region", Verdict::Ok, text)
+}
+
+/// Lists what runs, which needs the state machine to be there.
+async fn check_executions(executions: &Executions, now: Timestamp) -> Check {
+    match executions.list(&["RUNNING"], now).await {
+        Ok(_) => Check::new(
+            "state machine",
+            Verdict::Ok,
+            "it is there, and its executions can be listed",
+        ),
+        Err(error) => Check::failed("state machine", &error),
+    }
+}
+
+/// Looks for one part, as `cxr rows` and `cxr verify` do. Not everybody needs to.
+async fn check_rows(bucket: &Bucket, reports: &[LoggedReport]) -> Check {
+    let mut newest = reports.iter().filter_map(|report| {
+        let held = find_held(&report.known.commits);
+        held.into_iter()
+            .rev()
+            .find_map(|commit| commit.parts.last())
+    });
+    let Some(part): Option<&CommitPart> = newest.next() else {
+        return Check::new(
+            "rows",
+            Verdict::NotTried,
+            "no window with rows was delivered yet",
+        );
+    };
+    match bucket.find_parts(&[part]).await.as_deref() {
+        Ok([PartPresence::Stored { .. }]) => {
+            Check::new("rows", Verdict::Ok, "a part was looked for, and is there")
+        }
+        Ok(_) => Check::new("rows", Verdict::Fail, format!("{} is not there", part.key))
+            .with_remedy("cxr verify"),
+        Err(CommandError::RowsDenied { .. }) => Check::new(
+            "rows",
+            Verdict::Warn,
+            "you may not read them, which only cxr rows and cxr verify need",
+        )
+        .with_remedy("attach the stack's ConsumerPolicy to your role, if you need these"),
+        Err(error) => Check::failed("rows", error),
+    }
+}
+
+/// Whether a secret has a value, and since when. The value is not read.
+async fn check_secret(secrets: &Secrets, name: &str, tenant: &str, now: Timestamp) -> Check {
+    let repair = format!("cxr tenant set {tenant} FILE");
+    match secrets.describe(name).await {
+        Ok(Some(found)) if found.has_value => {
+            let age = found
+                .changed_at
+                .map(|at| (now.duration_since(at).as_hours() / 24).max(0));
+            let age = age.map_or_else(String::new, |days| format!(", changed {days} d ago"));
+            Check::new("secret", Verdict::Ok, format!("{name} has a value{age}"))
+        }
+        // The first function that signs in gives a token's secret its value.
+        Ok(Some(_)) if name.ends_with("/token") => Check::new(
+            "secret",
+            Verdict::Ok,
+            format!("{name} is there, and has no token yet"),
+        ),
+        Ok(Some(_)) => {
+            Check::new("secret", Verdict::Fail, format!("{name} has no value")).with_remedy(repair)
+        }
+        Ok(None) => Check::new("secret", Verdict::Fail, format!("{name} does not exist"))
+            .with_remedy(repair),
+        Err(CommandError::Refused { code, .. }) => Check::new(
+            "secret",
+            Verdict::Warn,
+            format!("{name}: you may not look ({code}), so that nothing is known of it"),
+        )
+        .with_remedy("attach the stack's MaintainerPolicy to your role, if you look after tenants"),
+        Err(error) => Check::failed("secret", &error),
+    }
+}

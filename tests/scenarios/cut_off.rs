@@ -38,16 +38,18 @@ async fn the_operators_read_which_report_and_day_and_what_to_type() {
     let ended = pipeline.deliver().await;
     let alert = &pipeline.world.alerts()[0];
     let subject = alert.subject.as_deref().unwrap();
-    let about = "A run ended without data: T?glich: ?? ?heures? ? ??? ????? ?? ?????????";
-    assert_eq!(subject, format!("{about}, 2026-11-21T00:00, acme"));
+    let about = "T?glich: ?? ?heures? ? ??? ????? ?? ?????????, 2026-11-21";
+    let told = "run 1 of 3 ended without data";
+    assert_eq!(subject, format!("{about}: {told} (acme)"));
     let structured = alert.structured.as_deref().unwrap();
     let structured: serde_json::Value = serde_json::from_str(structured).unwrap();
-    let show = format!("cxr show {}", ended.execution_arn);
-    assert!(
-        alert.message.ends_with(&format!(" Next: {show}")),
-        "{alert:?}"
+    let show = format!("cxr show 'acme/{name}' 2026-11-21");
+    let (told, typed) = alert.message.split_once("\n\n").unwrap();
+    let arn = &ended.execution_arn;
+    assert_eq!(
+        typed,
+        format!("What to type:\n  cxr status\n  {show}\n\nExecution: {arn}")
     );
-    let told = alert.message.trim_end_matches(&format!(" Next: {show}"));
     assert_eq!(
         structured,
         json!({
@@ -66,6 +68,25 @@ async fn the_operators_read_which_report_and_day_and_what_to_type() {
             },
         })
     );
+}
+
+/// The mails count the runs, and the one of the last run says so and what to type.
+fn check_last_mail(pipeline: &Pipeline) {
+    let alerts = pipeline.world.alerts();
+    let subjects = alerts.iter().filter_map(|alert| alert.subject.as_deref());
+    let about = "Daily Agent Performance Aggregation, 2026-11-21";
+    let told = ["run 1 of 2", "run 1 of 2", "the last run"];
+    assert_eq!(
+        subjects.collect::<Vec<_>>(),
+        told.map(|which| format!("{about}: {which} ended without data (acme)"))
+    );
+    let (last, before) = (&alerts[2].message, &alerts[1].message);
+    let retry = "  cxr retry 'acme/Daily Agent Performance Aggregation' 2026-11-21\n";
+    for told in ["the last of the 2 runs", "until somebody acts", retry] {
+        assert!(last.contains(told), "{told}: {last}");
+        assert!(!before.contains(told), "{told}: {before}");
+    }
+    assert!(before.contains("goes on by itself"), "{before}");
 }
 
 /// When the run was cancelled, if it was cancelled once.
@@ -116,7 +137,15 @@ async fn a_window_that_takes_too_long_is_halved() {
     06:15:30 Committed?
     06:15:30 Delivered
     "#);
-    insta::assert_snapshot!(pipeline.world.alerts()[0].message, @r#"Run run-c6c332-1 of Daily Agent Performance Aggregation (tenant acme, window 2026-11-21T00:00:00Z to 2026-11-22T00:00:00Z, segment 0, run 1) ended without its data: timed_out (its last state was processing). The pipeline goes on by itself with the next run, as far as the definition allows. Next: cxr show arn:aws:states:us-east-1:000000000000:execution:report-pipeline:e220a839-7b1d-4daf-ae78-9e6aa1b965f4"#);
+    insta::assert_snapshot!(pipeline.world.alerts()[0].message, @"
+    Run run-c6c332-1 of Daily Agent Performance Aggregation (tenant acme, window 2026-11-21T00:00:00Z to 2026-11-22T00:00:00Z, segment 0, run 1) ended without its data: timed_out (its last state was processing). It was run 1 of the 3 that the definition allows. The pipeline goes on by itself: nothing has to be done now.
+
+    What to type:
+      cxr status
+      cxr show 'acme/Daily Agent Performance Aggregation' 2026-11-21
+
+    Execution: arn:aws:states:us-east-1:000000000000:execution:report-pipeline:e220a839-7b1d-4daf-ae78-9e6aa1b965f4
+    ");
 }
 
 #[tokio::test]
@@ -144,6 +173,7 @@ async fn a_window_is_not_halved_below_the_smallest_one() {
     let runs = pipeline.tenant().runs();
     let widths: Vec<_> = runs.iter().map(|run| run.window.seconds() / 3600).collect();
     assert_eq!(widths, [24, 12, 12]);
+    check_last_mail(&pipeline);
     pipeline.set_faults(&[]);
     pipeline_tests::harness::delivered(pipeline.redrive(&ended).await);
     pipeline.check_rows(&pipeline.log()[0]);

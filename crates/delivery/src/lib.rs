@@ -22,7 +22,7 @@ pub use event::{Audit, Detail, Event, Expectation, ScheduledEvent, window_of_eve
 pub use failure::{Failure, FailureName};
 pub use message::{
     CancelOut, Committed, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn, FinalizeOut,
-    FinalizeWork, Next, Outcome, Pages, PollOut, RunIn, Saw, TriggerIn, TriggerOut, Work,
+    FinalizeWork, Next, Outcome, Pages, PollOut, RunCount, RunIn, Saw, TriggerIn, TriggerOut, Work,
 };
 pub use run_status::{
     classify_cancel_poll, classify_poll, ignore_unless_operator_error, report_abandoned,

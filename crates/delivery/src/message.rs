@@ -93,7 +93,12 @@ pub struct TriggerOut {
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum Next {
     /// Poll this run and fetch its pages.
-    Run { work: Work },
+    Run {
+        work: Work,
+        /// Which of the runs that are allowed it is, where the execution itself started it. Only the mails say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<RunCount>,
+    },
     /// All segments have their data: finalize.
     Ready { work: FinalizeWork },
     /// The window was committed already.
@@ -121,6 +126,18 @@ pub enum Next {
         /// Since when the tenant has answered with nothing but requests to pause, if that is why.
         stalled_since: Option<Timestamp>,
     },
+}
+
+/// Which of the runs that an execution may start for a segment one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunCount {
+    /// From 1.
+    pub number: u32,
+    /// How many the definition allows.
+    pub allowed: u32,
+    /// Whether the window is divided, with as many runs for each half, if this one is cut off.
+    pub halves_if_cut_off: bool,
 }
 
 impl Next {

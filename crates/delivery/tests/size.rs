@@ -3,8 +3,8 @@
 
 use definition::{ReportName, RunId, TenantId, Window};
 use delivery::{
-    Committed, EndReason, FetchOut, FinalizeOut, Next, Outcome, Pages, PollOut, Saw, TriggerOut,
-    Version, Work,
+    Committed, EndReason, FetchOut, FinalizeOut, Next, Outcome, Pages, PollOut, RunCount, Saw,
+    TriggerOut, Version, Work,
 };
 use serde::Serialize;
 
@@ -45,7 +45,14 @@ fn the_largest_messages_stay_below_8_kib() {
     check(&TriggerOut {
         v: Version,
         generation: Some(u32::MAX),
-        next: Next::Run { work },
+        next: Next::Run {
+            work,
+            count: Some(RunCount {
+                number: u32::MAX,
+                allowed: u32::MAX,
+                halves_if_cut_off: true,
+            }),
+        },
     });
     check(&PollOut {
         v: Version,

@@ -158,7 +158,7 @@ impl TriggerHandler {
 fn log_decision(next: &Next) {
     let word = next.as_str();
     match next {
-        Next::Run { work } => {
+        Next::Run { work, .. } => {
             info!(next = word, run = %work.run_id, "decided what is next");
         }
         Next::Delivered { version, note, .. } | Next::Superseded { version, note } => info!(

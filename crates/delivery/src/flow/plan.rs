@@ -55,6 +55,11 @@ impl SegmentState {
         self.runs.get(index).filter(|state| state.run.is_some())
     }
 
+    /// Whether it is divided if a run of it is cut off.
+    pub(super) fn can_be_halved(&self, smallest: Option<SignedDuration>) -> bool {
+        smallest.is_some_and(|smallest| allowed_halves(&self.window, smallest).is_some())
+    }
+
     /// Whether a run was cut off, so that another one of the same kind is pointless.
     #[must_use]
     pub fn was_cut_off(&self) -> bool {

@@ -123,7 +123,7 @@ impl Generation {
         let keys = self.keys.run(&segment.segment, segment.current_run());
         let whole = has_last_page(question.effects, &keys, state.slots).await?;
         Ok(match &state.run {
-            Some(run) if !whole => Some(self.poll_run(segment, run)?),
+            Some(run) if !whole => Some(self.poll_run(question, segment, run)?),
             _ => None,
         })
     }
@@ -131,6 +131,7 @@ impl Generation {
     /// Hands a run to the states that poll it and fetch its pages.
     pub(super) fn poll_run(
         &self,
+        question: Question<'_>,
         segment: &SegmentState,
         run: &RunRecord,
     ) -> Result<Next, StoredError> {
@@ -140,7 +141,9 @@ impl Generation {
             let key = self.keys.run(&segment.segment, number).run();
             StoredError::ImpossibleStart { key }
         })?;
+        let asking = &question.message.execution;
         Ok(Next::Run {
+            count: self.count_run(asking, segment, run),
             work: Work {
                 tenant: self.record.definition.pipeline.tenant.clone(),
                 report: self.record.definition.name.clone(),

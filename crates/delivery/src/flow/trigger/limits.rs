@@ -3,13 +3,14 @@
 use definition::SourceRange;
 use jiff::Timestamp;
 
+use crate::documents::RunRecord;
 use crate::flow::plan::{RunState, SegmentState};
 use crate::flow::rate_limit::{Permit, RateLimiter};
 use crate::flow::refusal::Refusal;
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::question::Question;
 use crate::flow::trigger::request::RequestError;
-use crate::{EndReason, ExecutionRef, Failure, FailureName};
+use crate::{EndReason, ExecutionRef, Failure, FailureName, RunCount};
 
 impl Generation {
     /// Checks that this execution may start another run of the segment: it may start `maxRuns` of them, and
@@ -42,6 +43,27 @@ impl Generation {
                 describe_last_end(segment)
             ),
         ))
+    }
+
+    /// Which of the runs that an execution may start the current one is; `None` if another execution started it.
+    pub(super) fn count_run(
+        &self,
+        asking: &ExecutionRef,
+        segment: &SegmentState,
+        current: &RunRecord,
+    ) -> Option<RunCount> {
+        let is_own = |run: &&RunRecord| {
+            run.execution == asking.id && run.redrive_count == asking.redrive_count
+        };
+        let ended = segment.runs.iter().take_while(|run| run.end.is_some());
+        let earlier = ended.filter_map(|run| run.run.as_ref()).filter(is_own);
+        let number = u32::try_from(earlier.count()).ok()?.checked_add(1)?;
+        let narrow = self.record.definition.pipeline.narrow.as_ref();
+        is_own(&current).then_some(RunCount {
+            number,
+            allowed: self.record.definition.pipeline.max_runs,
+            halves_if_cut_off: segment.can_be_halved(narrow.map(|it| it.smallest_window)),
+        })
     }
 
     /// Why no run follows one that CXone refused.

@@ -57,7 +57,7 @@ impl Generation {
                     simplified,
                 };
                 let run = self.bind_run(question, segment, started).await?;
-                Ok(self.poll_run(segment, &run)?)
+                Ok(self.poll_run(question, segment, &run)?)
             }
             Err(fault) => defer_start(fault, request.now, message),
         }

@@ -32,12 +32,12 @@ const STAND_IN: &str = r#"{
 }"#;
 
 /// Both machines on one virtual clock, and what was told.
-struct Account {
+struct TwoMachines {
     engine: Engine,
     told: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Account {
+impl TwoMachines {
     fn open(now: &str) -> Self {
         let told = Arc::new(Mutex::new(Vec::new()));
         let itself: Arc<OnceLock<Engine>> = Arc::default();
@@ -166,7 +166,7 @@ fn its_tasks_have_limits_and_are_tried_again() {
 
 #[tokio::test]
 async fn two_thousand_windows_are_asked_for_once_each_newest_first_and_two_at_once() {
-    let account = Account::open("2026-11-29T12:00:00Z");
+    let account = TwoMachines::open("2026-11-29T12:00:00Z");
     let windows = days(2_000);
     let definition = json!({"seconds": 60, "fails": []});
     let ended = account.run(input(&windows, &definition, NO_PAUSE)).await;
@@ -198,7 +198,7 @@ async fn two_thousand_windows_are_asked_for_once_each_newest_first_and_two_at_on
 #[tokio::test]
 async fn a_year_begins_nothing_while_the_daily_runs_have_their_turn() {
     for (pause, from, to) in [(("05:00", "07:00"), 5, 7), (("23:00", "01:00"), 23, 1)] {
-        let account = Account::open("2026-11-29T04:50:00Z");
+        let account = TwoMachines::open("2026-11-29T04:50:00Z");
         let definition = json!({"seconds": 290, "fails": []});
         let ended = account.run(input(&days(365), &definition, pause)).await;
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
@@ -220,7 +220,7 @@ async fn a_year_begins_nothing_while_the_daily_runs_have_their_turn() {
 
 #[tokio::test]
 async fn after_so_many_failures_it_lets_those_end_that_run_and_begins_no_more() {
-    let account = Account::open("2026-11-29T12:00:00Z");
+    let account = TwoMachines::open("2026-11-29T12:00:00Z");
     let windows = days(365);
     let fails: Vec<&str> = windows[10..]
         .iter()
@@ -256,7 +256,7 @@ async fn after_so_many_failures_it_lets_those_end_that_run_and_begins_no_more() 
 /// A start whose answer was lost, tried again when the window's execution had ended.
 #[tokio::test]
 async fn a_window_that_was_asked_for_before_under_the_same_name_is_looked_at() {
-    let account = Account::open("2026-11-29T12:00:00Z");
+    let account = TwoMachines::open("2026-11-29T12:00:00Z");
     let first =
         json!({"detail": {"window": {"start": "x"}, "definition": {"seconds": 1, "fails": ["x"]}}});
     let name = format!("{ID}-20261127T000000Z");
@@ -274,7 +274,7 @@ async fn a_window_that_was_asked_for_before_under_the_same_name_is_looked_at() {
 /// As much as `cxr` puts into one backfill: it is continued, with all of it in an argument, within what Step Functions takes.
 #[tokio::test]
 async fn the_largest_backfill_is_continued() {
-    let account = Account::open("2026-11-29T12:00:00Z");
+    let account = TwoMachines::open("2026-11-29T12:00:00Z");
     let windows = days(2_600);
     let definition = json!({"seconds": 60, "fails": [], "description": "x".repeat(62_000)});
     let input = input(&windows, &definition, NO_PAUSE);

@@ -11,6 +11,7 @@
     reason = "a scenario stops at the first surprise, and prints its figures"
 )]
 
+mod backfill;
 mod canaries;
 mod columns;
 mod corrections;

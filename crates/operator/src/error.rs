@@ -212,6 +212,24 @@ pub enum CommandError {
     DeliveredTogether { asked: String, delivered: String },
     #[error("--format {format} is for cxr rows; write text or json")]
     OutputFormat { format: &'static str },
+    #[error(
+        "the state machine has no tag {tag}, which names the one of backfills; deploy the template of this version"
+    )]
+    NoBackfills { tag: &'static str },
+    /// No backfill can do what was asked for.
+    #[error("{problem}")]
+    Backfill { problem: String },
+    #[error(
+        "{count} windows are more than one backfill takes, which is {fits} with this definition; name a shorter range, and the next one after it"
+    )]
+    TooManyWindows { count: usize, fits: usize },
+    /// Two would ask for the same windows, and for twice as many at once.
+    #[error(
+        "backfill {id} of this report runs; wait until it has ended (cxr backfill watch {id}), or stop it (cxr backfill cancel {id}), then the same again"
+    )]
+    BackfillRuns { id: String },
+    #[error("there is no backfill {id:?}; cxr backfill list shows those that there are")]
+    UnknownBackfill { id: String },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -271,6 +289,11 @@ impl CommandError {
             Self::Undelivered { .. } => "CXO040",
             Self::DeliveredTogether { .. } => "CXO041",
             Self::OutputFormat { .. } => "CXO042",
+            Self::NoBackfills { .. } => "CXO053",
+            Self::Backfill { .. } => "CXO054",
+            Self::TooManyWindows { .. } => "CXO055",
+            Self::BackfillRuns { .. } => "CXO056",
+            Self::UnknownBackfill { .. } => "CXO057",
         }
     }
 
@@ -305,6 +328,8 @@ impl CommandError {
             | Self::UnknownColumn { .. }
             | Self::DeliveredTogether { .. }
             | Self::OutputFormat { .. }
+            | Self::Backfill { .. }
+            | Self::TooManyWindows { .. }
             | Self::StateMachine { .. } => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
@@ -316,6 +341,9 @@ impl CommandError {
             | Self::NoLogGroup { .. }
             | Self::RowsDenied { .. }
             | Self::BadPart { .. }
+            | Self::NoBackfills { .. }
+            | Self::BackfillRuns { .. }
+            | Self::UnknownBackfill { .. }
             | Self::Refused { .. } => 3,
             // Nothing is left to do.
             Self::Left { .. } => 0,

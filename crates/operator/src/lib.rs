@@ -3,6 +3,7 @@
 mod address;
 mod attempts;
 mod aws_error;
+mod backfill;
 mod bucket;
 mod change;
 mod cloudwatch_logs;

@@ -16,6 +16,7 @@ use crate::validator::Validator;
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     run: RunKind::Cancellable,
     spacing: None,
+    keeps: None,
     has_delivery_formats: true,
     names_every_column: true,
     has_total_rows: true,

@@ -12,6 +12,7 @@ use crate::validator::Validator;
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     run: RunKind::Direct,
     spacing: None,
+    keeps: None,
     has_delivery_formats: false,
     names_every_column: false,
     has_total_rows: false,

@@ -1,5 +1,6 @@
 //! Published: a report over dates, answered at once.
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ use crate::validator::Validator;
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     run: RunKind::Direct,
     spacing: None,
+    keeps: Some(SignedDuration::from_hours(730 * 24)),
     has_delivery_formats: false,
     names_every_column: false,
     has_total_rows: true,

@@ -18,6 +18,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     run: RunKind::Direct,
     // The API allows one call in 30 s.
     spacing: Some(Duration::from_secs(31)),
+    keeps: None,
     has_delivery_formats: false,
     names_every_column: false,
     has_total_rows: true,

@@ -17,6 +17,8 @@ pub(crate) struct Capabilities {
     pub(crate) run: RunKind,
     /// The least time between any two calls of one tenant; `None` where the API sets none.
     pub(crate) spacing: Option<Duration>,
+    /// How far back it has rows; `None` where nothing is known about it.
+    pub(crate) keeps: Option<SignedDuration>,
     /// Whether the API can be asked for its rows in more than one form (`delivery.format`).
     pub(crate) has_delivery_formats: bool,
     /// Whether a definition names every column of its rows. Elsewhere `report.columns` may be left out.

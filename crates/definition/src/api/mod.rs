@@ -127,6 +127,12 @@ impl Dialect {
         self.api().capabilities().spacing
     }
 
+    /// How far back the API has rows, so that older windows can't be asked for; `None` where nothing is known about it.
+    #[must_use]
+    pub const fn keeps(self) -> Option<SignedDuration> {
+        self.api().capabilities().keeps
+    }
+
     /// Whether a run can be cancelled. Where not, one that takes too long is left behind.
     #[must_use]
     pub const fn can_cancel(self) -> bool {

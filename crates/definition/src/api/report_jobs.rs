@@ -21,6 +21,7 @@ const RANGE: &str = "/report/range";
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     run: RunKind::Polled,
     spacing: None,
+    keeps: None,
     has_delivery_formats: false,
     names_every_column: false,
     has_total_rows: true,

@@ -1,5 +1,6 @@
 //! The command line. Each command is a file with its arguments and its `run`.
 
+mod backfill;
 mod calendar;
 mod cancel;
 mod check;
@@ -82,6 +83,7 @@ enum Command {
     Data(data::DataCommand),
     #[command(flatten)]
     Act(ActCommand),
+    Backfill(backfill::BackfillArgs),
     Tenant(tenant::TenantArgs),
     Probe(probe::ProbeArgs),
 }
@@ -176,6 +178,10 @@ where
         }
         Command::Data(command) => command.run(account, output, now).await,
         Command::Act(command) => act(command, account, output, answer, now).await,
+        Command::Backfill(args) => {
+            let survey = account.survey(args.place()).await?;
+            Box::pin(args.run(output, &survey, answer, now)).await
+        }
         Command::Tenant(args) => args.run(output, &account.secrets().await?, now).await,
         Command::Probe(args) => {
             // Its futures are large, and no other command needs them.

@@ -81,6 +81,19 @@ impl Executions {
         2 * self.pause
     }
 
+    /// The executions of another state machine of the same account.
+    pub(crate) fn of_machine(&self, machine: MachineArn) -> Self {
+        Self {
+            machine,
+            ..self.clone()
+        }
+    }
+
+    /// Between two looks at what somebody waits for.
+    pub(crate) fn pause(&self) -> Duration {
+        self.pause
+    }
+
     /// The state machine's tags.
     pub(crate) async fn list_tags(&self) -> Result<Vec<(String, String)>, CommandError> {
         let arn = self.machine.as_str();

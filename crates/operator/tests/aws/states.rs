@@ -1,7 +1,7 @@
 //! The deployed state machine on the local engine. The tests say what its functions answer.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use asl::{Clock, Description, Engine, StateMachine, TaskCall, TaskFailure};
@@ -10,10 +10,13 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{Action, Call, Gateway, Secrets, Service, Services};
+use local_aws::{Action, Call, Gateway, Secrets, Service, Services, tasks};
 use serde_json::{Value, json};
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
+
+/// The one that asks that one for many windows.
+pub(crate) const BACKFILL: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:backfill";
 
 /// Where the state machine's tags say that the rows are.
 pub(crate) const BUCKET: &str = "landing";
@@ -27,12 +30,25 @@ pub(crate) type Answer = Result<Value, (&'static str, &'static str)>;
 
 /// The answers for an execution, by its name. An execution without any is never answered, and so goes on running.
 #[derive(Clone, Default)]
-struct Answers(Arc<Mutex<HashMap<String, VecDeque<Answer>>>>);
+struct Answers(
+    Arc<Mutex<HashMap<String, VecDeque<Answer>>>>,
+    /// The engine itself, whose executions a backfill starts and looks at.
+    Arc<OnceLock<Engine>>,
+);
 
 impl Answers {
     async fn run_task(self, call: TaskCall) -> Result<Value, TaskFailure> {
         if call.resource.ends_with("sns:publish") {
             return Ok(json!({"MessageId": "1"}));
+        }
+        match call.resource.rsplit(':').next() {
+            Some("startExecution") => {
+                return tasks::start_execution(self.1.get().unwrap(), &call.arguments);
+            }
+            Some("describeExecution") => {
+                return tasks::describe_execution(self.1.get().unwrap(), &call.arguments);
+            }
+            _ => {}
         }
         let name = call.execution_arn.rsplit(':').next().unwrap();
         let next = self
@@ -66,6 +82,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        let tag = ("cxone-reports:backfill", BACKFILL);
+        Self::start_with(&[tag]).await
+    }
+
+    /// As a version before them deployed it.
+    pub(crate) async fn start_without_backfills() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lambda = LambdaHost::start().await.unwrap();
         for name in HANDLERS {
@@ -76,18 +102,24 @@ impl Server {
         let runner = answers.clone();
         let clock = Clock::virtual_at("2026-05-01T05:30:00Z".parse().unwrap());
         let engine = Engine::new(clock, move |call| runner.clone().run_task(call));
-        let definition = read_definition();
-        let machine = StateMachine::parse(&definition).unwrap();
-        engine
-            .register(MACHINE, "arn:aws:iam::123456789012:role/reports", machine)
-            .unwrap();
+        answers.1.set(engine.clone()).unwrap();
         let tags = [
             ("cxone-reports:bucket", BUCKET),
             ("cxone-reports:prefix", PREFIX),
             ("cxone-reports:logs", "/aws/lambda/report-"),
         ];
-        let states = &services.states;
-        states.attach(engine.clone(), MACHINE, definition, &tags);
+        let tags = [&tags[..], more].concat();
+        for (arn, file, tags) in [
+            (MACHINE, "report-pipeline", &tags[..]),
+            (BACKFILL, "backfill", &[]),
+        ] {
+            let definition = read_definition(file);
+            let machine = StateMachine::parse(&definition).unwrap();
+            let role = "arn:aws:iam::123456789012:role/reports";
+            engine.register(arn, role, machine).unwrap();
+            let states = &services.states;
+            states.attach(engine.clone(), arn, definition, tags);
+        }
         services.s3.store().create_bucket(BUCKET).unwrap();
         let secrets = services.secrets.clone();
         let gateway = Gateway::start("127.0.0.1:0".parse().unwrap(), services).await;
@@ -162,6 +194,19 @@ impl Server {
     /// Executions, newest first.
     pub(crate) fn executions(&self) -> Vec<Description> {
         self.engine.list(MACHINE, None)
+    }
+
+    /// The names of the backfills' executions.
+    pub(crate) fn backfills(&self) -> Vec<String> {
+        let listed = self.engine.list(BACKFILL, None).into_iter();
+        listed.map(|execution| execution.name).collect()
+    }
+
+    /// Waits until there are so many executions of the pipeline.
+    pub(crate) async fn wait_for_executions(&self, count: usize) {
+        while self.executions().len() < count {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn execution(&self, name: &str) -> Description {
@@ -246,14 +291,19 @@ impl Server {
     }
 }
 
-fn read_definition() -> String {
-    let text = std::fs::read_to_string("../../infra/report-pipeline.asl.json").unwrap();
+fn read_definition(name: &str) -> String {
+    let text = std::fs::read_to_string(format!("../../infra/{name}.asl.json")).unwrap();
     let placeholders = text
         .split("${")
         .skip(1)
         .filter_map(|rest| rest.split_once('}'));
     let values: BTreeMap<String, String> = placeholders
-        .map(|(name, _)| (name.to_owned(), name.replace("Partition", "aws")))
+        .map(|(name, _)| {
+            let value = name
+                .replace("Partition", "aws")
+                .replace("PipelineArn", MACHINE);
+            (name.to_owned(), value)
+        })
         .collect();
     asl::substitute(&text, &values).unwrap()
 }

@@ -35,6 +35,7 @@ REQUESTS = [
     ("OperatorPolicy", "kms:Decrypt", KEY, via("s3"), True),
     ("OperatorPolicy", "kms:Decrypt", KEY, via("secretsmanager"), False),
     ("OperatorPolicy", "scheduler:GetSchedule", SCHEDULE, {}, True),
+    ("OperatorPolicy", "scheduler:ListSchedules", "*", {}, True),
     ("OperatorPolicy", "scheduler:UpdateSchedule", SCHEDULE, {}, False),
     ("OperatorPolicy", "cloudtrail:LookupEvents", "*", {}, True),
     ("OperatorPolicy", "states:UpdateStateMachine", MACHINE, {}, False),

@@ -23,6 +23,7 @@ mod output;
 mod place;
 mod purposes;
 mod request;
+mod scheduler;
 mod secrets_manager;
 mod state;
 mod step_functions;

@@ -10,6 +10,8 @@ use crate::{cxr, done};
 /// A report with rows, and a tenant with both secrets.
 async fn deployment() -> Server {
     let server = Server::start().await;
+    server.put_schedule("reports-daily", "ENABLED");
+    server.put_schedule("reports-daily-expect", "ENABLED");
     let report = Report::new(&server, &definition("acme", NAME));
     report.open(day("2026-06-01"), 1, json!({})).await;
     let row = r#"{"agentId":"A","queueId":"Q","agentName":"ROW-CANARY"}"#.to_owned();
@@ -64,7 +66,7 @@ async fn what_is_well_is_ok_and_what_was_not_asked_is_not() {
         ("state machine", "ok"),
         ("bucket", "ok"),
         ("rows", "ok"),
-        ("schedules", "notTried"),
+        ("schedules", "ok"),
         ("versions", "notTried"),
     ] {
         assert_eq!(verdicts(&found, name), [expected], "{name}");
@@ -72,6 +74,10 @@ async fn what_is_well_is_ok_and_what_was_not_asked_is_not() {
     assert_eq!(verdicts(&found, "secret"), ["ok", "ok"]);
     let text = done(&server, &["doctor"]).await;
     assert!(text.contains("cxone/acme has a value, changed"), "{text}");
+    assert!(
+        text.contains("2 schedules in group reports, all enabled"),
+        "{text}"
+    );
     assert!(text.contains("\nidentity       not tried  "), "{text}");
 }
 
@@ -82,6 +88,7 @@ async fn each_right_that_is_missing_is_told_with_what_to_do() {
         ("ListTagsForResource", "bucket", "fail", "CXO011"),
         ("ListObjectsV2", "bucket", "fail", "CXO023"),
         ("/data/", "rows", "warn", "ConsumerPolicy"),
+        ("ListSchedules", "schedules", "fail", "CXO011"),
         ("DescribeSecret", "secret", "warn", "MaintainerPolicy"),
     ] {
         let server = deployment().await;
@@ -106,7 +113,9 @@ async fn a_tenant_without_secrets_and_a_bucket_without_reports_are_told() {
     let server = Server::start().await;
     let found = examine(&server, 0).await;
     assert_eq!(verdicts(&found, "bucket"), ["warn"]);
+    assert_eq!(verdicts(&found, "schedules"), ["warn"], "there is none");
     assert_eq!(verdicts(&found, "secret"), ["notTried"]);
+    server.put_schedule("reports-daily", "DISABLED");
     let report = Report::new(&server, &definition("acme", NAME));
     report.deliver(day("2026-06-01")).await;
     let found = examine(&server, 5).await;
@@ -114,4 +123,8 @@ async fn a_tenant_without_secrets_and_a_bucket_without_reports_are_told() {
     assert_eq!(verdicts(&found, "rows"), ["fail"], "the part is not there");
     let text = cxr(&server, &["doctor"]).await.1;
     assert!(text.contains("cxr tenant set acme FILE"), "{text}");
+    assert!(
+        text.contains("WARN       disabled: reports-daily\n"),
+        "{text}"
+    );
 }

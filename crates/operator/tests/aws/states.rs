@@ -10,7 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{Action, Call, Gateway, Secrets, Service, Services, tasks};
+use local_aws::{Action, Call, Gateway, Schedules, Secrets, Service, Services, tasks};
 use serde_json::{Value, json};
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
@@ -75,6 +75,7 @@ pub(crate) struct Server {
     answers: Answers,
     engine: Engine,
     secrets: Secrets,
+    schedules: Schedules,
     lambda: LambdaHost,
     gateway: Gateway,
     _folder: tempfile::TempDir,
@@ -122,11 +123,13 @@ impl Server {
         }
         services.s3.store().create_bucket(BUCKET).unwrap();
         let secrets = services.secrets.clone();
+        let schedules = services.schedules.clone();
         let gateway = Gateway::start("127.0.0.1:0".parse().unwrap(), services).await;
         Self {
             answers,
             engine,
             secrets,
+            schedules,
             lambda,
             gateway: gateway.unwrap(),
             _folder: folder,
@@ -223,6 +226,13 @@ impl Server {
 
     pub(crate) fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// Makes a schedule in the group of the state machine.
+    pub(crate) fn put_schedule(&self, name: &str, state: &str) {
+        let schedule = json!({"GroupName": "reports", "Name": name, "State": state, "Target": {"Arn": MACHINE}});
+        self.schedules
+            .put(schedule, "2026-05-01T00:00:00Z".parse().unwrap());
     }
 
     /// The operations of Secrets Manager that were called.

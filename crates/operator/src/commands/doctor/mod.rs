@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use aws_config::SdkConfig;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use definition::text::list_first;
 use delivery::documents::CommitPart;
 use delivery::flow::find_held;
 use jiff::Timestamp;
@@ -16,12 +17,16 @@ use crate::bucket::{Bucket, PartPresence};
 use crate::error::CommandError;
 use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
+use crate::scheduler::ScheduleGroup;
 use crate::secrets_manager::Secrets;
 use crate::step_functions::Executions;
 use crate::survey::{LoggedReport, Survey};
 use check::{Check, Checks, Verdict};
 
-/// Check whether the deployment can be reached: state machine, bucket, rights, the tenants' secrets.
+/// At most so many schedules are named.
+const NAMED_MAX: usize = 10;
+
+/// Check whether the deployment can be reached: state machine, bucket, rights, the tenants' secrets, schedules.
 ///
 /// Each line is ok, WARN, FAIL or not tried, with what to do. What was not asked is not tried, and never ok. Nothing is
 /// written, and no value of a secret is read. Exit code 5 if a line is FAIL.
@@ -63,10 +68,7 @@ impl DoctorArgs {
         let reports = self.check_bucket(&sources, &mut checks).await;
         self.check_secrets(&sources, reports.as_deref(), now, &mut checks)
             .await;
-        checks.push(
-            Check::new("schedules", Verdict::NotTried, "whether they are enabled")
-                .with_remedy("aws scheduler list-schedules --group-name STACK"),
-        );
+        checks.push(check_schedules(&sources).await);
         let version = env!("CARGO_PKG_VERSION");
         let text = format!("cxr is {version}; the deployment does not say of which version it is");
         checks.push(Check::new("versions", Verdict::NotTried, text));
@@ -162,6 +164,44 @@ async fn check_executions(executions: &Executions, now: Timestamp) -> Check {
             "it is there, and its executions can be listed",
         ),
         Err(error) => Check::failed("state machine", &error),
+    }
+}
+
+/// Whether something asks for windows by itself.
+async fn check_schedules(sources: &Sources) -> Check {
+    let group = ScheduleGroup::beside(&sources.config, sources.executions.machine());
+    let schedules = match group.list().await {
+        Ok(schedules) => schedules,
+        Err(error) => return Check::failed("schedules", &error),
+    };
+    let off = schedules.iter().filter(|it| !it.is_enabled);
+    let off: Vec<String> = off.map(|schedule| schedule.name.clone()).collect();
+    let group = group.name;
+    match (schedules.len(), off.first()) {
+        (0, _) => Check::new(
+            "schedules",
+            Verdict::Warn,
+            format!("group {group} has none, so that nothing asks for a window by itself"),
+        )
+        .with_remedy(
+            "cxr schedules infra/reports infra/reports.template.json, then deploy the stack",
+        ),
+        (all, None) => Check::new(
+            "schedules",
+            Verdict::Ok,
+            format!(
+                "{} in group {group}, all enabled",
+                count_of(all, "schedule")
+            ),
+        ),
+        (_, Some(first)) => Check::new(
+            "schedules",
+            Verdict::Warn,
+            format!("disabled: {}", list_first(&off, NAMED_MAX)),
+        )
+        .with_remedy(format!(
+            "aws scheduler get-schedule --group-name {group} --name {first} says since when"
+        )),
     }
 }
 

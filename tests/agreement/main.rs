@@ -337,7 +337,12 @@ fn the_operators_tool_reaches_cxone_through_the_probe_alone() {
 fn the_operators_tool_writes_nothing_to_the_bucket() {
     assert_eq!(
         operator_sources("landing::"),
-        ["bucket/claims.rs", "bucket/mod.rs", "place.rs"]
+        [
+            "bucket/claims.rs",
+            "bucket/mod.rs",
+            "bucket/parts.rs",
+            "place.rs"
+        ]
     );
     for written in ["StoreEffect", ".execute(", "put_object", "delete_object"] {
         assert!(operator_sources(written).is_empty(), "{written}");

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 
@@ -137,6 +138,34 @@ fn reqwest_decodes_nothing_by_itself() {
         }
     }
     assert_eq!(count, 1, "reqwest is there once");
+}
+
+/// `cxr` signs in as people do, with SSO; a function has a role. Each is built with `-p`, so that features stay apart.
+#[test]
+fn no_function_has_code_for_signing_in_as_a_person() {
+    let tree = |package: &str| {
+        let cargo = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args([
+                "tree",
+                "--locked",
+                "--offline",
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+                "-p",
+                package,
+            ])
+            .output();
+        String::from_utf8(cargo.unwrap().stdout).unwrap()
+    };
+    assert!(tree("operator").contains("aws-sdk-sso "));
+    for function in ["trigger", "poll-once", "fetch-page", "cancel", "finalize"] {
+        let tree = tree(function);
+        assert!(tree.starts_with(function), "{tree}");
+        assert!(!tree.contains("aws-sdk-sso"), "{function}");
+    }
 }
 
 #[test]

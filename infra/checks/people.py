@@ -38,6 +38,8 @@ REQUESTS = [
     ("OperatorPolicy", "scheduler:ListSchedules", "*", {}, True),
     ("OperatorPolicy", "scheduler:UpdateSchedule", SCHEDULE, {}, False),
     ("OperatorPolicy", "cloudtrail:LookupEvents", "*", {}, True),
+    # cxr --stack finds the state machine among them.
+    ("OperatorPolicy", "states:ListStateMachines", "*", {}, True),
     ("OperatorPolicy", "states:UpdateStateMachine", MACHINE, {}, False),
     ("OperatorPolicy", "secretsmanager:GetSecretValue", TENANT, {}, False),
     *[("OperatorPolicy", "s3:GetObject", rows(it), {}, True) for it in ("_log", "_manifest", "win")],

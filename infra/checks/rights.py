@@ -36,6 +36,7 @@ ACTIONS = {
     "put_secret_value": "secretsmanager:PutSecretValue",
     "update_secret": "secretsmanager:UpdateSecret",
     "list_executions": "states:ListExecutions",
+    "list_state_machines": "states:ListStateMachines",
     "list_tags_for_resource": "states:ListTagsForResource",
     "start_execution": "states:StartExecution",
     "describe_execution": "states:DescribeExecution",

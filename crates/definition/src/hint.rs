@@ -14,7 +14,7 @@ pub(crate) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> S
 }
 
 /// "did you mean …?" for a word that is close to a known one.
-pub(crate) fn suggest_near<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn suggest_near<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = word.to_lowercase();
     known
         .filter(|_| word.len() <= MAX_COMPARED)

@@ -45,6 +45,7 @@ pub use enums::{
 };
 pub use finding::{Finding, Findings};
 pub use finding_code::{FindingCode, Severity};
+pub use hint::suggest_near;
 pub use ids::{
     EntityName, EntityVersion, IdError, PageToken, ReportId, ReportName, RunId, ScheduleId,
     TenantId,

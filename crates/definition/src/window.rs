@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const EARLIEST: i64 = 946_684_800;
@@ -34,14 +35,16 @@ pub enum WindowError {
 
 /// The half-open span `[start, end)` in UTC, in whole seconds, at most 31 days (and three hours, for a month in
 /// which clocks are set back), in the years 2000 to 2100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Window {
     start: Timestamp,
     end: Timestamp,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wire {
     start: String,

@@ -5,6 +5,7 @@ use definition::{
     TenantId, Window,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -212,7 +213,7 @@ pub struct Sidecar {
 }
 
 /// How far the completeness of a commit could be checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verification {
     /// The rows are as many as the API said.
@@ -326,7 +327,7 @@ pub struct AbandonedRun {
 }
 
 /// A part as consumers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommitPart {
     /// Its key in the bucket.

@@ -3,6 +3,7 @@
 use definition::text::clean_detail;
 use definition::{Dialect, ReportName, RunId, TenantId, Window};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{EndReason, Event, SegmentId, Version};
@@ -35,7 +36,7 @@ pub struct TriggerIn {
 }
 
 /// A run that ended without its data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ended {
     /// The segment that the run covered.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest id. 31 days halve 22 times before a half is shorter than a second.
@@ -16,7 +17,9 @@ const MAX_LEN: usize = 24;
 pub struct InvalidSegment;
 
 /// Part of a window that one run covers: `0` the whole, `00` and `01` its halves, and so on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct SegmentId(String);
 

@@ -2,7 +2,11 @@
 
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 
+use crate::aws_setup::{ConnectionError, no_credentials, wrong_endpoint};
 use crate::error::CommandError;
+
+/// What the SDK says first of an endpoint that is no URL, before it dumps the request.
+const NO_ENDPOINT: &str = "failed to apply endpoint `";
 
 pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error()?.code()
@@ -22,12 +26,17 @@ pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
     error: &SdkError<E>,
 ) -> CommandError {
     let SdkError::ServiceError(service) = error else {
-        return CommandError::Unavailable {
-            operation,
-            reason: describe_transport(error),
-        };
+        return from_transport(operation, error);
     };
     match code_of(error).unwrap_or_default() {
+        "" => CommandError::NotAws {
+            operation,
+            reason: format!(
+                "an answer that is not AWS's (HTTP {})",
+                service.raw().status()
+            ),
+        },
+        code if code.starts_with("ExpiredToken") => no_credentials("those there are have expired"),
         "ExecutionDoesNotExist" => CommandError::NotFound {
             what: what.to_owned(),
             hint: "cxr list shows the executions, and cxr show REPORT DAY a window of a report",
@@ -51,7 +60,7 @@ pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
 }
 
 /// Why no usable response arrived, with the causes that the SDK's error wraps.
-fn describe_transport<E>(error: &SdkError<E>) -> String {
+fn from_transport<E>(operation: &'static str, error: &SdkError<E>) -> CommandError {
     let (text, source) = match error {
         SdkError::ConstructionFailure(_) => ("the request can't be made", None),
         SdkError::TimeoutError(_) => ("no answer in time", None),
@@ -61,8 +70,27 @@ fn describe_transport<E>(error: &SdkError<E>) -> String {
     let mut texts = vec![text.to_owned()];
     let mut source = source.and_then(std::error::Error::source);
     while let Some(error) = source {
-        texts.push(error.to_string());
+        let reason = error.to_string();
+        // One that is set for a single service is seen only here.
+        if let Some((url, _)) = reason
+            .strip_prefix(NO_ENDPOINT)
+            .and_then(|it| it.split_once('`'))
+        {
+            return wrong_endpoint(url);
+        }
+        match error.downcast_ref() {
+            Some(ConnectionError::NotAws { .. }) => {
+                return CommandError::NotAws { operation, reason };
+            }
+            Some(ConnectionError::NotReached { .. }) => {
+                return CommandError::Unavailable { operation, reason };
+            }
+            None => texts.push(reason),
+        }
         source = error.source();
     }
-    texts.join(": ")
+    CommandError::Unavailable {
+        operation,
+        reason: texts.join(": "),
+    }
 }

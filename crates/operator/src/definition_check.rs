@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use definition::{Catalogue, Finding, Severity};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::definition_file;
@@ -15,8 +16,8 @@ use crate::output::count_of;
 const SAME_REPORT: &str = "CXO020";
 
 /// One finding in one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Remark {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Remark {
     file: String,
     /// Either `error` or `warning`.
     severity: String,
@@ -29,7 +30,7 @@ struct Remark {
 }
 
 /// All findings in all files.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Verdict {
     /// How many files were checked.
     files: usize,
@@ -73,7 +74,7 @@ pub(crate) fn check_files(
         remarks.extend(
             findings
                 .into_iter()
-                .map(|finding| finding_remark(file, finding)),
+                .map(|finding| Remark::new(file, finding)),
         );
     }
     Ok(Verdict {
@@ -82,14 +83,16 @@ pub(crate) fn check_files(
     })
 }
 
-fn finding_remark(file: &Path, finding: Finding) -> Remark {
-    Remark {
-        file: file.display().to_string(),
-        severity: finding.severity.to_string(),
-        code: finding.code.to_string(),
-        pointer: finding.pointer,
-        message: finding.message,
-        hint: finding.hint,
+impl Remark {
+    pub(crate) fn new(file: &Path, finding: Finding) -> Self {
+        Self {
+            file: file.display().to_string(),
+            severity: finding.severity.to_string(),
+            code: finding.code.to_string(),
+            pointer: finding.pointer,
+            message: finding.message,
+            hint: finding.hint,
+        }
     }
 }
 

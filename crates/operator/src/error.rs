@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// A file or folder can't be read.
-    #[error("{}: {reason}; name a readable JSON file, a folder of them, or - for the standard input", file.display())]
+    #[error("{}: {reason}; name a readable JSON file, or - for the standard input", file.display())]
     File {
         file: PathBuf,
         /// The message of the operating system or of the parser.
@@ -39,7 +39,7 @@ pub enum CommandError {
     },
     /// The command needs a state machine and none is given, or its ARN is malformed.
     #[error(
-        "{problem}: set STATE_MACHINE_ARN or give --state-machine with its ARN (arn:…:stateMachine:NAME)"
+        "{problem}: set STATE_MACHINE_ARN or give --state-machine with its ARN (arn:…:stateMachine:NAME), or give --stack with the name of its stack"
     )]
     StateMachine {
         /// That there is none, or what was given instead of an ARN.
@@ -152,6 +152,35 @@ pub enum CommandError {
         window: definition::Window,
         final_at: jiff::Timestamp,
         hint: &'static str,
+    },
+    /// Nothing signs in at AWS.
+    #[error(
+        "no AWS credentials: {reason}; sign in with aws sso login, or name a profile with AWS_PROFILE or --profile"
+    )]
+    NoCredentials { reason: String },
+    /// The region, the profile or the endpoint of AWS is wrong.
+    #[error("{problem}")]
+    AwsSetting { problem: String },
+    /// Something else answers in the place of AWS.
+    #[error(
+        "{operation}: {reason}; look for a proxy or a sign-in page between here and AWS, and at AWS_ENDPOINT_URL"
+    )]
+    NotAws {
+        operation: &'static str,
+        reason: String,
+    },
+    /// A word that is to be one of a list.
+    #[error("there is no {what} {text:?}; {hint}")]
+    UnknownWord {
+        what: &'static str,
+        text: String,
+        hint: String,
+    },
+    #[error("{what} does not exist; {known}")]
+    UnknownMachine {
+        what: String,
+        /// The state machines that there are.
+        known: String,
     },
     #[error("{} can't be written: {error}", file.display())]
     Unwritten {
@@ -281,6 +310,11 @@ impl CommandError {
             Self::TimedOut { .. } => "CXO034",
             Self::Empty { .. } => "CXO035",
             Self::Left { .. } => "CXO036",
+            Self::NoCredentials { .. } => "CXO043",
+            Self::AwsSetting { .. } => "CXO044",
+            Self::NotAws { .. } => "CXO045",
+            Self::UnknownMachine { .. } => "CXO046",
+            Self::UnknownWord { .. } => "CXO047",
             Self::NoLogGroups { .. } => "CXO049",
             Self::NoLogGroup { .. } => "CXO050",
             Self::RowsDenied { .. } => "CXO037",
@@ -295,6 +329,12 @@ impl CommandError {
             Self::BackfillRuns { .. } => "CXO056",
             Self::UnknownBackfill { .. } => "CXO057",
         }
+    }
+
+    /// Whether nobody reads the output any more, as in `cxr status | head`.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
     /// The exit code of the process: 1 the definition is wrong, 2 the command line is wrong, 3 AWS
@@ -330,6 +370,8 @@ impl CommandError {
             | Self::OutputFormat { .. }
             | Self::Backfill { .. }
             | Self::TooManyWindows { .. }
+            | Self::AwsSetting { .. }
+            | Self::UnknownWord { .. }
             | Self::StateMachine { .. } => 2,
             Self::NotFound { .. }
             | Self::NotRedrivable { .. }
@@ -344,10 +386,15 @@ impl CommandError {
             | Self::NoBackfills { .. }
             | Self::BackfillRuns { .. }
             | Self::UnknownBackfill { .. }
+            | Self::NoCredentials { .. }
+            | Self::UnknownMachine { .. }
             | Self::Refused { .. } => 3,
             // Nothing is left to do.
             Self::Left { .. } => 0,
-            Self::Unavailable { .. } | Self::TimedOut { .. } | Self::Output(_) => 4,
+            Self::Unavailable { .. }
+            | Self::NotAws { .. }
+            | Self::TimedOut { .. }
+            | Self::Output(_) => 4,
             Self::Undelivered { .. } => 5,
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use definition::{Definition, Window};
 use delivery::{Audit, ScheduledEvent};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -84,8 +85,8 @@ pub(crate) struct ExecutionInput {
 }
 
 /// An execution that was started, and what it said first.
-#[derive(Serialize)]
-struct StartedExecution {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct StartedExecution {
     execution: String,
     outcome: Option<String>,
     warnings: Vec<String>,

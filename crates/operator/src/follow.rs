@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use definition::text::group_thousands;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -29,7 +30,7 @@ pub(crate) struct Followed {
 }
 
 /// Something that was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Change {
     /// When it happened; `None` where nobody says it.
     pub(crate) at: Option<Timestamp>,

@@ -1,17 +1,35 @@
 //! The command line `cxr`.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use clap::Parser as _;
-use operator::{Cli, CommandError, Context, run};
+use operator::{Cli, Context, describe_error, describe_usage, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    match runtime.enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(run_command());
+            // The search for an address may last longer than anybody waits.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_command() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse_usage(&error),
+    };
+    let is_json = cli.is_json();
     let context = Context {
         out: &mut std::io::stdout().lock(),
         now: jiff::Timestamp::now(),
@@ -19,22 +37,36 @@ async fn main() -> ExitCode {
         width: find_width(),
         cache: find_cache_folder(),
         answer: std::io::stdin().is_terminal().then_some(read_answer),
-        aws: load_aws_config,
+        aws: cli.aws_loader(),
     };
-    match run(Cli::parse(), context).await {
+    match Box::pin(run(cli, context)).await {
         Ok(code) => code.into(),
         Err(error) => {
-            if !is_closed_pipe(&error) {
-                let _ = writeln!(std::io::stderr(), "{}: {error}", error.code());
+            if error.is_closed_pipe() {
+                // There is nobody to tell. A shell shows this for a program that such a pipe ended.
+                return 141.into();
             }
+            let told = describe_error(&error, is_json);
+            let _ = writeln!(std::io::stderr(), "{told}");
             error.exit_code().into()
         }
     }
 }
 
-/// Whether nobody reads the output any more, as in `cxr status | head`: there is nobody to tell either.
-fn is_closed_pipe(error: &CommandError) -> bool {
-    matches!(error, CommandError::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+/// Prints the help that was asked for, or says what is wrong with the command line.
+fn refuse_usage(error: &clap::Error) -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let is_json = args
+        .iter()
+        .any(|it| it == "--json" || it == "--format=json")
+        || args.windows(2).any(|two| two == ["--format", "json"]);
+    if error.use_stderr() && is_json {
+        let _ = writeln!(std::io::stderr(), "{}", describe_usage(error));
+    } else {
+        // Nobody may read it any more, and then there is nobody to tell.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// The line that a person types.
@@ -64,12 +96,4 @@ fn find_cache_folder() -> Option<PathBuf> {
         given.or_else(|| Some(home()?.join(".cache")))
     };
     Some(caches?.join("cxr"))
-}
-
-/// `ListExecutions` allows five calls a second, so the SDK retries more often than by default.
-async fn load_aws_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(8))
-        .load()
-        .await
 }

@@ -20,15 +20,49 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// The version of the documents that commands print as JSON.
+pub(crate) const VERSION: u8 = 1;
+
 pub(crate) struct Output<'a> {
     out: &'a mut dyn Write,
     format: Format,
     width: Option<usize>,
+    /// What `kind` the document says to be.
+    kind: &'static str,
 }
 
+/// A result, and what says how to read it.
+#[derive(Serialize)]
+struct Document<'r, R> {
+    /// None where the result has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v: Option<u8>,
+    kind: &'static str,
+    #[serde(flatten)]
+    result: &'r R,
+}
+
+/// The kind of document that has a version of its own, because it is also a file.
+const VERSIONED: &str = "probe";
+
 impl<'a> Output<'a> {
-    pub(crate) fn new(out: &'a mut dyn Write, format: Format, width: Option<usize>) -> Self {
-        Self { out, format, width }
+    pub(crate) fn new(
+        out: &'a mut dyn Write,
+        format: Format,
+        width: Option<usize>,
+        kind: &'static str,
+    ) -> Self {
+        Self {
+            out,
+            format,
+            width,
+            kind,
+        }
+    }
+
+    /// Says what kind of document follows, where the command alone does not.
+    pub(crate) fn set_kind(&mut self, kind: &'static str) {
+        self.kind = kind;
     }
 
     /// What `--format` says.
@@ -61,9 +95,16 @@ impl<'a> Output<'a> {
         result: &(impl Display + Serialize),
     ) -> Result<(), CommandError> {
         match self.format {
-            Format::Json => self.print_json(result),
+            Format::Json => self.print_document(result),
             Format::Text | Format::Ndjson | Format::Csv => Ok(write!(self.out, "{result}")?),
         }
+    }
+
+    /// Writes a result for programs.
+    pub(crate) fn print_document(&mut self, result: &impl Serialize) -> Result<(), CommandError> {
+        let kind = self.kind;
+        let v = (kind != VERSIONED).then_some(VERSION);
+        self.print_json(&Document { v, kind, result })
     }
 
     /// Writes what is JSON whatever `--format` says.

@@ -21,6 +21,15 @@ pub(crate) struct PlaceArgs {
 }
 
 impl PlaceArgs {
+    /// Refuses a command line that names neither a bucket nor a state machine whose tags could.
+    pub(crate) fn require(&self, has_machine: bool) -> Result<(), CommandError> {
+        let is_named = self.bucket.as_deref().is_some_and(|it| !it.is_empty());
+        if is_named || has_machine {
+            return Ok(());
+        }
+        Err(no_bucket("nothing says which bucket the rows are in"))
+    }
+
     /// An empty variable counts as one that is not set.
     pub(crate) async fn find(
         &self,

@@ -4,6 +4,7 @@ use definition::{Api, ReportName, TenantId, Window, WindowZone};
 use delivery::{Audit, window_of_event};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::address::slug;
 use crate::state::label_window;
 
 /// What an execution was started for. A field is empty where the input does not say it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     pub(crate) tenant: Option<String>,

@@ -278,7 +278,7 @@ async fn commands_that_need_a_state_machine_say_so() {
     ] {
         let error = cxr(&[command, &wrong].concat()).await.0.unwrap_err();
         assert_eq!(error.code(), "CXO006");
-        let told = "\"reports\" is no state machine: set STATE_MACHINE_ARN";
+        let told = "\"reports\" is not the ARN of a state machine: set STATE_MACHINE_ARN";
         assert!(error.to_string().starts_with(told), "{error}");
     }
     // Those that need none don't mind.

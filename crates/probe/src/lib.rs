@@ -56,3 +56,10 @@ pub async fn probe_tenant(
 pub fn assumption_ids() -> impl Iterator<Item = &'static str> {
     assumption::assumptions().map(|assumption| assumption.id)
 }
+
+/// What is assumed, and of which API, if it is not of all.
+#[must_use]
+pub fn describe_assumption(id: &str) -> Option<(Option<Api>, &'static str)> {
+    let assumption = assumption::assumptions().find(|assumption| assumption.id == id)?;
+    Some((assumption.api, assumption.what))
+}

@@ -22,12 +22,12 @@ pub(crate) fn judge_sign_in(evidence: &Evidence) -> (&'static str, Option<String
     let sign_in = &evidence.sign_in;
     let status = sign_in.token.as_ref().map(Seen::status);
     match (sign_in.found, status) {
-        (Usability::NoAnswer, _) => ("no answer", Some("the issuer does not answer: check issuer in the file, and the network".to_owned())),
-        (Usability::Refused | Usability::Differs, _) => ("failed", Some("the issuer does not lead to an API: correct issuer, tenant_id or api_hosts in the file (what it said is below)".to_owned())),
+        (Usability::NoAnswer, _) => ("no answer", Some("the issuer does not answer: check issuer in the tenant's JSON, and the network".to_owned())),
+        (Usability::Refused | Usability::Differs, _) => ("failed", Some("the issuer does not lead to an API: correct issuer, tenant_id or api_hosts in the tenant's JSON (what it said is below)".to_owned())),
         (Usability::Yes, _) if sign_in.is_granted => ("ok", None),
         (Usability::Yes, Some(400 | 401 | 403)) => ("refused", Some(correct_credentials(evidence))),
-        (Usability::Yes, Some(404 | 405 | 410)) => ("failed", Some("there is no token endpoint at token_url: correct it in the file".to_owned())),
-        (Usability::Yes, None | Some(0 | 408 | 429 | 500..)) => ("no answer", Some("the token endpoint gives no answer of use: check token_url in the file, and the network, and try again".to_owned())),
+        (Usability::Yes, Some(404 | 405 | 410)) => ("failed", Some("there is no token endpoint at token_url: correct it in the tenant's JSON".to_owned())),
+        (Usability::Yes, None | Some(0 | 408 | 429 | 500..)) => ("no answer", Some("the token endpoint gives no answer of use: check token_url in the tenant's JSON, and the network, and try again".to_owned())),
         (Usability::Yes, Some(_)) => ("failed", Some("the token endpoint gives no token that can be sent: is token_url right? Please send the file of --out".to_owned())),
     }
 }
@@ -49,7 +49,9 @@ fn correct_credentials(evidence: &Evidence) -> String {
         Some(_) => "; if they are right, set \"client_auth\" to \"basic\" or \"basic_encoded\"",
         None => "",
     };
-    format!("the token endpoint refuses the credentials: correct {fields} in the file{others}")
+    format!(
+        "the token endpoint refuses the credentials: correct {fields} in the tenant's JSON{others}"
+    )
 }
 
 /// What an API says, and what to do about it.
@@ -100,7 +102,7 @@ fn explain_silence(evidence: &Evidence, observation: &Observation) -> String {
     let look = match observation.seen {
         Seen::Answer(_) => "",
         _ if evidence.sign_in.has_issuer => "check the network; ",
-        _ => "check base_url in the file, and the network; ",
+        _ => "check base_url in the tenant's JSON, and the network; ",
     };
     format!("{look}try again later; if it stays, please send the file of --out")
 }

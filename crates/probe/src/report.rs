@@ -58,7 +58,10 @@ impl Spoken {
         if text.is_empty() {
             return;
         }
-        let line = format!("{}: {text}", api.map_or("sign-in", Api::as_str));
+        // An error of signing in says by itself that it is one.
+        let told = text.strip_prefix("sign in: ").filter(|_| api.is_none());
+        let label = api.map_or("sign-in", Api::as_str);
+        let line = format!("{label}: {}", told.unwrap_or(&text));
         if !self.0.contains(&line) {
             self.0.push(line);
         }

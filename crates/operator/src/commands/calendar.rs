@@ -7,6 +7,7 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -64,8 +65,8 @@ fn first_of_months(now: Timestamp, months: u8) -> Date {
     this.checked_sub(earlier).unwrap_or(this)
 }
 
-#[derive(Debug, Serialize)]
-struct Calendar {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Calendar {
     reports: Vec<ReportCalendar>,
     #[serde(skip)]
     ascii: bool,
@@ -76,7 +77,7 @@ struct Calendar {
     empty: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReportCalendar {
     tenant: String,

@@ -5,6 +5,7 @@ use std::fmt;
 use clap::Args;
 use definition::Window;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bucket::StoredRun;
@@ -77,16 +78,16 @@ impl CancelArgs {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Cancelled {
+pub(super) struct Cancelled {
     report: String,
     window: String,
     /// Those that were stopped.
     executions: Vec<Stopped>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Stopped {
     execution: String,

@@ -16,6 +16,14 @@ pub(super) enum DataCommand {
 }
 
 impl DataCommand {
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Rows(_) => "rows",
+            Self::Verify(_) => "verify",
+            Self::Doctor(_) => "doctor",
+        }
+    }
+
     pub(super) async fn run<Aws>(
         self,
         account: Account<Aws>,

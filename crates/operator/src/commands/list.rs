@@ -6,12 +6,17 @@ use std::path::PathBuf;
 
 use aws_config::SdkConfig;
 use clap::Args;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::address::slug;
 use crate::bucket::Bucket;
 use crate::error::CommandError;
+use crate::error_name::find_error_name;
 use crate::history::ExecutionError;
+use crate::layout::cut;
 use crate::output::{Output, count_of, one_line};
 use crate::place::PlaceArgs;
 use crate::purposes::Purposes;
@@ -27,11 +32,23 @@ pub(super) struct ListArgs {
     #[arg(long)]
     failed: bool,
     /// Those that run, or ended since: a time, a day, or how long ago.
-    #[arg(long, default_value = "7d")]
+    #[arg(long, default_value = "7d", allow_hyphen_values = true)]
     since: String,
+    /// Only those that failed with this error, such as Cxone.Auth, or Auth for short.
+    #[arg(long, value_name = "NAME")]
+    error: Option<String>,
+    /// Only those of this report, by its name or the beginning of it.
+    #[arg(long, value_name = "NAME")]
+    report: Option<String>,
+    /// At most so many, the newest.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     pub(super) place: PlaceArgs,
 }
+
+/// So many executions are described at the same time; AWS allows 15 a second for long.
+const DESCRIBED_AT_ONCE: usize = 4;
 
 /// What the list is made from.
 pub(super) struct Sources {
@@ -49,18 +66,26 @@ impl ListArgs {
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let since = time::parse_since(&self.since, now)?;
-        let mut lines = sources.list(self.failed, since).await?;
+        let error = self.error.as_deref().map(find_error_name).transpose()?;
+        let report = self.report.as_deref().map(slug);
+        let failed_only = self.failed || error.is_some();
+        let mut lines = sources.list(failed_only, since).await?;
+        lines.retain(|line| line.is_wanted(error.as_deref(), report.as_deref()));
+        lines.truncate(self.limit.unwrap_or(usize::MAX));
         if lines.iter().any(|line| line.fault.is_some()) {
             sources.say_what_is_mended(&self.place, &mut lines).await?;
         }
-        output.print(&List(lines))?;
+        output.print(&List {
+            executions: lines,
+            width: output.width(),
+        })?;
         Ok(0)
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+pub(super) struct Line {
     execution: String,
     status: String,
     started_at: Timestamp,
@@ -70,14 +95,20 @@ struct Line {
     request: Option<Request>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// The name of the error alone.
+    #[serde(skip)]
+    error: Option<String>,
     /// The version that holds the window of a failed execution since.
     #[serde(skip_serializing_if = "Option::is_none")]
     committed_since: Option<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-struct List(Vec<Line>);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct List {
+    executions: Vec<Line>,
+    #[serde(skip)]
+    width: Option<usize>,
+}
 
 impl Sources {
     async fn list(
@@ -90,16 +121,20 @@ impl Sources {
         let is_failed = |it: &ExecutionSummary| FAILED.contains(&it.status.as_str());
         let others: Vec<&ExecutionSummary> = summaries.iter().filter(|it| !is_failed(it)).collect();
         let mut known = self.purposes.read(&self.executions, &others).await?;
-        let mut lines = Vec::new();
-        for summary in summaries {
-            lines.push(if is_failed(&summary) {
-                failed_line(self.executions.describe(&summary.arn).await?)
-            } else {
-                let request = known.remove(&summary.arn);
-                short_line(summary, request)
-            });
-        }
-        Ok(lines)
+        let executions = &self.executions;
+        let lines = summaries.into_iter().map(|summary| {
+            let request = known.remove(&summary.arn);
+            async move {
+                if is_failed(&summary) {
+                    executions.describe(&summary.arn).await.map(failed_line)
+                } else {
+                    Ok(short_line(summary, request))
+                }
+            }
+        });
+        let lines: Vec<_> = lines.collect();
+        let lines = futures_util::stream::iter(lines);
+        lines.buffered(DESCRIBED_AT_ONCE).try_collect().await
     }
 
     /// Says of failed executions that their window is committed. Each report's log is read once, and only for these. Where nothing
@@ -147,6 +182,7 @@ fn short_line(summary: ExecutionSummary, request: Option<Request>) -> Line {
         stopped_at: summary.stopped_at,
         request,
         fault: None,
+        error: None,
         committed_since: None,
     }
 }
@@ -155,33 +191,44 @@ fn failed_line(detail: ExecutionDetail) -> Line {
     let error = detail.error.map(ExecutionError::without_lambda_json);
     let request = Request::from_input(&detail.input);
     Line {
+        error: error.as_ref().map(|error| error.error.clone()),
         fault: error.map(|error| one_line(&format!("{}: {}", error.error, error.cause))),
         ..short_line(detail.summary, Some(request))
     }
 }
 
+impl Line {
+    fn is_wanted(&self, error: Option<&str>, report: Option<&str>) -> bool {
+        let name = self.request.as_ref().and_then(|it| it.report.as_deref());
+        let is_of = |report: &str| name.is_some_and(|name| slug(name).starts_with(report));
+        report.is_none_or(is_of) && (error.is_none() || self.error.as_deref() == error)
+    }
+
+    /// The execution, what it was for, and of one that failed why, and whether its window is there since.
+    fn tell(&self) -> Vec<String> {
+        let name = name_of(&self.execution);
+        let mut told = vec![format!("{}  {:<9}  {name}", self.started_at, self.status)];
+        if let Some(request) = &self.request {
+            let window = request.window.map(|window| format!("  {window}"));
+            let title = one_line(&request.title());
+            told.push(format!("    {title}{}", window.unwrap_or_default()));
+        }
+        told.extend(self.fault.iter().map(|fault| format!("    {fault}")));
+        let since = self.committed_since;
+        let since =
+            since.map(|version| format!("    its window is committed as version {version}"));
+        told.extend(since);
+        told
+    }
+}
+
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in &self.0 {
-            writeln!(
-                f,
-                "{}  {:<9}  {}",
-                line.started_at,
-                line.status,
-                name_of(&line.execution)
-            )?;
-            if let Some(request) = &line.request {
-                let window = request.window.map(|window| format!("  {window}"));
-                let title = one_line(&request.title());
-                writeln!(f, "    {title}{}", window.unwrap_or_default())?;
-            }
-            if let Some(fault) = &line.fault {
-                writeln!(f, "    {fault}")?;
-            }
-            if let Some(version) = line.committed_since {
-                writeln!(f, "    its window is committed as version {version}")?;
+        for line in &self.executions {
+            for text in line.tell() {
+                writeln!(f, "{}", cut(&text, self.width))?;
             }
         }
-        writeln!(f, "{}", count_of(self.0.len(), "execution"))
+        writeln!(f, "{}", count_of(self.executions.len(), "execution"))
     }
 }

@@ -4,11 +4,14 @@ mod backfill;
 mod calendar;
 mod cancel;
 mod check;
+mod completions;
 mod data;
 mod doctor;
 mod event;
+mod explain;
 mod list;
 mod logs;
+mod new;
 mod plan;
 mod probe;
 mod redrive;
@@ -18,6 +21,7 @@ mod rows;
 mod run;
 mod schedules;
 mod schema;
+mod schema_output;
 mod show;
 mod status;
 mod tenant;
@@ -29,10 +33,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_config::{Region, SdkConfig};
-use clap::{Parser, Subcommand};
+use aws_config::SdkConfig;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::aws_setup::AwsArgs;
 use crate::bucket::Bucket;
 use crate::cloudwatch_logs::LogGroups;
 use crate::confirm::ReadAnswer;
@@ -41,7 +46,7 @@ use crate::output::{Format, Output};
 use crate::place::PlaceArgs;
 use crate::purposes::Purposes;
 use crate::secrets_manager::Secrets;
-use crate::step_functions::{Executions, MachineArn};
+use crate::step_functions::{Executions, MachineArn, find_machine};
 use crate::survey::Survey;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
@@ -60,9 +65,36 @@ pub struct Cli {
     /// How to write the output.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// The same as --format json: one document, and an error as one on the standard error.
+    #[arg(long, global = true)]
+    json: bool,
     /// The ARN of the state machine.
     #[arg(long, global = true, env = "STATE_MACHINE_ARN", value_name = "ARN")]
     state_machine: Option<String>,
+    /// The CloudFormation stack of the state machine, in place of its ARN.
+    #[arg(long, global = true, value_name = "NAME")]
+    stack: Option<String>,
+    #[command(flatten)]
+    aws: AwsArgs,
+}
+
+impl Cli {
+    fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
+    /// Whether errors are to be told as JSON too.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.format() == Format::Json
+    }
+
+    /// Loads the SDK's configuration as the command line wants it.
+    pub fn aws_loader(&self) -> impl AsyncFnOnce() -> SdkConfig + use<> {
+        let (args, machine) = (self.aws.clone(), self.state_machine.clone());
+        let is_quiet = self.is_json();
+        async move || args.load(machine.as_deref(), is_quiet).await
+    }
 }
 
 /// In the order of `cxr --help`: first what needs no network, then what needs Step Functions, then
@@ -70,7 +102,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    New(new::NewArgs),
     Schema(schema::SchemaArgs),
+    Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
     Event(event::EventArgs),
     Schedules(schedules::SchedulesArgs),
@@ -86,6 +120,8 @@ enum Command {
     Backfill(backfill::BackfillArgs),
     Tenant(tenant::TenantArgs),
     Probe(probe::ProbeArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Those that have something done with windows or executions.
@@ -98,6 +134,47 @@ enum ActCommand {
     Replay(replay::ReplayArgs),
     Withdraw(withdraw::WithdrawArgs),
     Run(run::RunArgs),
+}
+
+impl Command {
+    /// What the document of the command says to be, unless it says otherwise itself.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "check",
+            Self::New(_) => "new",
+            Self::Schema(_) => "schema",
+            Self::Explain(_) => "explanation",
+            Self::Plan(_) => "plan",
+            Self::Event(_) => "event",
+            Self::Schedules(_) => "schedules",
+            Self::Status(_) => "status",
+            Self::Calendar(_) => "calendar",
+            Self::List(_) => "list",
+            Self::Logs(_) => "logs",
+            Self::Show(_) => "execution",
+            Self::Data(command) => command.kind(),
+            Self::Backfill(args) => args.kind(),
+            Self::Act(command) => command.kind(),
+            Self::Tenant(args) => args.kind(),
+            Self::Probe(_) => "probe",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+}
+
+impl ActCommand {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::Watch(_) => "watch",
+            Self::Cancel(_) => "cancel",
+            Self::Redrive(_) => "redrive",
+            Self::Replay(_) => "replay",
+            Self::Withdraw(_) => "withdraw",
+            Self::Run(_) => "run",
+        }
+    }
 }
 
 /// What the commands take from outside, so that a test can run them in its own process.
@@ -131,16 +208,22 @@ where
         answer,
         aws,
     } = context;
-    refuse_row_format(cli.format, &cli.command)?;
-    let output = &mut Output::new(out, cli.format, width);
+    refuse_row_format(cli.format(), &cli.command)?;
+    let output = &mut Output::new(out, cli.format(), width, cli.command.kind());
     let account = Account {
         aws,
+        setup: cli.aws,
         machine: cli.state_machine,
+        stack: cli.stack,
         pause,
         cache: cache.clone(),
     };
     match cli.command {
         Command::Check(args) => args.run(output),
+        Command::New(args) => args.run(output),
+        Command::Explain(args) => args.run(output),
+        Command::Completions(args) => args.run(output, Cli::command()),
+        Command::Man(args) => args.run(output, Cli::command()),
         Command::Schema(args) => args.run(output),
         Command::Plan(args) => args.run(output, now),
         Command::Event(args) => args.run(output, now, account.machine()?.as_ref()),
@@ -250,8 +333,10 @@ fn refuse_row_format(format: Format, command: &Command) -> Result<(), CommandErr
 /// What the commands reach at AWS.
 struct Account<Aws> {
     aws: Aws,
+    setup: AwsArgs,
     /// The ARN as it was given, which a command that needs none does not read.
     machine: Option<String>,
+    stack: Option<String>,
     pause: Duration,
     cache: Option<PathBuf>,
 }
@@ -260,7 +345,23 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
     /// The state machine, if one is named. An empty variable counts as one that is not set.
     fn machine(&self) -> Result<Option<MachineArn>, CommandError> {
         let given = self.machine.as_deref().filter(|arn| !arn.is_empty());
+        // A stack is named on the command line, and the ARN perhaps by an environment that is always there.
+        let given = given.filter(|_| self.stack.is_none());
         given.map(str::parse).transpose()
+    }
+
+    /// The configuration, and the state machine that is named by its ARN or its stack.
+    async fn connect(self) -> Result<(SdkConfig, Option<MachineArn>), CommandError> {
+        let machine = self.machine()?;
+        let config = (self.aws)().await;
+        let config = self.setup.prepare(config, machine.as_ref()).await?;
+        match self.stack {
+            Some(stack) => {
+                let machine = find_machine(&config, &stack).await?;
+                Ok((config, Some(machine)))
+            }
+            None => Ok((config, machine)),
+        }
     }
 
     async fn executions(self) -> Result<Executions, CommandError> {
@@ -270,14 +371,20 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
 
     /// The executions, and what a client of another service is made with.
     async fn executions_and_config(self) -> Result<(Executions, SdkConfig), CommandError> {
-        let machine = self.machine()?.ok_or_else(CommandError::no_machine)?;
-        let config = load_config(self.aws, Some(&machine)).await;
-        Ok((Executions::new(&config, machine, self.pause), config))
+        if self.machine()?.is_none() && self.stack.is_none() {
+            return Err(CommandError::no_machine());
+        }
+        let pause = self.pause;
+        let (config, machine) = self.connect().await?;
+        let machine = machine.ok_or_else(CommandError::no_machine)?;
+        Ok((Executions::new(&config, machine, pause), config))
     }
 
     async fn secrets(self) -> Result<Secrets, CommandError> {
         let machine = self.machine()?;
-        Ok(Secrets::new(&load_config(self.aws, machine.as_ref()).await))
+        let config = (self.aws)().await;
+        let config = self.setup.prepare(config, machine.as_ref()).await?;
+        Ok(Secrets::new(&config))
     }
 
     /// The handlers' log groups, and the survey if a window is meant, for which the bucket is read.
@@ -301,29 +408,15 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
 
     /// The bucket, and the executions if a state machine is named.
     async fn survey(self, place: &PlaceArgs) -> Result<Survey, CommandError> {
-        let machine = self.machine()?;
-        let config = load_config(self.aws, machine.as_ref()).await;
-        let executions = machine.map(|machine| Executions::new(&config, machine, self.pause));
+        let (pause, cache) = (self.pause, self.cache.clone());
+        place.require(self.machine()?.is_some() || self.stack.is_some())?;
+        let (config, machine) = self.connect().await?;
+        let executions = machine.map(|machine| Executions::new(&config, machine, pause));
         let place = place.find(executions.as_ref()).await?;
         Ok(Survey {
-            bucket: Bucket::new(&config, place, self.cache.clone()),
+            bucket: Bucket::new(&config, place, cache.clone()),
             executions,
-            cache: self.cache,
+            cache,
         })
-    }
-}
-
-/// The region is that of the state machine, whatever the environment says.
-async fn load_config(
-    aws: impl AsyncFnOnce() -> SdkConfig,
-    machine: Option<&MachineArn>,
-) -> SdkConfig {
-    let config = aws().await;
-    match machine.map(MachineArn::region).filter(|it| !it.is_empty()) {
-        Some(region) => {
-            let region = Region::new(region.to_owned());
-            config.into_builder().region(region).build()
-        }
-        None => config,
     }
 }

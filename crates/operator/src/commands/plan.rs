@@ -5,6 +5,7 @@ use std::fmt;
 use clap::Args;
 use definition::{Api, Definition, Window};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -32,9 +33,9 @@ impl PlanArgs {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ExecutionPlan {
+pub(super) struct ExecutionPlan {
     tenant: String,
     report: String,
     window: Window,
@@ -53,6 +54,7 @@ struct ExecutionPlan {
     fallback_drops: Vec<String>,
     definition_hash: String,
     /// The body of the request that registers the schedule at CXone; only the guide's API has one.
+    #[schemars(with = "Option<serde_json::Value>")]
     registered: Option<Box<RawValue>>,
 }
 

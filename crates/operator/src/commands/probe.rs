@@ -114,7 +114,7 @@ impl ProbeArgs {
     }
 }
 
-fn api_parser() -> impl TypedValueParser<Value = Api> {
+pub(super) fn api_parser() -> impl TypedValueParser<Value = Api> {
     PossibleValuesParser::new(Api::ALL.iter().map(|api| api.as_str())).map(|name| {
         let found = Api::ALL.iter().find(|api| api.as_str() == name);
         found.copied().unwrap_or_default()

@@ -4,6 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -83,7 +84,7 @@ impl RedriveArgs {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 struct Redriven {
     execution: String,
     /// Why it was not redriven; `None` if it was, or if a dry run would have done it.
@@ -92,8 +93,8 @@ struct Redriven {
     exit_code: u8,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct RedriveOutcome {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct RedriveOutcome {
     dry_run: bool,
     executions: Vec<Redriven>,
 }

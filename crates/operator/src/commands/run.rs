@@ -5,6 +5,7 @@ use std::fmt;
 use clap::Args;
 use definition::Catalogue;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::address::slug;
@@ -47,6 +48,7 @@ impl RunArgs {
         match find_status(executions, &name).await?.as_deref() {
             None => start_execution(executions, &input, output).await,
             Some("RUNNING") => {
+                output.set_kind("running");
                 output.print(&RunningAlready {
                     execution: executions.machine().execution_arn(&name),
                     watch: format!("cxr watch {report} {label}"),
@@ -77,8 +79,8 @@ async fn find_status(executions: &Executions, name: &str) -> Result<Option<Strin
 }
 
 /// An execution of the same request that was started before and has not ended.
-#[derive(Serialize)]
-struct RunningAlready {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RunningAlready {
     execution: String,
     /// How to follow it.
     watch: String,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use definition::Catalogue;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::definition_check::check_files;
@@ -44,6 +45,7 @@ impl SchedulesArgs {
         let files = definition_file::list_folder(&self.reports)?;
         let verdict = check_files(&files, Catalogue::builtin())?;
         if !verdict.passes(false) {
+            output.set_kind("check");
             output.print(&verdict)?;
             return Ok(1);
         }
@@ -106,8 +108,8 @@ fn update_template(
     })
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct TemplateOutcome {
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct TemplateOutcome {
     template: PathBuf,
     reports: usize,
     /// What gets no schedule, and why.

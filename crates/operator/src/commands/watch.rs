@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use definition::Window;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::NOT_WELL;
@@ -99,9 +100,9 @@ async fn follow(
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Watched {
+pub(super) struct Watched {
     windows: Vec<Conclusion>,
     /// What was seen.
     changes: Vec<SeenChange>,

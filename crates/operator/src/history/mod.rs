@@ -5,6 +5,7 @@ mod handler_output;
 use definition::Window;
 use delivery::Ended;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use handler_output::{HandlerOutput, WorkRun};
@@ -31,7 +32,7 @@ pub(crate) enum EntryKind {
 }
 
 /// An error as Step Functions stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ExecutionError {
     /// The name, such as `Cxone.Auth`.
     pub(crate) error: String,
@@ -40,7 +41,7 @@ pub(crate) struct ExecutionError {
 }
 
 /// Where and how an execution failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct StateFailure {
     pub(crate) state: String,
     pub(crate) at: Timestamp,
@@ -51,7 +52,7 @@ pub(crate) struct StateFailure {
 }
 
 /// One run at CXone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CxoneRun {
     pub(crate) segment: String,
@@ -71,7 +72,7 @@ pub(crate) struct CxoneRun {
 }
 
 /// What the history of an execution says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct History {
     /// The window, once a handler has named it.

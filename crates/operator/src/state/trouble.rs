@@ -4,6 +4,7 @@ use definition::{Api, Window};
 use delivery::advice;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::label::{label_range, label_window};
@@ -13,7 +14,7 @@ use crate::output::one_line;
 /// At most so many lines are given to be copied for one trouble.
 const LINES_MAX: usize = 7;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TroubleKind {
     /// Nobody asked for the window.
@@ -29,7 +30,7 @@ pub(crate) enum TroubleKind {
 }
 
 /// Windows of one report with the same trouble.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Trouble {
     pub(crate) kind: TroubleKind,

@@ -18,7 +18,10 @@ impl FromStr for MachineArn {
                 Ok(Self(text.to_owned()))
             }
             _ => Err(CommandError::StateMachine {
-                problem: format!("{} is no state machine", definition::text::quote(text)),
+                problem: format!(
+                    "{} is not the ARN of a state machine",
+                    definition::text::quote(text)
+                ),
             }),
         }
     }
@@ -49,6 +52,18 @@ impl MachineArn {
     fn part(&self, index: usize) -> &str {
         self.0.split(':').nth(index).unwrap_or_default()
     }
+}
+
+/// Refuses the ARN of a state machine in the place of an execution.
+pub(super) fn refuse_machine(execution: &str) -> Result<(), CommandError> {
+    if !execution.contains(":stateMachine:") {
+        return Ok(());
+    }
+    Err(CommandError::NotAnExecution {
+        text: execution.to_owned(),
+        hint: "this is the state machine; cxr status shows the reports, cxr list the executions"
+            .to_owned(),
+    })
 }
 
 /// The last part of an execution's ARN.

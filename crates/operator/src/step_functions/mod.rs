@@ -3,11 +3,13 @@
 mod arn;
 mod entry;
 mod look;
+mod machines;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,6 +22,7 @@ use crate::history::{ExecutionError, History};
 pub(crate) use arn::{MachineArn, name_of};
 use entry::to_timestamp;
 pub(crate) use look::Look;
+pub(crate) use machines::find_machine;
 
 /// The statuses of executions that ended without success, as AWS spells them.
 pub(crate) const FAILED: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
@@ -102,8 +105,11 @@ impl Executions {
             .list_tags_for_resource()
             .resource_arn(arn)
             .send()
-            .await
-            .map_err(|error| aws_error::from_sdk("ListTagsForResource", arn, &error))?;
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.explain("ListTagsForResource", &error).await),
+        };
         let tags = answer.tags.into_iter().flatten();
         Ok(tags
             .filter_map(|tag| Some((tag.key?, tag.value?)))
@@ -144,10 +150,11 @@ impl Executions {
                 .max_results(1_000)
                 .set_next_token(next)
                 .send()
-                .await
-                .map_err(|error| {
-                    aws_error::from_sdk("ListExecutions", self.machine.as_str(), &error)
-                })?;
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => return Err(self.explain("ListExecutions", &error).await),
+            };
             // Sorted by start or redrive, newest first: behind one that has to have ended by then, all have.
             let is_old = page.executions.last().is_some_and(|last| {
                 let begun = last.redrive_date.as_ref().unwrap_or(&last.start_date);
@@ -169,6 +176,7 @@ impl Executions {
 
     /// Describes one execution, given its name or its ARN.
     pub(crate) async fn describe(&self, execution: &str) -> Result<ExecutionDetail, CommandError> {
+        arn::refuse_machine(execution)?;
         let arn = self.machine.execution_arn(execution);
         let answer = self
             .client
@@ -294,11 +302,21 @@ impl Executions {
                     remedy: "cxr retry gets its window committed, if it is not".to_owned(),
                 })
             }
-            Err(error) => Err(aws_error::from_sdk(
-                "StartExecution",
-                self.machine.as_str(),
-                &error,
-            )),
+            Err(error) => Err(self.explain("StartExecution", &error).await),
+        }
+    }
+
+    /// What is wrong with a call for the state machine. One that does not exist is told with those that do.
+    async fn explain<E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        error: &SdkError<E>,
+    ) -> CommandError {
+        match aws_error::code_of(error) {
+            Some("StateMachineDoesNotExist" | "ResourceNotFound") => {
+                machines::unknown_machine(&self.client, &self.machine).await
+            }
+            _ => aws_error::from_sdk(operation, self.machine.as_str(), error),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use definition::Window;
 use definition::text::group_thousands;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -12,7 +13,7 @@ use crate::state::{Judged, Trouble, WindowState, label_window};
 use crate::survey::{Survey, Surveyed};
 
 /// What became of a window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Conclusion {
     /// What the report is called on the command line.

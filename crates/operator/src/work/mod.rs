@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use definition::Window;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -51,7 +52,7 @@ pub(crate) struct Done {
 }
 
 /// A change that was seen while work was followed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct SeenChange {
     report: String,
     window: String,

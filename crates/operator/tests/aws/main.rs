@@ -8,7 +8,9 @@
 mod backfill;
 mod data;
 mod doctor;
+mod documents;
 mod logs;
+mod machines;
 mod probe;
 mod reads;
 mod retry;
@@ -152,8 +154,41 @@ async fn a_list_goes_back_as_far_as_it_is_asked_to() {
     )
     .await;
     let list: Value = serde_json::from_str(&out).unwrap();
+    let list = &list["executions"];
     assert_eq!(list.as_array().unwrap().len(), 4);
     assert_eq!(list[1]["request"]["tenant"], "acme");
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_by_error_and_report() {
+    let server = busy().await;
+    for (args, names) in [
+        (&["--error", "Auth"][..], &["bad"][..]),
+        (&["--error", "cxone.config"], &["old"]),
+        (&["--error", "States.Timeout"], &[]),
+        (&["--report", "Daily Agent"], &["bad"]),
+        (&["--report", "daily-agent", "--error", "config"], &[]),
+        (&["--limit", "1"], &["good"]),
+        (&["--since", "-1d"], &["good"]),
+    ] {
+        let out = done(&server, &[&["list"], args].concat()).await;
+        let found: Vec<_> = out
+            .lines()
+            .filter(|line| line.starts_with("2026-"))
+            .collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|line| line.rsplit(' ').next().unwrap())
+            .collect();
+        assert_eq!(found, names, "{args:?}: {out}");
+    }
+    for wrong in ["Auht", "CXD030", "P-10"] {
+        let error = cxr(&server, &["list", "--error", wrong])
+            .await
+            .0
+            .unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), ("CXO032", 2), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -108,6 +108,7 @@ impl Server {
             ("cxone-reports:bucket", BUCKET),
             ("cxone-reports:prefix", PREFIX),
             ("cxone-reports:logs", "/aws/lambda/report-"),
+            ("aws:cloudformation:stack-name", "reports-stack"),
         ];
         let tags = [&tags[..], more].concat();
         for (arn, file, tags) in [

@@ -274,8 +274,8 @@ async fn tenants_are_listed_without_the_secrets_of_their_tokens() {
     assert_eq!(lines[130], "130 tenants");
     let json = done(&server, &["list", "--format", "json"]).await;
     let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["tenant"], "acme");
-    assert_eq!(json[0]["hasTokenSecret"], false);
+    assert_eq!(json["tenants"][0]["tenant"], "acme");
+    assert_eq!(json["tenants"][0]["hasTokenSecret"], false);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn a_wrong_secret_a_403_and_a_404_have_remedies_of_their_own() {
     secret["client_secret"] = json!("wrong");
     let (report, _) = probe_with(&secret, Vec::new(), &clock).await;
     let text = report.to_string();
-    assert!(text.starts_with("sign-in          refused\n                 the token endpoint refuses the credentials: correct client_id and client_secret in the file"), "{text}");
+    assert!(text.starts_with("sign-in          refused\n                 the token endpoint refuses the credentials: correct client_id and client_secret in the tenant's JSON"), "{text}");
     assert!(text.contains("analytics        not asked\n"), "{text}");
     assert!(
         text.contains("\nNo API was asked, because nobody is signed in.\n"),
@@ -64,12 +64,12 @@ async fn other_troubles_name_what_to_look_at() {
         ),
         (
             "refused:times=forever,on=token",
-            "check token_url in the file, and the network",
+            "check token_url in the tenant's JSON, and the network",
         ),
         ("refused:times=forever,api=contacts", "try again later"),
         (
             "refused:times=forever,api=contacts",
-            "check base_url in the file, and the network",
+            "check base_url in the tenant's JSON, and the network",
         ),
         (
             "forbidden:api=contacts",

@@ -48,6 +48,17 @@ struct BackfillArg {
 }
 
 impl BackfillArgs {
+    /// What the document of the command says to be.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.command {
+            None => "backfill",
+            Some(BackfillCommand::List(_)) => "backfill-list",
+            Some(BackfillCommand::Show(_)) => "backfill-show",
+            Some(BackfillCommand::Watch(_)) => "backfill-watch",
+            Some(BackfillCommand::Cancel(_)) => "backfill-cancel",
+        }
+    }
+
     pub(super) fn place(&self) -> &PlaceArgs {
         match &self.command {
             None => &self.fill.place,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::commands::NOT_WELL;
@@ -9,9 +10,9 @@ use crate::error::CommandError;
 use crate::layout::wrap;
 use crate::output::one_line;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Verdict {
+pub(in crate::commands) enum Verdict {
     Ok,
     Warn,
     Fail,
@@ -31,8 +32,8 @@ impl Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Serialize)]
-pub(super) struct Check {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct Check {
     name: &'static str,
     verdict: Verdict,
     text: String,
@@ -64,8 +65,8 @@ impl Check {
 }
 
 /// All that was looked at, in the order in which it was.
-#[derive(Debug, Serialize)]
-pub(super) struct Checks {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct Checks {
     pub(super) checks: Vec<Check>,
     #[serde(skip)]
     pub(super) width: Option<usize>,

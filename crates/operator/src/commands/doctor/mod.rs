@@ -2,6 +2,8 @@
 
 mod check;
 
+pub(super) use check::Checks;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -21,7 +23,7 @@ use crate::scheduler::ScheduleGroup;
 use crate::secrets_manager::Secrets;
 use crate::step_functions::Executions;
 use crate::survey::{LoggedReport, Survey};
-use check::{Check, Checks, Verdict};
+use check::{Check, Verdict};
 
 /// At most so many schedules are named.
 const NAMED_MAX: usize = 10;

@@ -3,6 +3,8 @@
 mod span;
 mod story;
 
+pub(super) use story::Story;
+
 use std::collections::HashSet;
 
 use clap::{Args, ValueEnum};
@@ -17,7 +19,7 @@ use crate::place::PlaceArgs;
 use crate::step_functions::Executions;
 use crate::survey::Survey;
 use span::Subject;
-use story::{Story, StoryLine};
+use story::StoryLine;
 
 /// The handlers, whose names the names of their log groups end with.
 const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];

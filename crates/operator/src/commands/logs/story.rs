@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,9 +28,9 @@ const KNOWN: [&str; 10] = [
     "requestId",
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Story {
+pub(in crate::commands) struct Story {
     about: String,
     from: Timestamp,
     to: Timestamp,
@@ -40,7 +41,7 @@ pub(super) struct Story {
     width: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoryLine {
     at: Timestamp,

@@ -6,6 +6,7 @@ use std::fmt;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::NOT_WELL;
@@ -155,7 +156,7 @@ impl RetryArgs {
 }
 
 /// A window, why it is not there, and what is done about it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct StepLine {
     report: String,
@@ -173,9 +174,9 @@ struct StepLine {
     is_work: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Retried {
+pub(super) struct Retried {
     dry_run: bool,
     windows: Vec<StepLine>,
     /// What was seen while they were followed.
@@ -246,7 +247,7 @@ impl Retried {
     /// Says how to follow what was started, or all that was done where a program reads it.
     fn finish(&self, output: &mut Output<'_>, watch: bool) -> Result<(), CommandError> {
         if !output.is_text() {
-            return output.print_json(self);
+            return output.print_document(self);
         }
         let started = self.windows.iter().filter(|it| it.execution.is_some());
         match started.count() {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use delivery::advice;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -25,9 +26,9 @@ pub(super) async fn show_execution(
     Ok(0)
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Explanation {
+pub(in crate::commands) struct Explanation {
     execution: String,
     status: String,
     started_at: Timestamp,

@@ -3,6 +3,9 @@
 mod execution;
 mod window;
 
+pub(super) use execution::Explanation;
+pub(super) use window::ShownWindows;
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -38,6 +41,7 @@ impl ShowArgs {
         survey: &Survey,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
+        output.set_kind("windows");
         let windows = self.window.unwrap_or_default();
         window::show_windows(output, survey, &self.what, &windows, now).await
     }
@@ -56,8 +60,6 @@ impl ShowArgs {
 fn refuse_what_is_no_execution(text: &str) -> Result<(), CommandError> {
     let hint = if text.trim().is_empty() {
         "write cxr show REPORT DAY, or cxr show EXECUTION"
-    } else if text.contains(":stateMachine:") {
-        "this is the state machine; cxr status shows the reports, cxr list the executions"
     } else if is_window(text) {
         "write the report before the day: cxr show REPORT DAY; cxr status shows the reports"
     } else {

@@ -6,6 +6,7 @@ use definition::Window;
 use definition::text::group_thousands;
 use delivery::documents::{Commit, CommitPart, Verification};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bucket::{Bucket, ObjectCache, StoredGeneration, StoredRun};
@@ -49,9 +50,9 @@ pub(super) async fn show_windows(
     Ok(0)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownWindows {
+pub(in crate::commands) struct ShownWindows {
     windows: Vec<ShownWindow>,
     /// How many more were asked for.
     left_out: usize,
@@ -59,7 +60,7 @@ struct ShownWindows {
     width: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ShownWindow {
     tenant: String,
@@ -81,7 +82,7 @@ struct ShownWindow {
     generations: Vec<ShownGeneration>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ShownCommit {
     version: u64,
@@ -99,7 +100,7 @@ struct ShownCommit {
     parts: Vec<CommitPart>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ShownGeneration {
     generation: u32,
@@ -112,7 +113,7 @@ struct ShownGeneration {
     runs: Vec<ShownRun>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ShownRun {
     segment: String,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use definition::text::group_thousands;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::NOT_WELL;
@@ -25,7 +26,7 @@ pub(super) struct StatusArgs {
     /// The reports, by name or the beginning of one; without any, all.
     reports: Vec<String>,
     /// Windows that begin earlier are left out: a time, a day, or how long ago.
-    #[arg(long, default_value = "35d")]
+    #[arg(long, default_value = "35d", allow_hyphen_values = true)]
     since: String,
     /// Exit with 5 if a window that is due was not delivered, or if there is no report at all.
     #[arg(long)]
@@ -68,9 +69,9 @@ impl StatusArgs {
 /// The columns that a narrow terminal goes without, so that the state is seen: usual, rows, schedule, newest.
 const SPARE: [usize; 4] = [5, 4, 1, 3];
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Status {
+pub(super) struct Status {
     at: Timestamp,
     since: Timestamp,
     /// Whether there are reports, and every window of them that is due was delivered.
@@ -83,7 +84,7 @@ struct Status {
     empty: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReportStatus {
     tenant: String,
@@ -103,7 +104,7 @@ struct ReportStatus {
 }
 
 /// The newest window that is committed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct NewestWindow {
     window: String,
@@ -237,8 +238,7 @@ impl Status {
         let same_tenant = |a: &ReportStatus, b: &ReportStatus| a.tenant == b.tenant;
         for reports in self.reports.chunk_by(same_tenant) {
             let complete = reports.iter().filter(|it| it.is_complete()).count();
-            writeln!(
-                f,
+            let told = format!(
                 "{}: {complete} of {} {} complete at {} UTC, since {}",
                 reports[0].tenant,
                 count_of(reports.len(), "report"),
@@ -249,7 +249,10 @@ impl Status {
                 },
                 minute(self.at),
                 self.since.strftime("%Y-%m-%d"),
-            )?;
+            );
+            for line in wrap(&told, 4, self.width) {
+                writeln!(f, "{line}")?;
+            }
         }
         Ok(())
     }

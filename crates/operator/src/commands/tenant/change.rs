@@ -3,13 +3,14 @@
 use std::fmt;
 
 use definition::tenant::{Field, FieldValue};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::output::one_line;
 
 /// A field that is added, removed or changed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(super) struct Change {
     pub(super) field: &'static str,
     pub(super) what: What,
@@ -20,7 +21,7 @@ pub(super) struct Change {
     pub(super) after: Option<Value>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum What {
     Added,

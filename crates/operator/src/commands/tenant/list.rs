@@ -6,6 +6,7 @@ use clap::Args;
 use definition::TenantId;
 use definition::tenant::SecretNames;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -39,29 +40,35 @@ impl ListArgs {
             })
             .collect();
         lines.sort_by(|a, b| a.tenant.cmp(&b.tenant));
-        output.print(&TenantList(lines))?;
+        output.print(&TenantList { tenants: lines })?;
         Ok(0)
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ListedTenant {
+pub(in crate::commands) struct ListedTenant {
+    #[schemars(with = "String")]
     tenant: TenantId,
     changed_at: Option<Timestamp>,
     has_value: bool,
     has_token_secret: bool,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct TenantList(Vec<ListedTenant>);
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct TenantList {
+    tenants: Vec<ListedTenant>,
+}
 
 impl fmt::Display for TenantList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = self.0.iter().map(|line| line.tenant.as_str().len()).max();
+        let widest = self
+            .tenants
+            .iter()
+            .map(|line| line.tenant.as_str().len())
+            .max();
         let widest = widest.unwrap_or_default();
-        for line in &self.0 {
+        for line in &self.tenants {
             write!(f, "{:<widest$}", line.tenant.as_str())?;
             if let Some(at) = line.changed_at {
                 write!(f, "  changed {at}")?;
@@ -74,6 +81,6 @@ impl fmt::Display for TenantList {
             }
             writeln!(f)?;
         }
-        writeln!(f, "{}", count_of(self.0.len(), "tenant"))
+        writeln!(f, "{}", count_of(self.tenants.len(), "tenant"))
     }
 }

@@ -5,6 +5,10 @@ mod list;
 mod set;
 mod show;
 
+pub(super) use list::TenantList;
+pub(super) use set::{SetOutcome, read_file as read_tenant_file};
+pub(super) use show::TenantReport;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use definition::TenantId;
@@ -32,8 +36,6 @@ pub(super) struct TenantArgs {
     secret_prefix: String,
 }
 
-pub(super) use set::read_file as read_tenant_file;
-
 #[derive(Debug, Subcommand)]
 enum TenantCommand {
     Set(set::SetArgs),
@@ -42,6 +44,15 @@ enum TenantCommand {
 }
 
 impl TenantArgs {
+    /// What the document of the command says to be.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.command {
+            TenantCommand::Set(_) => "tenant-set",
+            TenantCommand::List(_) => "tenant-list",
+            TenantCommand::Show(_) => "tenant-show",
+        }
+    }
+
     pub(super) async fn run(
         self,
         output: &mut Output<'_>,

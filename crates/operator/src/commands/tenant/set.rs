@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use definition::TenantId;
 use definition::tenant::{SecretNames, TenantSecret};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::Value;
@@ -83,7 +84,7 @@ pub(in crate::commands) fn read_file(
 }
 
 /// What is to be done to a secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SecretPlan {
     secret: String,
@@ -95,7 +96,7 @@ struct SecretPlan {
     write: SecretWrite,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Action {
     Create,
@@ -204,9 +205,10 @@ fn is_same_key(one: &str, other: &str) -> bool {
     last_part(one) == last_part(other)
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct SetOutcome {
+pub(in crate::commands) struct SetOutcome {
+    #[schemars(with = "String")]
     tenant: TenantId,
     dry_run: bool,
     /// The tenant's, and the one of its token.

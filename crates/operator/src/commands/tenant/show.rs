@@ -6,6 +6,7 @@ use clap::Args;
 use definition::TenantId;
 use definition::tenant::{Field, TenantSecret};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,7 +60,7 @@ impl ShowArgs {
 }
 
 /// What is said of the token; the token itself never is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "state")]
 enum TokenState {
     /// There is no secret for it.
@@ -109,9 +110,10 @@ fn is_granted_to(stored: &StoredToken, tenant: &TenantSecret) -> bool {
     stored.client == hex::encode(tenant.credentials.fingerprint())
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct TenantReport {
+pub(in crate::commands) struct TenantReport {
+    #[schemars(with = "String")]
     tenant: TenantId,
     secret: String,
     changed_at: Option<Timestamp>,
@@ -120,7 +122,7 @@ struct TenantReport {
     token: TokenState,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ShownField {
     field: &'static str,
     /// `None` for a secret one.

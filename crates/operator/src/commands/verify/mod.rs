@@ -2,6 +2,8 @@
 
 mod report;
 
+pub(super) use report::Verified;
+
 use clap::Args;
 use definition::Window;
 use delivery::documents::{Commit, CommitPart, sha256_hex};
@@ -14,7 +16,7 @@ use crate::output::Output;
 use crate::place::PlaceArgs;
 use crate::state::{find_delivered, label_window};
 use crate::survey::{LoggedReport, Survey};
-use report::{BadPart, Problem, Verified};
+use report::{BadPart, Problem};
 
 /// Check that every part that consumers hold is there, with the size that was committed.
 ///

@@ -4,6 +4,7 @@ use std::fmt;
 
 use definition::text::group_thousands;
 use delivery::documents::{Commit, CommitPart};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bucket::PartFault;
@@ -12,9 +13,9 @@ use crate::layout::wrap;
 use crate::output::{count_of, one_line};
 
 /// What was looked at, and what is wrong with it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Verified {
+pub(in crate::commands) struct Verified {
     versions: usize,
     parts: usize,
     bytes: u64,
@@ -30,9 +31,9 @@ pub(super) struct Verified {
 }
 
 /// A part that is not what was committed, or a version whose keys are not.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct BadPart {
+pub(in crate::commands) struct BadPart {
     pub(super) tenant: String,
     pub(super) report: String,
     pub(super) address: String,
@@ -45,8 +46,8 @@ pub(super) struct BadPart {
     pub(super) command: String,
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct Problem {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct Problem {
     kind: ProblemKind,
     #[serde(rename = "problem")]
     text: String,
@@ -55,7 +56,7 @@ pub(super) struct Problem {
     marker: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum ProblemKind {
     Gone,

@@ -86,7 +86,7 @@ impl LogsArgs {
         survey: Option<&Survey>,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
-        let subject = match (&self.window, survey) {
+        let mut subject = match (&self.window, survey) {
             (Some(window), Some(survey)) => {
                 Subject::find_window(survey, &self.what, window, now).await?
             }
@@ -99,6 +99,7 @@ impl LogsArgs {
             output.print(&story.fit(output.width()))?;
         }
         if self.follow {
+            subject.to = subject.to.min(now);
             return self.follow(output, groups, executions, subject, told).await;
         }
         Ok(if is_empty { NOT_WELL } else { 0 })

@@ -109,7 +109,8 @@ impl Subject {
             condition: format!("({condition})"),
             report: Some(clean_detail(known.report())),
             from: first - MARGIN,
-            to: if is_open { now } else { last.min(now) },
+            // The clock of what is simulated may be ahead of ours.
+            to: if is_open { last.max(now) } else { last },
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use definition::{Catalogue, Definition};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::NOT_WELL;
 use crate::address::find_window;
@@ -21,7 +22,7 @@ use crate::place::PlaceArgs;
 use crate::state::label_window;
 use crate::step_functions::Executions;
 use crate::survey::Survey;
-use crate::work::{Action, Job, WorkRules, Worker};
+use crate::work::{Action, Done, Job, WorkRules, Worker};
 
 /// So many replays run at once.
 const AT_ONCE: usize = 4;
@@ -53,6 +54,9 @@ pub(super) struct ReplayArgs {
     off_grid: OffGridArg,
     #[command(flatten)]
     reason: ReasonArgs,
+    /// Stay until the windows are committed anew; ends with 5 if one is not.
+    #[arg(long, conflicts_with = "window")]
+    watch: bool,
     #[command(flatten)]
     confirm: ConfirmArg,
     #[command(flatten)]
@@ -91,33 +95,50 @@ impl ReplayArgs {
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let executions = survey.executions()?;
-        let mut jobs = self.find_jobs(survey, executions, now).await?;
-        if jobs.len() == 1
-            && let Some(Job {
-                action: Action::Correct(input),
-                ..
-            }) = jobs.pop()
+        let jobs = self.find_jobs(survey, executions, now).await?;
+        if !self.watch
+            && let [
+                Job {
+                    action: Action::Correct(input),
+                    ..
+                },
+            ] = &jobs[..]
         {
-            return start_execution(executions, &input, output).await;
+            return start_execution(executions, input, output).await;
         }
-        let question = format!(
-            "{} of {} are fetched again, {AT_ONCE} at once",
-            count_of(jobs.len(), "window"),
-            self.what
-        );
-        if jobs.is_empty() || !self.confirm.ask(output, answer, &question)? {
+        if !self.ask(output, answer, jobs.len())? {
             output.tell("nothing to do")?;
             return Ok(0);
         }
         let rules = WorkRules {
             at_once: AT_ONCE,
-            follow: false,
+            follow: self.watch,
             timeout: None,
         };
         let mut worker = Worker::new(survey, executions, rules, now);
         let done = worker.work(output, jobs).await?;
+        if !output.is_text() {
+            let replayed: Vec<Replayed> = done.iter().map(Replayed::new).collect();
+            output.print_json(&replayed)?;
+        }
         let has_failed = done.iter().any(|it| it.problem.is_some());
         Ok(if has_failed { NOT_WELL } else { 0 })
+    }
+
+    /// Asks, where several windows are meant.
+    fn ask(
+        &self,
+        output: &mut Output<'_>,
+        answer: Option<ReadAnswer>,
+        count: usize,
+    ) -> Result<bool, CommandError> {
+        if count < 2 {
+            return Ok(count == 1);
+        }
+        let windows = count_of(count, "window");
+        let report = &self.what;
+        let question = format!("{windows} of {report} are fetched again, {AT_ONCE} at once");
+        self.confirm.ask(output, answer, &question)
     }
 
     /// A request for each window.
@@ -156,6 +177,27 @@ impl ReplayArgs {
             });
         }
         Ok(jobs)
+    }
+}
+
+/// What became of the replay of one window.
+#[derive(Serialize)]
+struct Replayed<'a> {
+    report: &'a str,
+    window: &'a str,
+    execution: Option<&'a str>,
+    /// Why it was not started, or failed.
+    problem: Option<&'a str>,
+}
+
+impl<'a> Replayed<'a> {
+    fn new(done: &'a Done) -> Self {
+        Self {
+            report: &done.job.report,
+            window: &done.job.label,
+            execution: done.execution.as_deref(),
+            problem: done.problem.as_deref(),
+        }
     }
 }
 

@@ -16,7 +16,9 @@ pub(crate) use known::KnownReport;
 pub(crate) use label::{label_range, label_window};
 pub(crate) use mark::{Mark, mark_days};
 pub(crate) use remedy::Remedy;
-pub(crate) use trouble::{Telling, Trouble, find_troubles, minute, replay_lines, suggest_replay};
+pub(crate) use trouble::{
+    Telling, Trouble, find_troubles, minute, replay_lines, retry_line, suggest_replay,
+};
 
 #[cfg(test)]
 mod tests;

@@ -177,21 +177,24 @@ fn suggest(
     ranges: &[String],
 ) -> Vec<String> {
     let address = &telling.address;
-    let first = |verb: &str| {
-        let ranges = ranges.iter().take(LINES_MAX);
-        let lines = ranges.map(|range| format!("cxr {verb} {address} {range}"));
-        lines.collect()
-    };
+    let first = ranges.iter().take(LINES_MAX);
     match kind {
-        TroubleKind::Late => first("watch"),
-        TroubleKind::Look => first("show").into_iter().take(1).collect(),
+        TroubleKind::Late => first
+            .map(|it| format!("cxr watch {address} {it}"))
+            .collect(),
+        TroubleKind::Look => {
+            let lines = first.take(1).map(|it| format!("cxr show {address} {it}"));
+            lines.collect()
+        }
         TroubleKind::Failed if needs_replay(windows) => {
             let windows = windows.iter().take(LINES_MAX);
             windows
                 .flat_map(|one| suggest_replay(telling, one))
                 .collect()
         }
-        TroubleKind::Failed | TroubleKind::Missing | TroubleKind::Unfinished => first("retry"),
+        TroubleKind::Failed | TroubleKind::Missing | TroubleKind::Unfinished => {
+            first.map(|range| retry_line(address, range)).collect()
+        }
     }
 }
 
@@ -210,13 +213,18 @@ pub(crate) fn suggest_replay(telling: &Telling, judged: &Judged) -> Vec<String> 
     replay_lines(&telling.address, &label, error)
 }
 
+/// The line that gets windows committed, and stays until they are.
+pub(crate) fn retry_line(address: &str, windows: &str) -> String {
+    format!("cxr retry {address} {windows} --watch")
+}
+
 /// The lines that fetch a window with another definition, after an error.
 pub(crate) fn replay_lines(address: &str, label: &str, error: Option<&str>) -> Vec<String> {
     let replay = format!("cxr replay {address} {label}");
-    let keep_last = "--set pipeline.onConflict=keep-last --reason TEXT";
+    let keep_last = "--set pipeline.onConflict=keep-last --reason TEXT --watch";
     let is_conflict = error == Some("Cxone.Conflict");
     let keep_last = is_conflict.then(|| format!("{replay} {keep_last}"));
-    let corrected = format!("{replay} --definition FILE --reason TEXT");
+    let corrected = format!("{replay} --definition FILE --reason TEXT --watch");
     keep_last.into_iter().chain([corrected]).collect()
 }
 

@@ -104,7 +104,7 @@ async fn a_window_that_needs_a_replay_is_left_alone() {
         "the ninth is missing: {out}"
     );
     assert_eq!(code.unwrap(), 5, "the eighth is left");
-    let keep_last = "    cxr replay daily-agent-performance 2026-06-08 --set pipeline.onConflict=keep-last --reason TEXT\n";
+    let keep_last = "    cxr replay daily-agent-performance 2026-06-08 --set pipeline.onConflict=keep-last --reason TEXT --watch\n";
     let (code, out) = cxr(&server, &["retry", "daily", "2026-06-08"]).await;
     assert_eq!(code.unwrap(), 5, "{out}");
     assert!(
@@ -122,7 +122,7 @@ async fn a_window_that_needs_a_replay_is_left_alone() {
         assert!(!out.contains("cxr redrive"), "{args:?}: {out}");
     }
     // The printed line, with words in place of TEXT.
-    let replay = keep_last.trim().replace("TEXT", "corrected");
+    let replay = keep_last.trim().replace("TEXT --watch", "corrected");
     let args: Vec<&str> = replay.split(' ').skip(1).collect();
     done(&server, &args).await;
     let (_, event) = event_of(&server, "replay-");
@@ -222,7 +222,7 @@ async fn a_watch_ends_with_what_became_of_the_window_even_if_that_was_long_ago()
     assert_eq!(
         out,
         "daily-agent-performance 2026-06-01  not delivered: failed: Cxone.Auth: the token endpoint refuses the client in secret cxone/client\n\
-         \x20   cxr retry daily-agent-performance 2026-06-01\n"
+         \x20   cxr retry daily-agent-performance 2026-06-01 --watch\n"
     );
     // One that runs is looked at, and given up after the time that was said. AWS not answering does not end it.
     server.refuse_operation("GetExecutionHistory", "ThrottlingException");

@@ -176,7 +176,7 @@ async fn the_page_says_the_same_and_needs_nothing_else() {
     for told in [
         "2 of 3 reports complete",
         "2026-05-25..2026-05-26</b> missing",
-        "<pre>cxr retry daily-agent-performance 2026-06-01</pre>",
+        "<pre>cxr retry daily-agent-performance 2026-06-01 --watch</pre>",
         "&lt;b&gt;Zoë&#39;s &amp; co&quot;&lt;/b&gt;",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
         "title=\"2026-06-07: look at it\"",

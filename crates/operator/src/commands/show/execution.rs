@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::history::{CxoneRun, History, StateFailure};
 use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
-use crate::state::{Remedy, replay_lines};
+use crate::state::{Remedy, replay_lines, retry_line};
 use crate::step_functions::{ExecutionDetail, Executions, name_of};
 
 /// Prints why an execution failed, given its name or ARN.
@@ -90,7 +90,7 @@ impl Explanation {
         };
         match Remedy::after_failure(error, is_begun, is_redrivable) {
             Remedy::Replay => replay_lines(&report, &window, error),
-            _ => vec![format!("cxr retry {report} {window}")],
+            _ => vec![retry_line(&report, &window)],
         }
     }
 }

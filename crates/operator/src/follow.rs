@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::error::CommandError;
-use crate::history::{CxoneRun, ExecutionError, History};
+use crate::history::{CxoneRun, EntryKind, ExecutionError, History};
 use crate::output::{count_of, one_line};
 use crate::step_functions::{Executions, Look};
 
@@ -100,8 +100,13 @@ impl Followed {
         let mut changes = Vec::new();
         for entry in look.entries {
             let at = entry.at;
+            let is_redrive = entry.kind == EntryKind::Redriven;
             self.history.add(entry);
-            let text = describe(&self.history);
+            let text = if is_redrive {
+                Some("goes on where it stopped".to_owned())
+            } else {
+                describe(&self.history)
+            };
             changes.extend(text.and_then(|text| self.change(Some(at), text)));
         }
         self.last_event = look.last_event;
@@ -124,7 +129,9 @@ impl Followed {
 /// How far an execution is, in words; `None` before there is anything to say.
 fn describe(history: &History) -> Option<String> {
     if let Some(failure) = &history.failure {
-        let error = one_line(&format!("{}: {}", failure.error.error, failure.error.cause));
+        let ExecutionError { error, cause } = &failure.error;
+        let error = one_line(&format!("{error}: {cause}"));
+        let error = error.trim_end().trim_end_matches(':');
         return Some(if history.has_failed {
             format!("failed: {error}")
         } else {
@@ -176,7 +183,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::history::{EntryKind, HistoryEntry};
+    use crate::history::HistoryEntry;
 
     fn entry(kind: EntryKind) -> HistoryEntry {
         let at = "2026-06-02T05:30:00Z".parse().unwrap();

@@ -137,7 +137,7 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
 
 fn explain_failure(telling: &Telling, attempt: &Attempt, is_begun: bool) -> String {
     let Some(error) = &attempt.error else {
-        return "its last execution failed".to_owned();
+        return "its last execution was stopped, and nobody said why".to_owned();
     };
     let meaning = advice(&error.error, telling.api).meaning;
     let cause = match error.cause.as_str() {

@@ -1,5 +1,6 @@
 //! An operator at night: what is typed, and what it says.
 
+use std::fmt::{Arguments, Write as _};
 use std::time::Duration;
 
 use asl::Status;
@@ -99,7 +100,7 @@ impl<'p> Shift<'p> {
 
     /// Nothing fires for some days.
     pub(crate) async fn skip_days(&mut self, days: i64) {
-        self.next = self.next + SignedDuration::from_hours(24 * days);
+        self.next += SignedDuration::from_hours(24 * days);
         // Until the last of them is due.
         self.wait_until(self.next - SignedDuration::from_hours(20))
             .await;
@@ -113,7 +114,7 @@ impl<'p> Shift<'p> {
     fn start(&mut self, definition: Value) -> std::sync::Arc<str> {
         let event = local::scheduled_event(definition, self.next);
         let name = format!("scheduled-{}", self.next.strftime("%F"));
-        self.next = self.next + SignedDuration::from_hours(24);
+        self.next += SignedDuration::from_hours(24);
         let engine = self.pipeline.world.engine();
         let started = engine.start(STATE_MACHINE_ARN, Some(&name), event.to_json());
         started.unwrap().execution_arn
@@ -126,15 +127,14 @@ impl<'p> Shift<'p> {
     /// Types what is printed until the report is complete.
     pub(crate) async fn mend(&mut self, title: &str, put_right: &str) {
         println!("{title}");
-        self.transcript
-            .push_str(&format!("\n## {title}\n\n```console\n"));
+        self.note(format_args!("\n## {title}\n\n```console\n"));
         let (_, said) = self.type_line("cxr status").await;
         let mut lines = said.lines().map(str::trim);
         let line =
             lines.find(|line| line.starts_with("cxr retry") || line.starts_with("cxr replay"));
         let line = line.unwrap_or_else(|| panic!("{title}: nothing to type: {said}"));
         if !put_right.is_empty() {
-            self.transcript.push_str(&format!("# {put_right}\n"));
+            self.note(format_args!("# {put_right}\n"));
             self.pipeline.set_faults(&[]);
         }
         let typed = line.replace("TEXT", "corrected");
@@ -167,6 +167,10 @@ impl<'p> Shift<'p> {
         self.transcript = kept;
     }
 
+    fn note(&mut self, text: Arguments) {
+        self.transcript.write_fmt(text).unwrap();
+    }
+
     /// Runs a command and notes it.
     async fn type_line(&mut self, line: &str) -> (u8, String) {
         let mut out = Vec::new();
@@ -183,13 +187,14 @@ impl<'p> Shift<'p> {
         let machine = ["--state-machine", STATE_MACHINE_ARN];
         let words = line.split(' ').chain(machine);
         let cli = Cli::try_parse_from(words).unwrap();
-        let ended = while_it_moves(&self.pipeline.world, operator::run(cli, context)).await;
+        let ended =
+            while_it_moves(&self.pipeline.world, Box::pin(operator::run(cli, context))).await;
         let out = String::from_utf8(out).unwrap();
         let code = match ended {
             Ok(code) => code,
             Err(error) => panic!("{line}: {}: {error}\n{out}", error.code()),
         };
-        self.transcript.push_str(&format!("$ {line}\n"));
+        self.note(format_args!("$ {line}\n"));
         self.transcript.push_str(&hide_what_differs(&out));
         (code, out)
     }
@@ -226,7 +231,9 @@ fn hide_what_differs(out: &str) -> String {
     delivered.sort();
     before.extend(delivered);
     before.dedup();
-    before.iter().map(|line| format!("{line}\n")).collect()
+    before
+        .iter()
+        .fold(String::new(), |told, line| told + line + "\n")
 }
 
 fn config(pipeline: &Pipeline) -> SdkConfig {

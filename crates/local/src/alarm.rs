@@ -105,7 +105,7 @@ mod tests {
         );
         assert!(
             mail.message
-                .contains("A window of a report is not delivered"),
+                .contains("Rows of a report are missing, because an execution failed"),
             "{}",
             mail.message
         );

@@ -50,8 +50,9 @@ async fn a_state_machine_that_does_not_exist_is_told_with_those_that_do() {
         let args = [command, &["--state-machine", &wrong]].concat();
         let error = cxr_alone(&server, &args).await.0.unwrap_err();
         assert_eq!((error.code(), error.exit_code()), ("CXO046", 3));
-        let told =
-            format!("{wrong} does not exist; the state machines in eu-central-1 are: reports");
+        let told = format!(
+            "{wrong} does not exist; the state machines in eu-central-1 are: backfill, reports"
+        );
         assert_eq!(error.to_string(), told);
     }
     let error = cxr(&server, &["show", MACHINE]).await.0.unwrap_err();

@@ -39,7 +39,9 @@ mod planted {
 }
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Instant;
 
 use asl::StateMachine;
@@ -103,11 +105,35 @@ fn setup(seed: u64) -> Setup {
 /// Runs a test on a stack on which no expression of the state machine has to be given one of its own: that is
 /// half of the time. Gives what it has to tell.
 fn roomy(test: fn(&Arc<StateMachine>) -> String) -> String {
-    let builder = std::thread::Builder::new().stack_size(64 << 20);
-    let thread = builder.spawn(move || test(&machine())).unwrap();
+    let thread = roomy_thread().spawn(move || test(&machine())).unwrap();
     thread
         .join()
         .unwrap_or_else(|violation| std::panic::resume_unwind(violation))
+}
+
+fn roomy_thread() -> thread::Builder {
+    thread::Builder::new().stack_size(64 << 20)
+}
+
+/// Does the same for each item on all cores, and gives what came of it in their order.
+fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let take = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else {
+                return;
+            };
+            let result = work(item);
+            done.lock().unwrap().insert(at, result);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            roomy_thread().spawn_scoped(scope, take).unwrap();
+        }
+    });
+    done.into_inner().unwrap().into_values().collect()
 }
 
 #[test]
@@ -123,13 +149,14 @@ fn random_schedules(machine: &Arc<StateMachine>) -> String {
     let started = Instant::now();
     let mut all = Figures::default();
     let count = u32::try_from(seeds.end - seeds.start).unwrap();
-    for seed in seeds {
-        match World::new(setup(seed), machine).run() {
-            Ok(figures) => all.add(figures),
-            Err(violation) => panic!(
-                "seed {seed}: {violation}\nreplay it with: SIMULATION_SEED={seed} cargo test -p pipeline-tests --test simulation"
-            ),
-        }
+    let seeds: Vec<u64> = seeds.collect();
+    let figures = spread(&seeds, |seed| {
+        World::new(setup(*seed), machine).run().unwrap_or_else(|violation| panic!(
+            "seed {seed}: {violation}\nreplay it with: SIMULATION_SEED={seed} cargo test -p pipeline-tests --test simulation"
+        ))
+    });
+    for figures in figures {
+        all.add(figures);
     }
     let places = [Kind::Page, Kind::Link, Kind::Row];
     let all_seen = places.iter().all(|kind| all.seen & (1 << *kind as u8) != 0);
@@ -247,27 +274,27 @@ fn every_planted_bug_is_caught() {
 }
 
 fn planted_bugs(machine: &Arc<StateMachine>) -> String {
-    let (mut told, mut missed) = (Vec::new(), Vec::new());
-    for (name, flows) in PLANTED {
+    let planted = spread(PLANTED, |(name, flows)| {
         let story = story_of(name);
         let planted = |seed| Setup {
             flows: *flows,
             story,
             ..setup(seed)
         };
-        match caught(planted, machine) {
-            Some((seed, violation)) => told.push(format!("{name}: seed {seed}: {violation}")),
-            None => missed.push((*name).to_owned()),
-        }
-    }
-    for bug in OutsideBug::ALL {
+        ((*name).to_owned(), caught(planted, machine))
+    });
+    let outside = spread(&OutsideBug::ALL, |bug| {
         let outside = |seed| Setup {
-            outside: Some(bug),
+            outside: Some(*bug),
             ..setup(seed)
         };
-        match caught(outside, machine) {
-            Some((seed, violation)) => told.push(format!("{bug:?}: seed {seed}: {violation}")),
-            None => missed.push(format!("{bug:?}")),
+        (format!("{bug:?}"), caught(outside, machine))
+    });
+    let (mut told, mut missed) = (Vec::new(), Vec::new());
+    for (name, found) in planted.into_iter().chain(outside) {
+        match found {
+            Some((seed, violation)) => told.push(format!("{name}: seed {seed}: {violation}")),
+            None => missed.push(name),
         }
     }
     assert!(missed.is_empty(), "not caught: {missed:?}");

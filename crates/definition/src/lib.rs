@@ -7,6 +7,7 @@ mod column_names;
 mod date_range;
 mod declare;
 mod definition;
+mod difference;
 mod duration;
 mod enums;
 mod expectation;
@@ -39,6 +40,7 @@ pub use catalogue::{Catalogue, CatalogueError, ReportType};
 pub use date_range::DateRange;
 pub use declare::{Declared, DeclaredColumn};
 pub use definition::{Checked, Definition, Delivery};
+pub use difference::list_differences;
 pub use enums::{
     ColumnNames, ColumnType, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat,
     Recurrence, RelativeRange, SchemaPolicy, SourceRange,

@@ -274,60 +274,71 @@ impl CommandError {
     /// The code, such as `CXO001`.
     #[must_use]
     pub fn code(&self) -> &'static str {
+        self.code_and_exit().0
+    }
+
+    /// The exit code of the process: 1 the definition is wrong, 2 the command line is wrong, 3 AWS
+    /// refuses, 4 a later try may succeed, 5 not all is well, and 0 where nothing is left to do.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.code_and_exit().1
+    }
+
+    fn code_and_exit(&self) -> (&'static str, u8) {
         match self {
-            Self::File { .. } => "CXO001",
-            Self::Definition { .. } => "CXO002",
-            Self::Window { .. } => "CXO003",
-            Self::Time { .. } => "CXO004",
-            Self::Catalogue { .. } => "CXO005",
-            Self::StateMachine { .. } => "CXO006",
-            Self::NotFound { .. } => "CXO007",
-            Self::NotRedrivable { .. } => "CXO008",
-            Self::Exists { .. } => "CXO009",
-            Self::TooLarge { .. } => "CXO010",
-            Self::Refused { .. } => "CXO011",
-            Self::Unavailable { .. } => "CXO012",
-            Self::Output(_) => "CXO013",
-            Self::Template { .. } => "CXO014",
-            Self::Schedule { .. } => "CXO015",
-            Self::OffGrid { .. } => "CXO016",
-            Self::Tenant { .. } => "CXO017",
-            Self::TenantName { .. } => "CXO018",
-            Self::NoTenant { .. } => "CXO019",
-            Self::SecretDeleted { .. } => "CXO021",
-            Self::Probe(_) => "CXO022",
-            Self::Storage { .. } => "CXO023",
-            Self::UnknownReport { .. } => "CXO024",
-            Self::AmbiguousReport { .. } => "CXO025",
-            Self::NotOwnWindows { .. } => "CXO026",
-            Self::NotAnExecution { .. } => "CXO027",
-            Self::NoBucket { .. } => "CXO028",
-            Self::Unwritten { .. } => "CXO029",
-            Self::NotFinal { .. } => "CXO030",
-            Self::NeedsYes { .. } => "CXO031",
-            Self::ErrorName { .. } => "CXO032",
-            Self::Change { .. } => "CXO033",
-            Self::TimedOut { .. } => "CXO034",
-            Self::Empty { .. } => "CXO035",
-            Self::Left { .. } => "CXO036",
-            Self::NoCredentials { .. } => "CXO043",
-            Self::AwsSetting { .. } => "CXO044",
-            Self::NotAws { .. } => "CXO045",
-            Self::UnknownMachine { .. } => "CXO046",
-            Self::UnknownWord { .. } => "CXO047",
-            Self::NoLogGroups { .. } => "CXO049",
-            Self::NoLogGroup { .. } => "CXO050",
-            Self::RowsDenied { .. } => "CXO037",
-            Self::BadPart { .. } => "CXO038",
-            Self::UnknownColumn { .. } => "CXO039",
-            Self::Undelivered { .. } => "CXO040",
-            Self::DeliveredTogether { .. } => "CXO041",
-            Self::OutputFormat { .. } => "CXO042",
-            Self::NoBackfills { .. } => "CXO053",
-            Self::Backfill { .. } => "CXO054",
-            Self::TooManyWindows { .. } => "CXO055",
-            Self::BackfillRuns { .. } => "CXO056",
-            Self::UnknownBackfill { .. } => "CXO057",
+            Self::File { .. } => ("CXO001", 2),
+            Self::Definition { .. } => ("CXO002", 1),
+            Self::Window { .. } => ("CXO003", 2),
+            Self::Time { .. } => ("CXO004", 2),
+            Self::Catalogue { .. } => ("CXO005", 2),
+            Self::StateMachine { .. } => ("CXO006", 2),
+            Self::NotFound { .. } => ("CXO007", 3),
+            Self::NotRedrivable { .. } => ("CXO008", 3),
+            Self::Exists { .. } => ("CXO009", 3),
+            Self::TooLarge { .. } => ("CXO010", 1),
+            Self::Refused { .. } => ("CXO011", 3),
+            Self::Unavailable { .. } => ("CXO012", 4),
+            Self::Output(_) => ("CXO013", 4),
+            Self::Template { .. } => ("CXO014", 2),
+            Self::Schedule { .. } => ("CXO015", 1),
+            Self::OffGrid { .. } => ("CXO016", 2),
+            Self::Tenant { .. } => ("CXO017", 1),
+            Self::TenantName { .. } => ("CXO018", 2),
+            Self::NoTenant { .. } => ("CXO019", 3),
+            Self::SecretDeleted { .. } => ("CXO021", 3),
+            Self::Probe(_) => ("CXO022", 1),
+            Self::Storage { .. } => ("CXO023", 3),
+            Self::UnknownReport { .. } => ("CXO024", 2),
+            Self::AmbiguousReport { .. } => ("CXO025", 2),
+            Self::NotOwnWindows { .. } => ("CXO026", 2),
+            Self::NotAnExecution { .. } => ("CXO027", 2),
+            Self::NoBucket { .. } => ("CXO028", 2),
+            Self::Unwritten { .. } => ("CXO029", 2),
+            Self::NotFinal { .. } => ("CXO030", 2),
+            Self::NeedsYes { .. } => ("CXO031", 2),
+            Self::ErrorName { .. } => ("CXO032", 2),
+            Self::Change { .. } => ("CXO033", 1),
+            Self::TimedOut { .. } => ("CXO034", 4),
+            Self::Empty { .. } => ("CXO035", 2),
+            Self::Left { .. } => ("CXO036", 0),
+            Self::RowsDenied { .. } => ("CXO037", 3),
+            Self::BadPart { .. } => ("CXO038", 3),
+            Self::UnknownColumn { .. } => ("CXO039", 2),
+            Self::Undelivered { .. } => ("CXO040", 5),
+            Self::DeliveredTogether { .. } => ("CXO041", 2),
+            Self::OutputFormat { .. } => ("CXO042", 2),
+            Self::NoCredentials { .. } => ("CXO043", 3),
+            Self::AwsSetting { .. } => ("CXO044", 2),
+            Self::NotAws { .. } => ("CXO045", 4),
+            Self::UnknownMachine { .. } => ("CXO046", 3),
+            Self::UnknownWord { .. } => ("CXO047", 2),
+            Self::NoLogGroups { .. } => ("CXO049", 3),
+            Self::NoLogGroup { .. } => ("CXO050", 3),
+            Self::NoBackfills { .. } => ("CXO053", 3),
+            Self::Backfill { .. } => ("CXO054", 2),
+            Self::TooManyWindows { .. } => ("CXO055", 2),
+            Self::BackfillRuns { .. } => ("CXO056", 3),
+            Self::UnknownBackfill { .. } => ("CXO057", 3),
         }
     }
 
@@ -335,67 +346,5 @@ impl CommandError {
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
-    }
-
-    /// The exit code of the process: 1 the definition is wrong, 2 the command line is wrong, 3 AWS
-    /// refuses, 4 a later try may succeed.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Definition { .. }
-            | Self::TooLarge { .. }
-            | Self::Schedule { .. }
-            | Self::Change { .. }
-            | Self::Probe(_)
-            | Self::Tenant { .. } => 1,
-            Self::File { .. }
-            | Self::Window { .. }
-            | Self::Time { .. }
-            | Self::OffGrid { .. }
-            | Self::Catalogue { .. }
-            | Self::Template { .. }
-            | Self::TenantName { .. }
-            | Self::NoBucket { .. }
-            | Self::Unwritten { .. }
-            | Self::NotFinal { .. }
-            | Self::UnknownReport { .. }
-            | Self::AmbiguousReport { .. }
-            | Self::NotOwnWindows { .. }
-            | Self::NotAnExecution { .. }
-            | Self::NeedsYes { .. }
-            | Self::ErrorName { .. }
-            | Self::Empty { .. }
-            | Self::UnknownColumn { .. }
-            | Self::DeliveredTogether { .. }
-            | Self::OutputFormat { .. }
-            | Self::Backfill { .. }
-            | Self::TooManyWindows { .. }
-            | Self::AwsSetting { .. }
-            | Self::UnknownWord { .. }
-            | Self::StateMachine { .. } => 2,
-            Self::NotFound { .. }
-            | Self::NotRedrivable { .. }
-            | Self::Exists { .. }
-            | Self::NoTenant { .. }
-            | Self::SecretDeleted { .. }
-            | Self::Storage { .. }
-            | Self::NoLogGroups { .. }
-            | Self::NoLogGroup { .. }
-            | Self::RowsDenied { .. }
-            | Self::BadPart { .. }
-            | Self::NoBackfills { .. }
-            | Self::BackfillRuns { .. }
-            | Self::UnknownBackfill { .. }
-            | Self::NoCredentials { .. }
-            | Self::UnknownMachine { .. }
-            | Self::Refused { .. } => 3,
-            // Nothing is left to do.
-            Self::Left { .. } => 0,
-            Self::Unavailable { .. }
-            | Self::NotAws { .. }
-            | Self::TimedOut { .. }
-            | Self::Output(_) => 4,
-            Self::Undelivered { .. } => 5,
-        }
     }
 }

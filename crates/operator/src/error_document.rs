@@ -17,7 +17,7 @@ pub(crate) const ERROR_KIND: &str = "error";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ErrorDocument {
     v: u8,
-    /// Always `error`.
+    /// The word `error`, as other documents have theirs.
     kind: &'static str,
     /// Such as `CXO012`; cxr explain says what it means.
     code: &'static str,

@@ -11,12 +11,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::address::slug;
+use crate::arn::{MachineArn, name_of};
 use crate::definition_file::DefinitionFile;
 use crate::digest::hex_digest;
 use crate::error::CommandError;
 use crate::history::ExecutionError;
 use crate::output::{Output, one_line};
-use crate::step_functions::{Executions, MachineArn, name_of};
+use crate::step_functions::Executions;
 use crate::target::WindowChoice;
 
 /// The largest input that Step Functions accepts.

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 mod address;
+mod arn;
 mod attempts;
 mod aws_error;
 mod aws_setup;

@@ -65,7 +65,6 @@ impl<'a> Output<'a> {
         self.kind = kind;
     }
 
-    /// What `--format` says.
     pub(crate) fn format(&self) -> Format {
         self.format
     }

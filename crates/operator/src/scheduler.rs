@@ -4,9 +4,9 @@ use aws_config::SdkConfig;
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::types::ScheduleState;
 
+use crate::arn::MachineArn;
 use crate::aws_error;
 use crate::error::CommandError;
-use crate::step_functions::MachineArn;
 
 /// What the template adds to the stack's name to name the state machine.
 const MACHINE_SUFFIX: &str = "-pipeline";
@@ -25,6 +25,13 @@ pub(crate) struct ScheduleSummary {
     pub(crate) is_enabled: bool,
 }
 
+/// A schedule with all that starts an execution: when, and with which input.
+#[derive(Debug)]
+pub(crate) struct StoredSchedule {
+    pub(crate) expression: String,
+    pub(crate) input: String,
+}
+
 impl ScheduleGroup {
     /// The group beside a state machine, which the template names alike.
     pub(crate) fn beside(config: &SdkConfig, machine: &MachineArn) -> Self {
@@ -34,6 +41,24 @@ impl ScheduleGroup {
             client: Client::new(config),
             name: name.to_owned(),
         }
+    }
+
+    /// What one of our schedules is called in a deployment.
+    pub(crate) fn name_schedule(&self, name: &str) -> String {
+        format!("{}-{name}", self.name)
+    }
+
+    pub(crate) async fn read(&self, name: &str) -> Result<StoredSchedule, CommandError> {
+        let call = self.client.get_schedule().group_name(&self.name).name(name);
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| aws_error::from_sdk("GetSchedule", name, &error))?;
+        let input = answer.target.and_then(|target| target.input);
+        Ok(StoredSchedule {
+            expression: answer.schedule_expression.unwrap_or_default(),
+            input: input.unwrap_or_default(),
+        })
     }
 
     pub(crate) async fn list(&self) -> Result<Vec<ScheduleSummary>, CommandError> {

@@ -96,7 +96,7 @@ impl<'a> RowReader<'a> {
         &self.columns
     }
 
-    /// What was read.
+    /// How many rows were read, and the digest of what is stored.
     #[must_use]
     pub fn finish(self) -> ReadPart {
         ReadPart {

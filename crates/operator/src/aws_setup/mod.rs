@@ -10,8 +10,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use clap::Args;
 
+use crate::arn::MachineArn;
 use crate::error::CommandError;
-use crate::step_functions::MachineArn;
 
 pub(crate) use connection::ConnectionError;
 pub(crate) use credentials::no_credentials;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pause::Pause;
+use crate::arn::MachineArn;
 use crate::error::CommandError;
 use crate::execution_input::write_definition;
-use crate::step_functions::MachineArn;
 
 /// The largest input, counted as the text within a text that a continuation gives it as. Step Functions accepts 262,144 bytes; the
 /// rest is for what a continuation adds, and for the fields beside it.

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::BackfillInput;
+use crate::arn::{MachineArn, name_of};
 use crate::error::CommandError;
-use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions, MachineArn, name_of};
+use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions};
 
 /// The pipeline's tag that names the state machine of backfills.
 const MACHINE_TAG: &str = "cxone-reports:backfill";

@@ -101,7 +101,6 @@ impl ObjectCache {
         self.is_changed = true;
     }
 
-    /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.is_changed |= !self.objects.is_empty();
         self.objects.clear();

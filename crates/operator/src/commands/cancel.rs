@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::arn::name_of;
 use crate::bucket::StoredRun;
 use crate::confirm::{ConfirmArg, ReadAnswer};
 use crate::error::CommandError;
@@ -15,7 +16,6 @@ use crate::execution_input::ReasonArgs;
 use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
 use crate::state::{Attempt, label_window, minute};
-use crate::step_functions::name_of;
 use crate::survey::{Found, Survey};
 
 /// Stop what works on a window. The window stays open: cxr retry takes it up again. CXone's own run is not stopped: it is named, and

@@ -15,7 +15,7 @@ bash: cxr completions bash > ~/.local/share/bash-completion/completions/cxr
 zsh:  cxr completions zsh > \"${fpath[1]}/_cxr\"
 fish: cxr completions fish > ~/.config/fish/completions/cxr.fish")]
 pub(super) struct CompletionsArgs {
-    /// The shell.
+    /// The shell to write the completions for.
     shell: Shell,
 }
 

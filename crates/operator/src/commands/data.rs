@@ -4,15 +4,18 @@ use aws_config::SdkConfig;
 use clap::Subcommand;
 use jiff::Timestamp;
 
-use super::{Account, doctor, rows, verify};
+use super::{doctor, drift, rows, verify};
+use crate::account::Account;
 use crate::error::CommandError;
 use crate::output::Output;
+use crate::scheduler::ScheduleGroup;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DataCommand {
     Rows(rows::RowsArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
+    Drift(drift::DriftArgs),
 }
 
 impl DataCommand {
@@ -21,6 +24,7 @@ impl DataCommand {
             Self::Rows(_) => "rows",
             Self::Verify(_) => "verify",
             Self::Doctor(_) => "doctor",
+            Self::Drift(_) => "drift",
         }
     }
 
@@ -51,6 +55,11 @@ impl DataCommand {
                     cache,
                 };
                 args.run(output, sources, now).await
+            }
+            Self::Drift(args) => {
+                let (executions, config) = account.executions_and_config().await?;
+                let group = ScheduleGroup::beside(&config, executions.machine());
+                args.run(output, &group, now).await
             }
         }
     }

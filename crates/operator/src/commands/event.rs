@@ -7,12 +7,12 @@ use definition::Catalogue;
 use delivery::ScheduledEvent;
 use jiff::Timestamp;
 
+use crate::arn::MachineArn;
 use crate::definition_file;
 use crate::error::CommandError;
 use crate::execution_input::{Correction, ExecutionInput, RequesterArg, event_for_scheduler};
 use crate::grid::OffGridArg;
 use crate::output::Output;
-use crate::step_functions::MachineArn;
 use crate::target::WindowChoice;
 
 /// Print the input of an execution (no network).

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::address::slug;
+use crate::arn::name_of;
 use crate::bucket::Bucket;
 use crate::error::CommandError;
 use crate::error_name::find_error_name;
@@ -21,7 +22,7 @@ use crate::output::{Output, count_of, one_line};
 use crate::place::PlaceArgs;
 use crate::purposes::Purposes;
 use crate::request::Request;
-use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions, FAILED, name_of};
+use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions, FAILED};
 use crate::survey::Survey;
 use crate::time;
 

@@ -1,5 +1,6 @@
 //! The command line. Each command is a file with its arguments and its `run`.
 
+mod act;
 mod backfill;
 mod calendar;
 mod cancel;
@@ -7,6 +8,7 @@ mod check;
 mod completions;
 mod data;
 mod doctor;
+mod drift;
 mod event;
 mod explain;
 mod list;
@@ -37,17 +39,12 @@ use aws_config::SdkConfig;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::account::Account;
 use crate::aws_setup::AwsArgs;
-use crate::bucket::Bucket;
-use crate::cloudwatch_logs::LogGroups;
 use crate::confirm::ReadAnswer;
 use crate::error::CommandError;
 use crate::output::{Format, Output};
-use crate::place::PlaceArgs;
 use crate::purposes::Purposes;
-use crate::secrets_manager::Secrets;
-use crate::step_functions::{Executions, MachineArn, find_machine};
-use crate::survey::Survey;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
 3 AWS refuses; 4 AWS does not answer, try again; \
@@ -116,24 +113,12 @@ enum Command {
     #[command(flatten)]
     Data(data::DataCommand),
     #[command(flatten)]
-    Act(ActCommand),
+    Act(act::ActCommand),
     Backfill(backfill::BackfillArgs),
     Tenant(tenant::TenantArgs),
     Probe(probe::ProbeArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
-}
-
-/// Those that have something done with windows or executions.
-#[derive(Debug, Subcommand)]
-enum ActCommand {
-    Retry(retry::RetryArgs),
-    Watch(watch::WatchArgs),
-    Cancel(cancel::CancelArgs),
-    Redrive(redrive::RedriveArgs),
-    Replay(replay::ReplayArgs),
-    Withdraw(withdraw::WithdrawArgs),
-    Run(run::RunArgs),
 }
 
 impl Command {
@@ -159,20 +144,6 @@ impl Command {
             Self::Probe(_) => "probe",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
-        }
-    }
-}
-
-impl ActCommand {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Retry(_) => "retry",
-            Self::Watch(_) => "watch",
-            Self::Cancel(_) => "cancel",
-            Self::Redrive(_) => "redrive",
-            Self::Replay(_) => "replay",
-            Self::Withdraw(_) => "withdraw",
-            Self::Run(_) => "run",
         }
     }
 }
@@ -260,7 +231,7 @@ where
             args.run(output, &groups, &executions, survey, now).await
         }
         Command::Data(command) => command.run(account, output, now).await,
-        Command::Act(command) => act(command, account, output, answer, now).await,
+        Command::Act(command) => command.run(account, output, answer, now).await,
         Command::Backfill(args) => {
             let survey = account.survey(args.place()).await?;
             Box::pin(args.run(output, &survey, answer, now)).await
@@ -274,50 +245,6 @@ where
     }
 }
 
-async fn act<Aws>(
-    command: ActCommand,
-    account: Account<Aws>,
-    output: &mut Output<'_>,
-    answer: Option<ReadAnswer>,
-    now: Timestamp,
-) -> Result<u8, CommandError>
-where
-    Aws: AsyncFnOnce() -> SdkConfig,
-{
-    match command {
-        ActCommand::Retry(args) => {
-            let survey = account.survey(&args.place).await?;
-            args.run(output, &survey, answer, now).await
-        }
-        ActCommand::Cancel(args) => {
-            let survey = account.survey(&args.place).await?;
-            args.run(output, &survey, answer, now).await
-        }
-        ActCommand::Watch(args) => {
-            let survey = account.survey(&args.place).await?;
-            args.run(output, &survey, now).await
-        }
-        ActCommand::Redrive(args) => args.run(output, &account.executions().await?, now).await,
-        ActCommand::Replay(args) if args.is_about_file() => {
-            let executions = account.executions().await?;
-            args.run_for_file(output, &executions, now).await
-        }
-        ActCommand::Replay(args) => {
-            let survey = account.survey(&args.place).await?;
-            args.run_for_report(output, &survey, answer, now).await
-        }
-        ActCommand::Withdraw(args) if args.is_about_file() => {
-            let executions = account.executions().await?;
-            args.run_for_file(output, &executions, now).await
-        }
-        ActCommand::Withdraw(args) => {
-            let survey = account.survey(&args.place).await?;
-            args.run_for_report(output, &survey, now).await
-        }
-        ActCommand::Run(args) => args.run(output, &account.executions().await?, now).await,
-    }
-}
-
 /// Rows have formats of their own, which nothing else can be written in.
 fn refuse_row_format(format: Format, command: &Command) -> Result<(), CommandError> {
     let format = match (format, command) {
@@ -328,95 +255,4 @@ fn refuse_row_format(format: Format, command: &Command) -> Result<(), CommandErr
         (Format::Csv, _) => "csv",
     };
     Err(CommandError::OutputFormat { format })
-}
-
-/// What the commands reach at AWS.
-struct Account<Aws> {
-    aws: Aws,
-    setup: AwsArgs,
-    /// The ARN as it was given, which a command that needs none does not read.
-    machine: Option<String>,
-    stack: Option<String>,
-    pause: Duration,
-    cache: Option<PathBuf>,
-}
-
-impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
-    /// The state machine, if one is named. An empty variable counts as one that is not set.
-    fn machine(&self) -> Result<Option<MachineArn>, CommandError> {
-        let given = self.machine.as_deref().filter(|arn| !arn.is_empty());
-        // A stack is named on the command line, and the ARN perhaps by an environment that is always there.
-        let given = given.filter(|_| self.stack.is_none());
-        given.map(str::parse).transpose()
-    }
-
-    /// The configuration, and the state machine that is named by its ARN or its stack.
-    async fn connect(self) -> Result<(SdkConfig, Option<MachineArn>), CommandError> {
-        let machine = self.machine()?;
-        let config = (self.aws)().await;
-        let config = self.setup.prepare(config, machine.as_ref()).await?;
-        match self.stack {
-            Some(stack) => {
-                let machine = find_machine(&config, &stack).await?;
-                Ok((config, Some(machine)))
-            }
-            None => Ok((config, machine)),
-        }
-    }
-
-    async fn executions(self) -> Result<Executions, CommandError> {
-        let (executions, _) = self.executions_and_config().await?;
-        Ok(executions)
-    }
-
-    /// The executions, and what a client of another service is made with.
-    async fn executions_and_config(self) -> Result<(Executions, SdkConfig), CommandError> {
-        if self.machine()?.is_none() && self.stack.is_none() {
-            return Err(CommandError::no_machine());
-        }
-        let pause = self.pause;
-        let (config, machine) = self.connect().await?;
-        let machine = machine.ok_or_else(CommandError::no_machine)?;
-        Ok((Executions::new(&config, machine, pause), config))
-    }
-
-    async fn secrets(self) -> Result<Secrets, CommandError> {
-        let machine = self.machine()?;
-        let config = (self.aws)().await;
-        let config = self.setup.prepare(config, machine.as_ref()).await?;
-        Ok(Secrets::new(&config))
-    }
-
-    /// The handlers' log groups, and the survey if a window is meant, for which the bucket is read.
-    async fn logs(
-        self,
-        place: Option<&PlaceArgs>,
-    ) -> Result<(LogGroups, Executions, Option<Survey>), CommandError> {
-        let cache = self.cache.clone();
-        let (executions, config) = self.executions_and_config().await?;
-        let groups = LogGroups::find(&config, &executions).await?;
-        let survey = match place {
-            None => None,
-            Some(place) => Some(Survey {
-                bucket: Bucket::new(&config, place.find(Some(&executions)).await?, cache.clone()),
-                executions: Some(executions.clone()),
-                cache,
-            }),
-        };
-        Ok((groups, executions, survey))
-    }
-
-    /// The bucket, and the executions if a state machine is named.
-    async fn survey(self, place: &PlaceArgs) -> Result<Survey, CommandError> {
-        let (pause, cache) = (self.pause, self.cache.clone());
-        place.require(self.machine()?.is_some() || self.stack.is_some())?;
-        let (config, machine) = self.connect().await?;
-        let executions = machine.map(|machine| Executions::new(&config, machine, pause));
-        let place = place.find(executions.as_ref()).await?;
-        Ok(Survey {
-            bucket: Bucket::new(&config, place, cache.clone()),
-            executions,
-            cache,
-        })
-    }
 }

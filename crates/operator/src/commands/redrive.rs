@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::arn::name_of;
 use crate::error::CommandError;
 use crate::error_name::find_error_name;
 use crate::output::{Output, one_line};
-use crate::step_functions::{ExecutionDetail, Executions, FAILED, name_of};
+use crate::step_functions::{ExecutionDetail, Executions, FAILED};
 use crate::time;
 
 /// How long after its end an execution can be redriven.

@@ -5,8 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    calendar, cancel, doctor, explain, list, logs, new, plan, redrive, retry, run, schedules, show,
-    status, tenant, verify, watch,
+    calendar, cancel, doctor, drift, explain, list, logs, new, plan, redrive, retry, run,
+    schedules, show, status, tenant, verify, watch,
 };
 use crate::definition_check::Verdict;
 use crate::error_document::{ERROR_KIND, ErrorDocument};
@@ -22,6 +22,7 @@ const KINDS: &[Kind] = &[
     ("cancel", schema_of::<cancel::Cancelled>),
     ("check", schema_of::<Verdict>),
     ("doctor", schema_of::<doctor::Checks>),
+    ("drift", schema_of::<drift::Drift>),
     (ERROR_KIND, schema_of::<ErrorDocument>),
     ("execution", schema_of::<show::Explanation>),
     ("explanation", schema_of::<explain::Explained>),

@@ -104,7 +104,7 @@ async fn follow(
 #[serde(rename_all = "camelCase")]
 pub(super) struct Watched {
     windows: Vec<Conclusion>,
-    /// What was seen.
+    /// Each change, in the order in which it was seen.
     changes: Vec<SeenChange>,
 }
 

@@ -9,7 +9,7 @@ use crate::history::ExecutionError;
 /// An execution and what it was started for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// Its ARN.
+    /// The ARN of the execution.
     pub(crate) execution: String,
     pub(crate) report: ReportKeys,
     pub(crate) window: Window,

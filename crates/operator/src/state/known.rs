@@ -18,7 +18,7 @@ pub(crate) struct KnownReport {
     pub(crate) keys: ReportKeys,
     /// The definition that was asked with last; `None` where nothing was ever asked for.
     pub(crate) definition: Option<Definition>,
-    /// The whole log.
+    /// All commits of the log, the oldest first.
     pub(crate) commits: Vec<Commit>,
     /// The windows that somebody asked for, as far back as was looked.
     pub(crate) asked: Vec<Window>,

@@ -41,7 +41,7 @@ pub(crate) struct Trouble {
     /// When the last of its executions failed.
     pub(crate) at: Option<Timestamp>,
     pub(crate) reason: String,
-    /// What to type.
+    /// The lines to type, the most likely first.
     pub(crate) commands: Vec<String>,
 }
 

@@ -15,7 +15,7 @@ const NEW_EVENTS: i32 = 100;
 
 /// What happened since an event.
 pub(crate) struct Look {
-    /// In their order.
+    /// The entries of the history, the oldest first.
     pub(crate) entries: Vec<HistoryEntry>,
     /// The number of the last event.
     pub(crate) last_event: i64,

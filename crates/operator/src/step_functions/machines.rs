@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::MachineArn;
+use crate::arn::MachineArn;
 use crate::aws_error;
 use crate::error::CommandError;
 

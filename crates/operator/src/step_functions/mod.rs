@@ -1,6 +1,5 @@
 //! The executions of the state machine. The only module that uses the SDK of Step Functions.
 
-mod arn;
 mod entry;
 mod look;
 mod machines;
@@ -19,7 +18,7 @@ use crate::error::CommandError;
 use crate::error_name::STOPPED;
 use crate::history::{ExecutionError, History};
 
-pub(crate) use arn::{MachineArn, name_of};
+use crate::arn::{self, MachineArn, name_of};
 use entry::to_timestamp;
 pub(crate) use look::Look;
 pub(crate) use machines::find_machine;

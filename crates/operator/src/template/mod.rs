@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::definition_file;
 use crate::error::CommandError;
 
-pub(crate) use render::render;
+pub(crate) use render::{make_event, render};
 pub(crate) use report::ScheduledReport;
 pub(crate) use schedule::{PlannedSchedule, plan_schedules};
 

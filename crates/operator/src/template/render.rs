@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use delivery::Expectation;
+use delivery::{Expectation, ScheduledEvent};
 use serde_json::{Map, Value, json};
 
 use super::schedule::{PlannedSchedule, Purpose};
@@ -91,17 +91,21 @@ fn describe(schedule: &PlannedSchedule<'_>) -> String {
     }
 }
 
-/// The scheduled event with the definition, in which `Fn::Sub` replaces our placeholders only.
-fn render_input(schedule: &PlannedSchedule<'_>) -> Result<String, CommandError> {
+/// What a schedule's executions are started with. Its account and region are empty.
+pub(crate) fn make_event(schedule: &PlannedSchedule<'_>) -> ScheduledEvent {
     let mut definition = schedule.report.file.written.clone();
     definition.sort_all_objects();
     let event = event_for_scheduler(definition, None);
-    let event = match schedule.purpose {
+    match schedule.purpose {
         Purpose::Deliver => event,
         Purpose::Expect => event.with_expectation(Expectation::Delivered),
         Purpose::Restate(distance) => event.with_restatement(distance.to_string()),
-    };
-    let event = serde_json::to_string(&event).map_err(std::io::Error::from)?;
+    }
+}
+
+/// The scheduled event with the definition, in which `Fn::Sub` replaces our placeholders only.
+fn render_input(schedule: &PlannedSchedule<'_>) -> Result<String, CommandError> {
+    let event = serde_json::to_string(&make_event(schedule)).map_err(std::io::Error::from)?;
     // Account and region stand before the definition, which may say anything.
     Ok(escape_letters(&event)
         .replace("${", "${!")

@@ -35,14 +35,14 @@ pub(crate) struct PlannedSchedule<'r> {
     pub(super) report: &'r ScheduledReport,
     pub(super) purpose: Purpose,
     /// The name without the deployment's before it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The name of the resource in the template.
     pub(super) resource: String,
-    pub(super) timing: Timing,
+    pub(crate) timing: Timing,
 }
 
 /// When a schedule starts executions, in UTC.
-pub(super) enum Timing {
+pub(crate) enum Timing {
     /// An expression such as `cron(30 5 * * ? *)`.
     Recurring(String),
     Once(Timestamp),
@@ -203,7 +203,7 @@ impl PlannedSchedule<'_> {
 
 impl Timing {
     /// As EventBridge Scheduler writes it.
-    pub(super) fn expression(&self) -> String {
+    pub(crate) fn expression(&self) -> String {
         match self {
             Self::Recurring(expression) => expression.clone(),
             Self::Once(at) => format!("at({})", at.strftime("%Y-%m-%dT%H:%M:%S")),

@@ -24,7 +24,7 @@ pub(crate) struct Conclusion {
     rows: Option<u64>,
     /// Why it is not committed.
     reason: Option<String>,
-    /// What to type.
+    /// The lines to type, the most likely first.
     commands: Vec<String>,
     /// The execution that works on it.
     #[serde(skip)]

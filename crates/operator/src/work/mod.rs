@@ -70,7 +70,7 @@ pub(crate) struct WorkRules {
     pub(crate) timeout: Option<(Duration, String)>,
 }
 
-/// Does jobs.
+/// Begins jobs, a few at once, and follows them.
 pub(crate) struct Worker<'a> {
     survey: &'a Survey,
     executions: &'a Executions,
@@ -79,13 +79,13 @@ pub(crate) struct Worker<'a> {
     pacer: Pacer,
     deadline: Option<Instant>,
     /// Whether the windows of several reports, or several windows of one, are told apart.
-    names: Names,
+    naming: Naming,
     /// What was seen, for programs.
     pub(crate) seen: Vec<SeenChange>,
 }
 
 #[derive(Clone, Copy)]
-enum Names {
+enum Naming {
     None,
     Window,
     Both,
@@ -105,7 +105,7 @@ impl<'a> Worker<'a> {
             now,
             pacer: Pacer::new(executions.pause_between_looks()),
             deadline: timeout.map(|(timeout, _)| Instant::now() + *timeout),
-            names: Names::None,
+            naming: Naming::None,
             seen: Vec::new(),
             rules,
         }
@@ -117,7 +117,7 @@ impl<'a> Worker<'a> {
         output: &mut Output<'_>,
         jobs: Vec<Job>,
     ) -> Result<Vec<Done>, CommandError> {
-        self.names = Names::of(&jobs);
+        self.naming = Naming::of(&jobs);
         let mut waiting: VecDeque<Job> = jobs.into();
         let mut active: Vec<(Job, Followed)> = Vec::new();
         let mut done = Vec::new();
@@ -166,7 +166,7 @@ impl<'a> Worker<'a> {
                 (started, "started")
             }
         };
-        let name = crate::step_functions::name_of(&execution);
+        let name = crate::arn::name_of(&execution);
         output.tell(&self.line(job, None, &format!("{verb}: {name}")))?;
         Ok(execution)
     }
@@ -259,17 +259,17 @@ impl<'a> Worker<'a> {
     /// A line about a job, with as much of its name as is needed.
     fn line(&self, job: &Job, at: Option<Timestamp>, text: &str) -> String {
         let at = at.map(|at| at.strftime("%m-%d %H:%M:%S").to_string());
-        let name = match self.names {
-            Names::None => None,
-            Names::Window => Some(job.label.clone()),
-            Names::Both => Some(format!("{} {}", job.report, job.label)),
+        let name = match self.naming {
+            Naming::None => None,
+            Naming::Window => Some(job.label.clone()),
+            Naming::Both => Some(format!("{} {}", job.report, job.label)),
         };
         let parts = at.into_iter().chain(name).chain([text.to_owned()]);
         parts.collect::<Vec<_>>().join("  ")
     }
 }
 
-impl Names {
+impl Naming {
     fn of(jobs: &[Job]) -> Self {
         match jobs {
             [] | [_] => Self::None,

@@ -114,6 +114,7 @@ async fn every_document_is_as_its_schema_says() {
         ("status", &["status"][..]),
         ("verify", &["verify"]),
         ("doctor", &["doctor"]),
+        ("drift", &["drift", "../../infra/reports"]),
         ("calendar", &["calendar"]),
         ("list", &["list"]),
         ("list", &["list", "--failed"]),

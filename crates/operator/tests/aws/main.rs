@@ -9,6 +9,7 @@ mod backfill;
 mod data;
 mod doctor;
 mod documents;
+mod drift;
 mod logs;
 mod machines;
 mod probe;

@@ -10,7 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{Action, Call, Gateway, Schedules, Secrets, Service, Services, tasks};
+use local_aws::{Action, Call, Gateway, Schedules, Secrets, Service, Services, Stack, tasks};
 use serde_json::{Value, json};
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
@@ -234,6 +234,18 @@ impl Server {
         let schedule = json!({"GroupName": "reports", "Name": name, "State": state, "Target": {"Arn": MACHINE}});
         self.schedules
             .put(schedule, "2026-05-01T00:00:00Z".parse().unwrap());
+    }
+
+    /// Makes the schedules of a template, as the stack of the state machine does.
+    pub(crate) fn deploy_schedules(&self, template: &Value) {
+        let values = [
+            ("Name", "reports"),
+            ("GroupName", "reports"),
+            ("State", "ENABLED"),
+            ("StateMachineArn", MACHINE),
+        ];
+        let at = "2026-05-01T00:00:00Z".parse().unwrap();
+        self.schedules.deploy(template, &Stack::new(&values), at);
     }
 
     /// The operations of Secrets Manager that were called.

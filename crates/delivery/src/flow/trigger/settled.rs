@@ -1,7 +1,7 @@
 //! What the log says of a generation that needs nothing any more.
 
-use definition::Definition;
 use definition::text::list_first;
+use definition::{Definition, list_differences};
 use serde_json::Value;
 
 use crate::documents::Commit;
@@ -63,10 +63,7 @@ impl Generation {
         if asked.hash() == own.hash() {
             return None;
         }
-        let mut fields = Vec::new();
-        collect_differences(&to_value(own), &to_value(asked), "", &mut fields);
-        // The order of an object's fields depends on how serde_json was built.
-        fields.sort_unstable();
+        let fields = list_differences(&to_value(own), &to_value(asked));
         let (fields, window) = (list_first(&fields, FIELDS_MAX), self.record.window);
         let options = window_options(asked, &window);
         Some(format!(
@@ -77,35 +74,4 @@ impl Generation {
 
 fn to_value(definition: &Definition) -> Value {
     serde_json::from_slice(&definition.canonical_json()).unwrap_or_default()
-}
-
-/// The JSON pointers of the fields that differ. A list is one field.
-fn collect_differences(before: &Value, after: &Value, at: &str, found: &mut Vec<String>) {
-    let (Value::Object(old), Value::Object(new)) = (before, after) else {
-        if before != after {
-            found.push(if at.is_empty() { "/" } else { at }.to_owned());
-        }
-        return;
-    };
-    let added = new.keys().filter(|name| !old.contains_key(*name));
-    for name in old.keys().chain(added) {
-        let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-        let [before, after] = [old, new].map(|fields| fields.get(name).unwrap_or(&Value::Null));
-        collect_differences(before, after, &at, found);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn fields_that_differ_are_named_by_their_pointers() {
-        let before = json!({"a": 1, "b": {"c": [1, 2], "d/e": "x"}, "f": {"g": 1}});
-        let after = json!({"a": 1, "b": {"c": [2, 1], "d/e": "y", "h": true}});
-        let mut found = Vec::new();
-        collect_differences(&before, &after, "", &mut found);
-        assert_eq!(found, ["/b/c", "/b/d~1e", "/b/h", "/f"]);
-    }
 }

@@ -69,7 +69,7 @@ struct Wanted {
     found: Option<Found>,
 }
 
-/// What was done.
+/// What `cxr backfill` asked for, or would ask for.
 #[derive(Serialize)]
 struct Filled {
     #[serde(flatten)]

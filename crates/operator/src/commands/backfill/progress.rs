@@ -37,7 +37,7 @@ pub(super) struct BackfillProgress {
     seconds_left: Option<i64>,
     /// Why it could not go on.
     problem: Option<String>,
-    /// What to type.
+    /// The lines to type, the most likely first.
     commands: Vec<String>,
 }
 
@@ -122,7 +122,7 @@ impl BackfillProgress {
         }
     }
 
-    /// One line.
+    /// How far the backfill came, in one line.
     pub(super) fn summarize(&self) -> String {
         let mut parts = vec![format!("{}/{} committed", self.committed, self.windows)];
         let counts = [

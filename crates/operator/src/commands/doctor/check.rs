@@ -12,7 +12,7 @@ use crate::output::one_line;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::commands) enum Verdict {
+pub(in crate::commands) enum CheckState {
     Ok,
     Warn,
     Fail,
@@ -20,7 +20,7 @@ pub(in crate::commands) enum Verdict {
     NotTried,
 }
 
-impl Verdict {
+impl CheckState {
     fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -35,14 +35,14 @@ impl Verdict {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::commands) struct Check {
     name: &'static str,
-    verdict: Verdict,
+    verdict: CheckState,
     text: String,
-    /// What to do.
+    /// What to do about it, or the line to type.
     remedy: Option<String>,
 }
 
 impl Check {
-    pub(super) fn new(name: &'static str, verdict: Verdict, text: impl Into<String>) -> Self {
+    pub(super) fn new(name: &'static str, verdict: CheckState, text: impl Into<String>) -> Self {
         Self {
             name,
             verdict,
@@ -60,7 +60,7 @@ impl Check {
 
     /// What a call of AWS said that failed; its text says what to do.
     pub(super) fn failed(name: &'static str, error: &CommandError) -> Self {
-        Self::new(name, Verdict::Fail, format!("{}: {error}", error.code()))
+        Self::new(name, CheckState::Fail, format!("{}: {error}", error.code()))
     }
 }
 
@@ -75,7 +75,7 @@ pub(in crate::commands) struct Checks {
 impl Checks {
     pub(super) fn exit_code(&self) -> u8 {
         let mut checks = self.checks.iter();
-        if checks.any(|check| check.verdict == Verdict::Fail) {
+        if checks.any(|check| check.verdict == CheckState::Fail) {
             NOT_WELL
         } else {
             0

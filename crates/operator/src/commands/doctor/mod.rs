@@ -23,7 +23,7 @@ use crate::scheduler::ScheduleGroup;
 use crate::secrets_manager::Secrets;
 use crate::step_functions::Executions;
 use crate::survey::{LoggedReport, Survey};
-use check::{Check, Verdict};
+use check::{Check, CheckState};
 
 /// At most so many schedules are named.
 const NAMED_MAX: usize = 10;
@@ -63,7 +63,7 @@ impl DoctorArgs {
     ) -> Result<u8, CommandError> {
         let mut checks = vec![
             check_region(&sources),
-            Check::new("identity", Verdict::NotTried, "who you are for AWS")
+            Check::new("identity", CheckState::NotTried, "who you are for AWS")
                 .with_remedy("aws sts get-caller-identity"),
         ];
         checks.push(check_executions(&sources.executions, now).await);
@@ -73,7 +73,7 @@ impl DoctorArgs {
         checks.push(check_schedules(&sources).await);
         let version = env!("CARGO_PKG_VERSION");
         let text = format!("cxr is {version}; the deployment does not say of which version it is");
-        checks.push(Check::new("versions", Verdict::NotTried, text));
+        checks.push(Check::new("versions", CheckState::NotTried, text));
         let checks = Checks {
             checks,
             width: output.width(),
@@ -110,12 +110,12 @@ impl DoctorArgs {
         };
         let name = survey.bucket.name();
         checks.push(match reports.len() {
-            0 => Check::new("bucket", Verdict::Warn, survey.bucket.describe_empty()),
+            0 => Check::new("bucket", CheckState::Warn, survey.bucket.describe_empty()),
             some => {
                 let some = count_of(some, "report");
                 Check::new(
                     "bucket",
-                    Verdict::Ok,
+                    CheckState::Ok,
                     format!("{name}: {some}, and their logs can be read"),
                 )
             }
@@ -136,8 +136,9 @@ impl DoctorArgs {
         let tenants: BTreeSet<&str> = reports.iter().map(|it| it.known.tenant()).collect();
         if tenants.is_empty() {
             let text = "the bucket names no tenant whose secrets could be looked for";
-            checks
-                .push(Check::new("secret", Verdict::NotTried, text).with_remedy("cxr tenant list"));
+            checks.push(
+                Check::new("secret", CheckState::NotTried, text).with_remedy("cxr tenant list"),
+            );
         }
         let secrets = Secrets::new(&sources.config);
         for tenant in tenants {
@@ -154,7 +155,7 @@ fn check_region(sources: &Sources) -> Check {
     let region = region.map_or("unknown", |region| region.as_ref());
     let machine = sources.executions.machine().as_str();
     let text = format!("{region}, of the state machine {machine}");
-    Check::new("region", Verdict::Ok, text)
+    Check::new("region", CheckState::Ok, text)
 }
 
 /// Lists what runs, which needs the state machine to be there.
@@ -162,7 +163,7 @@ async fn check_executions(executions: &Executions, now: Timestamp) -> Check {
     match executions.list(&["RUNNING"], now).await {
         Ok(_) => Check::new(
             "state machine",
-            Verdict::Ok,
+            CheckState::Ok,
             "it is there, and its executions can be listed",
         ),
         Err(error) => Check::failed("state machine", &error),
@@ -182,7 +183,7 @@ async fn check_schedules(sources: &Sources) -> Check {
     match (schedules.len(), off.first()) {
         (0, _) => Check::new(
             "schedules",
-            Verdict::Warn,
+            CheckState::Warn,
             format!("group {group} has none, so that nothing asks for a window by itself"),
         )
         .with_remedy(
@@ -190,7 +191,7 @@ async fn check_schedules(sources: &Sources) -> Check {
         ),
         (all, None) => Check::new(
             "schedules",
-            Verdict::Ok,
+            CheckState::Ok,
             format!(
                 "{} in group {group}, all enabled",
                 count_of(all, "schedule")
@@ -198,7 +199,7 @@ async fn check_schedules(sources: &Sources) -> Check {
         ),
         (_, Some(first)) => Check::new(
             "schedules",
-            Verdict::Warn,
+            CheckState::Warn,
             format!("disabled: {}", list_first(&off, NAMED_MAX)),
         )
         .with_remedy(format!(
@@ -218,19 +219,25 @@ async fn check_rows(bucket: &Bucket, reports: &[LoggedReport]) -> Check {
     let Some(part): Option<&CommitPart> = newest.next() else {
         return Check::new(
             "rows",
-            Verdict::NotTried,
+            CheckState::NotTried,
             "no window with rows was delivered yet",
         );
     };
     match bucket.find_parts(&[part]).await.as_deref() {
-        Ok([PartPresence::Stored { .. }]) => {
-            Check::new("rows", Verdict::Ok, "a part was looked for, and is there")
-        }
-        Ok(_) => Check::new("rows", Verdict::Fail, format!("{} is not there", part.key))
-            .with_remedy("cxr verify"),
+        Ok([PartPresence::Stored { .. }]) => Check::new(
+            "rows",
+            CheckState::Ok,
+            "a part was looked for, and is there",
+        ),
+        Ok(_) => Check::new(
+            "rows",
+            CheckState::Fail,
+            format!("{} is not there", part.key),
+        )
+        .with_remedy("cxr verify"),
         Err(CommandError::RowsDenied { .. }) => Check::new(
             "rows",
-            Verdict::Warn,
+            CheckState::Warn,
             "you may not read them, which only cxr rows and cxr verify need",
         )
         .with_remedy("attach the stack's ConsumerPolicy to your role, if you need these"),
@@ -247,22 +254,21 @@ async fn check_secret(secrets: &Secrets, name: &str, tenant: &str, now: Timestam
                 .changed_at
                 .map(|at| (now.duration_since(at).as_hours() / 24).max(0));
             let age = age.map_or_else(String::new, |days| format!(", changed {days} d ago"));
-            Check::new("secret", Verdict::Ok, format!("{name} has a value{age}"))
+            Check::new("secret", CheckState::Ok, format!("{name} has a value{age}"))
         }
         // The first function that signs in gives a token's secret its value.
         Ok(Some(_)) if name.ends_with("/token") => Check::new(
             "secret",
-            Verdict::Ok,
+            CheckState::Ok,
             format!("{name} is there, and has no token yet"),
         ),
-        Ok(Some(_)) => {
-            Check::new("secret", Verdict::Fail, format!("{name} has no value")).with_remedy(repair)
-        }
-        Ok(None) => Check::new("secret", Verdict::Fail, format!("{name} does not exist"))
+        Ok(Some(_)) => Check::new("secret", CheckState::Fail, format!("{name} has no value"))
+            .with_remedy(repair),
+        Ok(None) => Check::new("secret", CheckState::Fail, format!("{name} does not exist"))
             .with_remedy(repair),
         Err(CommandError::Refused { code, .. }) => Check::new(
             "secret",
-            Verdict::Warn,
+            CheckState::Warn,
             format!("{name}: you may not look ({code}), so that nothing is known of it"),
         )
         .with_remedy("attach the stack's MaintainerPolicy to your role, if you look after tenants"),

@@ -156,7 +156,7 @@ mod tests {
     fn every_error_has_a_text() {
         let source = include_str!("../../error.rs");
         let mut codes: Vec<&str> = source
-            .split("=> \"CXO")
+            .split("=> (\"CXO")
             .skip(1)
             .map(|it| &it[..3])
             .collect();

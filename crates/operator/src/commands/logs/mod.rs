@@ -124,7 +124,9 @@ impl LogsArgs {
         let lines = read.into_iter().flat_map(|group| group.lines);
         let lines = lines.filter(|line| told.insert(line.id.clone()));
         let lines = lines.filter_map(|line| StoryLine::parse(&line));
-        let lines = lines.filter(|line| subject.is_meant(line)).collect();
+        let lines = lines
+            .filter(|line| subject.is_meant(line.report.as_deref()))
+            .collect();
         Ok(Story::new(subject, lines, is_cut))
     }
 

@@ -4,7 +4,6 @@ use definition::Window;
 use definition::text::clean_detail;
 use jiff::{SignedDuration, Timestamp};
 
-use super::story::StoryLine;
 use crate::bucket::StoredGeneration;
 use crate::error::CommandError;
 use crate::state::{Attempt, label_window};
@@ -115,8 +114,8 @@ impl Subject {
     }
 
     /// Whether a line is about the report. One that names none is about the execution that was asked for.
-    pub(super) fn is_meant(&self, line: &StoryLine) -> bool {
-        match (&self.report, &line.report) {
+    pub(super) fn is_meant(&self, report_of_line: Option<&str>) -> bool {
+        match (self.report.as_deref(), report_of_line) {
             (Some(meant), Some(report)) => meant == report,
             _ => true,
         }

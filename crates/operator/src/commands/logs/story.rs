@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::span::Subject;
+use crate::arn::name_of;
 use crate::cloudwatch_logs::LoggedLine;
 use crate::layout::wrap;
 use crate::output::{count_of, one_line};
-use crate::step_functions::name_of;
 
 /// What every line has and a person need not read again, or reads elsewhere in it.
 const KNOWN: [&str; 10] = [

@@ -3,9 +3,9 @@
 use definition::Window;
 use jiff::Timestamp;
 
+use crate::arn::MachineArn;
 use crate::execution_input::ExecutionInput;
 use crate::state::{Attempt, Judged, Remedy, WindowState, label_window, minute, suggest_replay};
-use crate::step_functions::MachineArn;
 use crate::survey::Surveyed;
 use crate::work::{Action, Job};
 

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::arn::name_of;
 use crate::error::CommandError;
 use crate::history::{CxoneRun, History, StateFailure};
 use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
 use crate::state::{Remedy, replay_lines, retry_line};
-use crate::step_functions::{ExecutionDetail, Executions, name_of};
+use crate::step_functions::{ExecutionDetail, Executions};
 
 /// Prints why an execution failed, given its name or ARN.
 pub(super) async fn show_execution(

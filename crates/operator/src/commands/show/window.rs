@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::arn::name_of;
 use crate::bucket::{Bucket, ObjectCache, StoredGeneration, StoredRun};
 use crate::error::CommandError;
 use crate::layout::wrap;
 use crate::output::{Output, count_of, one_line};
 use crate::state::{Judged, KnownReport, Trouble, WindowState, label_window, minute};
-use crate::step_functions::name_of;
 use crate::survey::{Survey, Surveyed};
 
 /// At most so many windows are shown at once.

@@ -19,7 +19,7 @@ const BAR: usize = 10;
 /// The chart is so high, in units of its own.
 const CHART_HEIGHT: u64 = 100;
 
-/// The page.
+/// One page that needs nothing else: no script, no font, no picture of another address.
 pub(super) fn render_page(status: &Status, surveyed: &[Surveyed]) -> String {
     let mut page = String::new();
     // Writing to a text never fails.

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::place::PlaceArgs;
 use crate::state::{find_delivered, label_window};
 use crate::survey::{LoggedReport, Survey};
-use report::{BadPart, Problem};
+use report::{BadPart, PartProblem};
 
 /// Check that every part that consumers hold is there, with the size that was committed.
 ///
@@ -152,7 +152,7 @@ impl ReportCheck<'_> {
         let before = verified.bad.len();
         for part in &commit.parts {
             if let Some(fault) = self.bucket.check_rows(part).await? {
-                let problem = Problem::of_fault(part, &fault);
+                let problem = PartProblem::of_fault(part, &fault);
                 verified.bad.push(self.describe(commit, &part.key, problem));
             }
         }
@@ -160,13 +160,13 @@ impl ReportCheck<'_> {
             && let Some(reason) = self.bucket.check_keys(commit).await?
         {
             let folder = commit.parts.first().map_or("", |part| &part.key);
-            let problem = Problem::of_keys(&reason);
+            let problem = PartProblem::of_keys(&reason);
             verified.bad.push(self.describe(commit, folder, problem));
         }
         Ok(())
     }
 
-    fn describe(&self, commit: &Commit, key: &str, problem: Problem) -> BadPart {
+    fn describe(&self, commit: &Commit, key: &str, problem: PartProblem) -> BadPart {
         let known = &self.report.known;
         let window = label_window(&commit.window, &known.zone());
         let address = &self.report.address;
@@ -184,11 +184,11 @@ impl ReportCheck<'_> {
 }
 
 /// What is wrong with a part that was looked for and not read.
-fn judge_presence(part: &CommitPart, found: &PartPresence) -> Option<Problem> {
+fn judge_presence(part: &CommitPart, found: &PartPresence) -> Option<PartProblem> {
     match found {
         PartPresence::Stored { bytes } if *bytes == part.bytes => None,
-        PartPresence::Stored { bytes } => Some(Problem::of_size(part, *bytes)),
-        PartPresence::Deleted { marker } => Some(Problem::of_marker(marker.clone())),
-        PartPresence::Gone => Some(Problem::gone()),
+        PartPresence::Stored { bytes } => Some(PartProblem::of_size(part, *bytes)),
+        PartPresence::Deleted { marker } => Some(PartProblem::of_marker(marker.clone())),
+        PartPresence::Gone => Some(PartProblem::gone()),
     }
 }

@@ -38,16 +38,16 @@ pub(in crate::commands) struct BadPart {
     pub(super) report: String,
     pub(super) address: String,
     pub(super) version: u64,
-    /// What to type.
+    /// The window as it is typed, in `cxr replay REPORT WINDOW`.
     pub(super) window: String,
     pub(super) key: String,
     #[serde(flatten)]
-    pub(super) problem: Problem,
+    pub(super) problem: PartProblem,
     pub(super) command: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::commands) struct Problem {
+pub(in crate::commands) struct PartProblem {
     kind: ProblemKind,
     #[serde(rename = "problem")]
     text: String,
@@ -68,7 +68,7 @@ enum ProblemKind {
     Keys,
 }
 
-impl Problem {
+impl PartProblem {
     fn new(kind: ProblemKind, text: impl Into<String>) -> Self {
         Self {
             kind,

@@ -55,7 +55,7 @@ impl MachineArn {
 }
 
 /// Refuses the ARN of a state machine in the place of an execution.
-pub(super) fn refuse_machine(execution: &str) -> Result<(), CommandError> {
+pub(crate) fn refuse_machine(execution: &str) -> Result<(), CommandError> {
     if !execution.contains(":stateMachine:") {
         return Ok(());
     }

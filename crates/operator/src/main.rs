@@ -39,7 +39,11 @@ async fn run_command() -> ExitCode {
         answer: std::io::stdin().is_terminal().then_some(read_answer),
         aws: cli.aws_loader(),
     };
-    match Box::pin(run(cli, context)).await {
+    let result = match cli.check_profile(has_keys()) {
+        Ok(()) => Box::pin(run(cli, context)).await,
+        Err(error) => Err(error),
+    };
+    match result {
         Ok(code) => code.into(),
         Err(error) => {
             if error.is_closed_pipe() {
@@ -55,7 +59,8 @@ async fn run_command() -> ExitCode {
 
 /// Prints the help that was asked for, or says what is wrong with the command line.
 fn refuse_usage(error: &clap::Error) -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
+    let args = std::env::args_os().map(|it| it.to_string_lossy().into_owned());
+    let args: Vec<String> = args.collect();
     let is_json = args
         .iter()
         .any(|it| it == "--json" || it == "--format=json")
@@ -67,6 +72,11 @@ fn refuse_usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Whether the environment has keys, which the SDK takes before those of any profile.
+fn has_keys() -> bool {
+    std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|it| !it.is_empty())
 }
 
 /// The line that a person types.

@@ -187,10 +187,10 @@ fn is_from_aws(answer: &HttpResponse) -> bool {
     if has_id.iter().any(|name| headers.contains_key(*name)) {
         return true;
     }
-    let is_machine_readable =
-        |kind: &str| ["json", "xml", "cbor"].iter().any(|it| kind.contains(it));
+    // An object of a bucket is of any type, and only AWS itself is sure to name the request.
+    let is_page = |kind: &str| kind.contains("html") || kind.starts_with("text/plain");
     let kind = headers.get("content-type");
-    !answer.status().is_server_error() && kind.is_none_or(is_machine_readable)
+    !answer.status().is_server_error() && !kind.is_some_and(is_page)
 }
 
 /// The cause of a cause, and so on: only the last one says what happened.

@@ -31,6 +31,19 @@ pub(crate) struct AwsArgs {
 }
 
 impl AwsArgs {
+    /// The SDK signs in with keys of the environment before any profile, also before one that is named here: that may be
+    /// another account.
+    pub(crate) fn check_profile(&self, has_keys: bool) -> Result<(), CommandError> {
+        match &self.profile {
+            Some(profile) if has_keys => Err(CommandError::AwsSetting {
+                problem: format!(
+                    "--profile {profile} would not count, because AWS_ACCESS_KEY_ID is set, perhaps for another account; unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN, or leave --profile out"
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Loads the SDK's configuration. `is_quiet`: that AWS lets one wait is not told on the standard error.
     pub(crate) async fn load(&self, machine: Option<&str>, is_quiet: bool) -> SdkConfig {
         // ListExecutions allows five calls a second, so the SDK retries more often than by default.

@@ -15,7 +15,7 @@ use crate::error::CommandError;
 use crate::execution_input::ReasonArgs;
 use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
-use crate::state::{Attempt, label_window, minute};
+use crate::state::{Attempt, Judged, label_window, minute};
 use crate::survey::{Found, Survey};
 
 /// Stop what works on a window. The window stays open: cxr retry takes it up again. CXone's own run is not stopped: it is named, and
@@ -27,7 +27,7 @@ use crate::survey::{Found, Survey};
 pub(super) struct CancelArgs {
     /// The report, by name or the beginning of one.
     report: String,
-    /// Its window: a day, yesterday, START/END, or what cxr status calls it.
+    /// Its windows: a day, yesterday, 2026-06-01..2026-06-07, what cxr status calls them; or START/END.
     #[arg(value_name = "DAY")]
     window: String,
     #[command(flatten)]
@@ -48,33 +48,47 @@ impl CancelArgs {
     ) -> Result<u8, CommandError> {
         let audit = self.reason.read()?;
         let executions = survey.executions()?;
-        let mut found = survey.find_any(&self.report, &self.window, now).await?;
+        let mut found = self.find(survey, now).await?;
         let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
         let zone = found.surveyed.known.zone();
         let running = survey.find_running(&found.surveyed, &windows).await?;
         if running.len() > 1 {
-            let question = format!(
-                "{} of this window run",
-                count_of(running.len(), "execution")
-            );
+            let question = format!("{} are stopped", count_of(running.len(), "execution"));
             if !self.confirm.ask(output, answer, &question)? {
                 return Ok(0);
             }
         }
-        let label = windows.first().map(|window| label_window(window, &zone));
         let mut cancelled = Cancelled {
             report: found.surveyed.address.clone(),
-            window: label.unwrap_or(self.window),
+            window: match windows[..] {
+                [window] => label_window(&window, &zone),
+                _ => self.window,
+            },
             executions: Vec::new(),
+            is_delivered: found.windows.iter().any(Judged::is_settled),
         };
         let cause = format!("cancelled by {}: {}", audit.requested_by, audit.reason);
-        for attempt in running {
+        for attempt in &running {
             executions.stop(&attempt.execution, &cause).await?;
-            let run = find_open_run(survey, &mut found, &attempt).await?;
+            output.tell(&format!("stopped {}", name_of(&attempt.execution)))?;
+        }
+        for attempt in running {
+            // They are stopped, whether the bucket can be read or not.
+            let run = find_open_run(survey, &mut found, &attempt).await;
+            let run = run.unwrap_or_default();
             cancelled.executions.push(Stopped::new(attempt, run));
         }
         output.print(&cancelled)?;
         Ok(0)
+    }
+
+    /// Days are the report's own windows; only START/END may be another one.
+    async fn find(&self, survey: &Survey, now: Timestamp) -> Result<Found, CommandError> {
+        if self.window.contains('/') {
+            survey.find_any(&self.report, &self.window, now).await
+        } else {
+            survey.find(&self.report, &self.window, now).await
+        }
     }
 }
 
@@ -85,6 +99,9 @@ pub(super) struct Cancelled {
     window: String,
     /// Those that were stopped.
     executions: Vec<Stopped>,
+    /// Whether the window was delivered or taken back before, so that cxr retry leaves it alone.
+    #[serde(skip)]
+    is_delivered: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -107,7 +124,9 @@ async fn find_open_run(
     let stored = bucket
         .read_generations(keys, &attempt.window, &mut found.cache)
         .await?;
-    let runs = stored.into_iter().flat_map(|generation| generation.runs);
+    // Runs of earlier generations ended, also those that delivered, of which nothing else is stored.
+    let newest = stored.into_iter().next_back();
+    let runs = newest.into_iter().flat_map(|generation| generation.runs);
     let open = runs.filter(|run| run.end.is_none() && run.start.is_some());
     Ok(open.max_by_key(|run| run.start.as_ref().map(|start| start.triggered_at)))
 }
@@ -130,7 +149,6 @@ impl fmt::Display for Cancelled {
             return writeln!(f, "nothing to do: no execution works on {report} {window}");
         }
         for stopped in &self.executions {
-            writeln!(f, "stopped {}", name_of(&stopped.execution))?;
             if let (Some(run), Some(at)) = (&stopped.run_id, stopped.run_started_at) {
                 writeln!(
                     f,
@@ -138,6 +156,14 @@ impl fmt::Display for Cancelled {
                     minute(at)
                 )?;
             }
+        }
+        if self.is_delivered {
+            writeln!(
+                f,
+                "what was delivered before stays; to go on with what was stopped:"
+            )?;
+            let mut names = self.executions.iter().map(|it| name_of(&it.execution));
+            return names.try_for_each(|name| writeln!(f, "    cxr redrive {name}"));
         }
         writeln!(
             f,

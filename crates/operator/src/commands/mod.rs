@@ -86,9 +86,19 @@ impl Cli {
         self.format() == Format::Json
     }
 
+    /// Refuses a profile that keys of the environment would take the place of.
+    ///
+    /// # Errors
+    /// If there are such keys, and a profile is named.
+    pub fn check_profile(&self, has_keys: bool) -> Result<(), CommandError> {
+        self.aws.check_profile(has_keys)
+    }
+
     /// Loads the SDK's configuration as the command line wants it.
     pub fn aws_loader(&self) -> impl AsyncFnOnce() -> SdkConfig + use<> {
-        let (args, machine) = (self.aws.clone(), self.state_machine.clone());
+        // With --stack the ARN of the environment does not count, and so neither does its region.
+        let machine = self.state_machine.clone().filter(|_| self.stack.is_none());
+        let args = self.aws.clone();
         let is_quiet = self.is_json();
         async move || args.load(machine.as_deref(), is_quiet).await
     }

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::execution_input::{
     Correction, ExecutionInput, ReasonArgs, start_execution, write_definition,
 };
-use crate::grid::OffGridArg;
+use crate::grid::{OffGridArg, WaitArg};
 use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
 use crate::state::label_window;
@@ -53,6 +53,8 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     off_grid: OffGridArg,
     #[command(flatten)]
+    wait: WaitArg,
+    #[command(flatten)]
     reason: ReasonArgs,
     /// Stay until the windows are committed anew; ends with 5 if one is not.
     #[arg(long, conflicts_with = "window")]
@@ -82,6 +84,7 @@ impl ReplayArgs {
         let text = self.window.unwrap_or_default();
         let window = find_window(&text, &file.definition, now)?;
         self.off_grid.check(&file.definition, window)?;
+        self.wait.check(&file.definition, window, now)?;
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, replay, now, machine);
         start_execution(executions, &input, output).await
@@ -107,7 +110,7 @@ impl ReplayArgs {
             return start_execution(executions, input, output).await;
         }
         if !self.ask(output, answer, jobs.len())? {
-            output.tell("nothing to do")?;
+            output.tell("nothing was asked for")?;
             return Ok(0);
         }
         let rules = WorkRules {
@@ -121,8 +124,12 @@ impl ReplayArgs {
             let replayed: Vec<Replayed> = done.iter().map(Replayed::new).collect();
             output.print_json(&replayed)?;
         }
-        let has_failed = done.iter().any(|it| it.problem.is_some());
-        Ok(if has_failed { NOT_WELL } else { 0 })
+        // What can't even be started says more than that a window is not committed.
+        let codes = done.iter().map(|it| match (it.exit_code, &it.problem) {
+            (0, Some(_)) => NOT_WELL,
+            (code, _) => code,
+        });
+        Ok(codes.max().unwrap_or(0))
     }
 
     /// Asks, where several windows are meant.
@@ -165,6 +172,7 @@ impl ReplayArgs {
             let file = self.change.apply(file)?;
             found.surveyed.check_is_same_report(&file.definition)?;
             self.off_grid.check(&file.definition, window)?;
+            self.wait.check(&file.definition, window, now)?;
             let replay = Correction::Replay(audit.clone());
             let machine = Some(executions.machine());
             jobs.push(Job {

@@ -122,6 +122,10 @@ impl RowsArgs {
         let named = name_columns(report, commits);
         let asked = self.columns.iter();
         for name in asked.chain(self.only.iter().map(|(column, _)| column)) {
+            // Where nothing was delivered there are no columns either, and that is told instead.
+            if commits.is_empty() {
+                break;
+            }
             if !named.stored.contains(name) && !named.found.contains(name) {
                 return Err(CommandError::UnknownColumn {
                     name: name.clone(),

@@ -72,6 +72,16 @@ impl WithdrawArgs {
         let Some(window) = found.windows.first().map(|judged| judged.window) else {
             return Ok(0);
         };
+        let known = &found.surveyed.known;
+        let is_stored = known.commits.iter().any(|commit| commit.window == window);
+        // Only what is written as START/END may be a window that nothing is known of.
+        let is_exact = text.contains('/');
+        if !is_exact && !is_stored && !known.is_begun(&window) {
+            return Err(CommandError::Window {
+                reason: format!("{} has no such window that could be taken back", self.what),
+                text,
+            });
+        }
         let definition = survey
             .read_definition_of(&mut found.cache, &found.surveyed, window)
             .await?;

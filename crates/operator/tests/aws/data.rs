@@ -289,7 +289,7 @@ async fn what_is_wrong_with_what_is_stored_is_told_for_programs_too() {
             "1 version, 1 part, 223 bytes: 1 part wrong\n\
              sizes were compared; nothing was read (--deep)\n\
              \n\
-             daily-agent-performance  2026-06-01  version 1: it is gone\n\
+             daily-agent-performance  2026-06-01  version 1: it is gone: it expired (DataRetentionDays), or somebody deleted it; what CXone has today replaces it\n\
              \x20   {key}\n\
              \x20   cxr replay daily-agent-performance 2026-06-01 --reason 'what is stored is damaged'\n"
         )

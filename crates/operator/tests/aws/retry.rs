@@ -203,6 +203,22 @@ async fn what_is_stored_can_be_replayed_and_withdrawn_without_a_file() {
             &["replay", "weekly", "2026-06-03", "--reason", "x"],
             "CXO026",
         ),
+        // It is not final yet.
+        (
+            &["replay", "daily", "2026-06-10", "--reason", "x"],
+            "CXO030",
+        ),
+        // Two days were never one window.
+        (
+            &[
+                "withdraw",
+                "daily",
+                "2026-06-04..2026-06-05",
+                "--reason",
+                "x",
+            ],
+            "CXO003",
+        ),
     ] {
         let error = cxr(&server, args).await.0.unwrap_err();
         assert_eq!(error.code(), code, "{args:?}: {error}");

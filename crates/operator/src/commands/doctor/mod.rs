@@ -203,7 +203,7 @@ async fn check_schedules(sources: &Sources) -> Check {
             format!("disabled: {}", list_first(&off, NAMED_MAX)),
         )
         .with_remedy(format!(
-            "aws scheduler get-schedule --group-name {group} --name {first} says since when"
+            "aws scheduler get-schedule --group-name {group} --name {first}"
         )),
     }
 }

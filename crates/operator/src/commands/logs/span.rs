@@ -23,6 +23,9 @@ const LOOKED_AFTER: SignedDuration = SignedDuration::from_hours(36);
 /// A pattern has 1,024 characters at most, so that only the last executions are named in it.
 const NAMED_MAX: usize = 4;
 
+/// At most so many windows are named in an error.
+const LABELS_MAX: usize = 10;
+
 /// What the lines are about, and when they were written.
 #[derive(Debug)]
 pub(super) struct Subject {
@@ -53,7 +56,7 @@ impl Subject {
         })
     }
 
-    /// The first of the windows that are asked for.
+    /// The window that is asked for.
     pub(super) async fn find_window(
         survey: &Survey,
         report: &str,
@@ -61,10 +64,25 @@ impl Subject {
         now: Timestamp,
     ) -> Result<Self, CommandError> {
         let mut found = survey.find(report, windows, now).await?;
-        let Some(window) = found.windows.first().map(|judged| judged.window) else {
-            return Err(CommandError::Storage {
-                reason: format!("{report} has no window that is {windows} in the last 35 days"),
-            });
+        let window = match &found.windows[..] {
+            [] => {
+                return Err(CommandError::Storage {
+                    reason: format!("{report} has no window that is {windows} in the last 35 days"),
+                });
+            }
+            [one] => one.window,
+            several => {
+                let zone = found.surveyed.known.zone();
+                let labels = several.iter().map(|it| label_window(&it.window, &zone));
+                let labels: Vec<String> = labels.collect();
+                let named = definition::text::list_first(&labels, LABELS_MAX);
+                return Err(CommandError::Window {
+                    text: windows.to_owned(),
+                    reason: format!(
+                        "cxr logs tells of one window at a time, and these are {named}"
+                    ),
+                });
+            }
         };
         let known = &found.surveyed.known;
         let generations = if let Some(stored) = known.pending.get(&window) {

@@ -138,7 +138,7 @@ impl Story {
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.lines.is_empty() {
+        if self.lines.is_empty() && !self.is_cut {
             return writeln!(
                 f,
                 "no handler logged anything of {} from {:.0} to {:.0}; logs are kept as long as the stack's LogRetentionDays says",

@@ -19,7 +19,7 @@ use crate::place::PlaceArgs;
 use crate::state::Span;
 use crate::step_functions::Executions;
 use crate::survey::Survey;
-use crate::work::{Done, Job, SeenChange, WorkRules, Worker, conclude};
+use crate::work::{Action, Done, Job, SeenChange, WorkRules, Worker, conclude};
 use step::{Step, decide};
 
 /// How far back is looked for windows where none are named, as `cxr status` does.
@@ -76,6 +76,7 @@ impl RetryArgs {
         let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
         let mut retried = Retried {
             dry_run: self.dry_run,
+            watch: self.watch,
             windows,
             changes: Vec::new(),
             width: output.width(),
@@ -84,7 +85,8 @@ impl RetryArgs {
             output.print(&retried)?;
             return Ok(retried.exit_code());
         }
-        if !self.confirm(output, answer, &retried, jobs.len())? {
+        let is_new = |job: &&Job| !matches!(job.action, Action::Follow(_));
+        if !self.confirm(output, answer, &retried, jobs.iter().filter(is_new).count())? {
             return Ok(0);
         }
         let rules = WorkRules {
@@ -115,10 +117,13 @@ impl RetryArgs {
         retried: &Retried,
         count: usize,
     ) -> Result<bool, CommandError> {
+        // Those that a retry can't help are told as well.
+        if retried.windows.len() > 1 {
+            output.tell(retried.to_string().trim_end())?;
+        }
         if count < 2 {
             return Ok(true);
         }
-        output.tell(retried.to_string().trim_end())?;
         let question = format!("{}, {} at once", count_of(count, "window"), self.at_once);
         self.confirm.ask(output, answer, &question)
     }
@@ -136,7 +141,7 @@ impl RetryArgs {
         if let (Some(report), Some(windows)) = (&self.report, &self.windows) {
             let found = survey.find(report, windows, now).await?;
             let judged = found.windows.iter();
-            steps.extend(judged.map(|it| decide(&found.surveyed, it, machine, now)));
+            steps.extend(judged.map(|it| decide(&found.surveyed, it, machine, self.watch, now)));
         } else {
             let span = Span {
                 since: now - LOOKED_BACK,
@@ -146,7 +151,7 @@ impl RetryArgs {
             for surveyed in survey.survey(&wanted, span).await? {
                 let absent = surveyed.windows.iter();
                 let absent = absent.filter(|it| it.is_failed() || it.is_missing());
-                steps.extend(absent.map(|it| decide(&surveyed, it, machine, now)));
+                steps.extend(absent.map(|it| decide(&surveyed, it, machine, self.watch, now)));
             }
         }
         steps.retain(|step| error.is_none() || step.error == error);
@@ -172,12 +177,16 @@ struct StepLine {
     state: Option<&'static str>,
     #[serde(skip)]
     is_work: bool,
+    #[serde(skip)]
+    is_settled: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Retried {
     dry_run: bool,
+    #[serde(skip)]
+    watch: bool,
     windows: Vec<StepLine>,
     /// What was seen while they were followed.
     changes: Vec<SeenChange>,
@@ -198,15 +207,18 @@ impl StepLine {
             problem: None,
             state: None,
             is_work: step.job.is_some(),
+            is_settled: step.is_settled,
         };
         (line, step.job)
     }
 }
 
 impl Retried {
-    /// 0 where nothing is left, else 5: some windows need something else than a retry.
+    /// 0 where nothing is left, else 5: some windows need something else than a retry, or are to be waited for and can't be.
     fn exit_code(&self) -> u8 {
-        let needs_more = self.windows.iter().any(|line| !line.commands.is_empty());
+        let is_left = |line: &StepLine| self.watch && !line.is_work && !line.is_settled;
+        let needs_more = |line: &StepLine| !line.commands.is_empty() || is_left(line);
+        let needs_more = self.windows.iter().any(needs_more);
         if needs_more { NOT_WELL } else { 0 }
     }
 

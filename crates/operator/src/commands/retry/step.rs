@@ -22,13 +22,16 @@ pub(super) struct Step {
     pub(super) commands: Vec<String>,
     /// Nothing where the window is left alone.
     pub(super) job: Option<Job>,
+    /// Whether it was delivered, or taken back on purpose.
+    pub(super) is_settled: bool,
 }
 
-/// Decides what helps a window.
+/// Decides what helps a window. One that is worked on is followed where somebody stays until all are committed.
 pub(super) fn decide(
     surveyed: &Surveyed,
     judged: &Judged,
     machine: Option<&MachineArn>,
+    follows: bool,
     now: Timestamp,
 ) -> Step {
     let known = &surveyed.known;
@@ -36,7 +39,10 @@ pub(super) fn decide(
     let label = label_window(&window, &known.zone());
     let (action, does) = match Remedy::of(judged) {
         Remedy::Nothing => (None, "nothing".to_owned()),
-        Remedy::Watch => (None, "nothing: it is worked on".to_owned()),
+        Remedy::Watch => (
+            follow(judged).filter(|_| follows),
+            "nothing: it is worked on".to_owned(),
+        ),
         Remedy::Replay => (None, "nothing: it needs a replay".to_owned()),
         Remedy::Redrive => redrive(judged),
         Remedy::Run => run(surveyed, judged, machine, now),
@@ -54,12 +60,17 @@ pub(super) fn decide(
         }),
         error: last_attempt(judged).and_then(|it| Some(it.error.as_ref()?.error.clone())),
         because: explain(judged),
+        is_settled: judged.is_settled(),
         report,
         label,
         window,
         does,
         commands,
     }
+}
+
+fn follow(judged: &Judged) -> Option<Action> {
+    last_attempt(judged).map(|it| Action::Follow(it.execution.clone()))
 }
 
 fn redrive(judged: &Judged) -> (Option<Action>, String) {

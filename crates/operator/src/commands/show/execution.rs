@@ -89,8 +89,14 @@ impl Explanation {
             let redrive = is_redrivable.then(|| format!("cxr redrive {name}"));
             return redrive.into_iter().collect();
         };
+        // The window may have been delivered before, and then cxr retry leaves it alone.
+        let is_correction =
+            request.replay.is_some() || request.withdraw.is_some() || request.restate.is_some();
         match Remedy::after_failure(error, is_begun, is_redrivable) {
             Remedy::Replay => replay_lines(&report, &window, error),
+            Remedy::Redrive if is_correction => {
+                vec![format!("cxr redrive {}", name_of(&detail.summary.arn))]
+            }
             _ => vec![retry_line(&report, &window)],
         }
     }

@@ -78,7 +78,10 @@ impl PartProblem {
     }
 
     pub(super) fn gone() -> Self {
-        Self::new(ProblemKind::Gone, "it is gone")
+        Self::new(
+            ProblemKind::Gone,
+            "it is gone: it expired (DataRetentionDays), or somebody deleted it; what CXone has today replaces it",
+        )
     }
 
     pub(super) fn of_marker(marker: Option<String>) -> Self {
@@ -111,8 +114,8 @@ impl PartProblem {
         Self::new(ProblemKind::Keys, one_line(reason))
     }
 
-    /// What to type. Behind a delete marker the part is still there; whatever else is wrong, the window has to be fetched
-    /// again.
+    /// What to type. Behind a delete marker the part is still there. Whatever else is wrong, the window has to be fetched again,
+    /// unless a former version of the part is still in the bucket.
     pub(super) fn suggest(&self, bucket: &str, key: &str, window: &str, address: &str) -> String {
         match (self.kind, &self.marker) {
             (ProblemKind::Deleted, Some(marker)) => format!(

@@ -47,15 +47,11 @@ impl WatchArgs {
             timeout: self.timeout()?,
         };
         let found = survey.find(&self.report, &self.windows, now).await?;
+        let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
         let mut worker = Worker::new(survey, survey.executions()?, rules, now);
-        let is_well = follow(output, survey, &mut worker, &found).await?;
-        let mut windows = Vec::new();
-        for judged in &found.windows {
-            let one = vec![judged.window];
-            windows.extend(conclude(survey, &found.surveyed.address, one, now).await?);
-        }
+        let is_well = follow(output, survey, &mut worker, &found, &windows).await?;
         let watched = Watched {
-            windows,
+            windows: conclude(survey, &found.surveyed.address, windows, now).await?,
             changes: worker.seen,
         };
         output.print(&watched)?;
@@ -79,13 +75,13 @@ async fn follow(
     survey: &Survey,
     worker: &mut Worker<'_>,
     found: &Found,
+    windows: &[Window],
 ) -> Result<bool, CommandError> {
     let surveyed = &found.surveyed;
-    let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
     let mut is_well = true;
     loop {
         // One that was redriven meanwhile goes on.
-        let running = survey.find_running(surveyed, &windows).await?;
+        let running = survey.find_running(surveyed, windows).await?;
         if running.is_empty() {
             return Ok(is_well);
         }

@@ -94,7 +94,9 @@ impl Survey {
             mut cache,
         } = named;
         let since = match asked {
-            WindowsAsked::Windows(windows) => windows.first().map_or(now, Window::start),
+            WindowsAsked::Windows(windows) => {
+                windows.iter().map(Window::start).min().unwrap_or(now)
+            }
             WindowsAsked::Missing | WindowsAsked::Failed => now - LOOKED_BACK,
         };
         let span = Span { since, now };
@@ -125,12 +127,8 @@ impl Survey {
             .await?;
         let openings = stored.into_iter().rev().filter_map(|it| it.opening);
         let own = openings.map(|opening| opening.definition).next();
-        match own.or_else(|| known.definition.clone()) {
-            Some(definition) => Ok(definition),
-            None => Err(CommandError::Storage {
-                reason: format!("no window of {} was ever asked for", surveyed.address),
-            }),
-        }
+        own.or_else(|| known.definition.clone())
+            .ok_or_else(|| refuse_unasked(&surveyed.address))
     }
 }
 
@@ -139,10 +137,13 @@ pub(super) fn definition_of<'k>(
     known: &'k KnownReport,
     all: &[ReportNames],
 ) -> Result<&'k Definition, CommandError> {
-    known.definition.as_ref().ok_or_else(|| {
-        let address = names_of(&known.keys).address(all);
-        CommandError::Storage {
-            reason: format!("no window of {address} was ever asked for"),
-        }
-    })
+    let definition = known.definition.as_ref();
+    definition.ok_or_else(|| refuse_unasked(&names_of(&known.keys).address(all)))
+}
+
+/// A report of which no definition is stored.
+fn refuse_unasked(address: &str) -> CommandError {
+    CommandError::Storage {
+        reason: format!("no window of {address} was ever asked for"),
+    }
 }

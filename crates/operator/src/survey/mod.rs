@@ -28,7 +28,7 @@ pub(crate) use logged::LoggedReport;
 const READ_AT_ONCE: usize = 4;
 
 /// How far back is looked for windows that are missing or failed.
-const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
+pub(crate) const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
 
 /// Where what is known is read.
 pub(crate) struct Survey {
@@ -87,15 +87,19 @@ impl Surveyed {
         find_troubles(&self.telling(), std::slice::from_ref(judged))
     }
 
+    /// Whether a definition is of this report.
+    pub(crate) fn is_same_report(&self, other: &Definition) -> bool {
+        let (tenant, report) = (other.pipeline.tenant.as_str(), other.name.as_str());
+        (tenant, report) == (self.known.tenant(), self.known.report())
+    }
+
     /// Refuses the definition of another report, whose rows would land elsewhere.
     pub(crate) fn check_is_same_report(&self, other: &Definition) -> Result<(), CommandError> {
-        let known = &self.known;
-        let (tenant, report) = (other.pipeline.tenant.as_str(), other.name.as_str());
-        if (tenant, report) == (known.tenant(), known.report()) {
+        if self.is_same_report(other) {
             return Ok(());
         }
         Err(CommandError::Change {
-            change: format!("{tenant} / {report}"),
+            change: format!("{} / {}", other.pipeline.tenant, other.name),
             problem: format!(
                 "it is the definition of another report than {}",
                 self.address

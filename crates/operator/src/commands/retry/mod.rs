@@ -2,10 +2,12 @@
 
 mod step;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use definition::Window;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,12 +20,9 @@ use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
 use crate::state::Span;
 use crate::step_functions::Executions;
-use crate::survey::Survey;
+use crate::survey::{LOOKED_BACK, Survey};
 use crate::work::{Action, Done, Job, SeenChange, WorkRules, Worker, conclude};
 use step::{Step, decide};
-
-/// How far back is looked for windows where none are named, as `cxr status` does.
-const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
 
 /// Get windows committed that failed or are missing: their execution goes on where it stopped, or a new one is started with the
 /// definition that is stored. Windows that are committed or worked on are left alone.
@@ -98,12 +97,12 @@ impl RetryArgs {
         let done = worker.work(output, jobs).await?;
         retried.changes = worker.seen;
         let mut code = retried.exit_code();
-        for done in done {
+        for done in &done {
             code = code.max(done.exit_code);
-            retried.record(&done);
-            if self.watch {
-                code = code.max(retried.conclude(output, survey, &done.job, now).await?);
-            }
+            retried.record(done);
+        }
+        if self.watch {
+            code = code.max(retried.conclude(output, survey, &done, now).await?);
         }
         retried.finish(output, self.watch)?;
         Ok(code)
@@ -143,12 +142,9 @@ impl RetryArgs {
             let judged = found.windows.iter();
             steps.extend(judged.map(|it| decide(&found.surveyed, it, machine, self.watch, now)));
         } else {
-            let span = Span {
-                since: now - LOOKED_BACK,
-                now,
-            };
+            let since = now - LOOKED_BACK;
             let wanted: Vec<String> = self.report.iter().cloned().collect();
-            for surveyed in survey.survey(&wanted, span).await? {
+            for surveyed in survey.survey(&wanted, Span { since, now }).await? {
                 let absent = surveyed.windows.iter();
                 let absent = absent.filter(|it| it.is_failed() || it.is_missing());
                 steps.extend(absent.map(|it| decide(&surveyed, it, machine, self.watch, now)));
@@ -222,35 +218,41 @@ impl Retried {
         if needs_more { NOT_WELL } else { 0 }
     }
 
-    fn line_of(&mut self, job: &Job) -> Option<&mut StepLine> {
+    fn find_line(&mut self, report: &str, window: &str) -> Option<&mut StepLine> {
         let mut lines = self.windows.iter_mut();
-        lines.find(|it| it.report == job.report && it.window == job.label)
+        lines.find(|it| it.report == report && it.window == window)
     }
 
     /// Takes down what became of a job.
     fn record(&mut self, done: &Done) {
-        if let Some(line) = self.line_of(&done.job) {
+        if let Some(line) = self.find_line(&done.job.report, &done.job.label) {
             line.execution.clone_from(&done.execution);
             line.problem.clone_from(&done.problem);
         }
     }
 
-    /// Reads whether a window is committed by now, and says it where it is not.
+    /// Reads which windows are committed by now, once for each report, and names those that are not.
     async fn conclude(
         &mut self,
         output: &mut Output<'_>,
         survey: &Survey,
-        job: &Job,
+        done: &[Done],
         now: Timestamp,
     ) -> Result<u8, CommandError> {
+        let mut worked_on: BTreeMap<&str, Vec<Window>> = BTreeMap::new();
+        for Done { job, .. } in done {
+            worked_on.entry(&job.report).or_default().push(job.window);
+        }
         let mut code = 0;
-        for conclusion in conclude(survey, &job.report, vec![job.window], now).await? {
-            if !conclusion.is_committed() {
-                code = NOT_WELL;
-                output.tell(conclusion.to_string().trim_end())?;
-            }
-            if let Some(line) = self.line_of(job) {
-                line.state = Some(conclusion.state());
+        for (report, windows) in worked_on {
+            for conclusion in conclude(survey, report, windows, now).await? {
+                if !conclusion.is_committed() {
+                    code = NOT_WELL;
+                    output.tell(conclusion.to_string().trim_end())?;
+                }
+                if let Some(line) = self.find_line(report, &conclusion.window) {
+                    line.state = Some(conclusion.state());
+                }
             }
         }
         Ok(code)

@@ -165,6 +165,8 @@ impl Sources {
                 logs.insert(name.clone(), commits);
             }
             let commits = logs.get(&name).into_iter().flatten();
+            // One that was there before is what a failed replay was to replace.
+            let commits = commits.filter(|commit| commit.committed_at > line.started_at);
             line.committed_since = delivery::flow::find_whole(&window, commits)
                 .into_iter()
                 .flatten()

@@ -99,7 +99,7 @@ pub(crate) fn expand_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandE
 /// notice that they are left out.
 pub(crate) fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable_folder(folder, error))? {
         let file = entry.map_err(|error| unreadable(folder, error))?.path();
         if file.is_dir() && holds_definitions(&file)? {
             let reason = "folders inside a folder are not read; move its .json files up, or name this folder by itself";
@@ -114,7 +114,7 @@ pub(crate) fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 fn holds_definitions(folder: &Path) -> Result<bool, CommandError> {
-    let mut inside = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
+    let mut inside = std::fs::read_dir(folder).map_err(|error| unreadable_folder(folder, error))?;
     Ok(inside.any(|it| it.is_ok_and(|it| is_definition(&it.path()))))
 }
 
@@ -126,5 +126,14 @@ pub(crate) fn unreadable(file: &Path, reason: impl Display) -> CommandError {
     CommandError::File {
         file: file.to_owned(),
         reason: reason.to_string(),
+        wanted: "a readable JSON file, or - for the standard input",
+    }
+}
+
+fn unreadable_folder(folder: &Path, reason: impl Display) -> CommandError {
+    CommandError::File {
+        file: folder.to_owned(),
+        reason: reason.to_string(),
+        wanted: "a folder of definitions",
     }
 }

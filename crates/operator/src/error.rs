@@ -6,11 +6,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// A file or folder can't be read.
-    #[error("{}: {reason}; name a readable JSON file, or - for the standard input", file.display())]
+    #[error("{}: {reason}; name {wanted}", file.display())]
     File {
         file: PathBuf,
         /// The message of the operating system or of the parser.
         reason: String,
+        /// What has to be named instead.
+        wanted: &'static str,
     },
     #[error("{}: the definition has errors; run: cxr check {}\n{findings}", file.display(), file.display())]
     Definition {

@@ -46,6 +46,11 @@ async fn what_is_scheduled_is_compared_with_the_files() {
     ] {
         assert!(out.contains(told), "{told}\n{out}");
     }
+    let error = cxr(&server, &["drift", "nowhere"]).await.0.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "nowhere: No such file or directory (os error 2); name a folder of definitions"
+    );
     // Without --check it is told, and that is all.
     let (ended, _) = cxr(&server, &["drift", reports]).await;
     assert_eq!(ended.unwrap(), 0);

@@ -270,13 +270,17 @@ fn status(text: &str) -> Result<Status, JsonError> {
 }
 
 fn start_error(error: &StartError) -> JsonError {
-    let code = match error {
+    JsonError::new(name_start_error(error), error.to_string())
+}
+
+/// What Step Functions calls the error.
+pub(crate) fn name_start_error(error: &StartError) -> &'static str {
+    match error {
         StartError::StateMachineDoesNotExist(_) => "StateMachineDoesNotExist",
         StartError::InvalidName(_) => "InvalidName",
         StartError::ExecutionAlreadyExists(_) => "ExecutionAlreadyExists",
         StartError::InvalidExecutionInput(_) => "InvalidExecutionInput",
-    };
-    JsonError::new(code, error.to_string())
+    }
 }
 
 fn no_execution(error: &asl::UnknownExecution) -> JsonError {

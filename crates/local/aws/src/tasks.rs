@@ -1,7 +1,9 @@
 //! What a task of a state machine does with executions: the integrations `aws-sdk:sfn:startExecution` and `describeExecution`.
 
-use asl::{Description, Engine, StartError, TaskFailure};
+use asl::{Description, Engine, TaskFailure};
 use serde_json::{Value, json};
+
+use crate::stepfunctions::name_start_error;
 
 /// Starts an execution, as a task with these arguments does.
 ///
@@ -18,13 +20,8 @@ pub fn start_execution(engine: &Engine, arguments: &Value) -> Result<Value, Task
     let name = arguments.get("Name").and_then(Value::as_str);
     let machine = get_text(arguments, "StateMachineArn")?;
     let started = engine.start(machine, name, input).map_err(|error| {
-        let name = match error {
-            StartError::StateMachineDoesNotExist(_) => "Sfn.StateMachineDoesNotExistException",
-            StartError::InvalidName(_) => "Sfn.InvalidNameException",
-            StartError::ExecutionAlreadyExists(_) => "Sfn.ExecutionAlreadyExistsException",
-            StartError::InvalidExecutionInput(_) => "Sfn.InvalidExecutionInputException",
-        };
-        TaskFailure::new(name, error.to_string())
+        let name = name_start_error(&error);
+        TaskFailure::new(format!("Sfn.{name}Exception"), error.to_string())
     })?;
     Ok(json!({
         "ExecutionArn": &*started.execution_arn,

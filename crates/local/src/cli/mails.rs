@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use asl::EventDetail;
 use local::World;
 use local::alarm::Alarm;
+use local::world::STATE_MACHINE_ARN;
 use local_aws::Publication;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -66,7 +67,7 @@ impl Mailbox {
     }
 }
 
-/// Mails as the alarm does, whenever an execution fails.
+/// Mails as the alarm does, whenever an execution of the pipeline fails. That of a backfill is not watched.
 pub(crate) async fn raise_alarms(world: &World, mut alarm: Alarm) -> Infallible {
     let mut events = world.engine().subscribe();
     loop {
@@ -81,6 +82,10 @@ pub(crate) async fn raise_alarms(world: &World, mut alarm: Alarm) -> Infallible 
             EventDetail::ExecutionAborted { .. } => "an execution was stopped",
             _ => continue,
         };
+        let described = world.engine().describe(&progress.execution_arn);
+        if described.is_ok_and(|it| it.state_machine_arn != STATE_MACHINE_ARN) {
+            continue;
+        }
         if let Some(mail) = alarm.raise(progress.event.timestamp, reason) {
             let _id = world.services().topics.publish(mail);
         }

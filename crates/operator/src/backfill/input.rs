@@ -3,7 +3,8 @@
 use definition::{Definition, Window};
 use delivery::ScheduledEvent;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::pause::Pause;
@@ -44,11 +45,19 @@ struct Came {
 }
 
 /// How windows are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct BackfillPace {
     pub(crate) at_once: u32,
     pub(crate) max_failures: u32,
+    /// In words, for programs.
+    #[serde(rename = "notBetween", serialize_with = "write_pause")]
+    #[schemars(with = "Option<String>")]
     pub(crate) pause: Pause,
+}
+
+fn write_pause<S: Serializer>(pause: &Pause, serializer: S) -> Result<S::Ok, S::Error> {
+    pause.describe().serialize(serializer)
 }
 
 impl BackfillInput {

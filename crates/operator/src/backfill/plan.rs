@@ -5,13 +5,14 @@ use std::fmt;
 
 use definition::{Definition, SourceRange, Window};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::input::BackfillPace;
 use super::pause::Pause;
 use crate::error::CommandError;
 use crate::output::count_of;
-use crate::state::{Judged, WindowState, label_window};
+use crate::state::{Judged, Remedy, WindowState, label_window};
 
 /// So many labels of a kind are named at most.
 const NAMED_MAX: usize = 5;
@@ -26,7 +27,7 @@ pub(crate) struct BackfillOptions {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackfillPlan {
     /// What the report is called on the command line.
@@ -40,13 +41,16 @@ pub(crate) struct BackfillPlan {
     elsewhere: usize,
     /// Those that would fail again in the same way.
     needs_replay: Vec<String>,
+    /// What they would fail with.
+    #[serde(skip)]
+    errors_again: BTreeSet<String>,
     /// Those whose data may still change.
     not_final: Vec<String>,
     /// What is asked for, in this order.
     pub(crate) to_do: Vec<String>,
     #[serde(skip)]
     pub(crate) windows: Vec<Window>,
-    #[serde(serialize_with = "write_pace", flatten)]
+    #[serde(flatten)]
     pub(crate) pace: BackfillPace,
     is_oldest_first: bool,
     /// Why fewer run at once than were asked for.
@@ -55,15 +59,6 @@ pub(crate) struct BackfillPlan {
     /// How long a window took lately.
     median_seconds: Option<i64>,
     estimated_seconds: Option<i64>,
-}
-
-fn write_pace<S: serde::Serializer>(pace: &BackfillPace, serializer: S) -> Result<S::Ok, S::Error> {
-    use serde::ser::SerializeMap as _;
-    let mut map = serializer.serialize_map(Some(3))?;
-    map.serialize_entry("atOnce", &pace.at_once)?;
-    map.serialize_entry("maxFailures", &pace.max_failures)?;
-    map.serialize_entry("notBetween", &pace.pause.describe())?;
-    map.end()
 }
 
 /// Refuses what no execution could deliver: windows that mean nothing, and those that the API has forgotten.
@@ -121,6 +116,7 @@ impl BackfillPlan {
             running: count(|state| matches!(state, WindowState::Running(_))),
             elsewhere: 0,
             needs_replay: Vec::new(),
+            errors_again: BTreeSet::new(),
             not_final: Vec::new(),
             to_do: Vec::new(),
             windows: Vec::new(),
@@ -159,7 +155,8 @@ impl BackfillPlan {
                 self.elsewhere += 1;
             } else if definition.settled_at(&one.window) > now {
                 self.not_final.push(label);
-            } else if needs_replay(one) {
+            } else if Remedy::of(one) == Remedy::Replay {
+                self.errors_again.extend(error_of(one));
                 self.needs_replay.push(label);
             } else {
                 self.to_do.push(label);
@@ -220,15 +217,12 @@ fn bound_at_once(definition: &Definition, asked: Option<u32>) -> (u32, Option<&'
     )
 }
 
-/// Asked for again, the same rows would conflict again.
-fn needs_replay(judged: &Judged) -> bool {
-    let WindowState::Failed(attempt) = &judged.state else {
-        return false;
-    };
-    attempt
-        .error
-        .as_ref()
-        .is_some_and(|it| it.error == "Cxone.Conflict")
+/// What the last execution of a window failed with.
+fn error_of(judged: &Judged) -> Option<String> {
+    match &judged.state {
+        WindowState::Failed(attempt) => Some(attempt.error.as_ref()?.error.clone()),
+        _ => None,
+    }
 }
 
 /// `1 h 20 min`, to the minute.
@@ -292,9 +286,11 @@ impl BackfillPlan {
         }
         if !self.needs_replay.is_empty() {
             let named = definition::text::list_first(&self.needs_replay, NAMED_MAX);
+            let errors: Vec<&str> = self.errors_again.iter().map(String::as_str).collect();
+            let errors = errors.join(" or ");
             writeln!(
                 f,
-                "would fail again with Cxone.Conflict: {named}; cxr show says what to do"
+                "would fail again with {errors}: {named}; cxr show says what to do"
             )?;
         }
         Ok(())

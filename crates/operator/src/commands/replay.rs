@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use definition::{Catalogue, Definition};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::NOT_WELL;
@@ -121,8 +122,9 @@ impl ReplayArgs {
         let mut worker = Worker::new(survey, executions, rules, now);
         let done = worker.work(output, jobs).await?;
         if !output.is_text() {
-            let replayed: Vec<Replayed> = done.iter().map(Replayed::new).collect();
-            output.print_json(&replayed)?;
+            let windows = done.iter().map(Replayed::new).collect();
+            output.set_kind("replays");
+            output.print_document(&Replays { windows })?;
         }
         // What can't even be started says more than that a window is not committed.
         let codes = done.iter().map(|it| match (it.exit_code, &it.problem) {
@@ -188,23 +190,28 @@ impl ReplayArgs {
     }
 }
 
-/// What became of the replay of one window.
-#[derive(Serialize)]
-struct Replayed<'a> {
-    report: &'a str,
-    window: &'a str,
-    execution: Option<&'a str>,
-    /// Why it was not started, or failed.
-    problem: Option<&'a str>,
+/// What became of replays, where there are several, or one was waited for.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Replays {
+    windows: Vec<Replayed>,
 }
 
-impl<'a> Replayed<'a> {
-    fn new(done: &'a Done) -> Self {
+#[derive(Serialize, JsonSchema)]
+struct Replayed {
+    report: String,
+    window: String,
+    execution: Option<String>,
+    /// Why it was not started, or failed.
+    problem: Option<String>,
+}
+
+impl Replayed {
+    fn new(done: &Done) -> Self {
         Self {
-            report: &done.job.report,
-            window: &done.job.label,
-            execution: done.execution.as_deref(),
-            problem: done.problem.as_deref(),
+            report: done.job.report.clone(),
+            window: done.job.label.clone(),
+            execution: done.execution.clone(),
+            problem: done.problem.clone(),
         }
     }
 }

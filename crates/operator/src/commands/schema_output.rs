@@ -5,8 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    calendar, cancel, doctor, drift, explain, list, logs, new, plan, redrive, retry, run,
-    schedules, show, status, tenant, verify, watch,
+    backfill, calendar, cancel, doctor, drift, explain, list, logs, new, plan, redrive, replay,
+    retry, run, schedules, show, status, tenant, verify, watch,
 };
 use crate::definition_check::Verdict;
 use crate::error_document::{ERROR_KIND, ErrorDocument};
@@ -18,6 +18,11 @@ type Kind = (&'static str, fn() -> Value);
 
 /// Every kind, by name.
 const KINDS: &[Kind] = &[
+    ("backfill", schema_of::<backfill::Filled>),
+    ("backfill-cancel", schema_of::<backfill::CancelledBackfill>),
+    ("backfill-list", schema_of::<backfill::BackfillList>),
+    ("backfill-show", schema_of::<backfill::BackfillProgress>),
+    ("backfill-watch", schema_of::<backfill::BackfillProgress>),
     ("calendar", schema_of::<calendar::Calendar>),
     ("cancel", schema_of::<cancel::Cancelled>),
     ("check", schema_of::<Verdict>),
@@ -34,6 +39,7 @@ const KINDS: &[Kind] = &[
     ("probe", probe_schema),
     ("redrive", schema_of::<redrive::RedriveOutcome>),
     ("replay", schema_of::<StartedExecution>),
+    ("replays", schema_of::<replay::Replays>),
     ("retry", schema_of::<retry::Retried>),
     ("run", schema_of::<StartedExecution>),
     ("running", schema_of::<run::RunningAlready>),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::documents::check_document;
 use crate::scene::{Report, day, definition};
 use crate::states::Server;
 use crate::status::NAME;
@@ -86,6 +87,7 @@ async fn one_that_runs_is_listed_shown_and_cancelled_and_no_second_one_is_starte
     let out = done(&server, &["backfill", "list"]).await;
     let line = format!("{id}  acme / {NAME}        4  2026-06-10 12:00  running\n");
     assert!(out.ends_with(&line), "{out}");
+    check_document(&server, "backfill-show", &["backfill", "show", &id]).await;
     let out = done(&server, &["backfill", "show", &id]).await;
     assert!(
         out.contains(
@@ -98,6 +100,8 @@ async fn one_that_runs_is_listed_shown_and_cancelled_and_no_second_one_is_starte
         out.starts_with("cancelled; what runs ends by itself\n"),
         "{out}"
     );
+    let cancel = ["backfill", "cancel", &id];
+    check_document(&server, "backfill-cancel", &cancel).await;
     let (result, out) = cxr(&server, &["backfill", "watch", &id, "--format", "json"]).await;
     assert_eq!(result.unwrap(), 5, "{out}");
     let progress: Value = serde_json::from_str(&out).unwrap();

@@ -95,6 +95,20 @@ async fn schema_of(server: &Server, kind: &str) -> Value {
     serde_json::from_str(&out).unwrap()
 }
 
+/// Runs a command with `--json`, and checks what it prints against the schema of its kind.
+pub(crate) async fn check_document(server: &Server, kind: &str, args: &[&str]) {
+    let (ended, out) = cxr(server, &[args, &["--json"]].concat()).await;
+    assert!(ended.is_ok(), "{args:?}: {ended:?}");
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&document["v"], &document["kind"]),
+        (&json!(1), &json!(kind)),
+        "{args:?}"
+    );
+    let schema = schema_of(server, kind).await;
+    check(&schema, &schema, &document, kind);
+}
+
 #[tokio::test]
 async fn every_document_is_as_its_schema_says() {
     let server = scene().await;
@@ -134,25 +148,28 @@ async fn every_document_is_as_its_schema_says() {
         ("watch", &["watch", "daily", "2026-06-01"]),
         ("run", &[&["run", REPORT], &window[..]].concat()),
         ("replay", &[&["replay", REPORT], &reason[..]].concat()),
+        (
+            "replays",
+            &[
+                "replay",
+                "daily",
+                "2026-06-06..2026-06-07",
+                "--reason",
+                "why",
+                "--yes",
+            ],
+        ),
+        ("backfill-list", &["backfill", "list"]),
+        (
+            "backfill",
+            &["backfill", "daily", "2026-05-20..2026-06-09", "--dry-run"],
+        ),
         ("withdraw", &[&["withdraw", REPORT], &reason[..]].concat()),
         ("tenant-set", &["tenant", "set", "acme", tenant]),
         ("tenant-list", &["tenant", "list"]),
         ("tenant-show", &["tenant", "show", "acme"]),
     ] {
-        let (ended, out) = cxr(&server, &[args, &["--json"]].concat()).await;
-        assert!(ended.is_ok(), "{args:?}: {ended:?}");
-        let document: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!(
-            (&document["v"], &document["kind"]),
-            (&json!(1), &json!(kind)),
-            "{args:?}"
-        );
-        check(
-            &schema_of(&server, kind).await,
-            &schema_of(&server, kind).await,
-            &document,
-            kind,
-        );
+        check_document(&server, kind, args).await;
     }
 }
 

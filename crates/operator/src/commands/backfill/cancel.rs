@@ -3,6 +3,7 @@
 use std::fmt;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::progress::{BackfillProgress, read_progress};
@@ -18,9 +19,9 @@ pub(super) struct CancelBackfillArgs {
     pub(super) backfill: BackfillArg,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CancelledBackfill {
+pub(in crate::commands) struct CancelledBackfill {
     /// Whether it had ended before.
     has_ended: bool,
     #[serde(flatten)]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use definition::{Catalogue, Definition};
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{BackfillPlace, watch};
@@ -70,8 +71,8 @@ struct Wanted {
 }
 
 /// What `cxr backfill` asked for, or would ask for.
-#[derive(Serialize)]
-struct Filled {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::commands) struct Filled {
     #[serde(flatten)]
     plan: BackfillPlan,
     /// The backfill that was started; `null` where nothing was to do, or nothing was to be done.
@@ -233,12 +234,8 @@ fn find_new(
 
 /// Refuses the definition of another report, and one with other windows than those that were found.
 fn check_fits(definition: &Definition, found: &Found) -> Result<(), CommandError> {
-    let known = &found.surveyed.known;
-    let (tenant, report) = (
-        definition.pipeline.tenant.as_str(),
-        definition.name.as_str(),
-    );
-    if (tenant, report) != (known.tenant(), known.report()) {
+    if !found.surveyed.is_same_report(definition) {
+        let (tenant, report) = (&definition.pipeline.tenant, &definition.name);
         return Err(CommandError::Backfill {
             problem: format!(
                 "the definition is of {tenant} / {report}, and not of {}",

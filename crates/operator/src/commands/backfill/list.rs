@@ -4,6 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::BackfillPlace;
@@ -12,6 +13,7 @@ use crate::error::CommandError;
 use crate::layout::{Align, lay_out};
 use crate::output::Output;
 use crate::place::PlaceArgs;
+use crate::state::minute;
 
 /// List the newest backfills of the last 90 days.
 #[derive(Debug, Args)]
@@ -20,14 +22,14 @@ pub(super) struct ListBackfillsArgs {
     pub(super) place: PlaceArgs,
 }
 
-#[derive(Serialize)]
-struct BackfillList {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::commands) struct BackfillList {
     backfills: Vec<ListedBackfill>,
     #[serde(skip)]
     width: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ListedBackfill {
     id: String,
@@ -72,7 +74,7 @@ impl ListedBackfill {
             self.id.clone(),
             format!("{} / {}", self.tenant, self.report),
             self.windows.to_string(),
-            self.started_at.strftime("%Y-%m-%d %H:%M").to_string(),
+            minute(self.started_at),
             self.status.as_str().to_owned(),
         ]
     }

@@ -7,9 +7,15 @@ mod progress;
 mod show;
 mod watch;
 
+pub(super) use cancel::CancelledBackfill;
+pub(super) use fill::Filled;
+pub(super) use list::BackfillList;
+pub(super) use progress::BackfillProgress;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::NOT_WELL;
 use crate::backfill::Backfills;
 use crate::confirm::ReadAnswer;
 use crate::error::CommandError;

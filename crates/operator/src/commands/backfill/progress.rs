@@ -6,21 +6,22 @@ use std::fmt;
 use definition::Window;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::BackfillPlace;
+use super::{BackfillPlace, NOT_WELL};
 use crate::backfill::{BackfillRun, BackfillStatus, describe_seconds};
 use crate::error::CommandError;
 use crate::output::{count_of, one_line};
-use crate::state::{Judged, WindowState, label_range, label_window};
+use crate::state::{Judged, WindowState, label_range, label_window, minute};
 use crate::survey::Found;
 
 /// At most so many failed windows are told.
 const TOLD_MAX: usize = 10;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct BackfillProgress {
+pub(in crate::commands) struct BackfillProgress {
     id: String,
     tenant: String,
     report: String,
@@ -41,7 +42,7 @@ pub(super) struct BackfillProgress {
     commands: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 struct FailedWindow {
     window: String,
     error: Option<String>,
@@ -118,7 +119,7 @@ impl BackfillProgress {
         if self.is_running() || self.committed == self.windows {
             0
         } else {
-            5
+            NOT_WELL
         }
     }
 
@@ -215,8 +216,7 @@ impl fmt::Display for FailedWindow {
 
 impl fmt::Display for BackfillProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let minute = "%Y-%m-%d %H:%M";
-        let started = self.started_at.strftime(minute);
+        let started = minute(self.started_at);
         writeln!(
             f,
             "{}  {} / {}, since {started}",

@@ -44,7 +44,7 @@ CHANGES = {
     "AlarmEmail": ("a@example.com", {"AlertEmail"}, set()),
     "NoticeEmail": ("a@example.com", {"NoticeMail"}, set()),
     "RunbookUrl": ("https://wiki.example.com", ALARMS, set()),
-    "DataRetentionDays": ("30", {"LandingBucket"}, set()),
+    "DataRetentionDays": ("30", {"LandingBucket", "ReportPipeline"}, set()),
     "LogRetentionDays": (90, LOG_GROUPS, set()),
     "KmsKeyArn": (KEY, HANDLER_ROLES | MACHINE_ROLES | LOG_GROUPS | NEW_KEY | {"LandingBucket", "AlertTopic", "NoticeTopic", "DeadLetterQueue", "SchedulerRole", "OperatorPolicy", "MaintainerPolicy", "ConsumerPolicy"}, set()),
     "EncryptExecutions": ("true", NEW_KEY | MACHINES | MACHINE_ROLES, set()),

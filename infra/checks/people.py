@@ -44,7 +44,7 @@ REQUESTS = [
     ("OperatorPolicy", "secretsmanager:GetSecretValue", TENANT, {}, False),
     *[("OperatorPolicy", "s3:GetObject", rows(it), {}, True) for it in ("_log", "_manifest", "win")],
     *[("OperatorPolicy", "s3:GetObject", rows(it), {}, False) for it in ("data", "table", "_pace")],
-    *[("OperatorPolicy", "s3:ListBucket", BUCKET, {"s3:prefix": f"cxone/acme/Daily/{it}/"}, it != "data") for it in ("_log", "_manifest", "win", "data")],
+    *[("OperatorPolicy", "s3:ListBucket", BUCKET, {"s3:prefix": f"cxone/acme/Daily/{it}/"}, it != "table") for it in ("_log", "_manifest", "win", "data", "table")],
     # The names of tenants and reports, and nothing that lies deeper.
     *[("OperatorPolicy", "s3:ListBucket", BUCKET, {"s3:prefix": it, "s3:delimiter": "/"}, True) for it in ("cxone/", "cxone/acme/")],
     ("OperatorPolicy", "s3:ListBucket", BUCKET, {"s3:prefix": "cxone/"}, False),

@@ -1,6 +1,7 @@
 //! Where the pipeline stores what it delivers: said on the command line, or else by the state machine's tags.
 
 use clap::Args;
+use jiff::SignedDuration;
 use landing::Config;
 
 use crate::error::CommandError;
@@ -9,6 +10,19 @@ use crate::step_functions::Executions;
 /// The tag that names the bucket, and the one that says what every key begins with.
 const BUCKET_TAG: &str = "cxone-reports:bucket";
 const PREFIX_TAG: &str = "cxone-reports:prefix";
+
+/// The tag that says after how many days rows expire; 0 keeps them.
+const RETENTION_TAG: &str = "cxone-reports:data-retention-days";
+
+/// No stack lets rows expire earlier.
+const KEPT_AT_LEAST: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Where the pipeline stores what it delivers.
+pub(crate) struct Place {
+    pub(crate) config: Config,
+    /// How long rows are kept, as far as that is known.
+    pub(crate) rows_kept: SignedDuration,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArgs {
@@ -34,26 +48,34 @@ impl PlaceArgs {
     pub(crate) async fn find(
         &self,
         executions: Option<&Executions>,
-    ) -> Result<Config, CommandError> {
-        let given = self.bucket.clone().filter(|bucket| !bucket.is_empty());
-        let (bucket, tagged) = match given {
-            Some(bucket) => (bucket, None),
+    ) -> Result<Place, CommandError> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let mut place = match given(&self.bucket) {
+            Some(bucket) => Place::new(bucket, None),
             None => read_tags(executions).await?,
         };
-        let prefix = self.prefix.clone().filter(|prefix| !prefix.is_empty());
-        let prefix = prefix.or(tagged);
-        Ok(Config {
-            bucket,
-            prefix: prefix.unwrap_or_default(),
-            ..Config::default()
-        })
+        if let Some(prefix) = given(&self.prefix) {
+            place.config.prefix = prefix;
+        }
+        Ok(place)
     }
 }
 
-/// The bucket and the prefix that the state machine's tags name.
-async fn read_tags(
-    executions: Option<&Executions>,
-) -> Result<(String, Option<String>), CommandError> {
+impl Place {
+    fn new(bucket: String, prefix: Option<String>) -> Self {
+        Self {
+            config: Config {
+                bucket,
+                prefix: prefix.unwrap_or_default(),
+                ..Config::default()
+            },
+            rows_kept: KEPT_AT_LEAST,
+        }
+    }
+}
+
+/// What the state machine's tags say.
+async fn read_tags(executions: Option<&Executions>) -> Result<Place, CommandError> {
     let Some(executions) = executions else {
         return Err(no_bucket("nothing says which bucket the rows are in"));
     };
@@ -66,7 +88,13 @@ async fn read_tags(
         let reason = format!("the state machine has no tag {BUCKET_TAG}");
         return Err(no_bucket(&reason));
     };
-    Ok((bucket, tag(PREFIX_TAG)))
+    let mut place = Place::new(bucket, tag(PREFIX_TAG));
+    match tag(RETENTION_TAG).and_then(|days| days.parse::<u32>().ok()) {
+        Some(0) => place.rows_kept = SignedDuration::MAX,
+        Some(days) => place.rows_kept = SignedDuration::from_hours(24 * i64::from(days)),
+        None => {}
+    }
+    Ok(place)
 }
 
 fn no_bucket(reason: &str) -> CommandError {

@@ -87,6 +87,18 @@ impl ReportKeys {
         format!("{}/_manifest/{version:020}.json", self.root)
     }
 
+    /// The folder of all rows.
+    #[must_use]
+    pub fn rows(&self) -> String {
+        format!("{}/data/", self.root)
+    }
+
+    /// The key behind which all rows lie of windows that begin at a time or later.
+    #[must_use]
+    pub fn rows_beginning(&self, from: Timestamp) -> String {
+        format!("{}{}", self.rows(), from.strftime(Window::KEY_TIME))
+    }
+
     /// The folder of all windows' claims.
     #[must_use]
     pub fn windows(&self) -> String {

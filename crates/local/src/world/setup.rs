@@ -31,9 +31,10 @@ const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
 
 /// What the template says on the state machine: where its bucket is, what its handlers' log groups begin with, and which machine
 /// asks it for many windows.
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     ("cxone-reports:bucket", BUCKET),
     ("cxone-reports:prefix", PREFIX),
+    ("cxone-reports:data-retention-days", "0"),
     ("cxone-reports:logs", "/aws/lambda/report-"),
     ("cxone-reports:backfill", BACKFILL_ARN),
 ];

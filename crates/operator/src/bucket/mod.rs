@@ -12,9 +12,11 @@ use aws_config::SdkConfig;
 use delivery::Failure;
 use delivery::effects::Fault;
 use delivery::keys::tenants;
-use landing::{Config, Store};
+use jiff::SignedDuration;
+use landing::Store;
 
 use crate::error::CommandError;
+use crate::place::Place;
 
 pub(crate) use cache::ObjectCache;
 pub(crate) use claims::{StoredGeneration, StoredRun};
@@ -26,14 +28,17 @@ pub(crate) struct Bucket {
     store: Store,
     /// The user's cache folder; without one, everything is read each time.
     cache: Option<PathBuf>,
+    /// How long rows are kept.
+    pub(crate) rows_kept: SignedDuration,
 }
 
 impl Bucket {
     /// The SDK's configuration decides about endpoint, region, credentials and retries.
-    pub(crate) fn new(config: &SdkConfig, place: Config, cache: Option<PathBuf>) -> Self {
+    pub(crate) fn new(config: &SdkConfig, place: Place, cache: Option<PathBuf>) -> Self {
         Self {
-            store: Store::new(aws_sdk_s3::Client::new(config), place),
+            store: Store::new(aws_sdk_s3::Client::new(config), place.config),
             cache,
+            rows_kept: place.rows_kept,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Reads which reports there are, their logs and their windows.
 
+use std::collections::BTreeSet;
+
 use definition::{ReportName, TenantId, Window};
 use delivery::documents::{Commit, GenerationRecord};
+use delivery::effects::Fault;
 use delivery::keys::{ReportKeys, folders_below, tenants, version_of};
 use jiff::Timestamp;
 
@@ -41,6 +44,21 @@ impl Bucket {
         let listed = self.store.list_folders(&folder, after, &before).await?;
         let windows = listed.iter().filter_map(|it| report.window_of(it));
         Ok(windows.collect())
+    }
+
+    /// The keys of a report's rows, of windows that begin at a time or later; [`None`] for whoever may not list them.
+    pub(crate) async fn list_rows(
+        &self,
+        report: &ReportKeys,
+        from: Timestamp,
+    ) -> Result<Option<BTreeSet<String>>, CommandError> {
+        let after = report.rows_beginning(from);
+        match self.store.list_objects(&report.rows(), Some(after)).await {
+            Ok(listed) => Ok(Some(listed.into_iter().map(|it| it.key).collect())),
+            // As OperatorPolicy was before.
+            Err(Fault::Config(_)) => Ok(None),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// The whole log. What was read before is not read again, if the last commit of it is still there.

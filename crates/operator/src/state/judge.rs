@@ -46,6 +46,11 @@ impl Judged {
         )
     }
 
+    /// Whether nothing has to be done, and what consumers hold of it is there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.is_settled() && !self.held().is_some_and(|held| held.is_lost)
+    }
+
     /// Whether it should be there, and no execution is known to have failed with it.
     pub(crate) fn is_missing(&self) -> bool {
         let is_absent = matches!(
@@ -106,6 +111,8 @@ pub(crate) struct Held {
     pub(crate) committed_at: Timestamp,
     /// What an operator should look at.
     pub(crate) warnings: Vec<String>,
+    /// Whether a part of it is gone, so that whoever has not loaded it can't.
+    pub(crate) is_lost: bool,
 }
 
 /// How far a window came.
@@ -176,7 +183,7 @@ fn judge_window(
     let generations = report.pending.get(&window).map_or(&[][..], Vec::as_slice);
     if let Some(whole) = whole {
         match whole.iter().rfind(|commit| commit.withdrawn) {
-            None => return WindowState::Committed(Held::new(whole)),
+            None => return WindowState::Committed(Held::new(whole, &report.lost)),
             Some(withdrawn) if !is_asked_again(generations, withdrawn) => {
                 return WindowState::Withdrawn {
                     version: withdrawn.version,
@@ -204,7 +211,7 @@ fn is_asked_again(generations: &[StoredGeneration], withdrawn: &Commit) -> bool 
 }
 
 impl Held {
-    fn new(whole: &[&Commit]) -> Self {
+    fn new(whole: &[&Commit], lost: &BTreeSet<u64>) -> Self {
         let newest = whole.iter().max_by_key(|commit| commit.version);
         Self {
             version: newest.map_or(0, |commit| commit.version),
@@ -213,6 +220,7 @@ impl Held {
             generation: newest.map_or(1, |commit| commit.generation),
             committed_at: newest.map_or(Timestamp::MIN, |commit| commit.committed_at),
             warnings: whole.iter().flat_map(|it| it.warnings.clone()).collect(),
+            is_lost: whole.iter().any(|commit| lost.contains(&commit.version)),
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct KnownReport {
     pub(crate) asked: Vec<Window>,
     /// What is stored of those that are not committed.
     pub(crate) pending: BTreeMap<Window, PendingWindow>,
+    /// The versions that consumers hold and of which a part is gone, as far as was looked.
+    pub(crate) lost: BTreeSet<u64>,
 }
 
 /// What is stored of a window beside commits: its generations, from the first on.

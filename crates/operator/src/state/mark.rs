@@ -53,7 +53,7 @@ impl Mark {
     /// What a window shows; nothing, if it is not there and is not expected to be.
     pub(crate) fn of(judged: &Judged) -> Option<Self> {
         Some(match &judged.state {
-            WindowState::Committed(held) if !held.warnings.is_empty() => Self::Look,
+            WindowState::Committed(held) if held.is_lost || !held.warnings.is_empty() => Self::Look,
             WindowState::Committed(held) if held.generation > 1 => Self::Restated,
             WindowState::Committed(_) => Self::Committed,
             WindowState::Withdrawn { .. } => Self::Withdrawn,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use definition::{Definition, Window};
 use delivery::documents::Commit;
@@ -47,6 +47,7 @@ fn report(commits: Vec<Commit>, asked: &[Window]) -> KnownReport {
         commits,
         asked: asked.to_vec(),
         pending: BTreeMap::new(),
+        lost: BTreeSet::new(),
     }
 }
 
@@ -98,6 +99,22 @@ fn told(report: &KnownReport, attempts: &[Attempt], since: &str, now: &str) -> V
 }
 
 const MAY: &str = "2026-05-01T00:00:00Z";
+
+/// From the first of May on.
+fn span(now: &str) -> Span {
+    Span {
+        since: time(MAY),
+        now: time(now),
+    }
+}
+
+fn telling() -> Telling {
+    Telling {
+        address: "daily".to_owned(),
+        zone: jiff::tz::TimeZone::UTC,
+        api: None,
+    }
+}
 
 #[test]
 fn a_window_is_due_when_its_schedule_would_ask_whether_it_came() {
@@ -178,16 +195,8 @@ fn like_troubles_are_told_together_as_ranges() {
     });
     let report = report(commits.to_vec(), &[]);
     let failed = attempt(days("2026-06-08", 1), "bad", Some("2026-06-09T05:31:00Z"));
-    let span = Span {
-        since: time(MAY),
-        now: time("2026-06-10T12:00:00Z"),
-    };
-    let telling = Telling {
-        address: "daily".to_owned(),
-        zone: jiff::tz::TimeZone::UTC,
-        api: None,
-    };
-    let troubles = find_troubles(&telling, &judge_windows(&report, &[failed], span));
+    let span = span("2026-06-10T12:00:00Z");
+    let troubles = find_troubles(&telling(), &judge_windows(&report, &[failed], span));
     let told: Vec<String> = troubles
         .iter()
         .map(|it| {
@@ -209,4 +218,42 @@ fn like_troubles_are_told_together_as_ranges() {
     );
     assert_eq!(troubles[1].reason, "Cxone.Auth: refused");
     assert_eq!(troubles[2].commands, ["cxr show daily 2026-06-06"]);
+    let backfill = "cxr backfill daily 2026-06-02..2026-06-07 --watch";
+    assert_eq!(troubles[0].commands, [backfill]);
+}
+
+#[test]
+fn many_windows_are_asked_for_by_a_backfill_and_a_few_by_a_retry() {
+    let report = report(vec![commit(1, days("2026-06-01", 1), &[])], &[]);
+    for (now, line) in [
+        (
+            "2026-06-09T09:00:00Z",
+            "cxr retry daily 2026-06-02..2026-06-08 --watch",
+        ),
+        (
+            "2026-06-10T09:00:00Z",
+            "cxr backfill daily 2026-06-02..2026-06-09 --watch",
+        ),
+    ] {
+        let troubles = find_troubles(&telling(), &judge_windows(&report, &[], span(now)));
+        assert_eq!(troubles[0].commands, [line]);
+    }
+}
+
+#[test]
+fn a_window_of_which_a_part_is_gone_is_neither_there_nor_asked_for_again() {
+    let commits = [1, 2].map(|date| commit(date, days(&format!("2026-06-0{date}"), 1), &[]));
+    let mut report = report(commits.to_vec(), &[]);
+    report.lost.insert(2);
+    let judged = judge_windows(&report, &[], span("2026-06-03T09:00:00Z"));
+    let there: Vec<bool> = judged.iter().map(Judged::is_there).collect();
+    assert_eq!(there, [true, false]);
+    assert_eq!(Remedy::of(&judged[1]), Remedy::Nothing);
+    let troubles = find_troubles(&telling(), &judged);
+    assert!(troubles[0].kind.is_absence() && troubles.len() == 1);
+    let lines = [
+        "cxr replay daily 2026-06-02 --reason TEXT --watch",
+        "cxr verify daily 2026-06-02",
+    ];
+    assert_eq!(troubles[0].commands, lines);
 }

@@ -14,6 +14,12 @@ use crate::output::one_line;
 /// At most so many lines are given to be copied for one trouble.
 const LINES_MAX: usize = 7;
 
+/// More windows than these are asked for by a backfill, which goes on in AWS when the terminal closes.
+const RETRIED_MAX: usize = 7;
+
+const LOST: &str = "a part of its rows is gone from the bucket, so that consumers can't load it; a replay fetches what CXone has of it today, and \
+                    `cxr verify` says whether the bucket still keeps the part";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TroubleKind {
@@ -25,6 +31,8 @@ pub(crate) enum TroubleKind {
     Unfinished,
     /// An execution still works on it, though it was expected by now.
     Late,
+    /// It is committed, and a part of its rows is gone from the bucket.
+    Lost,
     /// It is committed, and something in it is not as usual.
     Look,
 }
@@ -58,6 +66,7 @@ impl TroubleKind {
             Self::Failed => "failed",
             Self::Unfinished => "unfinished",
             Self::Late => "late",
+            Self::Lost => "lost",
             Self::Look => "to look at",
         }
     }
@@ -126,6 +135,7 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
                 minute(attempt.started_at)
             ),
         ),
+        WindowState::Committed(held) if held.is_lost => (TroubleKind::Lost, LOST.to_owned()),
         WindowState::Committed(held) if !held.warnings.is_empty() => {
             (TroubleKind::Look, one_line(&held.warnings.join("; ")))
         }
@@ -186,6 +196,22 @@ fn suggest(
             let lines = first.take(1).map(|it| format!("cxr show {address} {it}"));
             lines.collect()
         }
+        TroubleKind::Lost => {
+            let lines = first.map(|it| format!("cxr replay {address} {it} --reason TEXT --watch"));
+            let verify = ranges
+                .first()
+                .map(|it| format!("cxr verify {address} {it}"));
+            lines.chain(verify).collect()
+        }
+        TroubleKind::Missing if is_for_backfill(windows, ranges) => {
+            let ends = windows.first().zip(windows.last());
+            let range =
+                ends.map(|(first, last)| label_range(&first.window, &last.window, &telling.zone));
+            range
+                .map(|it| format!("cxr backfill {address} {it} --watch"))
+                .into_iter()
+                .collect()
+        }
         TroubleKind::Failed if needs_replay(windows) => {
             let windows = windows.iter().take(LINES_MAX);
             windows
@@ -196,6 +222,11 @@ fn suggest(
             first.map(|range| retry_line(address, range)).collect()
         }
     }
+}
+
+/// Whether so many windows are missing, or here and there, that one line for all of them is better.
+fn is_for_backfill(windows: &[&Judged], ranges: &[String]) -> bool {
+    windows.len() > RETRIED_MAX || ranges.len() > 1
 }
 
 /// Whether windows that failed for one reason need another definition.

@@ -2,6 +2,7 @@
 
 mod find;
 mod logged;
+mod lost;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -63,6 +64,12 @@ impl Surveyed {
             known,
             attempts,
         }
+    }
+
+    /// Says which of its versions lack a part.
+    fn set_lost(&mut self, lost: BTreeSet<u64>, span: Span) {
+        self.known.lost = lost;
+        self.windows = judge_windows(&self.known, &self.attempts, span);
     }
 
     fn choose_windows(&self, asked: &WindowsAsked) -> Vec<Judged> {
@@ -208,6 +215,7 @@ impl Survey {
             definition: None,
             asked: Vec::new(),
             pending: BTreeMap::new(),
+            lost: BTreeSet::new(),
         })
     }
 

@@ -11,6 +11,7 @@ mod doctor;
 mod documents;
 mod drift;
 mod logs;
+mod lost;
 mod machines;
 mod probe;
 mod reads;

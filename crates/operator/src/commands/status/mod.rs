@@ -50,7 +50,8 @@ impl StatusArgs {
     ) -> Result<u8, CommandError> {
         let since = time::parse_since(&self.since, now)?;
         let span = Span { since, now };
-        let surveyed = survey.survey(&self.reports, span).await?;
+        let mut surveyed = survey.survey(&self.reports, span).await?;
+        survey.find_lost(&mut surveyed, span).await?;
         let empty = survey.bucket.describe_empty();
         let status = Status::new(&surveyed, span, output, empty);
         output.print(&status)?;
@@ -153,7 +154,7 @@ impl ReportStatus {
             address: surveyed.address.clone(),
             schedule: surveyed.known.describe_schedule(),
             due: due.clone().count(),
-            delivered: due.filter(|one| one.is_settled()).count(),
+            delivered: due.filter(|one| one.is_there()).count(),
             newest,
             running: windows
                 .iter()

@@ -17,12 +17,18 @@ const PIPELINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:pipel
 const BACKFILL: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:backfill";
 const ID: &str = "bf-20261129-120000";
 
-/// What stands in the pipeline's place. The definition in the event says how long it takes, and for which windows it fails.
+/// What stands in the pipeline's place. The definition in the event says how long it takes, which windows are so long that their
+/// execution hands over as the pipeline does, and for which it fails.
 const STAND_IN: &str = r#"{
   "QueryLanguage": "JSONata",
   "StartAt": "Work",
   "States": {
-    "Work": {"Type": "Wait", "Seconds": "{% $states.input.detail.definition.seconds %}", "Next": "Good?"},
+    "Work": {"Type": "Wait", "Seconds": "{% $states.input.detail.definition.seconds %}", "Next": "Long?"},
+    "Long?": {"Type": "Choice", "Choices": [{
+      "Condition": "{% $states.input.detail.window.start in $states.input.detail.definition.long and $substringBefore($states.context.Execution.Name, '-') != 'continues' %}", "Next": "Continue"
+    }], "Default": "Good?"},
+    "Continue": CONTINUE,
+    "Continued": {"Type": "Succeed"},
     "Good?": {"Type": "Choice", "Choices": [{
       "Condition": "{% $states.input.detail.window.start in $states.input.detail.definition.fails %}", "Next": "Bad"
     }], "Default": "Done"},
@@ -39,6 +45,10 @@ struct TwoMachines {
 
 impl TwoMachines {
     fn open(now: &str) -> Self {
+        Self::open_with(now, &fill_in())
+    }
+
+    fn open_with(now: &str, backfill: &str) -> Self {
         let told = Arc::new(Mutex::new(Vec::new()));
         let itself: Arc<OnceLock<Engine>> = Arc::default();
         let (topic, executions) = (Arc::clone(&told), Arc::clone(&itself));
@@ -62,7 +72,7 @@ impl TwoMachines {
         };
         let engine = Engine::new(Clock::virtual_at(now.parse().unwrap()), run_task);
         itself.set(engine.clone()).unwrap();
-        for (arn, definition) in [(PIPELINE, STAND_IN.to_owned()), (BACKFILL, fill_in())] {
+        for (arn, definition) in [(PIPELINE, stand_in()), (BACKFILL, backfill.to_owned())] {
             let machine = StateMachine::parse(&definition).unwrap();
             let role = "arn:aws:iam::123456789012:role/r";
             engine.register(arn, role, machine).unwrap();
@@ -104,6 +114,13 @@ impl TwoMachines {
         });
         at_once.max().unwrap_or(0)
     }
+}
+
+/// It hands over as the pipeline does.
+fn stand_in() -> String {
+    let text = read("infra/report-pipeline.asl.json").replace("${Partition}", "aws");
+    let pipeline: Value = serde_json::from_str(&text).unwrap();
+    STAND_IN.replace("CONTINUE", &pipeline["States"]["Continue"].to_string())
 }
 
 fn fill_in() -> String {
@@ -168,7 +185,7 @@ fn its_tasks_have_limits_and_are_tried_again() {
 async fn two_thousand_windows_are_asked_for_once_each_newest_first_and_two_at_once() {
     let account = TwoMachines::open("2026-11-29T12:00:00Z");
     let windows = days(2_000);
-    let definition = json!({"seconds": 60, "fails": []});
+    let definition = json!({"seconds": 60, "long": [], "fails": []});
     let ended = account.run(input(&windows, &definition, NO_PAUSE)).await;
     assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
     let parts = account.engine.list(BACKFILL, None);
@@ -199,7 +216,7 @@ async fn two_thousand_windows_are_asked_for_once_each_newest_first_and_two_at_on
 async fn a_year_begins_nothing_while_the_daily_runs_have_their_turn() {
     for (pause, from, to) in [(("05:00", "07:00"), 5, 7), (("23:00", "01:00"), 23, 1)] {
         let account = TwoMachines::open("2026-11-29T04:50:00Z");
-        let definition = json!({"seconds": 290, "fails": []});
+        let definition = json!({"seconds": 290, "long": [], "fails": []});
         let ended = account.run(input(&days(365), &definition, pause)).await;
         assert_eq!(ended.status, Status::Succeeded, "{ended:?}");
         let asked = account.asked();
@@ -227,7 +244,7 @@ async fn after_so_many_failures_it_lets_those_end_that_run_and_begins_no_more() 
         .step_by(2)
         .map(|it| &it[..20])
         .collect();
-    let definition = json!({"seconds": 60, "fails": fails});
+    let definition = json!({"seconds": 60, "long": [], "fails": fails});
     let ended = account.run(input(&windows, &definition, NO_PAUSE)).await;
     assert_eq!(
         (ended.status, ended.error.as_deref()),
@@ -253,20 +270,53 @@ async fn after_so_many_failures_it_lets_those_end_that_run_and_begins_no_more() 
     );
 }
 
+/// Of ten windows the newest two are so long that their executions hand over, and the second of these fails in the end.
+#[tokio::test]
+async fn an_execution_that_hands_over_is_followed_to_its_end() {
+    let account = TwoMachines::open("2026-11-29T12:00:00Z");
+    let windows = days(10);
+    let long = [&windows[0][..20], &windows[1][..20]];
+    let definition = json!({"seconds": 600, "long": long, "fails": [long[1]]});
+    let ended = account.run(input(&windows, &definition, NO_PAUSE)).await;
+    let cause = "1 window failed, and 0 were not asked for";
+    assert_eq!(ended.cause.as_deref(), Some(cause));
+    let asked = account.asked();
+    assert_eq!(asked.len(), 12, "each of ten windows, and two that go on");
+    assert_eq!(account.count_at_once(), 2, "those that go on count");
+    let told = account.told.lock().unwrap();
+    let message = told[0]["Message"].as_str().unwrap();
+    assert!(message.contains("9 of 10 windows succeeded, 1 failed"));
+}
+
+/// Whether there is a pause is asked a moment before it is waited for, and it may end in between.
+#[tokio::test]
+async fn a_pause_that_has_just_ended_is_not_waited_for_until_the_next_day() {
+    let mut backfill: Value = serde_json::from_str(&fill_in()).unwrap();
+    backfill["States"]["Begin"]["Next"] = "Pause".into();
+    for (pause, now) in [
+        (("05:00", "07:00"), "2026-11-29T07:00:00Z"),
+        (("23:00", "01:00"), "2026-11-29T01:00:00Z"),
+    ] {
+        let account = TwoMachines::open_with(now, &backfill.to_string());
+        let definition = json!({"seconds": 60, "long": [], "fails": []});
+        account.run(input(&days(1), &definition, pause)).await;
+        assert_eq!(account.asked()[0].started, now.parse().unwrap());
+    }
+}
+
 /// A start whose answer was lost, tried again when the window's execution had ended.
 #[tokio::test]
 async fn a_window_that_was_asked_for_before_under_the_same_name_is_looked_at() {
     let account = TwoMachines::open("2026-11-29T12:00:00Z");
-    let first =
-        json!({"detail": {"window": {"start": "x"}, "definition": {"seconds": 1, "fails": ["x"]}}});
+    let first = json!({"detail": {"window": {"start": "x"}, "definition": {"seconds": 1, "long": [], "fails": ["x"]}}});
     let name = format!("{ID}-20261127T000000Z");
     let started = account.engine.start(PIPELINE, Some(&name), first).unwrap();
     account.engine.wait(&started.execution_arn).await.unwrap();
-    let definition = json!({"seconds": 60, "fails": []});
+    let definition = json!({"seconds": 60, "long": [], "fails": []});
     let ended = account.run(input(&days(3), &definition, NO_PAUSE)).await;
     assert_eq!(
         ended.cause.as_deref(),
-        Some("1 windows failed, and 0 were not asked for")
+        Some("1 window failed, and 0 were not asked for")
     );
     assert_eq!(account.asked().len(), 3);
 }
@@ -276,7 +326,8 @@ async fn a_window_that_was_asked_for_before_under_the_same_name_is_looked_at() {
 async fn the_largest_backfill_is_continued() {
     let account = TwoMachines::open("2026-11-29T12:00:00Z");
     let windows = days(2_600);
-    let definition = json!({"seconds": 60, "fails": [], "description": "x".repeat(62_000)});
+    let definition =
+        json!({"seconds": 60, "long": [], "fails": [], "description": "x".repeat(62_000)});
     let input = input(&windows, &definition, NO_PAUSE);
     let quoted = Value::from(input.to_string()).to_string().len();
     assert!((235_000..240_000).contains(&quoted), "{quoted} bytes");

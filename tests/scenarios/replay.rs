@@ -96,3 +96,24 @@ async fn an_older_generation_never_replaces_a_newer_one() {
     let commit = pipeline.commit();
     assert_eq!(commit.generation, 2);
 }
+
+/// Consumers hold what was delivered before, so that `cxr retry` would leave the window alone.
+#[tokio::test]
+async fn the_mail_of_the_last_run_of_a_replay_says_what_takes_it_up_again() {
+    let pipeline = PipelineBuilder::daily().start().await;
+    pipeline.deliver().await;
+    pipeline.set_faults(&["run-fails:times=forever"]);
+    let replay = pipeline.event().with_replay(local::replay("late data"));
+    let ended = pipeline.play(replay.with_id("late").to_json()).await;
+    assert_eq!(ended.error.as_deref(), Some("Cxone.RunsExhausted"));
+    let alerts = pipeline.world.alerts();
+    let last = &alerts.last().unwrap().message;
+    let redrive = format!("  cxr redrive {}\n", ended.name);
+    let kept = "what was delivered of the window before is not replaced until somebody acts";
+    for told in [&redrive, kept] {
+        assert!(last.contains(told), "{told}: {last}");
+    }
+    assert!(!last.contains("cxr retry"), "{last}");
+    pipeline.set_faults(&[]);
+    assert_eq!(pipeline.redrive(&ended).await.state, "Delivered");
+}

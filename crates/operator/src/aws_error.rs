@@ -2,7 +2,7 @@
 
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 
-use crate::aws_setup::{ConnectionError, no_credentials, wrong_endpoint};
+use crate::aws_setup::{ConnectionError, NOT_AWS, no_credentials, wrong_endpoint};
 use crate::error::CommandError;
 
 /// What the SDK says first of an endpoint that is no URL, before it dumps the request.
@@ -36,7 +36,7 @@ pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
                 service.raw().status()
             ),
         },
-        code if code.starts_with("ExpiredToken") => no_credentials("those there are have expired"),
+        code if code.starts_with("ExpiredToken") => expired(),
         "ExecutionDoesNotExist" => CommandError::NotFound {
             what: what.to_owned(),
             hint: "cxr list shows the executions, and cxr show REPORT DAY a window of a report",
@@ -45,7 +45,7 @@ pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
             what: what.to_owned(),
             hint: "correct STATE_MACHINE_ARN or --state-machine",
         },
-        code if service.raw().status().is_server_error() || code.contains("Throttl") => {
+        code if service.raw().status().is_server_error() || asks_too_often(code) => {
             CommandError::Unavailable {
                 operation,
                 reason: format!("AWS answers {code} again and again"),
@@ -57,6 +57,34 @@ pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
             message: message_of(error),
         },
     }
+}
+
+/// Whoever was signed in is not any more.
+pub(crate) fn expired() -> CommandError {
+    no_credentials("those there are have expired")
+}
+
+/// An error of a connection, of which only the text is known.
+pub(crate) fn from_connection(operation: &'static str, reason: String) -> CommandError {
+    if let Some((_, url)) = reason.split_once(NO_ENDPOINT) {
+        return wrong_endpoint(url.split('`').next().unwrap_or(url));
+    }
+    if reason.contains(NOT_AWS) {
+        CommandError::NotAws { operation, reason }
+    } else {
+        CommandError::Unavailable { operation, reason }
+    }
+}
+
+/// Whether AWS says only that there were too many calls.
+fn asks_too_often(code: &str) -> bool {
+    let words = [
+        "Throttl",
+        "TooManyRequests",
+        "RequestLimitExceeded",
+        "SlowDown",
+    ];
+    words.iter().any(|word| code.contains(word))
 }
 
 /// Why no usable response arrived, with the causes that the SDK's error wraps.

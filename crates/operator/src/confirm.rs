@@ -12,7 +12,7 @@ pub type ReadAnswer = fn() -> io::Result<String>;
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfirmArg {
-    /// Do not ask before several windows are worked on.
+    /// Do not ask before it begins.
     #[arg(short, long)]
     yes: bool,
 }

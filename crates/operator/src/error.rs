@@ -344,6 +344,11 @@ impl CommandError {
         }
     }
 
+    /// Whether the same call may succeed in a while, so that whoever stays anyway asks again.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::NotAws { .. })
+    }
+
     /// Whether nobody reads the output any more, as in `cxr status | head`.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {

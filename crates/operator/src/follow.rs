@@ -13,6 +13,9 @@ use crate::history::{CxoneRun, EntryKind, ExecutionError, History};
 use crate::output::{count_of, one_line};
 use crate::step_functions::{Executions, Look};
 
+/// What is told of a look that came to nothing.
+pub(crate) const SILENT: &str = "AWS does not answer; the work goes on, and is looked at again";
+
 /// Keeps calls apart, however many executions are followed.
 pub(crate) struct Pacer {
     pause: Duration,
@@ -85,9 +88,8 @@ impl Followed {
     ) -> Result<Vec<Change>, CommandError> {
         match executions.look(&self.execution, self.last_event).await {
             Ok(look) => Ok(self.take(look)),
-            Err(CommandError::Unavailable { .. }) => {
-                let silent = "AWS does not answer; the execution goes on, and is looked at again";
-                let change = self.change(None, silent.to_owned());
+            Err(error) if error.is_passing() => {
+                let change = self.change(None, SILENT.to_owned());
                 Ok(change.into_iter().collect())
             }
             Err(error) => Err(error),

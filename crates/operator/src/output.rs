@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use clap::ValueEnum;
+use definition::text::group_thousands;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -129,6 +130,12 @@ impl<'a> Output<'a> {
 /// `1 error`, `2 errors`.
 pub(crate) fn count_of(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 row`, `2,000 rows`.
+pub(crate) fn count_rows(rows: u64) -> String {
+    let noun = if rows == 1 { "row" } else { "rows" };
+    format!("{} {noun}", group_thousands(rows))
 }
 
 /// A text on one line without control characters: causes quote CXone, and a terminal would obey

@@ -1,6 +1,6 @@
 //! Reads from the input of an execution what it was started for.
 
-use definition::{Api, ReportName, TenantId, Window, WindowZone};
+use definition::{Api, Definition, ReportName, TenantId, Window, WindowZone};
 use delivery::{Audit, window_of_event};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
 use crate::address::slug;
-use crate::state::label_window;
+use crate::state::{WindowNaming, label_window};
 
 /// What an execution was started for. A field is empty where the input does not say it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -30,9 +30,9 @@ pub(crate) struct Request {
     pub(crate) expect: Option<String>,
     #[serde(skip)]
     pub(crate) api: Option<Api>,
-    /// Where the report's days begin and end.
+    /// How the report's windows are called.
     #[serde(skip)]
-    pub(crate) zone: TimeZone,
+    pub(crate) naming: WindowNaming,
 }
 
 impl Request {
@@ -50,14 +50,14 @@ impl Request {
             restate: read_field(&event, "/detail/restate"),
             expect: read_field(&event, "/detail/expect"),
             api: read_api(definition),
-            zone: read_zone(definition).unwrap_or(TimeZone::UTC),
+            naming: read_naming(definition),
         }
     }
 
     /// What to type for its window: `TENANT/REPORT` and the window; `None` where the input does not say them.
     pub(crate) fn address(&self) -> Option<(String, String)> {
         let (tenant, report) = (self.tenant.as_ref()?, slug(self.report.as_ref()?));
-        let label = label_window(&self.window?, &self.zone);
+        let label = label_window(&self.window?, &self.naming);
         (!report.is_empty()).then(|| (format!("{tenant}/{report}"), label))
     }
 
@@ -115,6 +115,14 @@ fn read_audit(event: &Value, pointer: &str) -> Option<String> {
         "{} (requested by {})",
         audit.reason, audit.requested_by
     ))
+}
+
+/// A definition that is refused may still say where days begin.
+fn read_naming(definition: &Value) -> WindowNaming {
+    match Definition::from_value(definition) {
+        Ok(read) => WindowNaming::new(Some(&read.definition)),
+        Err(_) => WindowNaming::in_zone(read_zone(definition).unwrap_or(TimeZone::UTC)),
+    }
 }
 
 fn read_zone(definition: &Value) -> Option<TimeZone> {

@@ -13,6 +13,12 @@ use std::thread::JoinHandle;
 
 const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
 
+/// Asks Step Functions first.
+const LIST: [&str; 3] = ["list", "--state-machine", MACHINE];
+
+/// Asks S3 first.
+const STATUS: [&str; 5] = ["status", "--bucket", "b", "--region", "eu-central-1"];
+
 /// `cxr` in an environment with nothing of this machine's.
 fn cxr(home: &Path, args: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cxr"));
@@ -52,7 +58,7 @@ const KEYS: [(&str, &str); 2] = [
 
 #[test]
 fn what_is_wrong_with_the_set_up_is_named_as_that() {
-    let list = ["list", "--state-machine", MACHINE];
+    let (list, status) = (LIST, STATUS);
     let with_keys = |extra: &[(&'static str, &'static str)]| [&KEYS, extra].concat();
     let [closed, nonsense, no_host, of_file] = [
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
@@ -131,6 +137,24 @@ fn what_is_wrong_with_the_set_up_is_named_as_that() {
             2,
             "CXO044: no AWS region is set",
         ),
+        (
+            &status,
+            with_keys(&[closed]),
+            4,
+            "CXO012: S3: ListObjectsV2 on s3://b/: no connection to 127.0.0.1:1: Connection refused",
+        ),
+        (
+            &status,
+            with_keys(&[unknown]),
+            4,
+            "CXO012: S3: ListObjectsV2 on s3://b/: no connection to no-such-host.invalid: ",
+        ),
+        (
+            &status,
+            with_keys(&[("AWS_ENDPOINT_URL_S3", "nonsense")]),
+            2,
+            "is \"nonsense\", which is not a URL",
+        ),
     ] {
         check_refused(&run(args, &env), code, told);
     }
@@ -177,16 +201,47 @@ fn what_answers_in_the_place_of_aws_is_told_apart_from_it() {
         ("302 Found", page),
         ("403 Forbidden", page),
     ] {
-        let answer = format!("HTTP/1.1 {status}\r\n{rest}");
+        for (args, operation) in [
+            (&LIST[..], "ListExecutions"),
+            (&STATUS, "S3: ListObjectsV2 on s3://b/"),
+        ] {
+            let answer = format!("HTTP/1.1 {status}\r\n{rest}");
+            let (host, thread) = answer_one(answer.leak(), || ());
+            let endpoint = format!("http://{host}");
+            let env = [&KEYS[..], &[("AWS_ENDPOINT_URL", endpoint.as_str())]].concat();
+            let output = run(args, &env);
+            let status = &status[..3];
+            let told = format!(
+                "CXO045: {operation}: an answer that is not AWS's (HTTP {status} from {host}); look for a proxy"
+            );
+            check_refused(&output, 4, &told);
+            thread.join().unwrap();
+        }
+    }
+}
+
+/// A session that has ended is told alike, whichever service says so.
+#[test]
+fn credentials_that_have_expired_are_named_as_that() {
+    let of_states = (
+        "application/x-amz-json-1.0",
+        r#"{"__type":"com.amazon.coral.service#ExpiredTokenException","message":"The security token included in the request is expired"}"#,
+    );
+    let of_s3 = (
+        "application/xml",
+        "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
+    );
+    for (args, (kind, body)) in [(&LIST[..], of_states), (&STATUS, of_s3)] {
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: {kind}\r\nx-amzn-requestid: 1\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
         let (host, thread) = answer_one(answer.leak(), || ());
         let endpoint = format!("http://{host}");
         let env = [&KEYS[..], &[("AWS_ENDPOINT_URL", endpoint.as_str())]].concat();
-        let output = run(&["list", "--state-machine", MACHINE], &env);
-        let status = &status[..3];
-        let told = format!(
-            "CXO045: ListExecutions: an answer that is not AWS's (HTTP {status} from {host}); look for a proxy"
-        );
-        check_refused(&output, 4, &told);
+        let told =
+            "CXO043: no AWS credentials: those there are have expired; sign in with aws sso login";
+        check_refused(&run(args, &env), 3, told);
         thread.join().unwrap();
     }
 }

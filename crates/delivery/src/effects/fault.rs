@@ -15,6 +15,8 @@ pub enum Fault {
     MaybeForbidden(String),
     /// No answer, or none that says anything about the question.
     Unavailable(String),
+    /// Our own credentials at AWS have expired. An invocation after this one has others.
+    Expired(String),
     /// Credentials or a permission were refused.
     Auth(String),
     /// The tenant does not know the run, or not any more.
@@ -54,7 +56,9 @@ impl From<Fault> for Failure {
             Fault::MaybeForbidden(message) | Fault::LinkRefused(message) | Fault::Auth(message) => {
                 Self::new(FailureName::Auth, message)
             }
-            Fault::Unavailable(message) => Self::new(FailureName::Unavailable, message),
+            Fault::Unavailable(message) | Fault::Expired(message) => {
+                Self::new(FailureName::Unavailable, message)
+            }
             Fault::Torn(why) => Self::from(*why),
             Fault::Gone => contract("CXone does not know what it was asked for"),
             Fault::Failed(said) => contract(&format!("CXone says that the run failed: {said}")),

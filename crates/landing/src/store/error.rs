@@ -1,5 +1,6 @@
 //! Why S3 refuses a request, and which requests are repeated.
 
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -63,6 +64,9 @@ impl Operation {
     }
 }
 
+/// What S3 says to a signature with a key that it does not know, or with the secret of another one.
+const OF_NO_KEY: [&str; 2] = ["InvalidAccessKeyId", "SignatureDoesNotMatch"];
+
 /// A request that S3 refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct S3Error {
@@ -85,6 +89,8 @@ pub(super) enum ErrorKind {
     NoSuchUpload,
     /// The same request may succeed in a moment.
     Busy(String),
+    /// No connection, and whoever made the client says that a moment later there would be none either.
+    Unreachable(String),
     /// The credentials have expired; the next invocation has others.
     CredentialsExpired(String),
     /// The role's rights, the KMS key or the bucket have to be corrected.
@@ -146,10 +152,28 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for ErrorKind {
                 Self::from_answer(answer.raw().status().as_u16(), answer.err().code())
             }
             SdkError::TimeoutError(_) => Self::Busy("no answer in time".to_owned()),
-            SdkError::DispatchFailure(_) => Self::Busy("no connection or credentials".to_owned()),
+            SdkError::DispatchFailure(failure) => {
+                let reason = failure.as_connector_error().map(|error| innermost(error));
+                let reason = reason.unwrap_or_else(|| "no connection".to_owned());
+                if failure.is_user() {
+                    Self::Unreachable(reason)
+                } else {
+                    Self::Busy(format!("no answer: {reason}"))
+                }
+            }
             _ => Self::Busy("no readable answer".to_owned()),
         }
     }
+}
+
+/// What was wrong in the end: the errors around it say only that something was. It is of a connection or of credentials, and has
+/// nothing of a request in it.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
 }
 
 impl From<ByteStreamError> for ErrorKind {
@@ -215,8 +239,12 @@ impl From<S3Error> for Fault {
         let what = format!("S3 {} on {location}", operation.name());
         match kind {
             ErrorKind::Busy(code) => Self::Unavailable(format!("{what}: {code}")),
+            ErrorKind::Unreachable(reason) => Self::Unavailable(format!("{what}: {reason}")),
             ErrorKind::CredentialsExpired(code) => {
-                Self::Unavailable(format!("{what}: the credentials have expired ({code})"))
+                Self::Expired(format!("{what}: the credentials have expired ({code})"))
+            }
+            ErrorKind::Denied(code) if OF_NO_KEY.contains(&code.as_str()) => {
+                Self::Config(format!("{what}: AWS answers {code}; check the credentials"))
             }
             ErrorKind::Denied(code) if code == "NoSuchBucket" => Self::Config(format!(
                 "{what}: there is no such bucket ({code}); correct its name"

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::error::CommandError;
-use crate::state::label_window;
+use crate::state::{WindowNaming, label_window};
 
 /// The windows that a text means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,17 +159,17 @@ fn tile(
 
 /// Names the report's own windows at both ends of what was asked for.
 fn refuse(definition: &Definition, start: Timestamp, end: Timestamp) -> CommandError {
-    let zone = definition.pipeline.window_zone.rules();
+    let naming = WindowNaming::new(Some(definition));
     let last_second = end - SignedDuration::from_secs(1);
     let own = [start, last_second].map(|time| own_window_around(definition, time));
     let mut nearest: Vec<String> = own
         .iter()
         .flatten()
-        .map(|window| label_window(window, zone))
+        .map(|window| label_window(window, &naming))
         .collect();
     nearest.dedup();
     let asked = match Window::new(start, end) {
-        Ok(window) => label_window(&window, zone),
+        Ok(window) => label_window(&window, &naming),
         Err(_) => format!("{start}/{end}"),
     };
     CommandError::NotOwnWindows {

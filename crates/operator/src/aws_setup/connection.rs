@@ -26,12 +26,15 @@ use aws_smithy_runtime_api::client::runtime_components::{
 /// A person who waits longer than this is told for whom.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What is said of an answer of something else.
+pub(crate) const NOT_AWS: &str = "an answer that is not AWS's";
+
 /// Why nothing came of a request that no retry can help.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
     #[error("no connection to {host}: {reason}")]
     NotReached { host: String, reason: String },
-    #[error("an answer that is not AWS's (HTTP {status} from {host})")]
+    #[error("{} (HTTP {status} from {host})", NOT_AWS)]
     NotAws { host: String, status: u16 },
 }
 

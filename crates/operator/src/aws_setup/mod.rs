@@ -13,7 +13,7 @@ use clap::Args;
 use crate::arn::MachineArn;
 use crate::error::CommandError;
 
-pub(crate) use connection::ConnectionError;
+pub(crate) use connection::{ConnectionError, NOT_AWS};
 pub(crate) use credentials::no_credentials;
 
 /// No address of AWS takes longer to connect to than this, unless it can't be reached at all.

@@ -12,7 +12,7 @@ use super::input::BackfillPace;
 use super::pause::Pause;
 use crate::error::CommandError;
 use crate::output::count_of;
-use crate::state::{Judged, Remedy, WindowState, label_window};
+use crate::state::{Judged, Remedy, WindowNaming, WindowState, label_window};
 
 /// So many labels of a kind are named at most.
 const NAMED_MAX: usize = 5;
@@ -83,9 +83,10 @@ pub(crate) fn check_can_fill(
         return Ok(());
     };
     let zone = definition.pipeline.window_zone.rules();
+    let naming = WindowNaming::new(Some(definition));
     refuse(format!(
         "{} is further back than {} has data, which is {} days; begin at {} or later",
-        label_window(&oldest.window, zone),
+        label_window(&oldest.window, &naming),
         definition.dialect().api(),
         keeps.as_hours() / 24,
         (now - keeps)
@@ -145,12 +146,12 @@ impl BackfillPlan {
         elsewhere: &BTreeSet<Window>,
         now: Timestamp,
     ) {
-        let zone = definition.pipeline.window_zone.rules();
+        let naming = WindowNaming::new(Some(definition));
         for one in judged {
             if one.is_settled() || one.is_running() {
                 continue;
             }
-            let label = label_window(&one.window, zone);
+            let label = label_window(&one.window, &naming);
             if elsewhere.contains(&one.window) {
                 self.elsewhere += 1;
             } else if definition.settled_at(&one.window) > now {

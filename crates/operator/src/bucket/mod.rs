@@ -15,6 +15,7 @@ use delivery::keys::tenants;
 use jiff::SignedDuration;
 use landing::Store;
 
+use crate::aws_error;
 use crate::error::CommandError;
 use crate::place::Place;
 
@@ -62,15 +63,18 @@ impl Bucket {
 
 impl From<Fault> for CommandError {
     fn from(fault: Fault) -> Self {
-        let is_transient = matches!(fault, Fault::Unavailable(_));
+        let (is_transient, is_expired) = (
+            matches!(fault, Fault::Unavailable(_)),
+            matches!(fault, Fault::Expired(_)),
+        );
         let reason = Failure::from(fault).message;
-        if is_transient {
-            Self::Unavailable {
-                operation: "S3",
-                reason,
-            }
-        } else {
-            Self::Storage { reason }
+        if is_expired {
+            return aws_error::expired();
         }
+        if !is_transient {
+            return Self::Storage { reason };
+        }
+        let reason = reason.strip_prefix("S3 ").unwrap_or(&reason).to_owned();
+        aws_error::from_connection("S3", reason)
     }
 }

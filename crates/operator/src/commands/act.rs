@@ -68,11 +68,11 @@ impl ActCommand {
             }
             Self::Withdraw(args) if args.is_about_file() => {
                 let executions = account.executions().await?;
-                args.run_for_file(output, &executions, now).await
+                args.run_for_file(output, &executions, answer, now).await
             }
             Self::Withdraw(args) => {
                 let survey = account.survey(&args.place).await?;
-                args.run_for_report(output, &survey, now).await
+                args.run_for_report(output, &survey, answer, now).await
             }
             Self::Run(args) => args.run(output, &account.executions().await?, now).await,
         }

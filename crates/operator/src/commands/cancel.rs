@@ -50,7 +50,7 @@ impl CancelArgs {
         let executions = survey.executions()?;
         let mut found = self.find(survey, now).await?;
         let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
-        let zone = found.surveyed.known.zone();
+        let naming = found.surveyed.known.naming();
         let running = survey.find_running(&found.surveyed, &windows).await?;
         if running.len() > 1 {
             let question = format!("{} are stopped", count_of(running.len(), "execution"));
@@ -61,7 +61,7 @@ impl CancelArgs {
         let mut cancelled = Cancelled {
             report: found.surveyed.address.clone(),
             window: match windows[..] {
-                [window] => label_window(&window, &zone),
+                [window] => label_window(&window, &naming),
                 _ => self.window,
             },
             executions: Vec::new(),

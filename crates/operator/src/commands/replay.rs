@@ -179,7 +179,7 @@ impl ReplayArgs {
             let machine = Some(executions.machine());
             jobs.push(Job {
                 report: found.surveyed.address.clone(),
-                label: label_window(&window, &found.surveyed.known.zone()),
+                label: label_window(&window, &found.surveyed.known.naming()),
                 window,
                 action: Action::Correct(ExecutionInput::for_correction(
                     file, window, replay, now, machine,

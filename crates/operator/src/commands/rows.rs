@@ -65,11 +65,11 @@ impl RowsArgs {
     ) -> Result<u8, CommandError> {
         let report = survey.find_log(&self.report).await?;
         let windows = report.find_windows(&self.windows, now)?;
-        let zone = report.known.zone();
+        let naming = report.known.naming();
         let delivered = find_delivered(&report.known.commits, &windows);
         let delivered = delivered.map_err(|window| CommandError::DeliveredTogether {
             asked: self.windows.clone(),
-            delivered: label_window(&window, &zone),
+            delivered: label_window(&window, &naming),
         })?;
         self.print_rows(output, survey, &report, &delivered).await?;
         match &delivered.absent[..] {
@@ -213,8 +213,8 @@ fn refuse_bad_part(part: &CommitPart, found: &PartPresence) -> Result<(), Comman
 
 /// Says which windows have no rows.
 fn explain_absence(report: &LoggedReport, absent: &[Window]) -> CommandError {
-    let zone = report.known.zone();
-    let labels: Vec<String> = absent.iter().map(|it| label_window(it, &zone)).collect();
+    let naming = report.known.naming();
+    let labels: Vec<String> = absent.iter().map(|it| label_window(it, &naming)).collect();
     CommandError::Undelivered {
         address: report.address.clone(),
         windows: list_first(&labels, NAMED_MAX),

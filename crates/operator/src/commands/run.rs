@@ -13,7 +13,7 @@ use crate::error::CommandError;
 use crate::execution_input::{ExecutionInput, start_execution};
 use crate::grid::{OffGridArg, WaitArg};
 use crate::output::Output;
-use crate::state::label_window;
+use crate::state::{WindowNaming, label_window};
 use crate::step_functions::Executions;
 use crate::target::Target;
 
@@ -41,9 +41,9 @@ impl RunArgs {
         self.off_grid.check(&file.definition, window)?;
         self.wait.check(&file.definition, window, now)?;
         let report = slug(file.definition.name.as_str());
-        let zone = file.definition.pipeline.window_zone.rules().clone();
+        let naming = WindowNaming::new(Some(&file.definition));
         let input = ExecutionInput::for_window(file, choice, Some(executions.machine()))?;
-        let label = label_window(&window, &zone);
+        let label = label_window(&window, &naming);
         let name = input.execution_name();
         match find_status(executions, &name).await?.as_deref() {
             None => start_execution(executions, &input, output).await,

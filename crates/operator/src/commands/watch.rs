@@ -50,8 +50,9 @@ impl WatchArgs {
         let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
         let mut worker = Worker::new(survey, survey.executions()?, rules, now);
         let is_well = follow(output, survey, &mut worker, &found, &windows).await?;
+        let read = async || conclude(survey, &found.surveyed.address, windows.clone(), now).await;
         let watched = Watched {
-            windows: conclude(survey, &found.surveyed.address, windows, now).await?,
+            windows: worker.insist(output, read).await?,
             changes: worker.seen,
         };
         output.print(&watched)?;
@@ -81,13 +82,14 @@ async fn follow(
     let mut is_well = true;
     loop {
         // One that was redriven meanwhile goes on.
-        let running = survey.find_running(surveyed, windows).await?;
+        let find = async || survey.find_running(surveyed, windows).await;
+        let running = worker.insist(output, find).await?;
         if running.is_empty() {
             return Ok(is_well);
         }
         let jobs = running.into_iter().map(|attempt| Job {
             report: surveyed.address.clone(),
-            label: label_window(&attempt.window, &surveyed.known.zone()),
+            label: label_window(&attempt.window, &surveyed.known.naming()),
             window: attempt.window,
             action: Action::Follow(attempt.execution),
         });

@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::Catalogue;
+use definition::{Catalogue, Window};
 use jiff::Timestamp;
 
 use super::replay::stored;
 use crate::address::find_window;
+use crate::confirm::{ConfirmArg, ReadAnswer};
 use crate::definition_file;
 use crate::error::CommandError;
 use crate::execution_input::{Correction, ExecutionInput, ReasonArgs, start_execution};
-use crate::output::Output;
+use crate::output::{Output, count_rows};
 use crate::place::PlaceArgs;
+use crate::state::label_window;
 use crate::step_functions::Executions;
-use crate::survey::Survey;
+use crate::survey::{Survey, Surveyed};
 
 /// Take back what was delivered of a window: it is committed without rows, and nothing is asked of CXone.
 ///
@@ -34,6 +36,8 @@ pub(super) struct WithdrawArgs {
     #[command(flatten)]
     reason: ReasonArgs,
     #[command(flatten)]
+    confirm: ConfirmArg,
+    #[command(flatten)]
     pub(super) place: PlaceArgs,
 }
 
@@ -47,6 +51,7 @@ impl WithdrawArgs {
         self,
         output: &mut Output<'_>,
         executions: &Executions,
+        answer: Option<ReadAnswer>,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let withdrawal = Correction::Withdrawal(self.reason.read()?);
@@ -54,6 +59,12 @@ impl WithdrawArgs {
         let file = definition_file::read_definition(&path, Catalogue::builtin())?;
         let text = self.window.unwrap_or_default();
         let window = find_window(&text, &file.definition, now)?;
+        let name = &file.definition.name;
+        let question =
+            format!("whatever was delivered of {name} {text} is taken back: {CONSUMERS}");
+        if !self.confirm.ask(output, answer, &question)? {
+            return leave(output);
+        }
         let machine = Some(executions.machine());
         let input = ExecutionInput::for_correction(file, window, withdrawal, now, machine);
         start_execution(executions, &input, output).await
@@ -63,6 +74,7 @@ impl WithdrawArgs {
         self,
         output: &mut Output<'_>,
         survey: &Survey,
+        answer: Option<ReadAnswer>,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let withdrawal = Correction::Withdrawal(self.reason.read()?);
@@ -73,7 +85,7 @@ impl WithdrawArgs {
             return Ok(0);
         };
         let known = &found.surveyed.known;
-        let is_stored = known.commits.iter().any(|commit| commit.window == window);
+        let is_stored = known.has_commit_of(window);
         // Only what is written as START/END may be a window that nothing is known of.
         let is_exact = text.contains('/');
         if !is_exact && !is_stored && !known.is_begun(&window) {
@@ -81,6 +93,10 @@ impl WithdrawArgs {
                 reason: format!("{} has no such window that could be taken back", self.what),
                 text,
             });
+        }
+        let question = describe_loss(&found.surveyed, window);
+        if !self.confirm.ask(output, answer, &question)? {
+            return leave(output);
         }
         let definition = survey
             .read_definition_of(&mut found.cache, &found.surveyed, window)
@@ -90,4 +106,32 @@ impl WithdrawArgs {
         let input = ExecutionInput::for_correction(file, window, withdrawal, now, machine);
         start_execution(executions, &input, output).await
     }
+}
+
+/// What consumers do with a window that was taken back.
+const CONSUMERS: &str = "consumers delete its rows with the next version";
+
+/// What is lost by a withdrawal, for the question whether to go on.
+fn describe_loss(surveyed: &Surveyed, window: Window) -> String {
+    let known = &surveyed.known;
+    let label = label_window(&window, &known.naming());
+    let about = format!("{} {label}", surveyed.address);
+    let mut commits = known.commits.iter().rev();
+    match commits.find(|commit| commit.window == window) {
+        Some(commit) if !commit.withdrawn => {
+            let rows = count_rows(commit.unique);
+            format!(
+                "version {} holds {rows} of {about}; {CONSUMERS}",
+                commit.version
+            )
+        }
+        _ => format!(
+            "nothing is delivered of {about}, and nothing will be until somebody replays it"
+        ),
+    }
+}
+
+fn leave(output: &mut Output<'_>) -> Result<u8, CommandError> {
+    output.tell("nothing was taken back")?;
+    Ok(0)
 }

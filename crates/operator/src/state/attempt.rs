@@ -23,6 +23,10 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    pub(crate) fn failed_with(&self, error: &str) -> bool {
+        self.error.as_ref().is_some_and(|it| it.error == error)
+    }
+
     pub(crate) fn is_about_same(&self, other: &Self) -> bool {
         self.report == other.report && self.window == other.window
     }

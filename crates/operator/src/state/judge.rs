@@ -26,6 +26,8 @@ pub(crate) struct Judged {
     pub(crate) is_due: bool,
     /// Whether anything is stored of it beside commits, if it is not committed.
     pub(crate) is_begun: bool,
+    /// Whether no run can be started for it any more: the API takes no dates, and the range of its template means other days by now.
+    pub(crate) is_out_of_reach: bool,
     pub(crate) state: WindowState,
 }
 
@@ -149,6 +151,7 @@ pub(crate) fn judge_windows(report: &KnownReport, attempts: &[Attempt], span: Sp
             window,
             is_due,
             is_begun: report.is_begun(&window),
+            is_out_of_reach: report.is_out_of_reach(&window, span.now),
             state,
         })
     });
@@ -161,6 +164,7 @@ pub(crate) fn judge_one(
     attempts: &[Attempt],
     window: Window,
     all: &[Judged],
+    now: Timestamp,
 ) -> Judged {
     if let Some(known) = all.iter().find(|judged| judged.window == window) {
         return known.clone();
@@ -170,6 +174,7 @@ pub(crate) fn judge_one(
         window,
         is_due: false,
         is_begun: report.is_begun(&window),
+        is_out_of_reach: report.is_out_of_reach(&window, now),
         state: judge_window(report, attempts, window, whole.as_deref()),
     }
 }

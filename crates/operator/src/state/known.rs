@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use definition::{Definition, Recurrence, Window};
+use definition::{Definition, Recurrence, SourceRange, Window};
 use delivery::documents::Commit;
 use delivery::flow::find_whole;
 use delivery::keys::ReportKeys;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Span;
+use super::{Span, WindowNaming};
 use crate::bucket::StoredGeneration;
 
 /// A report, as far as the bucket knows it.
@@ -42,12 +42,31 @@ impl KnownReport {
         self.pending.get(window).is_some_and(|it| !it.is_empty())
     }
 
+    /// Whether a commit of the log is of exactly this window.
+    pub(crate) fn has_commit_of(&self, window: Window) -> bool {
+        self.commits.iter().any(|commit| commit.window == window)
+    }
+
     /// The definition that a window was begun with last, or else that of the report.
     pub(crate) fn definition_for(&self, window: &Window) -> Option<&Definition> {
         let pending = self.pending.get(window).into_iter().flatten();
         let mut openings = pending.filter_map(|generation| generation.opening.as_ref());
         let own = openings.next_back().map(|opening| &opening.definition);
         own.or(self.definition.as_ref())
+    }
+
+    /// Whether a run for a window would be about other days, because the range is that of a template and has moved on. A run that was
+    /// started in time and has not ended still has the window's file.
+    pub(super) fn is_out_of_reach(&self, window: &Window, now: Timestamp) -> bool {
+        let runs = self.pending.get(window).into_iter().flatten();
+        let mut runs = runs.flat_map(|generation| &generation.runs);
+        let definition = self.definition_for(window);
+        let is_over = definition.is_some_and(|it| {
+            it.source().range == SourceRange::Template
+                && it.settled_at(window) <= now
+                && it.window_for(now).as_ref() != Ok(window)
+        });
+        is_over && !runs.any(|run| run.start.is_some() && run.end.is_none())
     }
 
     /// The folder's own name for the tenant.
@@ -80,6 +99,11 @@ impl KnownReport {
     pub(crate) fn zone(&self) -> TimeZone {
         let definition = self.definition.as_ref();
         definition.map_or(TimeZone::UTC, |it| it.pipeline.window_zone.rules().clone())
+    }
+
+    /// How its windows are called.
+    pub(crate) fn naming(&self) -> WindowNaming {
+        WindowNaming::new(self.definition.as_ref())
     }
 
     /// The first window that was ever asked for or committed.

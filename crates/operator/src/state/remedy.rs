@@ -15,6 +15,8 @@ pub(crate) enum Remedy {
     Run,
     /// Whatever goes on from what is stored fails again: it has to be fetched anew, with another definition.
     Replay,
+    /// CXone can't be asked for it any more.
+    OutOfReach,
 }
 
 /// Errors of executions that keep a state machine that no longer fits the handlers, so that a redrive fails again.
@@ -25,6 +27,9 @@ impl Remedy {
         match &judged.state {
             WindowState::Committed(_) | WindowState::Withdrawn { .. } => Self::Nothing,
             WindowState::Running(_) => Self::Watch,
+            // The rows that are in conflict are stored, and need not be asked for.
+            WindowState::Failed(attempt) if attempt.failed_with("Cxone.Conflict") => Self::Replay,
+            _ if judged.is_out_of_reach => Self::OutOfReach,
             WindowState::Missing | WindowState::Unfinished(_) => Self::Run,
             WindowState::Failed(attempt) => {
                 let error = attempt.error.as_ref().map(|error| error.error.as_str());

@@ -87,7 +87,7 @@ fn told(report: &KnownReport, attempts: &[Attempt], since: &str, now: &str) -> V
     };
     let judged = judge_windows(report, attempts, span);
     let told = judged.iter().map(|one| {
-        let label = label_window(&one.window, &jiff::tz::TimeZone::UTC);
+        let label = label_window(&one.window, &WindowNaming::new(None));
         let text = format!("{label} {}", one.state.as_str());
         if one.is_due {
             text
@@ -111,7 +111,7 @@ fn span(now: &str) -> Span {
 fn telling() -> Telling {
     Telling {
         address: "daily".to_owned(),
-        zone: jiff::tz::TimeZone::UTC,
+        naming: WindowNaming::new(None),
         api: None,
     }
 }
@@ -256,4 +256,21 @@ fn a_window_of_which_a_part_is_gone_is_neither_there_nor_asked_for_again() {
         "cxr verify daily 2026-06-02",
     ];
     assert_eq!(troubles[0].commands, lines);
+}
+
+#[test]
+fn a_window_that_is_none_of_the_reports_own_is_called_by_its_start_and_end() {
+    let naming = WindowNaming::new(Some(&definition()));
+    let hours = |from: &str, to: &str| Window::new(time(from), time(to)).unwrap();
+    for (window, label) in [
+        (days("2026-06-01", 1), "2026-06-01"),
+        (days("2026-06-01", 2), "2026-06-01/2026-06-03"),
+        (days("2026-06-01", 30), "2026-06-01/2026-07-01"),
+        (
+            hours("2026-06-01T06:00:00Z", "2026-06-01T12:00:00Z"),
+            "2026-06-01T06:00:00Z/2026-06-01T12:00:00Z",
+        ),
+    ] {
+        assert_eq!(label_window(&window, &naming), label);
+    }
 }

@@ -1,15 +1,17 @@
 //! What is wrong with the windows of a report: like ones together, each with its reason and the line to copy.
 
-use definition::{Api, Window};
+use definition::Api;
 use delivery::advice;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::label::{label_range, label_window};
+use super::label::{WindowNaming, group_ranges, label_range, label_window};
 use super::{Attempt, Judged, Remedy, Unfinished, WindowState};
 use crate::output::one_line;
+
+/// Said of a window that CXone can't be asked for any more.
+pub(crate) const OUT_OF_REACH: &str = "the range of its template means other days by now, so that CXone can't be asked for it any more";
 
 /// At most so many lines are given to be copied for one trouble.
 const LINES_MAX: usize = 7;
@@ -77,7 +79,7 @@ impl TroubleKind {
 pub(crate) struct Telling {
     /// What the report is called on the command line.
     pub(crate) address: String,
-    pub(crate) zone: TimeZone,
+    pub(crate) naming: WindowNaming,
     pub(crate) api: Option<Api>,
 }
 
@@ -100,7 +102,7 @@ pub(crate) fn find_troubles(telling: &Telling, judged: &[Judged]) -> Vec<Trouble
     let troubles = groups.into_iter();
     troubles
         .map(|(kind, reason, windows)| {
-            let ranges = group_ranges(&windows, &telling.zone);
+            let ranges = group_ranges(&windows, &telling.naming);
             let commands = suggest(telling, kind, &windows, &ranges);
             Trouble {
                 kind,
@@ -116,7 +118,7 @@ pub(crate) fn find_troubles(telling: &Telling, judged: &[Judged]) -> Vec<Trouble
 
 /// What is wrong with a window, and why; nothing for one that is as it should be.
 fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> {
-    Some(match &judged.state {
+    let (kind, reason) = match &judged.state {
         WindowState::Missing => (
             TroubleKind::Missing,
             "nobody asked for it; there is no claim and no execution".to_owned(),
@@ -142,7 +144,11 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
         WindowState::Committed(_) | WindowState::Withdrawn { .. } | WindowState::Running(_) => {
             return None;
         }
-    })
+    };
+    if Remedy::of(judged) == Remedy::OutOfReach {
+        return Some((kind, format!("{reason}; {OUT_OF_REACH}")));
+    }
+    Some((kind, reason))
 }
 
 fn explain_failure(telling: &Telling, attempt: &Attempt, is_begun: bool) -> String {
@@ -196,6 +202,12 @@ fn suggest(
             let lines = first.take(1).map(|it| format!("cxr show {address} {it}"));
             lines.collect()
         }
+        _ if need(windows, Remedy::OutOfReach) => {
+            let windows = windows.iter().take(LINES_MAX);
+            windows
+                .flat_map(|one| suggest_giving_up(telling, one))
+                .collect()
+        }
         TroubleKind::Lost => {
             let lines = first.map(|it| format!("cxr replay {address} {it} --reason TEXT --watch"));
             let verify = ranges
@@ -206,13 +218,13 @@ fn suggest(
         TroubleKind::Missing if is_for_backfill(windows, ranges) => {
             let ends = windows.first().zip(windows.last());
             let range =
-                ends.map(|(first, last)| label_range(&first.window, &last.window, &telling.zone));
+                ends.map(|(first, last)| label_range(&first.window, &last.window, &telling.naming));
             range
                 .map(|it| format!("cxr backfill {address} {it} --watch"))
                 .into_iter()
                 .collect()
         }
-        TroubleKind::Failed if needs_replay(windows) => {
+        TroubleKind::Failed if need(windows, Remedy::Replay) => {
             let windows = windows.iter().take(LINES_MAX);
             windows
                 .flat_map(|one| suggest_replay(telling, one))
@@ -229,14 +241,21 @@ fn is_for_backfill(windows: &[&Judged], ranges: &[String]) -> bool {
     windows.len() > RETRIED_MAX || ranges.len() > 1
 }
 
-/// Whether windows that failed for one reason need another definition.
-fn needs_replay(windows: &[&Judged]) -> bool {
-    windows.iter().any(|one| Remedy::of(one) == Remedy::Replay)
+/// Whether one of the windows with the same trouble needs this.
+fn need(windows: &[&Judged], remedy: Remedy) -> bool {
+    windows.iter().any(|one| Remedy::of(one) == remedy)
+}
+
+/// What was begun can be taken back, so that nobody waits for it. Of what nobody asked for there is nothing to take back.
+pub(crate) fn suggest_giving_up(telling: &Telling, judged: &Judged) -> Vec<String> {
+    let label = label_window(&judged.window, &telling.naming);
+    let withdraw = format!("cxr withdraw {} {label} --reason TEXT", telling.address);
+    judged.is_begun.then_some(withdraw).into_iter().collect()
 }
 
 /// What is stored is wrong, so that the window has to be fetched with a definition that is not.
 pub(crate) fn suggest_replay(telling: &Telling, judged: &Judged) -> Vec<String> {
-    let label = label_window(&judged.window, &telling.zone);
+    let label = label_window(&judged.window, &telling.naming);
     let error = match &judged.state {
         WindowState::Failed(attempt) => attempt.error.as_ref().map(|it| it.error.as_str()),
         _ => None,
@@ -264,21 +283,6 @@ fn stopped_at(judged: &Judged) -> Option<Timestamp> {
         WindowState::Failed(attempt) => attempt.stopped_at,
         _ => None,
     }
-}
-
-/// The windows as ranges: those that touch are one.
-pub(crate) fn group_ranges(windows: &[&Judged], zone: &TimeZone) -> Vec<String> {
-    let mut ranges: Vec<(Window, Window)> = Vec::new();
-    for Judged { window, .. } in windows {
-        match ranges.last_mut() {
-            Some((_, last)) if last.end() == window.start() => *last = *window,
-            _ => ranges.push((*window, *window)),
-        }
-    }
-    let ranges = ranges.iter();
-    ranges
-        .map(|(first, last)| label_range(first, last, zone))
-        .collect()
 }
 
 /// A time to the minute.

@@ -1,7 +1,7 @@
 //! Finds the report and the windows that a command line names.
 
 use definition::{Definition, Window};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{LOOKED_BACK, Survey, Surveyed, find_position, names_of};
 use crate::address::{ReportNames, WindowsAsked, find_window, find_windows};
@@ -40,8 +40,27 @@ impl Survey {
         now: Timestamp,
     ) -> Result<Found, CommandError> {
         let named = self.find_named(report, now).await?;
-        let asked = find_windows(windows, named.definition()?, now)?;
+        let definition = named.definition()?;
+        let asked = match find_foreign_window(windows, definition, now) {
+            Some(window) if self.is_stored(&named.known, window).await? => {
+                WindowsAsked::Windows(vec![window])
+            }
+            _ => find_windows(windows, definition, now)?,
+        };
         self.judge_named(named, &asked, now).await
+    }
+
+    /// Whether somebody asked for a window, or committed it.
+    async fn is_stored(&self, known: &KnownReport, window: Window) -> Result<bool, CommandError> {
+        if known.has_commit_of(window) {
+            return Ok(true);
+        }
+        let (from, second) = (window.start(), SignedDuration::from_secs(1));
+        let bucket = &self.bucket;
+        let listed = bucket
+            .list_windows(&known.keys, from, from + second)
+            .await?;
+        Ok(listed.contains(&window))
     }
 
     /// A report and one window of it, whether that is one of the report's own or not.
@@ -107,7 +126,7 @@ impl Survey {
             .await?;
         let surveyed = Surveyed::new(known, &all, &attempts, span);
         Ok(Found {
-            windows: surveyed.choose_windows(asked),
+            windows: surveyed.choose_windows(asked, now),
             surveyed,
             cache,
         })
@@ -130,6 +149,19 @@ impl Survey {
         own.or_else(|| known.definition.clone())
             .ok_or_else(|| refuse_unasked(&surveyed.address))
     }
+}
+
+/// The window that is written as `START/END` and is none of the report's own. If it is stored, that one is meant, and else the
+/// report's own windows between the two.
+pub(super) fn find_foreign_window(
+    text: &str,
+    definition: &Definition,
+    now: Timestamp,
+) -> Option<Window> {
+    let window = text
+        .contains('/')
+        .then(|| find_window(text, definition, now).ok())?;
+    window.filter(|window| !definition.is_on_grid(window))
 }
 
 /// The definition that says which windows a report has.

@@ -5,7 +5,7 @@ use delivery::keys::ReportKeys;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 
-use super::find::definition_of;
+use super::find::{definition_of, find_foreign_window};
 use super::{READ_AT_ONCE, Survey, find_position, names_of};
 use crate::address::{ReportNames, WindowsAsked, find_windows};
 use crate::error::CommandError;
@@ -27,6 +27,10 @@ impl LoggedReport {
         now: Timestamp,
     ) -> Result<Vec<Window>, CommandError> {
         let definition = definition_of(&self.known, &self.all)?;
+        let foreign = find_foreign_window(text, definition, now);
+        if let Some(window) = foreign.filter(|window| self.known.has_commit_of(*window)) {
+            return Ok(vec![window]);
+        }
         match find_windows(text, definition, now)? {
             WindowsAsked::Windows(windows) => Ok(windows),
             WindowsAsked::Missing | WindowsAsked::Failed => Err(CommandError::Window {

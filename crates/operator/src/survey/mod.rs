@@ -11,7 +11,7 @@ use definition::{Definition, ReportName, TenantId, Window};
 use delivery::documents::Commit;
 use delivery::keys::{ReportKeys, report_name};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::address::{ReportNames, WindowsAsked, find_report};
 use crate::attempts::AttemptFinder;
@@ -72,13 +72,12 @@ impl Surveyed {
         self.windows = judge_windows(&self.known, &self.attempts, span);
     }
 
-    fn choose_windows(&self, asked: &WindowsAsked) -> Vec<Judged> {
+    fn choose_windows(&self, asked: &WindowsAsked, now: Timestamp) -> Vec<Judged> {
         let judged = self.windows.iter();
+        let judge =
+            |window: &Window| judge_one(&self.known, &self.attempts, *window, &self.windows, now);
         match asked {
-            WindowsAsked::Windows(windows) => windows
-                .iter()
-                .map(|window| judge_one(&self.known, &self.attempts, *window, &self.windows))
-                .collect(),
+            WindowsAsked::Windows(windows) => windows.iter().map(judge).collect(),
             WindowsAsked::Missing => judged.filter(|it| it.is_missing()).cloned().collect(),
             WindowsAsked::Failed => judged.filter(|it| it.is_failed()).cloned().collect(),
         }
@@ -119,7 +118,7 @@ impl Surveyed {
         let definition = self.known.definition.as_ref();
         Telling {
             address: self.address.clone(),
-            zone: self.known.zone(),
+            naming: self.known.naming(),
             api: definition.map(|definition| definition.pipeline.api),
         }
     }

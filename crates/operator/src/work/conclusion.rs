@@ -17,7 +17,7 @@ use crate::survey::{Survey, Surveyed};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Conclusion {
     /// What the report is called on the command line.
-    report: String,
+    pub(crate) report: String,
     pub(crate) window: String,
     state: &'static str,
     version: Option<u64>,
@@ -61,7 +61,7 @@ impl Conclusion {
         };
         Self {
             report: surveyed.address.clone(),
-            window: label_window(&judged.window, &surveyed.known.zone()),
+            window: label_window(&judged.window, &surveyed.known.naming()),
             state: judged.state.as_str(),
             version: held.map(|held| held.version),
             rows: held.map(|held| held.rows),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::error::CommandError;
 use crate::execution_input::ExecutionInput;
-use crate::follow::{Change, Followed, Pacer};
+use crate::follow::{Change, Followed, Pacer, SILENT};
 use crate::output::{Output, one_line};
 use crate::step_functions::Executions;
 use crate::survey::Survey;
@@ -143,49 +143,28 @@ impl<'a> Worker<'a> {
     }
 
     /// Begins one job and returns the ARN of its execution. What had to wait is looked at again: somebody else may have helped
-    /// the window meanwhile.
+    /// the window meanwhile. It has waited so long that it also waits until AWS answers.
     async fn begin(
         &mut self,
         output: &mut Output<'_>,
         job: &Job,
         is_first: bool,
     ) -> Result<String, CommandError> {
-        if !is_first {
-            self.refuse_what_is_done(job).await?;
-        }
-        let (execution, verb) = match &job.action {
-            Action::Follow(execution) => return Ok(execution.clone()),
-            Action::Redrive(execution) => {
-                let detail = self.executions.describe(execution).await?;
-                self.executions.redrive(&detail).await?;
-                (execution.clone(), "redriven")
-            }
-            Action::Retry(input) | Action::Correct(input) => {
-                let name = input.execution_name();
-                let started = self.executions.start(&name, input.to_json()?).await?;
-                (started, "started")
-            }
+        let (survey, executions, now) = (self.survey, self.executions, self.now);
+        let begun = if is_first {
+            job.begin(executions).await?
+        } else {
+            let begin = async || {
+                job.refuse_what_is_done(survey, now).await?;
+                job.begin(executions).await
+            };
+            self.insist(output, begin).await?
         };
-        let name = crate::arn::name_of(&execution);
-        output.tell(&self.line(job, None, &format!("{verb}: {name}")))?;
-        Ok(execution)
-    }
-
-    async fn refuse_what_is_done(&self, job: &Job) -> Result<(), CommandError> {
-        if !matches!(job.action, Action::Redrive(_) | Action::Retry(_)) {
-            return Ok(());
+        if let Some(verb) = begun.verb {
+            let name = crate::arn::name_of(&begun.execution);
+            output.tell(&self.line(job, None, &format!("{verb}: {name}")))?;
         }
-        let found = self
-            .survey
-            .find_exactly(&job.report, vec![job.window], self.now)
-            .await?;
-        let judged = found.windows.first();
-        match judged.filter(|it| it.is_settled() || it.is_running()) {
-            Some(judged) => Err(CommandError::Left {
-                state: judged.state.as_str(),
-            }),
-            None => Ok(()),
-        }
+        Ok(begun.execution)
     }
 
     fn give_up(
@@ -213,7 +192,10 @@ impl<'a> Worker<'a> {
     ) -> Result<(), CommandError> {
         for (job, mut followed) in std::mem::take(active) {
             self.pacer.wait().await;
-            let mut changes = followed.look(self.executions).await?;
+            let mut changes = match followed.look(self.executions).await {
+                Ok(changes) => changes,
+                Err(error) => return stop_following(output, &job, error),
+            };
             if !self.rules.follow {
                 changes.drain(
                     ..changes
@@ -238,9 +220,35 @@ impl<'a> Worker<'a> {
         self.check_deadline(active)
     }
 
+    /// Asks until AWS answers, as one who has stayed for hours wants it: what is asked is told by the bucket whenever it can be
+    /// read again.
+    pub(crate) async fn insist<T>(
+        &mut self,
+        output: &mut Output<'_>,
+        ask: impl AsyncFn() -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let mut is_told = false;
+        loop {
+            match ask().await {
+                Err(error) if error.is_passing() && !self.is_late() => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        output.tell(SILENT)?;
+                    }
+                    self.pacer.wait().await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Whether it has taken as long as it may.
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|at| at <= Instant::now())
+    }
+
     fn check_deadline(&self, active: &[(Job, Followed)]) -> Result<(), CommandError> {
-        let is_over = self.deadline.is_some_and(|at| at <= Instant::now());
-        let Some((_, limit)) = self.rules.timeout.as_ref().filter(|_| is_over) else {
+        let timeout = self.rules.timeout.as_ref();
+        let Some((_, limit)) = timeout.filter(|_| self.is_late()) else {
             return Ok(());
         };
         let left: Vec<String> = active
@@ -267,6 +275,64 @@ impl<'a> Worker<'a> {
         let parts = at.into_iter().chain(name).chain([text.to_owned()]);
         parts.collect::<Vec<_>>().join("  ")
     }
+}
+
+/// An execution, and what was done to have it work.
+struct Begun {
+    execution: String,
+    /// Nothing was done for one that is only followed.
+    verb: Option<&'static str>,
+}
+
+impl Job {
+    /// The same once more, after an answer that was lost, begins nothing twice.
+    async fn begin(&self, executions: &Executions) -> Result<Begun, CommandError> {
+        let (execution, verb) = match &self.action {
+            Action::Follow(execution) => (execution.clone(), None),
+            Action::Redrive(execution) => {
+                let detail = executions.describe(execution).await?;
+                executions.redrive(&detail).await?;
+                (execution.clone(), Some("redriven"))
+            }
+            Action::Retry(input) | Action::Correct(input) => {
+                let name = input.execution_name();
+                let started = executions.start(&name, input.to_json()?).await?;
+                (started, Some("started"))
+            }
+        };
+        Ok(Begun { execution, verb })
+    }
+
+    async fn refuse_what_is_done(
+        &self,
+        survey: &Survey,
+        now: Timestamp,
+    ) -> Result<(), CommandError> {
+        if !matches!(self.action, Action::Redrive(_) | Action::Retry(_)) {
+            return Ok(());
+        }
+        let found = survey
+            .find_exactly(&self.report, vec![self.window], now)
+            .await?;
+        let judged = found.windows.first();
+        match judged.filter(|it| it.is_settled() || it.is_running()) {
+            Some(judged) => Err(CommandError::Left {
+                state: judged.state.as_str(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whoever may not look any more is told that the work goes on, and how to look at it again.
+fn stop_following(
+    output: &mut Output<'_>,
+    job: &Job,
+    error: CommandError,
+) -> Result<(), CommandError> {
+    let again = format!("cxr watch {} {}", job.report, job.label);
+    output.tell(&format!("the work goes on; to follow it again: {again}"))?;
+    Err(error)
 }
 
 impl Naming {

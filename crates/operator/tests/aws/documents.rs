@@ -164,7 +164,10 @@ async fn every_document_is_as_its_schema_says() {
             "backfill",
             &["backfill", "daily", "2026-05-20..2026-06-09", "--dry-run"],
         ),
-        ("withdraw", &[&["withdraw", REPORT], &reason[..]].concat()),
+        (
+            "withdraw",
+            &[&["withdraw", REPORT, "--yes"], &reason[..]].concat(),
+        ),
         ("tenant-set", &["tenant", "set", "acme", tenant]),
         ("tenant-list", &["tenant", "list"]),
         ("tenant-show", &["tenant", "show", "acme"]),

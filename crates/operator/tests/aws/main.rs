@@ -10,9 +10,11 @@ mod data;
 mod doctor;
 mod documents;
 mod drift;
+mod foreign;
 mod logs;
 mod lost;
 mod machines;
+mod patience;
 mod probe;
 mod reads;
 mod retry;
@@ -35,6 +37,28 @@ const AUTH: &str = r#"{"errorType":"Cxone.Auth","errorMessage":"the token endpoi
 
 async fn cxr(server: &Server, args: &[&str]) -> (Result<u8, CommandError>, String) {
     cxr_with(server, None, args).await
+}
+
+/// Runs a command before a person who answers its question.
+async fn cxr_answered(
+    server: &Server,
+    args: &[&str],
+    answer: operator::ReadAnswer,
+) -> (Result<u8, CommandError>, String) {
+    let mut out = Vec::new();
+    let context = Context {
+        out: &mut out,
+        now: NOW.parse().unwrap(),
+        pause: std::time::Duration::ZERO,
+        width: None,
+        cache: None,
+        answer: Some(answer),
+        aws: async || server.config(),
+    };
+    let machine = ["--state-machine", MACHINE];
+    let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
+    let result = run(cli, context).await;
+    (result, String::from_utf8(out).unwrap())
 }
 
 /// Runs a command with a folder for what it keeps.
@@ -335,7 +359,7 @@ async fn a_withdrawal_is_started_with_who_and_why() {
     let why = ["--reason", "two days in one", "--requested-by", "ana"];
     let out = done(
         &server,
-        &[&["withdraw", REPORT], &window[..], &why].concat(),
+        &[&["withdraw", REPORT, "--yes"], &window[..], &why].concat(),
     )
     .await;
     let name = arn("withdraw-daily-agent");

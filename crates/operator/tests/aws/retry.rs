@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::scene::{Report, day, definition};
 use crate::states::{Answer, Server, arn};
 use crate::status::{NAME, scene};
-use crate::{AUTH, cxr, done};
+use crate::{AUTH, cxr, cxr_answered, done};
 
 /// What an execution was started with.
 fn event_of(server: &Server, prefix: &str) -> (String, delivery::Event) {
@@ -151,7 +151,7 @@ async fn what_is_stored_can_be_replayed_and_withdrawn_without_a_file() {
     assert_eq!(server.executions().len(), before + 2, "{out}");
     // A window that is none of the report's own is withdrawn as well.
     let withdraw = [&["withdraw", "daily", "2026-06-04/2026-06-06"], &why[..]].concat();
-    done(&server, &withdraw).await;
+    done(&server, &[&withdraw[..], &["--yes"]].concat()).await;
     let (_, event) = event_of(&server, "withdraw-");
     assert_eq!(
         event.detail.window.unwrap().key(),
@@ -222,6 +222,41 @@ async fn what_is_stored_can_be_replayed_and_withdrawn_without_a_file() {
     ] {
         let error = cxr(&server, args).await.0.unwrap_err();
         assert_eq!(error.code(), code, "{args:?}: {error}");
+    }
+}
+
+/// What consumers will delete is said first, and without a person to be asked nothing is taken back.
+#[tokio::test]
+async fn a_withdrawal_says_what_is_lost_and_asks() {
+    let server = scene().await;
+    let file = ["withdraw", crate::REPORT, "--window", "2026-06-08"];
+    let report = ["withdraw", "daily", "2026-06-08"];
+    for (args, asked) in [
+        (
+            &report[..],
+            "version 18 holds 2,000 rows of daily-agent-performance 2026-06-08; consumers delete its rows with the next version",
+        ),
+        (
+            &file,
+            "whatever was delivered of Daily Agent Performance Aggregation 2026-06-08 is taken back: consumers delete its rows with the next version",
+        ),
+    ] {
+        let executions = server.executions().len();
+        let args = [args, &["--reason", "a mistake"]].concat();
+        let error = cxr(&server, &args).await.0.unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), ("CXO031", 2));
+        assert!(error.to_string().starts_with(asked), "{error}");
+        let (code, out) = cxr_answered(&server, &args, || Ok("no\n".to_owned())).await;
+        assert_eq!(code.unwrap(), 0);
+        assert_eq!(
+            out,
+            format!("{asked}. Go on? [y/N] nothing was taken back\n")
+        );
+        assert_eq!(server.executions().len(), executions, "nothing was started");
+        let (code, out) = cxr_answered(&server, &args, || Ok("y\n".to_owned())).await;
+        assert_eq!(code.unwrap(), 0);
+        assert!(out.contains("started "), "{out}");
+        assert_eq!(server.executions().len(), executions + 1);
     }
 }
 

@@ -299,6 +299,23 @@ impl Server {
         });
     }
 
+    /// Refuses so many of the next calls of some operations.
+    pub(crate) fn refuse_times(&self, times: &[(&'static str, u32)], code: &'static str) {
+        let left: Mutex<HashMap<_, _>> = Mutex::new(times.iter().copied().collect());
+        self.gateway.set_hook(move |call: &Call| {
+            let mut left = left.lock().unwrap();
+            match left.get_mut(call.operation.as_str()) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => return Action::Pass,
+            }
+            Action::Refuse {
+                status: 400,
+                code: code.to_owned(),
+                message: "because".to_owned(),
+            }
+        });
+    }
+
     pub(crate) fn config(&self) -> SdkConfig {
         let retry = RetryConfig::standard()
             .with_max_attempts(8)

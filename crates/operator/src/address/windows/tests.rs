@@ -96,7 +96,7 @@ fn every_own_window_is_found_by_its_label() {
             let mut at: Timestamp = "2026-01-15T00:00:00Z".parse().unwrap();
             for _ in 0..60 {
                 let own = own_window_around(&definition, at).unwrap();
-                let label = label_window(&own, definition.pipeline.window_zone.rules());
+                let label = label_window(&own, &WindowNaming::new(Some(&definition)));
                 check(&definition, &label, &[&own.key()]);
                 at = own.end();
             }

@@ -222,6 +222,8 @@ fn find_new(
         window,
         is_due: true,
         is_begun: false,
+        // Those that are can't be filled at all.
+        is_out_of_reach: false,
         state: WindowState::Missing,
     };
     Ok(Wanted {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use definition::Window;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use super::{BackfillPlace, NOT_WELL};
 use crate::backfill::{BackfillRun, BackfillStatus, describe_seconds};
 use crate::error::CommandError;
 use crate::output::{count_of, one_line};
-use crate::state::{Judged, WindowState, label_range, label_window, minute};
+use crate::state::{Judged, WindowNaming, WindowState, label_range, label_window, minute};
 use crate::survey::Found;
 
 /// At most so many failed windows are told.
@@ -75,9 +74,10 @@ impl BackfillProgress {
         found: Option<&Found>,
         now: Timestamp,
     ) -> Self {
-        let zone = found.map_or(TimeZone::UTC, |found| found.surveyed.known.zone());
+        let definition = found.and_then(|found| found.surveyed.known.definition.as_ref());
+        let naming = WindowNaming::new(definition);
         let judged = found.map_or(&[][..], |found| &found.windows);
-        let tally = WindowTally::count(judged, &zone);
+        let tally = WindowTally::count(judged, &naming);
         let left = windows.len() - tally.committed - tally.running.len() - tally.failed.len();
         let to_come = left + tally.running.len();
         let is_running = run.status == BackfillStatus::Running;
@@ -88,7 +88,7 @@ impl BackfillProgress {
                 &found.surveyed.address,
                 &tally.failed,
                 windows,
-                &zone,
+                &naming,
                 is_whole,
             )
         });
@@ -148,7 +148,7 @@ fn suggest(
     address: &str,
     failed: &[FailedWindow],
     windows: &BTreeSet<Window>,
-    zone: &TimeZone,
+    naming: &WindowNaming,
     is_whole: bool,
 ) -> Vec<String> {
     let shown = failed.iter().take(TOLD_MAX);
@@ -156,7 +156,7 @@ fn suggest(
         .map(|it| format!("cxr show {address} {}", it.window))
         .collect();
     if let (false, Some(first), Some(last)) = (is_whole, windows.first(), windows.last()) {
-        let range = label_range(first, last, zone);
+        let range = label_range(first, last, naming);
         commands.push(format!("cxr backfill {address} {range}"));
     }
     commands
@@ -171,10 +171,10 @@ struct WindowTally {
 }
 
 impl WindowTally {
-    fn count(judged: &[Judged], zone: &TimeZone) -> Self {
+    fn count(judged: &[Judged], naming: &WindowNaming) -> Self {
         let mut tally = Self::default();
         for judged in judged {
-            let label = label_window(&judged.window, zone);
+            let label = label_window(&judged.window, naming);
             match &judged.state {
                 _ if judged.is_settled() => tally.committed += 1,
                 WindowState::Running(_) => tally.running.push(label),

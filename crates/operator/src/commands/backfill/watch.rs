@@ -52,7 +52,7 @@ pub(super) async fn watch(
                     told = Some(counts);
                 }
             }
-            Err(CommandError::Unavailable { .. }) => {}
+            Err(error) if error.is_passing() => {}
             Err(error) => return Err(error),
         }
         tokio::time::sleep(place.executions.pause() * 30).await;

@@ -72,8 +72,8 @@ impl Subject {
             }
             [one] => one.window,
             several => {
-                let zone = found.surveyed.known.zone();
-                let labels = several.iter().map(|it| label_window(&it.window, &zone));
+                let naming = found.surveyed.known.naming();
+                let labels = several.iter().map(|it| label_window(&it.window, &naming));
                 let labels: Vec<String> = labels.collect();
                 let named = definition::text::list_first(&labels, LABELS_MAX);
                 return Err(CommandError::Window {
@@ -120,7 +120,7 @@ impl Subject {
         let last = times.iter().max().map(|last| *last + RUN_MAX);
         let last = last.unwrap_or(window.end() + LOOKED_AFTER);
         let first = times.iter().min().copied().unwrap_or(window.end());
-        let label = label_window(&window, &known.zone());
+        let label = label_window(&window, &known.naming());
         Self {
             label: format!("{} {label}", found.surveyed.address),
             condition: format!("({condition})"),

@@ -21,7 +21,7 @@ use crate::place::PlaceArgs;
 use crate::state::Span;
 use crate::step_functions::Executions;
 use crate::survey::{LOOKED_BACK, Survey};
-use crate::work::{Action, Done, Job, SeenChange, WorkRules, Worker, conclude};
+use crate::work::{Action, Conclusion, Done, Job, SeenChange, WorkRules, Worker, conclude};
 use step::{Step, decide};
 
 /// Get windows committed that failed or are missing: their execution goes on where it stopped, or a new one is started with the
@@ -95,15 +95,17 @@ impl RetryArgs {
         };
         let mut worker = Worker::new(survey, executions, rules, now);
         let done = worker.work(output, jobs).await?;
-        retried.changes = worker.seen;
         let mut code = retried.exit_code();
         for done in &done {
             code = code.max(done.exit_code);
             retried.record(done);
         }
         if self.watch {
-            code = code.max(retried.conclude(output, survey, &done, now).await?);
+            let conclude = async || conclude_all(survey, &done, now).await;
+            let conclusions = worker.insist(output, conclude).await?;
+            code = code.max(retried.conclude(output, conclusions)?);
         }
+        retried.changes = worker.seen;
         retried.finish(output, self.watch)?;
         Ok(code)
     }
@@ -175,6 +177,8 @@ struct StepLine {
     is_work: bool,
     #[serde(skip)]
     is_settled: bool,
+    #[serde(skip)]
+    is_lost: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -204,6 +208,7 @@ impl StepLine {
             state: None,
             is_work: step.job.is_some(),
             is_settled: step.is_settled,
+            is_lost: step.is_lost,
         };
         (line, step.job)
     }
@@ -213,7 +218,8 @@ impl Retried {
     /// 0 where nothing is left, else 5: some windows need something else than a retry, or are to be waited for and can't be.
     fn exit_code(&self) -> u8 {
         let is_left = |line: &StepLine| self.watch && !line.is_work && !line.is_settled;
-        let needs_more = |line: &StepLine| !line.commands.is_empty() || is_left(line);
+        let needs_more =
+            |line: &StepLine| line.is_lost || !line.commands.is_empty() || is_left(line);
         let needs_more = self.windows.iter().any(needs_more);
         if needs_more { NOT_WELL } else { 0 }
     }
@@ -231,28 +237,20 @@ impl Retried {
         }
     }
 
-    /// Reads which windows are committed by now, once for each report, and names those that are not.
-    async fn conclude(
+    /// Takes down which windows are committed by now, and names those that are not.
+    fn conclude(
         &mut self,
         output: &mut Output<'_>,
-        survey: &Survey,
-        done: &[Done],
-        now: Timestamp,
+        conclusions: Vec<Conclusion>,
     ) -> Result<u8, CommandError> {
-        let mut worked_on: BTreeMap<&str, Vec<Window>> = BTreeMap::new();
-        for Done { job, .. } in done {
-            worked_on.entry(&job.report).or_default().push(job.window);
-        }
         let mut code = 0;
-        for (report, windows) in worked_on {
-            for conclusion in conclude(survey, report, windows, now).await? {
-                if !conclusion.is_committed() {
-                    code = NOT_WELL;
-                    output.tell(conclusion.to_string().trim_end())?;
-                }
-                if let Some(line) = self.find_line(report, &conclusion.window) {
-                    line.state = Some(conclusion.state());
-                }
+        for conclusion in conclusions {
+            if !conclusion.is_committed() {
+                code = NOT_WELL;
+                output.tell(conclusion.to_string().trim_end())?;
+            }
+            if let Some(line) = self.find_line(&conclusion.report, &conclusion.window) {
+                line.state = Some(conclusion.state());
             }
         }
         Ok(code)
@@ -284,6 +282,23 @@ impl Retried {
             ),
         }
     }
+}
+
+/// What became of all that was worked on, read once for each report.
+async fn conclude_all(
+    survey: &Survey,
+    done: &[Done],
+    now: Timestamp,
+) -> Result<Vec<Conclusion>, CommandError> {
+    let mut worked_on: BTreeMap<&str, Vec<Window>> = BTreeMap::new();
+    for Done { job, .. } in done {
+        worked_on.entry(&job.report).or_default().push(job.window);
+    }
+    let mut conclusions = Vec::new();
+    for (report, windows) in worked_on {
+        conclusions.extend(conclude(survey, report, windows, now).await?);
+    }
+    Ok(conclusions)
 }
 
 impl fmt::Display for Retried {

@@ -5,7 +5,10 @@ use jiff::Timestamp;
 
 use crate::arn::MachineArn;
 use crate::execution_input::ExecutionInput;
-use crate::state::{Attempt, Judged, Remedy, WindowState, label_window, minute, suggest_replay};
+use crate::state::{
+    Attempt, Judged, OUT_OF_REACH, Remedy, WindowState, label_window, minute, suggest_giving_up,
+    suggest_replay,
+};
 use crate::survey::Surveyed;
 use crate::work::{Action, Job};
 
@@ -24,6 +27,8 @@ pub(super) struct Step {
     pub(super) job: Option<Job>,
     /// Whether it was delivered, or taken back on purpose.
     pub(super) is_settled: bool,
+    /// Whether nothing that `cxr` can do gets it committed.
+    pub(super) is_lost: bool,
 }
 
 /// Decides what helps a window. One that is worked on is followed where somebody stays until all are committed.
@@ -36,7 +41,7 @@ pub(super) fn decide(
 ) -> Step {
     let known = &surveyed.known;
     let (report, window) = (surveyed.address.clone(), judged.window);
-    let label = label_window(&window, &known.zone());
+    let label = label_window(&window, &known.naming());
     let (action, does) = match Remedy::of(judged) {
         Remedy::Nothing => (None, "nothing".to_owned()),
         Remedy::Watch => (
@@ -44,11 +49,13 @@ pub(super) fn decide(
             "nothing: it is worked on".to_owned(),
         ),
         Remedy::Replay => (None, "nothing: it needs a replay".to_owned()),
+        Remedy::OutOfReach => (None, format!("nothing: {OUT_OF_REACH}")),
         Remedy::Redrive => redrive(judged),
         Remedy::Run => run(surveyed, judged, machine, now),
     };
     let commands = match Remedy::of(judged) {
         Remedy::Replay => suggest_replay(&surveyed.telling(), judged),
+        Remedy::OutOfReach => suggest_giving_up(&surveyed.telling(), judged),
         _ => Vec::new(),
     };
     Step {
@@ -61,6 +68,7 @@ pub(super) fn decide(
         error: last_attempt(judged).and_then(|it| Some(it.error.as_ref()?.error.clone())),
         because: explain(judged),
         is_settled: judged.is_settled(),
+        is_lost: Remedy::of(judged) == Remedy::OutOfReach,
         report,
         label,
         window,

@@ -162,7 +162,7 @@ async fn read_window(
         tenant: surveyed.names.tenant.clone(),
         report: known.report().to_owned(),
         address: surveyed.address.clone(),
-        label: label_window(&window, &known.zone()),
+        label: label_window(&window, &known.naming()),
         window,
         final_at: definition.map(|definition| definition.settled_at(&window)),
         is_due: judged.is_due,

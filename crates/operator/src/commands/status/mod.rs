@@ -142,7 +142,7 @@ impl ReportStatus {
         let newest = windows.iter().rev().find_map(|one| {
             let held = one.held()?;
             Some(NewestWindow {
-                window: label_window(&one.window, &surveyed.known.zone()),
+                window: label_window(&one.window, &surveyed.known.naming()),
                 rows: held.rows,
                 usual_rows: held.usual_rows,
                 committed_at: held.committed_at,

@@ -4,10 +4,9 @@ use std::fmt::{self, Write as _};
 
 use definition::text::group_thousands;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::{ReportStatus, Status};
-use crate::state::{Judged, Mark, Trouble, label_window, mark_days, minute};
+use crate::state::{Judged, Mark, Trouble, WindowNaming, label_window, mark_days, minute};
 use crate::survey::Surveyed;
 
 /// Colours and places. Every colour has a light and a dark form.
@@ -211,9 +210,9 @@ fn write_chart(page: &mut String, surveyed: &Surveyed) -> fmt::Result {
          <svg viewBox=\"0 0 {width} {CHART_HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"rows of each window\">\n",
         group_thousands(most),
     )?;
-    let zone = surveyed.known.zone();
+    let naming = surveyed.known.naming();
     for (index, judged) in windows.iter().enumerate() {
-        write_bar(page, index * BAR, judged, most, &zone)?;
+        write_bar(page, index * BAR, judged, most, &naming)?;
     }
     if let Some(usual) = usual {
         let y = CHART_HEIGHT - scale(usual, most);
@@ -232,9 +231,9 @@ fn write_bar(
     x: usize,
     judged: &Judged,
     most: u64,
-    zone: &TimeZone,
+    naming: &WindowNaming,
 ) -> fmt::Result {
-    let label = escape(&label_window(&judged.window, zone));
+    let label = escape(&label_window(&judged.window, naming));
     let Some(mark) = Mark::of(judged) else {
         return Ok(());
     };

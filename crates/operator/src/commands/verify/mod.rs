@@ -92,7 +92,7 @@ impl VerifyArgs {
         let delivered = find_delivered(commits, &windows);
         let delivered = delivered.map_err(|window: Window| CommandError::DeliveredTogether {
             asked: text.clone(),
-            delivered: label_window(&window, &report.known.zone()),
+            delivered: label_window(&window, &report.known.naming()),
         })?;
         Ok(delivered.commits)
     }
@@ -170,7 +170,7 @@ impl ReportCheck<'_> {
 
     fn describe(&self, commit: &Commit, key: &str, problem: PartProblem) -> BadPart {
         let known = &self.report.known;
-        let window = label_window(&commit.window, &known.zone());
+        let window = label_window(&commit.window, &known.naming());
         let address = &self.report.address;
         BadPart {
             tenant: known.tenant().to_owned(),

@@ -8,6 +8,9 @@ use crate::error::CommandError;
 /// What the SDK says first of an endpoint that is no URL, before it dumps the request.
 const NO_ENDPOINT: &str = "failed to apply endpoint `";
 
+/// The same of S3, in the end.
+const NO_ENDPOINT_OF_S3: &str = "Custom endpoint `";
+
 pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error()?.code()
 }
@@ -66,7 +69,7 @@ pub(crate) fn expired() -> CommandError {
 
 /// An error of a connection, of which only the text is known.
 pub(crate) fn from_connection(operation: &'static str, reason: String) -> CommandError {
-    if let Some((_, url)) = reason.split_once(NO_ENDPOINT) {
+    if let Some((_, url)) = reason.split_once(NO_ENDPOINT_OF_S3) {
         return wrong_endpoint(url.split('`').next().unwrap_or(url));
     }
     if reason.contains(NOT_AWS) {

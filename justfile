@@ -38,6 +38,10 @@ simulate seeds="10000":
 consumer:
     tests/consumer/run
 
+# tables in real warehouses; needs Python and PostgreSQL's server
+warehouses:
+    tests/warehouses/run
+
 # the handlers over moto in place of our own AWS, then the template's rights enforced; needs Python
 moto:
     tests/moto/run

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::column_meaning::ColumnMeaning;
 use crate::text_enum::text_enum;
 
 text_enum!(
@@ -26,10 +27,12 @@ text_enum!(
 /// What each type of report has.
 ///
 /// The built-in one is `catalogue.json` beside this crate's manifest. Its `metrics` and `dimensions` are those that the
-/// guide names; those under `assumed` are plausible and unproven, and CXone itself has the last word (a 400).
+/// guide names; those under `assumed` are plausible and unproven, and CXone itself has the last word (a 400). `columns` says what
+/// their values are, as far as their names tell it: the guide shows neither types nor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     types: BTreeMap<ReportType, Columns>,
+    meanings: BTreeMap<String, ColumnMeaning>,
 }
 
 /// Why a text is not a catalogue.
@@ -49,6 +52,15 @@ struct Columns {
     dimensions: BTreeSet<String>,
 }
 
+/// A catalogue as it is written.
+#[derive(Deserialize)]
+struct Added {
+    #[serde(default)]
+    columns: BTreeMap<String, ColumnMeaning>,
+    #[serde(flatten)]
+    types: BTreeMap<ReportType, Entry>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -66,6 +78,7 @@ struct Entry {
 static BUILTIN: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue {
         types: BTreeMap::new(),
+        meanings: BTreeMap::new(),
     }
     .extended_with(include_str!("../catalogue.json"))
     .expect("the built-in catalogue is valid")
@@ -80,12 +93,21 @@ impl Catalogue {
 
     /// This catalogue with a tenant's own metrics and dimensions, in the form of the built-in one.
     pub fn extended_with(&self, json: &str) -> Result<Self, CatalogueError> {
-        let added: BTreeMap<ReportType, Entry> = serde_json::from_str(json)?;
-        let mut types = self.types.clone();
-        for (report_type, entry) in added {
-            types.entry(report_type).or_default().add(entry)?;
+        let added: Added = serde_json::from_str(json)?;
+        let mut extended = self.clone();
+        for (report_type, entry) in added.types {
+            extended.types.entry(report_type).or_default().add(entry)?;
         }
-        Ok(Self { types })
+        for (name, meaning) in added.columns {
+            extended.meanings.insert(column(name)?, meaning);
+        }
+        Ok(extended)
+    }
+
+    /// What the values of a metric or a dimension are; `None` where nothing is known.
+    #[must_use]
+    pub fn meaning_of(&self, name: &str) -> Option<&ColumnMeaning> {
+        self.meanings.get(name)
     }
 
     /// The metrics of a type of report, sorted.
@@ -136,6 +158,7 @@ fn column(name: String) -> Result<String, CatalogueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enums::ColumnType;
 
     #[test]
     fn talk_time_is_for_agents_and_queues_and_not_for_messages() {
@@ -146,8 +169,13 @@ mod tests {
     #[test]
     fn a_tenant_adds_its_own_without_losing_the_rest() {
         let extended = Catalogue::builtin()
-            .extended_with(r#"{"ic":{"metrics":["botHandoffs"]}}"#)
+            .extended_with(
+                r#"{"columns":{"botHandoffs":{"type":"long"}},"ic":{"metrics":["botHandoffs"]}}"#,
+            )
             .unwrap();
+        let type_of = |name| Some(extended.meaning_of(name)?.column_type);
+        assert_eq!(type_of("botHandoffs"), Some(ColumnType::Long));
+        assert_eq!(type_of("handleTime"), Some(ColumnType::Double));
         let metrics: Vec<_> = extended.metrics(ReportType::Ic).collect();
         assert!(metrics.contains(&"botHandoffs") && metrics.contains(&"messageCount"));
         assert!(
@@ -155,6 +183,21 @@ mod tests {
                 .metrics(ReportType::Ic)
                 .any(|m| m == "botHandoffs")
         );
+    }
+
+    #[test]
+    fn each_metric_is_known_as_a_number_and_each_dimension_as_something() {
+        let catalogue = Catalogue::builtin();
+        for report_type in ReportType::ALL {
+            for metric in catalogue.metrics(*report_type) {
+                let column_type = catalogue.meaning_of(metric).map(|it| it.column_type);
+                let is_number = matches!(column_type, Some(ColumnType::Long | ColumnType::Double));
+                assert!(is_number, "{metric}");
+            }
+            for dimension in catalogue.dimensions(*report_type) {
+                assert!(catalogue.meaning_of(dimension).is_some(), "{dimension}");
+            }
+        }
     }
 
     #[test]

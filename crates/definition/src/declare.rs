@@ -5,25 +5,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::enums::ColumnType;
+use crate::column_meaning::{ColumnMeaning, RawColumnMeaning};
 
 /// Columns that a definition declares, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Declared {
     /// The columns that hold numbers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub metrics: BTreeMap<String, DeclaredColumn>,
+    pub metrics: BTreeMap<String, ColumnMeaning>,
     /// The columns that hold anything else.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub dimensions: BTreeMap<String, DeclaredColumn>,
-}
-
-/// A column that is declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DeclaredColumn {
-    /// What its values are.
-    #[serde(rename = "type")]
-    pub column_type: ColumnType,
+    pub dimensions: BTreeMap<String, ColumnMeaning>,
 }
 
 impl Declared {
@@ -31,6 +23,11 @@ impl Declared {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.metrics.is_empty() && self.dimensions.is_empty()
+    }
+
+    /// What the definition declares of a column.
+    pub(crate) fn find(&self, name: &str) -> Option<&ColumnMeaning> {
+        self.metrics.get(name).or_else(|| self.dimensions.get(name))
     }
 }
 
@@ -41,21 +38,10 @@ impl Declared {
 pub(crate) struct RawDeclared {
     /// The columns that hold numbers.
     #[serde(default)]
-    pub(crate) metrics: Option<BTreeMap<String, RawDeclaredColumn>>,
+    pub(crate) metrics: Option<BTreeMap<String, RawColumnMeaning>>,
     /// The columns that hold anything else.
     #[serde(default)]
-    pub(crate) dimensions: Option<BTreeMap<String, RawDeclaredColumn>>,
-}
-
-/// A column that is declared.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "DeclaredColumn")]
-pub(crate) struct RawDeclaredColumn {
-    /// What its values are.
-    #[serde(rename = "type")]
-    #[schemars(required, with = "ColumnType")]
-    pub(crate) column_type: Option<String>,
+    pub(crate) dimensions: Option<BTreeMap<String, RawColumnMeaning>>,
 }
 
 impl RawDeclared {
@@ -68,6 +54,6 @@ impl RawDeclared {
     }
 }
 
-fn has_name(half: Option<&BTreeMap<String, RawDeclaredColumn>>, name: &str) -> bool {
+fn has_name(half: Option<&BTreeMap<String, RawColumnMeaning>>, name: &str) -> bool {
     half.is_some_and(|columns| columns.contains_key(name))
 }

@@ -129,7 +129,7 @@ text_enum!(
     }
 );
 text_enum!(
-    /// What the values of a declared column are. The checker compares it with the catalogue; rows stay as they are.
+    /// What the values of a column are, for tables that rows are loaded into. Stored rows stay as they are.
     ColumnType {
         /// Whole numbers, such as a count.
         Long = "long",

@@ -230,6 +230,12 @@ codes! {
     /// `expectedBy` is not a usable duration, or too short for anything to have been delivered.
     ExpectedByInvalid = "CXD077" Error,
     "Use whole minutes up to 7 days, such as `PT3H`, and more than a run waits for its data to become final.";
+    /// The warehouse that `target` names does not load files that are compressed like this.
+    NotLoadable = "CXD078" Error,
+    "Use `gzip`, which every warehouse loads, or `none`.";
+    /// The warehouse that `target` names takes two columns for one, so that no table has both.
+    NoTable = "CXD079" Error,
+    "Leave one of them out, rename it in CXone, or set `pipeline.columnNames` to `snake`.";
 }
 
 impl fmt::Display for FindingCode {

@@ -3,6 +3,7 @@
 mod api;
 mod bounds;
 mod catalogue;
+mod column_meaning;
 mod column_names;
 mod date_range;
 mod declare;
@@ -24,6 +25,7 @@ mod run_status;
 mod schedule;
 mod schema;
 mod settling;
+mod table;
 pub mod tenant;
 pub mod text;
 mod text_enum;
@@ -37,8 +39,9 @@ mod window_zone;
 
 pub use api::*;
 pub use catalogue::{Catalogue, CatalogueError, ReportType};
+pub use column_meaning::ColumnMeaning;
 pub use date_range::DateRange;
-pub use declare::{Declared, DeclaredColumn};
+pub use declare::Declared;
 pub use definition::{Checked, Definition, Delivery};
 pub use difference::list_differences;
 pub use enums::{
@@ -58,6 +61,7 @@ pub use run_status::RunStatus;
 pub use schedule::{EveryHours, Schedule, Utc};
 pub use schema::schema;
 pub use settling::Settling;
+pub use table::{CreateTable, TableColumn, TableError, TableType, TypeBasis, Warehouse};
 pub use time_of_day::TimeOfDay;
 pub use typed_window::TypedWindowError;
 pub use utc_offset::{UtcOffset, UtcOffsetError};

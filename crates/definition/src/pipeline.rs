@@ -9,6 +9,7 @@ use crate::enums::{ColumnNames, Compression, OnConflict, OutputFormat, SchemaPol
 use crate::ids::TenantId;
 use crate::restate::RestateDistance;
 use crate::settling::Settling;
+use crate::table::Warehouse;
 use crate::window_zone::WindowZone;
 
 /// What this pipeline does with a report. Serialised with every default filled in.
@@ -68,6 +69,9 @@ pub struct Pipeline {
     /// Columns that the tenant has beside those of the catalogue.
     #[serde(skip_serializing_if = "Declared::is_empty")]
     pub declare: Declared,
+    /// The warehouse that the rows are loaded into, where the definition says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Warehouse>,
 }
 
 /// How CSV is written.

@@ -14,6 +14,7 @@ use crate::enums::{
     SchemaPolicy,
 };
 use crate::restate::RestateDistance;
+use crate::table::Warehouse;
 use crate::text_enum::TextEnum;
 
 /// An ISO 8601 duration without years and months.
@@ -202,11 +203,17 @@ pub(crate) struct RawPipeline {
     #[serde(default)]
     #[schemars(with = "Option<ColumnNames>", extend("default" = "as-is"))]
     pub(crate) column_names: Option<String>,
-    /// Metrics and dimensions that your tenant has and the pipeline does not know, with the type of their values:
+    /// Metrics and dimensions that your tenant has and the pipeline does not know, with the type of their values, and the unit
+    /// and a description for the tables that rows are loaded into:
     /// `{"metrics": {"netPromoterScore": {"type": "double"}}}`. The types are `long`, `double`, `string`, `timestamp` and
-    /// `boolean`; a metric is `long` or `double`.
+    /// `boolean`; a metric is `long` or `double`. What the pipeline knows may be declared too, such as a unit.
     #[serde(default)]
     pub(crate) declare: Option<RawDeclared>,
+    /// The warehouse that you load the rows into. Nothing is loaded by this; the checker then says what that warehouse can't
+    /// load, and `cxr ddl` and `cxr sql` need not be told.
+    #[serde(default)]
+    #[schemars(with = "Option<Warehouse>")]
+    pub(crate) target: Option<String>,
     /// The API of CXone that the report is fetched from.
     #[serde(default)]
     #[schemars(with = "Api", extend("default" = "analytics"))]

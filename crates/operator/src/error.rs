@@ -261,6 +261,18 @@ pub enum CommandError {
     BackfillRuns { id: String },
     #[error("there is no backfill {id:?}; cxr backfill list shows those that there are")]
     UnknownBackfill { id: String },
+    #[error(
+        "no warehouse is named; give --for with its name, or name it in the definition (pipeline.target)"
+    )]
+    NoWarehouse,
+    /// Two columns would be one in the warehouse.
+    #[error("{}: {error}", file.display())]
+    NoTable {
+        file: PathBuf,
+        error: definition::TableError,
+    },
+    #[error("--table: {error}")]
+    TableName { error: definition::TableError },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -341,6 +353,9 @@ impl CommandError {
             Self::TooManyWindows { .. } => ("CXO055", 2),
             Self::BackfillRuns { .. } => ("CXO056", 3),
             Self::UnknownBackfill { .. } => ("CXO057", 3),
+            Self::NoWarehouse => ("CXO150", 2),
+            Self::NoTable { .. } => ("CXO151", 1),
+            Self::TableName { .. } => ("CXO152", 2),
         }
     }
 

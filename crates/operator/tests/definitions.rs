@@ -315,3 +315,67 @@ fn the_command_line_is_sound() {
         assert!(Cli::try_parse_from(args).is_err(), "{args:?}");
     }
 }
+
+#[tokio::test]
+async fn a_table_is_printed_for_the_warehouse_that_is_named() {
+    let sql = done(&[
+        "ddl",
+        "--for",
+        "postgres",
+        "--table",
+        "reports.daily",
+        REPORT,
+    ])
+    .await;
+    for line in [
+        "create table if not exists \"reports\".\"daily\" (",
+        "    \"agentid\" text,",
+        "    \"handletime\" double precision,",
+        "    \"_version\" bigint not null,",
+        "comment on column \"reports\".\"daily\".\"agentid\" is 'Id of the agent. Field: agentId.';",
+    ] {
+        assert!(sql.lines().any(|it| it == line), "{line}\n{sql}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = changed(
+        folder.path(),
+        "a.json",
+        "/pipeline/target",
+        json!("snowflake"),
+    );
+    let out = done(&["ddl", "--json", file.to_str().unwrap()]).await;
+    let made: Value = serde_json::from_str(&out).unwrap();
+    let first = json!({
+        "name": "AGENTID", "field": "agentId", "sqlType": "varchar", "nullable": true, "unit": null,
+        "description": "Id of the agent.", "basis": "assumed"
+    });
+    assert_eq!(
+        (&made["kind"], &made["columns"][0]),
+        (&json!("ddl"), &first)
+    );
+    let declared = json!({ "dimensions": { "_version": { "type": "long" } } });
+    let twins = changed(folder.path(), "b.json", "/pipeline/declare", declared);
+    let mut twins: Value = serde_json::from_slice(&std::fs::read(twins).unwrap()).unwrap();
+    twins["report"]["dimensions"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!("_version"));
+    std::fs::write(folder.path().join("b.json"), twins.to_string()).unwrap();
+    let twins = folder.path().join("b.json");
+    for (args, code, exit) in [
+        (vec!["ddl", REPORT], "CXO150", 2),
+        (
+            vec!["ddl", "--for", "duckdb", twins.to_str().unwrap()],
+            "CXO151",
+            1,
+        ),
+        (
+            vec!["ddl", "--for", "duckdb", "--table", "a..b", REPORT],
+            "CXO152",
+            2,
+        ),
+    ] {
+        let error = cxr(&args).await.0.unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), (code, exit), "{error}");
+    }
+}

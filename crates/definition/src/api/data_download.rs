@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::interface::{
     ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds, TotalLabels,
 };
-use crate::bounds::name_schema;
+use super::report_columns::{RawReportColumns, ReportColumns};
+use crate::column_meaning::ColumnMeaning;
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
 use crate::finding_code::FindingCode;
@@ -38,8 +39,8 @@ pub struct DataDownloadReport {
     /// The API user's time zone without daylight saving, in which the API reads dates.
     pub utc_offset: UtcOffset,
     /// The columns that the file must have; empty where they are not known beforehand.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<String>,
+    #[serde(skip_serializing_if = "ReportColumns::is_empty")]
+    pub columns: ReportColumns,
     /// The time that the report is asked for.
     pub date_range: DateRange,
 }
@@ -63,8 +64,8 @@ pub(crate) struct RawDataDownloadReport {
     /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
     /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
-    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
-    columns: Option<Vec<String>>,
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    columns: Option<RawReportColumns>,
     /// The time that the report covers.
     #[schemars(required, with = "DateRangeSchema")]
     date_range: Option<RawDateRange>,
@@ -79,14 +80,13 @@ impl RawDataDownloadReport {
         let report_id = validator.parse_id("/report/reportId", self.report_id.as_ref());
         let api_version = validator.parse_api_version(self.api_version);
         let utc_offset = parse_utc_offset(validator, self.utc_offset.as_ref());
-        let columns =
-            validator.check_names("/report/columns", "column name", self.columns.as_deref());
+        let columns = validator.check_report_columns(self.columns.as_ref());
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
         Some(DataDownloadReport {
             report_id: report_id?,
             api_version: api_version?,
             utc_offset: utc_offset?,
-            columns,
+            columns: columns?,
             date_range: date_range?,
         })
     }
@@ -109,7 +109,7 @@ impl RawApiReport for RawDataDownloadReport {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns::listed(self.columns.as_deref())
+        Columns::listed(self.columns.as_ref().map(RawReportColumns::names))
     }
 }
 
@@ -119,7 +119,11 @@ impl ApiReport for DataDownloadReport {
     }
 
     fn columns(&self) -> Vec<&str> {
-        self.columns.iter().map(String::as_str).collect()
+        self.columns.names().collect()
+    }
+
+    fn meaning_of(&self, column: &str) -> Option<&ColumnMeaning> {
+        self.columns.meaning_of(column)
     }
 
     fn total_labels(&self) -> TotalLabels<'_> {

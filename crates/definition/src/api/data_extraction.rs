@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds};
-use crate::bounds::name_schema;
+use super::report_columns::{RawReportColumns, ReportColumns};
+use crate::column_meaning::ColumnMeaning;
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::Recurrence;
 use crate::ids::{EntityName, EntityVersion};
@@ -46,8 +47,8 @@ pub struct DataExtractionReport {
     /// The version of its columns.
     pub entity_version: EntityVersion,
     /// The columns that the file must have; empty where they are not known beforehand.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<String>,
+    #[serde(skip_serializing_if = "ReportColumns::is_empty")]
+    pub columns: ReportColumns,
     /// How the API reads the end of a window of whole days; none where the definition does not say: `exclusive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<EndDate>,
@@ -71,8 +72,8 @@ pub(crate) struct RawDataExtractionReport {
     /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
     /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
-    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
-    columns: Option<Vec<String>>,
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    columns: Option<RawReportColumns>,
     /// How the API reads the end date of a window of whole days. CXone does not document it, so compare a day of
     /// your own with what CXone shows.
     #[serde(default)]
@@ -92,15 +93,14 @@ impl RawDataExtractionReport {
         let entity_name = validator.parse_id("/report/entityName", self.entity_name.as_ref());
         let entity_version =
             validator.parse_id("/report/entityVersion", self.entity_version.as_ref());
-        let columns =
-            validator.check_names("/report/columns", "column name", self.columns.as_deref());
+        let columns = validator.check_report_columns(self.columns.as_ref());
         let end_date = (self.end_date.as_deref())
             .and_then(|text| validator.parse_enum("/report/endDate", Some(text)));
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
         Some(DataExtractionReport {
             entity_name: entity_name?,
             entity_version: entity_version?,
-            columns,
+            columns: columns?,
             end_date,
             date_range: date_range?,
         })
@@ -113,7 +113,7 @@ impl RawApiReport for RawDataExtractionReport {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns::listed(self.columns.as_deref())
+        Columns::listed(self.columns.as_ref().map(RawReportColumns::names))
     }
 }
 
@@ -123,7 +123,11 @@ impl ApiReport for DataExtractionReport {
     }
 
     fn columns(&self) -> Vec<&str> {
-        self.columns.iter().map(String::as_str).collect()
+        self.columns.names().collect()
+    }
+
+    fn meaning_of(&self, column: &str) -> Option<&ColumnMeaning> {
+        self.columns.meaning_of(column)
     }
 
     fn split_bounds(&self) -> Option<SplitBounds> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::catalogue::ReportType;
+use crate::column_meaning::ColumnMeaning;
 use crate::date_range::{DateRange, RawDateRange};
-use crate::enums::SourceRange;
+use crate::enums::{ColumnType, SourceRange};
 
 /// What holds for every report of an API.
 #[expect(
@@ -28,10 +29,13 @@ pub(crate) struct Capabilities {
     /// Whether a run may end with a message instead of rows, which `pipeline.emptyMessages` may take for an empty result.
     pub(crate) has_messages: bool,
     /// The columns that rows are known to have in every tenant; `None` where they differ from tenant to tenant.
-    pub(crate) documented_columns: Option<&'static [&'static str]>,
+    pub(crate) documented_columns: Option<&'static [DocumentedColumn]>,
     /// The columns that make a row unique if the definition does not say; `None` where nothing is known about it.
     pub(crate) default_key: fn(&Columns<'_>) -> Option<Vec<String>>,
 }
+
+/// A column that rows are known to have, the type of its values, and what numbers count; empty where they count nothing.
+pub(crate) type DocumentedColumn = (&'static str, ColumnType, &'static str);
 
 /// What can be done with a run once it is started.
 #[derive(Clone, Copy)]
@@ -97,6 +101,11 @@ pub(crate) trait ApiReport {
 
     /// The columns of a row, in order; empty where they are not known beforehand.
     fn columns(&self) -> Vec<&str>;
+
+    /// What the block says of the values of a column.
+    fn meaning_of(&self, _column: &str) -> Option<&ColumnMeaning> {
+        None
+    }
 
     /// Columns whose texts are numbers.
     fn metrics(&self) -> &[String] {

@@ -8,6 +8,7 @@ mod data_download;
 mod data_extraction;
 mod fields;
 mod interface;
+mod report_columns;
 mod report_jobs;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::ReportType;
+use crate::column_meaning::ColumnMeaning;
 use crate::date_range::{DateRange, RawDateRange};
 use crate::enums::{Recurrence, SourceRange};
 use crate::text_enum::text_enum;
@@ -26,6 +28,7 @@ pub use contacts::ContactsReport;
 pub use data_download::DataDownloadReport;
 pub use data_extraction::{DataExtractionReport, EndDate};
 pub use interface::TotalLabels;
+pub use report_columns::ReportColumns;
 pub use report_jobs::{RangeOf, ReportJobsReport};
 
 pub(crate) use interface::{Capabilities, Columns, SplitBounds};
@@ -211,6 +214,11 @@ impl Report {
 
     pub(crate) fn metrics(&self) -> &[String] {
         self.as_api_report().metrics()
+    }
+
+    /// What the report block says of the values of a column.
+    pub(crate) fn meaning_of(&self, column: &str) -> Option<&ColumnMeaning> {
+        self.as_api_report().meaning_of(column)
     }
 
     pub(crate) fn total_labels(&self) -> TotalLabels<'_> {

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::interface::{
     ApiReport, Capabilities, Columns, RawApiReport, RunKind, SplitBounds, TotalLabels,
 };
+use super::report_columns::{RawReportColumns, ReportColumns};
 use crate::bounds::name_schema;
+use crate::column_meaning::ColumnMeaning;
 use crate::date_range::{DateRange, DateRangeSchema, RawDateRange};
 use crate::enums::{Recurrence, SourceRange};
 use crate::finding_code::FindingCode;
@@ -51,8 +53,8 @@ pub struct ReportJobsReport {
     /// Whose range the file is about.
     pub range: RangeOf,
     /// The columns that the file must have; empty where they are not known beforehand.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<String>,
+    #[serde(skip_serializing_if = "ReportColumns::is_empty")]
+    pub columns: ReportColumns,
     /// What the first cells of a total row at the end say; empty for the usual words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub total_labels: Vec<String>,
@@ -79,8 +81,8 @@ pub(crate) struct RawReportJobsReport {
     /// The columns that the file must have, spelt as in its header. A file without one of them is refused. Required
     /// if rows are stored as CSV, which has them in this order.
     #[serde(default)]
-    #[schemars(length(min = 1), extend("items" = name_schema(), "uniqueItems" = true))]
-    columns: Option<Vec<String>>,
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    columns: Option<RawReportColumns>,
     /// What the first cell of a total row at the end of the file says, such as `["Summe"]`. A total row is left out.
     /// Without this field these are `Total`, `Totals`, `Grand Total` and the like. If there is
     /// `pipeline.totalLabels`, it counts instead.
@@ -102,8 +104,7 @@ impl RawReportJobsReport {
         let report_id = validator.parse_id("/report/reportId", self.report_id.as_ref());
         let api_version = validator.parse_api_version(self.api_version);
         let range = parse_range(validator, self.range.as_deref(), api_version);
-        let columns =
-            validator.check_names("/report/columns", "column name", self.columns.as_deref());
+        let columns = validator.check_report_columns(self.columns.as_ref());
         let total_labels =
             validator.check_names("/report/totalLabels", "label", self.total_labels.as_deref());
         let date_range = validator.check_date_range(self.date_range.as_ref(), recurrence);
@@ -111,7 +112,7 @@ impl RawReportJobsReport {
             report_id: report_id?,
             api_version: api_version?,
             range: range?,
-            columns,
+            columns: columns?,
             total_labels,
             date_range: date_range?,
         })
@@ -149,7 +150,7 @@ impl RawApiReport for RawReportJobsReport {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns::listed(self.columns.as_deref())
+        Columns::listed(self.columns.as_ref().map(RawReportColumns::names))
     }
 }
 
@@ -159,7 +160,11 @@ impl ApiReport for ReportJobsReport {
     }
 
     fn columns(&self) -> Vec<&str> {
-        self.columns.iter().map(String::as_str).collect()
+        self.columns.names().collect()
+    }
+
+    fn meaning_of(&self, column: &str) -> Option<&ColumnMeaning> {
+        self.columns.meaning_of(column)
     }
 
     fn total_labels(&self) -> TotalLabels<'_> {

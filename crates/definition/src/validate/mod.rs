@@ -6,6 +6,7 @@ mod key;
 mod pipeline;
 mod rows;
 mod settling;
+mod target;
 mod windows;
 
 use serde::de::Error;
@@ -80,6 +81,8 @@ fn validate(reading: Reading, catalogue: Option<&Catalogue>) -> Result<Checked, 
     if let Some(definition) = &definition {
         validator.compare_with_windows(definition);
         validator.warn_of_two_label_lists(definition);
+        validator.compare_declarations(definition);
+        validator.compare_with_target(definition);
         validator.compare_with_expectation(definition);
     }
     let findings = validator.findings;

@@ -50,6 +50,7 @@ impl Validator<'_> {
         let at = "/pipeline/columnNames";
         let column_names = self.parse_optional_enum(at, pipeline.column_names.as_deref());
         let declare = self.check_declared(raw);
+        let target = self.parse_optional_enum("/pipeline/target", pipeline.target.as_deref());
         let names = column_names.flatten().unwrap_or_default();
         self.compare_columns(raw.api(), &columns, names);
         let api = self.parse_optional_enum("/pipeline/api", pipeline.api.as_deref());
@@ -77,6 +78,7 @@ impl Validator<'_> {
             total_labels,
             column_names: column_names?.unwrap_or_default(),
             declare: declare?,
+            target: target?,
         })
     }
 

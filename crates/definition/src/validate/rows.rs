@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::api::{Api, Columns, RawReport, Report};
 use crate::catalogue::ReportType;
-use crate::declare::{Declared, DeclaredColumn, RawDeclaredColumn};
+use crate::column_meaning::{ColumnMeaning, RawColumnMeaning};
+use crate::declare::Declared;
 use crate::definition::Definition;
 use crate::enums::{ColumnNames, ColumnType};
 use crate::finding_code::FindingCode;
@@ -18,6 +19,8 @@ const LABELS: &str = "/pipeline/totalLabels";
 /// A shorter text could be a part of any message, and would turn a failure into an empty day.
 const SHORTEST_MESSAGE: usize = 6;
 const LONGEST_MESSAGE: usize = 256;
+const LONGEST_UNIT: usize = 32;
+const LONGEST_DESCRIPTION: usize = 256;
 
 impl Validator<'_> {
     pub(super) fn check_empty_messages(&mut self, raw: &RawDefinition) -> Vec<String> {
@@ -94,14 +97,13 @@ impl Validator<'_> {
     fn check_declared_half(
         &mut self,
         half: &str,
-        raw: Option<&BTreeMap<String, RawDeclaredColumn>>,
-    ) -> Option<BTreeMap<String, DeclaredColumn>> {
+        raw: Option<&BTreeMap<String, RawColumnMeaning>>,
+    ) -> Option<BTreeMap<String, ColumnMeaning>> {
         let columns: Vec<_> = (raw.into_iter().flatten())
             .map(|(name, column)| {
                 self.check_column_name(&format!("/pipeline/declare/{half}"), name);
-                let at = format!("/pipeline/declare/{half}/{name}/type");
-                let column_type = self.parse_enum(&at, column.column_type.as_deref())?;
-                Some((name.clone(), DeclaredColumn { column_type }))
+                let at = format!("/pipeline/declare/{half}/{name}");
+                Some((name.clone(), self.check_meaning(&at, column)?))
             })
             .collect();
         columns.into_iter().collect()
@@ -142,6 +144,50 @@ impl Validator<'_> {
             .filter(|name| metrics.contains(&name.as_str()))
         {
             report("dimensions", name, "a metric");
+        }
+    }
+
+    /// Checks what is said of the values of a column, wherever it is said.
+    pub(crate) fn check_meaning(
+        &mut self,
+        at: &str,
+        raw: &RawColumnMeaning,
+    ) -> Option<ColumnMeaning> {
+        let mut check_words = |field: &str, longest: usize, words: Option<&String>| {
+            let fits = |words: &&String| {
+                (1..=longest).contains(&words.len()) && !words.contains(char::is_control)
+            };
+            if let Some(words) = words.filter(|words| !fits(words)) {
+                let message = format!("{} is not usable", quote(words));
+                let hint = format!("use 1 to {longest} bytes without control characters");
+                let code = FindingCode::WrongValue;
+                self.report_finding(code, format!("{at}/{field}"), message, hint);
+            }
+        };
+        check_words("unit", LONGEST_UNIT, raw.unit.as_ref());
+        check_words("description", LONGEST_DESCRIPTION, raw.description.as_ref());
+        Some(ColumnMeaning {
+            column_type: self.parse_enum(&format!("{at}/type"), raw.column_type.as_deref())?,
+            unit: raw.unit.clone(),
+            description: raw.description.clone(),
+        })
+    }
+
+    /// Reports columns of which the report block says another type than `declare`.
+    pub(super) fn compare_declarations(&mut self, definition: &Definition) {
+        let declared = &definition.pipeline.declare;
+        for (i, name) in definition.columns().into_iter().enumerate() {
+            let (Some(here), Some(there)) =
+                (definition.report.meaning_of(name), declared.find(name))
+            else {
+                continue;
+            };
+            if here != there {
+                let message = format!("{} is declared otherwise in pipeline.declare", quote(name));
+                let hint = "say it in one of the two places";
+                let at = format!("/report/columns/{i}");
+                self.report_finding(FindingCode::DeclaredOtherwise, at, message, hint);
+            }
         }
     }
 
@@ -195,14 +241,15 @@ impl Validator<'_> {
         let is_declared = self
             .declared
             .is_some_and(|it| it.has_metric(name) || it.has_dimension(name));
-        if documented.contains(&name) || is_declared {
+        let mut names = documented.iter().map(|(name, ..)| *name);
+        if names.clone().any(|it| it == name) || is_declared {
             return;
         }
         let message = format!(
             "{} is not among the columns that CXone documents for {api}",
             quote(name)
         );
-        let hint = suggest_near(name, documented.iter().copied())
+        let hint = suggest_near(name, &mut names)
             .unwrap_or_else(|| "if your tenant has it, name it in pipeline.declare".to_owned());
         self.report_finding(FindingCode::ColumnUnknown, at, message, hint);
     }

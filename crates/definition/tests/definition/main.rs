@@ -9,6 +9,7 @@ mod published;
 mod rows;
 mod schema;
 mod stored;
+mod tables;
 mod windows;
 
 use definition::{Catalogue, Definition, Severity, Window, check, schema};

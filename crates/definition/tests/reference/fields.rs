@@ -87,6 +87,7 @@ fn describe_value(schema: &Value, field: &Value) -> String {
         "integer" => "a whole number",
         "boolean" => "`true` or `false`",
         "object" => "an object",
+        "array" if field["items"]["anyOf"].is_array() => "a list of texts or objects",
         "array" if resolve(schema, &field["items"])["type"] == "object" => "a list of objects",
         "array" => "a list of texts",
         other => panic!("a field of type {other}: {field}"),

@@ -1,6 +1,6 @@
 //! The page, section by section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use definition::{Api, Catalogue, FindingCode, ReportType, schema};
@@ -61,6 +61,12 @@ What `report.metrics`, `report.dimensions` and `report.filters` of `analytics` m
 **bold**. The others are assumed, and CXone itself refuses what it does not have. If your tenant has more, name them in
 `pipeline.declare`: then the definition passes wherever it is read. `cxr check --catalogue` takes a file of the form of
 [catalogue.json](../crates/definition/catalogue.json) as well, but only `cxr` knows of that file, and an execution does not.
+
+";
+
+const TYPES: &str = "\
+What their values are, for the tables that rows are loaded into (`cxr ddl`). The guide shows neither types nor units: the types follow from
+the names, and a unit is not known of any. If you know better, say it in `pipeline.declare`.
 
 ";
 
@@ -155,6 +161,21 @@ fn write_catalogue() -> String {
         let metrics = write_names(catalogue.metrics(*report_type), &of_guide("metrics"));
         let dimensions = write_names(catalogue.dimensions(*report_type), &of_guide("dimensions"));
         writeln!(text, "| `{report_type}` | {metrics} | {dimensions} |").unwrap();
+    }
+    text + "\n" + &write_types(&written["columns"])
+}
+
+fn write_types(columns: &Value) -> String {
+    let mut text = TYPES.to_owned() + "| column | type | meaning |\n| --- | --- | --- |\n";
+    let sorted: BTreeMap<_, _> = columns.as_object().unwrap().iter().collect();
+    for (name, column) in sorted {
+        let (kind, meaning) = (&column["type"], one_line(&column["description"]));
+        writeln!(
+            text,
+            "| `{name}` | {} | {meaning} |",
+            kind.as_str().unwrap()
+        )
+        .unwrap();
     }
     text + "\n"
 }

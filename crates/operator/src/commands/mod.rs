@@ -7,6 +7,7 @@ mod cancel;
 mod check;
 mod completions;
 mod data;
+mod ddl;
 mod doctor;
 mod drift;
 mod event;
@@ -113,6 +114,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
+    Ddl(ddl::DdlArgs),
     Event(event::EventArgs),
     Schedules(schedules::SchedulesArgs),
     Status(status::StatusArgs),
@@ -140,6 +142,7 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Explain(_) => "explanation",
             Self::Plan(_) => "plan",
+            Self::Ddl(_) => "ddl",
             Self::Event(_) => "event",
             Self::Schedules(_) => "schedules",
             Self::Status(_) => "status",
@@ -207,6 +210,7 @@ where
         Command::Man(args) => args.run(output, Cli::command()),
         Command::Schema(args) => args.run(output),
         Command::Plan(args) => args.run(output, now),
+        Command::Ddl(args) => args.run(output),
         Command::Event(args) => args.run(output, now, account.machine()?.as_ref()),
         Command::Schedules(args) => args.run(output, now),
         Command::Status(args) => {

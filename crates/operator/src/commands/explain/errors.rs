@@ -145,6 +145,12 @@ pub(super) const ERRORS: &[ErrorText] = texts! {
         "Watch it, or cancel it before another one is started.", "cxr backfill list";
     "CXO057" "There is no backfill of this name.",
         "Write one of those that are listed.", "cxr backfill list";
+    "CXO150" "It is not said which warehouse a table is for: their languages differ.",
+        "Name it with --for, or in the definition as pipeline.target.", "cxr ddl --for postgres FILE";
+    "CXO151" "The warehouse takes two columns of the report for one, because their names differ only in case or in characters that it does not allow.",
+        "Leave one of them out, rename it in CXone, or set pipeline.columnNames to snake. With pipeline.target the checker says so beforehand.", "cxr check FILE";
+    "CXO152" "What was typed can't be the name of a table.",
+        "Write NAME or SCHEMA.NAME, without quotes: they are added.", "cxr ddl --for postgres --table reports.daily FILE";
 };
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ fn a_scheduled_event_comes_back_the_same() {
         include_str!("../events/expect.json"),
         include_str!("../events/replay.json"),
         include_str!("../events/withdraw.json"),
+        include_str!("../events/cancellation.json"),
     ] {
         comes_back_the_same::<Event>(event, Unknown::Ignored);
     }

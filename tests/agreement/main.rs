@@ -78,12 +78,13 @@ fn every_example_event_is_what_its_handler_takes() {
     assert!(detail("events/restate.json").restate.is_some());
     assert!(detail("events/expect.json").expect.is_some());
     assert!(detail("events/withdraw.json").withdraw.is_some());
+    assert!(detail("events/cancellation.json").cancel.is_some());
     json::<TriggerIn>("events/trigger.json");
     json::<RunIn>("events/poll-once.json");
     json::<FetchIn>("events/fetch-page.json");
     json::<RunIn>("events/cancel.json");
     json::<FinalizeIn>("events/finalize.json");
-    let expected = 10;
+    let expected = 11;
     assert_eq!(
         fs::read_dir(root().join("events")).unwrap().count(),
         expected

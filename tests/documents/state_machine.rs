@@ -101,6 +101,8 @@ fn part_in_words(part: &str) -> Result<String, String> {
     let words = match part {
         "$millis() >= $toMillis($work.deadlineAt)" => "past the<br>deadline".to_owned(),
         "$work.direct = true" => "direct".to_owned(),
+        "$cancels" => "for an<br>operator".to_owned(),
+        "$states.input.cancelled = true" => "cancelled".to_owned(),
         "$exists($ended.run)" => "a run ended".to_owned(),
         "$count($states.input.warnings) > 0" => "with<br>warnings".to_owned(),
         _ if part.starts_with("$states.input.") => quoted(part)?.join(" or<br>"),

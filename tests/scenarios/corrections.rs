@@ -167,6 +167,11 @@ async fn an_event_that_asks_for_two_things_or_for_nonsense_is_refused() {
     let day = json!(day_before(0));
     for (change, said) in [
         (json!({"withdraw": audit}), "detail.window"),
+        (json!({"cancel": audit}), "detail.window"),
+        (
+            json!({"cancel": audit, "replay": audit, "window": day}),
+            "more than one of",
+        ),
         (
             json!({"withdraw": audit, "replay": audit, "window": day}),
             "more than one of",

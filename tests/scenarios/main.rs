@@ -13,6 +13,7 @@
 
 mod backfill;
 mod canaries;
+mod cancelled;
 mod columns;
 mod corrections;
 mod cut_off;

@@ -114,6 +114,14 @@ pub(crate) fn only_looks(effect: &TriggerEffect) -> bool {
     }
 }
 
+/// Whether an effect stores how a run ended.
+pub(crate) fn is_end(effect: &TriggerEffect) -> bool {
+    let TriggerEffect::Store(StoreEffect::Claim(key, ..)) = effect else {
+        return false;
+    };
+    key.ends_with("/end.json")
+}
+
 /// Whether of every moment the last commit about it delivered it, or took it back and nobody has asked for the window since.
 fn is_there(window: &Window, oracle: &Oracle, store: &Store) -> bool {
     let newest = newest_generation(window, oracle, store);

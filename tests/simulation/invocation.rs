@@ -15,7 +15,7 @@ use tokens::fault_of_call;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::effects::{Open, fetch_effect, finalize_effect, trigger_effect};
-use crate::expectation::{Asked, only_looks};
+use crate::expectation::{Asked, is_end, only_looks};
 use crate::looks::{CancelStep, cancel, look};
 use crate::outside::{Mishap, Outside, Progress};
 use crate::session::Session;
@@ -68,6 +68,8 @@ pub(crate) struct Invocation {
     pub(crate) busy_until: Timestamp,
     /// If it is asked whether a window was delivered.
     pub(crate) expects: Option<Asked>,
+    /// Whether it is to have a run cancelled.
+    pub(crate) cancels: bool,
     asked: Timestamp,
     running: Running,
     open: Open,
@@ -107,6 +109,7 @@ impl Invocation {
             awaited: true,
             busy_until: now,
             expects: None,
+            cancels: false,
             asked: now,
             running,
             open: Open::default(),
@@ -136,6 +139,9 @@ impl Invocation {
                     Polled::Answer(answer) => return Progress::Answered(answer),
                     Polled::Effect(effect) => effect,
                 };
+                if self.cancels && !only_looks(&effect) && !is_end(&effect) {
+                    *outside.stray = Some(format!("{effect:?} for a cancellation"));
+                }
                 if self.expects.is_some() && !only_looks(&effect) {
                     *outside.stray = Some(format!("{effect:?} for whether a window is there"));
                 }

@@ -13,7 +13,8 @@ use crate::tenant::pause;
 pub(crate) enum CancelStep {
     Look,
     Delete(String),
-    LookAgain(String),
+    /// And whether the tenant took the cancellation.
+    LookAgain(String, bool),
 }
 
 /// A look, as PollOnce and Cancel take it.
@@ -59,7 +60,8 @@ pub(crate) fn cancel(
         if !matches!(mishap, Mishap::Unavailable | Mishap::Refused) {
             outside.tenant.cancel(outside.now, run);
         }
-        *step = CancelStep::LookAgain(std::mem::take(state));
+        let is_over = mishap == Mishap::None;
+        *step = CancelStep::LookAgain(std::mem::take(state), is_over);
         return if mishap == Mishap::KillAfter {
             Progress::Killed
         } else {
@@ -80,8 +82,11 @@ pub(crate) fn cancel(
             *step = CancelStep::Delete(state);
             Progress::Goes
         }
-        (Ok(Some(_)), CancelStep::LookAgain(state) | CancelStep::Delete(state)) => {
+        (Ok(Some(_)), CancelStep::LookAgain(state, true)) => {
             Progress::Answered(Ok(value(report_cut_off(message, state))))
+        }
+        (Ok(Some(_)), CancelStep::LookAgain(state, false) | CancelStep::Delete(state)) => {
+            Progress::Answered(Ok(value(report_abandoned(message, Some(state)))))
         }
     }
 }

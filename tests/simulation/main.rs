@@ -171,7 +171,7 @@ fn a_good_day_survives_a_kill_at_every_effect() {
 }
 
 /// A day, and something else that may be asked for.
-const STORIES: [Story; 4] = [
+const STORIES: [Story; 5] = [
     Story {
         windows: true,
         ..Story::DAY
@@ -186,6 +186,10 @@ const STORIES: [Story; 4] = [
     },
     Story {
         expects: true,
+        ..Story::DAY
+    },
+    Story {
+        cancels: true,
         ..Story::DAY
     },
 ];

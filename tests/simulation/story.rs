@@ -35,6 +35,8 @@ pub(crate) struct Story {
     pub(crate) withdraws: bool,
     /// It is asked whether windows were delivered.
     pub(crate) expects: bool,
+    /// Runs that are under way are cancelled, and whoever works on them goes on.
+    pub(crate) cancels: bool,
 }
 
 impl Story {
@@ -45,6 +47,7 @@ impl Story {
         windows: false,
         withdraws: false,
         expects: false,
+        cancels: false,
     };
 
     pub(crate) fn any(rng: &mut Rng) -> Self {
@@ -54,6 +57,7 @@ impl Story {
             windows: rng.chance(350),
             withdraws: rng.chance(250),
             expects: rng.chance(300),
+            cancels: rng.chance(200),
         }
     }
 }
@@ -74,6 +78,9 @@ pub(crate) struct Plan {
 
 /// The id of an event that asks whether a window was delivered.
 pub(crate) const EXPECTATION: &str = "expectation";
+
+/// The id of an event that has the run of a window cancelled.
+pub(crate) const CANCELLATION: &str = "cancellation";
 
 /// How long after the schedule its window is expected.
 const EXPECTED_AFTER: i64 = 3;
@@ -111,6 +118,9 @@ impl Plan {
         }
         if story.expects {
             plan.expect(rng);
+        }
+        if story.cancels {
+            plan.cancel(rng);
         }
         plan.happenings.sort_by_key(|(at, _)| *at);
         plan
@@ -269,6 +279,17 @@ impl Plan {
             }
             let event = self.event(EXPECTATION, self.day + hours(EXPECTED_AFTER), detail);
             self.happen(at, Happening::Start(window, event));
+        }
+    }
+
+    /// The run of a window is cancelled, mostly while there is one.
+    fn cancel(&mut self, rng: &mut Rng) {
+        for _ in 0..=rng.below(3) {
+            let window = self.windows[rng.index(self.windows.len())];
+            let longest = [300, 3_600, 14_400][rng.index(3)];
+            let audit = json!({"reason": "wrong day", "requestedBy": "simulation"});
+            let detail = json!({"window": window, "cancel": audit});
+            self.start(rng.seconds(longest), CANCELLATION, detail);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::rng::Rng;
 use crate::session::Warm;
 use crate::setup::{Figures, OutsideBug, Setup};
 use crate::store::Store;
-use crate::story::Happening;
+use crate::story::{CANCELLATION, Happening};
 
 /// Nothing that a schedule does takes longer than this many steps.
 const STEPS_MAX: u64 = 60_000;
@@ -234,6 +234,9 @@ impl<'a> World<'a> {
         if running.expects() && function != "trigger" {
             return Err(format!("{function} for whether a window is there"));
         }
+        if running.id == CANCELLATION && !["trigger", "cancel"].contains(&function) {
+            return Err(format!("{function} for a cancellation"));
+        }
         let spaced = customer.tenant.dialect.spacing().is_some();
         if faulty && !spaced && self.rng.chance(20) {
             // The state machine's clock was turned back. Calls can be spaced by a clock that is right only.
@@ -253,6 +256,7 @@ impl<'a> World<'a> {
             Invocation::start(self.setup.flows, execution, function, payload, self.now);
         invocation.awaited = awaited;
         invocation.expects = self.asked_by(execution);
+        invocation.cancels = self.executions[execution].id == CANCELLATION;
         self.invocations.push(invocation);
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use aws_config::SdkConfig;
+use cxone::CancelOutcome;
 use delivery::{
     CancelOut, Environment, Failure, RunIn, classify_cancel_poll, ignore_unless_operator_error,
     report_abandoned, report_completed, report_cut_off,
@@ -10,7 +11,7 @@ use lambda_runtime::LambdaEvent;
 use tokens::{Session, Tenants};
 use tracing::{info, warn};
 
-/// Cancels a run that took too long.
+/// Cancels a run that took too long, or that an operator wants to be rid of.
 #[derive(Debug)]
 pub struct CancelHandler {
     tenants: Tenants,
@@ -39,7 +40,10 @@ impl CancelHandler {
         let message = event.payload;
         let session = self.tenants.open_session(&message.work.tenant);
         let answer = cut_off(&session, &message).await;
-        let is_cut_off = answer.as_ref().is_ok_and(|answer| answer.ended.is_some());
+        // Before that an operator cancels it.
+        let is_late = message.now >= message.work.deadline_at;
+        let has_ended = answer.as_ref().is_ok_and(|answer| answer.ended.is_some());
+        let is_cut_off = is_late && has_ended;
         self.metrics.add(Metric::RunsCutOff, is_cut_off.into());
         self.metrics
             .add(Metric::Throttles, session.take_throttles());
@@ -65,9 +69,12 @@ async fn cut_off(session: &Session, message: &RunIn) -> Result<CancelOut, Failur
         warn!(run.state = %state, "the API can't cancel; the run is abandoned");
         return Ok(report_abandoned(message, Some(&state)));
     }
-    cancel(session, message).await?;
+    let is_over = cancel(session, message).await?;
     if look(session, message).await?.is_none() {
         return Ok(report_completed());
+    }
+    if !is_over {
+        return Ok(report_abandoned(message, Some(&state)));
     }
     info!(run.state = %state, "cancelled the run");
     Ok(report_cut_off(message, &state))
@@ -81,17 +88,20 @@ async fn look(session: &Session, message: &RunIn) -> Result<Option<String>, Fail
     classify_cancel_poll(look.map_err(Failure::from))
 }
 
-async fn cancel(session: &Session, message: &RunIn) -> Result<(), Failure> {
+/// Whether the run is over at CXone now.
+async fn cancel(session: &Session, message: &RunIn) -> Result<bool, Failure> {
     let (dialect, run) = (message.work.dialect, &message.work.run_id);
     let cancelled = session
         .call(async |client, token| client.cancel_run(token, dialect, run).await)
         .await;
     match cancelled {
-        Ok(how) => info!(cancelled = ?how, "asked CXone to cancel the run"),
+        Ok(outcome) => {
+            info!(cancelled = ?outcome, "asked CXone to cancel the run");
+            Ok(outcome != CancelOutcome::Unsupported)
+        }
         Err(error) => {
             warn!(%error, "the run could not be cancelled and is abandoned");
-            ignore_unless_operator_error(error.into())?;
+            ignore_unless_operator_error(error.into()).map(|()| false)
         }
     }
-    Ok(())
 }

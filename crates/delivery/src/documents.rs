@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::columns::{ColumnCounts, ColumnReport, is_zero};
-use crate::{EndReason, SegmentId};
+use crate::{Audit, EndReason, SegmentId};
 
 /// `open.json`: the request that opened a generation of a window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,12 +88,22 @@ pub struct EndRecord {
     pub detail: String,
     /// The state machine's time.
     pub at: Timestamp,
+    /// Who cancelled the run at CXone and why, if an operator did. The reason is `failed` then, as for whoever polls such a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<Audit>,
 }
 
 impl EndRecord {
     /// The reason as a clause, followed by what CXone said.
     #[must_use]
     pub fn describe(&self) -> String {
+        if let Some(audit) = &self.cancelled {
+            let Audit {
+                reason,
+                requested_by,
+            } = audit;
+            return format!("{requested_by} cancelled the run ({reason})");
+        }
         let reason = self.reason.describe();
         if self.detail.is_empty() {
             return reason.to_owned();

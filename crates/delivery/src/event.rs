@@ -25,6 +25,9 @@ pub struct Detail {
     /// Takes back what was delivered of `window`: it is committed again without rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdraw: Option<Audit>,
+    /// Stops the run of `window` that is under way at CXone. Nothing is asked for, and nothing of it is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<Audit>,
     /// Asks again for the window that the schedule meant so long before the event's `time`, as an ISO 8601
     /// duration such as `P1D`. Read by Trigger, so that a wrong one is told as a finding is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +104,7 @@ impl ScheduledEvent {
                 window: None,
                 replay: None,
                 withdraw: None,
+                cancel: None,
                 restate: None,
                 expect: None,
             },
@@ -147,6 +151,13 @@ impl ScheduledEvent {
     #[must_use]
     pub fn with_withdrawal(mut self, withdrawal: Audit) -> Self {
         self.detail.withdraw = Some(withdrawal);
+        self
+    }
+
+    /// Stops the run of the window that is under way at CXone.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: Audit) -> Self {
+        self.detail.cancel = Some(cancellation);
         self
     }
 
@@ -240,6 +251,7 @@ mod tests {
             include_str!("../../../events/expect.json"),
             include_str!("../../../events/replay.json"),
             include_str!("../../../events/withdraw.json"),
+            include_str!("../../../events/cancellation.json"),
         ] {
             let mut event: Value = serde_json::from_str(example).unwrap();
             assert_eq!(window_of_event(&event), Some(day), "{event}");

@@ -102,6 +102,14 @@ pub enum Next {
     },
     /// All segments have their data: finalize.
     Ready { work: FinalizeWork },
+    /// An operator asked for it: cancel this run, and ask again.
+    Cancel { work: Work },
+    /// An operator's cancellation has nothing to do any more.
+    Nothing {
+        /// Why no run was cancelled, if none was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
     /// The window was committed already.
     Delivered {
         /// The version of the log that holds it.
@@ -148,6 +156,8 @@ impl Next {
         match self {
             Self::Run { .. } => "run",
             Self::Ready { .. } => "ready",
+            Self::Cancel { .. } => "cancel",
+            Self::Nothing { .. } => "nothing",
             Self::Delivered { .. } => "delivered",
             Self::Superseded { .. } => "superseded",
             Self::NotBefore { .. } => "not_before",
@@ -203,6 +213,9 @@ pub struct PollOut {
     pub wait_seconds: u64,
     /// How it ended, if it ended.
     pub ended: Option<Ended>,
+    /// Whether Cancel was asked, and the run is over at CXone: it was cancelled, or had ended without its data before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
 }
 
 /// Cancel answers as PollOnce does, because a run that has completed meanwhile is used.

@@ -74,24 +74,28 @@ pub fn report_completed() -> CancelOut {
     seen(Saw::Completed, "completed")
 }
 
-/// What Cancel answers about a run that it cut off in this state.
+/// What Cancel answers about a run that was in this state, and is over at CXone now.
 #[must_use]
 pub fn report_cut_off(message: &RunIn, state: &str) -> CancelOut {
     let detail = format!("its last state was {state}");
     CancelOut {
         ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
+        cancelled: true,
         ..seen(Saw::Ended, state)
     }
 }
 
-/// What Cancel answers about a run that took too long at an API that can't cancel. `state` is that of the
+/// What Cancel answers about a run that took too long and could not be cancelled. `state` is that of the
 /// last poll, if there was one.
 #[must_use]
 pub fn report_abandoned(message: &RunIn, state: Option<&str>) -> CancelOut {
     let last = state.map_or_else(String::new, |state| format!("its last state was {state}; "));
-    let detail = format!(
-        "{last}the API can't cancel, so the run is abandoned and may still be under way there"
-    );
+    let why = if message.work.dialect.can_cancel() {
+        "CXone did not cancel it"
+    } else {
+        "the API can't cancel"
+    };
+    let detail = format!("{last}{why}, so the run is abandoned and may still be under way there");
     CancelOut {
         ended: Some(message.work.ended(EndReason::TimedOut, &detail)),
         ..seen(Saw::Ended, state.unwrap_or("abandoned"))
@@ -113,5 +117,6 @@ fn seen(saw: Saw, state: &str) -> PollOut {
         state: clean_state(state),
         wait_seconds: 0,
         ended: None,
+        cancelled: false,
     }
 }

@@ -59,6 +59,7 @@ fn the_largest_messages_stay_below_8_kib() {
         saw: Saw::Ended,
         state: "\"".repeat(40),
         wait_seconds: u64::MAX,
+        cancelled: true,
         ended: Some(ended.clone()),
     });
     check(&FetchOut {

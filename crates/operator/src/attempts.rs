@@ -53,7 +53,7 @@ impl<'a> AttemptFinder<'a> {
             let Some((report, window)) = purpose.find_window(reports) else {
                 continue;
             };
-            if !purpose.expects && is_open(report, &window) {
+            if purpose.is_work() && is_open(report, &window) {
                 let failed = described.remove(&summary.arn);
                 attempts.push(attempt_of(report, window, summary, failed));
             }

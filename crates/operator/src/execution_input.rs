@@ -73,6 +73,8 @@ pub(crate) enum Correction {
     Replay(Audit),
     /// To take it back.
     Withdrawal(Audit),
+    /// To stop its run at CXone.
+    Cancellation(Audit),
 }
 
 /// The event that asks for one window, and what its execution is named after.
@@ -180,6 +182,7 @@ impl ExecutionInput {
         let event = match correction {
             Correction::Replay(audit) => event.with_replay(audit),
             Correction::Withdrawal(audit) => event.with_withdrawal(audit),
+            Correction::Cancellation(audit) => event.with_cancellation(audit),
         };
         Self::identified(event, file.definition.name.to_string(), window, machine)
     }
@@ -222,6 +225,7 @@ impl ExecutionInput {
             (Some(_), _, _) => "replay",
             (_, Some(_), _) => "withdraw",
             (_, _, Some(_)) => "retry",
+            _ if detail.cancel.is_some() => "cancel",
             _ => "run",
         };
         let start = self.window.start().strftime(Window::KEY_TIME);

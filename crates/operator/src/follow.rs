@@ -65,6 +65,10 @@ impl Followed {
         }
     }
 
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
     pub(crate) fn execution(&self) -> &str {
         &self.execution
     }

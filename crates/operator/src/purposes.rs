@@ -28,7 +28,10 @@ pub(crate) struct Purpose {
     window: Option<Window>,
     scheduled_at: Option<Timestamp>,
     /// Whether it only asked whether the window is there.
-    pub(crate) expects: bool,
+    expects: bool,
+    /// Why it was to cancel the window's run, if it was.
+    #[serde(default)]
+    cancels: Option<String>,
 }
 
 /// The purposes of a state machine's executions.
@@ -103,7 +106,13 @@ impl Purpose {
             window: request.window,
             scheduled_at: request.scheduled_at,
             expects: request.expect.is_some(),
+            cancels: request.cancel,
         }
+    }
+
+    /// Whether it was to get the window delivered or taken back.
+    pub(crate) fn is_work(&self) -> bool {
+        !self.expects && self.cancels.is_none()
     }
 
     fn into_request(self) -> Request {
@@ -113,6 +122,7 @@ impl Purpose {
             window: self.window,
             scheduled_at: self.scheduled_at,
             expect: self.expects.then(|| "delivered".to_owned()),
+            cancel: self.cancels,
             ..Request::from_input("")
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) replay: Option<String>,
     /// Why the window is withdrawn, and who asked for it.
     pub(crate) withdraw: Option<String>,
+    /// Why its run at CXone is cancelled, and who asked for it.
+    pub(crate) cancel: Option<String>,
     /// How old the window is that the schedule states anew, such as `P1D`.
     pub(crate) restate: Option<String>,
     /// What is expected of the window, such as that it is `delivered`: then nothing was started.
@@ -47,6 +49,7 @@ impl Request {
             scheduled_at: read_field(&event, "/time"),
             replay: read_audit(&event, "/detail/replay"),
             withdraw: read_audit(&event, "/detail/withdraw"),
+            cancel: read_audit(&event, "/detail/cancel"),
             restate: read_field(&event, "/detail/restate"),
             expect: read_field(&event, "/detail/expect"),
             api: read_api(definition),
@@ -66,6 +69,7 @@ impl Request {
         let wishes = [
             ("replay", &self.replay),
             ("withdraw", &self.withdraw),
+            ("cancel", &self.cancel),
             ("restate", &self.restate),
             ("expect", &self.expect),
         ];

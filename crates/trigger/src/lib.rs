@@ -41,7 +41,9 @@ impl TriggerHandler {
     /// `Cxone.Config`, `Cxone.Auth`, `Cxone.Contract`, `Cxone.RunsExhausted`, `Cxone.Overdue`, and the transient ones.
     pub async fn handle(&self, event: LambdaEvent<TriggerIn>) -> Result<TriggerOut, Failure> {
         let context = metric_context(&event.payload);
-        let ended = event.payload.ended.is_some();
+        // What an operator cancelled did not end by itself.
+        let is_cancellation = event.payload.event.detail.cancel.is_some();
+        let ended = event.payload.ended.is_some() && !is_cancellation;
         let session = find_tenant(&event.payload).map(|tenant| self.tenants.open_session(&tenant));
         let answer = self.decide_next(session.as_ref(), event.payload).await;
         if let Some(session) = &session {
@@ -158,7 +160,7 @@ impl TriggerHandler {
 fn log_decision(next: &Next) {
     let word = next.as_str();
     match next {
-        Next::Run { work, .. } => {
+        Next::Run { work, .. } | Next::Cancel { work } => {
             info!(next = word, run = %work.run_id, "decided what is next");
         }
         Next::Delivered { version, note, .. } | Next::Superseded { version, note } => info!(
@@ -168,6 +170,9 @@ fn log_decision(next: &Next) {
             "decided what is next"
         ),
         Next::NotBefore { until, .. } => info!(next = word, until = %until, "decided what is next"),
+        Next::Nothing { note } => {
+            info!(next = word, note = note.as_deref(), "decided what is next");
+        }
         Next::Ready { .. } => info!(next = word, "decided what is next"),
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct HandlerOutput {
     pub(super) stalled_since: Option<Timestamp>,
     pub(super) work: Option<WorkOutput>,
     pub(super) state: Option<String>,
+    pub(super) cancelled: bool,
     pub(super) page_count: Option<u64>,
     pub(super) row_count: Option<u64>,
     pub(super) ended: Option<Ended>,
@@ -76,6 +77,7 @@ impl HandlerOutput {
             },
             (None, Some("not_before")) => self.describe_wait()?,
             (None, Some("run")) => AT_RUN.to_owned(),
+            (None, Some("nothing")) => "nothing to do any more".to_owned(),
             _ => return None,
         };
         Some(match &self.note {

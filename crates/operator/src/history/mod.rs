@@ -69,6 +69,9 @@ pub(crate) struct CxoneRun {
     pub(crate) row_count: u64,
     /// Why it ended without its data, if it did.
     pub(crate) ended: Option<Ended>,
+    /// Whether it is over because it was cancelled.
+    #[serde(skip)]
+    pub(crate) cancelled: bool,
 }
 
 /// What the history of an execution says.
@@ -95,6 +98,9 @@ pub(crate) struct History {
     /// Whether the execution ended without success.
     #[serde(skip)]
     pub(crate) has_failed: bool,
+    /// What the last answer adds to the outcome.
+    #[serde(skip)]
+    pub(crate) note: Option<String>,
     /// Whether nothing was ever delivered of the window that was to be withdrawn.
     #[serde(skip)]
     pub(crate) is_about_nothing: bool,
@@ -161,6 +167,7 @@ impl History {
         self.continued_by = output.continued_by.clone().or(self.continued_by.take());
         if let Some(outcome) = output.describe_outcome() {
             self.outcome = Some(outcome);
+            self.note.clone_from(&output.note);
             self.warnings.clone_from(&output.warnings);
         }
         if let Some(work) = output.work {
@@ -175,6 +182,7 @@ impl History {
             return;
         };
         run.state = output.state.or(run.state.take());
+        run.cancelled |= output.cancelled;
         run.page_count = output.page_count.unwrap_or(run.page_count);
         run.row_count = output.row_count.unwrap_or(run.row_count);
         if let Some(ended) = output.ended {
@@ -194,6 +202,7 @@ impl History {
             page_count: 0,
             row_count: 0,
             ended: None,
+            cancelled: false,
         }));
     }
 

@@ -1,6 +1,7 @@
 //! What gets a window committed that is not.
 
 use super::{Judged, WindowState};
+use crate::error_name::STOPPED;
 
 /// What helps a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ impl Remedy {
             // The definition in the event is refused before anything is stored, and another one is stored.
             Some("Cxone.Config") => Self::Run,
             Some(error) if OF_OLD_MACHINE.contains(&error) => Self::Run,
+            // It would poll the run that was cancelled, where a new execution starts the next one.
+            Some(STOPPED) if is_begun => Self::Run,
             _ if is_redrivable => Self::Redrive,
             _ => Self::Run,
         }

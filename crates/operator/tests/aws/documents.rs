@@ -145,6 +145,10 @@ async fn every_document_is_as_its_schema_says() {
         ("schedules", &["schedules", "../../infra/reports", template]),
         ("redrive", &["redrive", "bad", "--dry-run"]),
         ("retry", &["retry", "--all", "--dry-run"]),
+        (
+            "cancel",
+            &["cancel", "daily", "2026-06-01", "--reason", "why"],
+        ),
         ("watch", &["watch", "daily", "2026-06-01"]),
         ("run", &[&["run", REPORT], &window[..]].concat()),
         ("replay", &[&["replay", REPORT], &reason[..]].concat()),

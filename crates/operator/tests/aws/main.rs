@@ -6,6 +6,7 @@
 )]
 
 mod backfill;
+mod cancel;
 mod data;
 mod doctor;
 mod documents;

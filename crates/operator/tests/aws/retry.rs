@@ -9,7 +9,7 @@ use crate::status::{NAME, scene};
 use crate::{AUTH, cxr, cxr_answered, done};
 
 /// What an execution was started with.
-fn event_of(server: &Server, prefix: &str) -> (String, delivery::Event) {
+pub(crate) fn event_of(server: &Server, prefix: &str) -> (String, delivery::Event) {
     let executions = server.executions().into_iter();
     let mut ours = executions.filter(|it| it.name.starts_with(prefix));
     let execution = ours.next().unwrap();
@@ -338,37 +338,4 @@ async fn all_failed_ones_are_redriven_of_the_last_14_days() {
     let error = cxr(&server, &[&args[..], &["--error", "Nope"]].concat()).await;
     assert_eq!(error.0.unwrap_err().code(), "CXO032");
     assert!(AUTH.contains("Cxone.Auth"));
-}
-
-/// CXone's run is named, because it goes on; the window can be taken up again.
-#[tokio::test]
-async fn an_execution_is_stopped_with_who_and_why() {
-    let server = scene().await;
-    let report = Report::new(&server, &definition("acme", NAME));
-    report.run(day("2026-06-03"), "busy", None).await;
-    let why = ["--reason", "wrong day typed", "--requested-by", "ana"];
-    let cancel = [&["cancel", "daily", "2026-06-03"], &why[..]].concat();
-    let out = done(&server, &cancel).await;
-    assert_eq!(
-        out,
-        "stopped busy\n\
-         CXone's run run-70, started 2026-06-04 05:32, may go on there until it ends by itself; nothing asks for it now\n\
-         the window stays open; to take it up again: cxr retry daily-agent-performance 2026-06-03\n"
-    );
-    let stopped = server.execution("busy");
-    assert_eq!(stopped.status, Status::Aborted);
-    assert_eq!(
-        stopped.cause.as_deref(),
-        Some("cancelled by ana: wrong day typed")
-    );
-    let again = done(&server, &cancel).await;
-    let nothing = "nothing to do: no execution works on daily-agent-performance 2026-06-03\n";
-    assert_eq!(again, nothing);
-    let out = done(&server, &["status", "daily"]).await;
-    assert!(
-        out.contains("cxr.Cancelled: cancelled by ana: wrong day typed"),
-        "{out}"
-    );
-    let out = done(&server, &["retry", "daily", "2026-06-03"]).await;
-    assert!(out.starts_with("redriven: busy\n"), "{out}");
 }

@@ -28,7 +28,8 @@ pub(crate) const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "c
 /// What a function answers, or the error that it fails with and its cause.
 pub(crate) type Answer = Result<Value, (&'static str, &'static str)>;
 
-/// The answers for an execution, by its name. An execution without any is never answered, and so goes on running.
+/// The answers for an execution, by its name or by what that begins with up to the first `-`, such as `cancel-`. An execution
+/// without any is never answered, and so goes on running.
 #[derive(Clone, Default)]
 struct Answers(
     Arc<Mutex<HashMap<String, VecDeque<Answer>>>>,
@@ -51,12 +52,12 @@ impl Answers {
             _ => {}
         }
         let name = call.execution_arn.rsplit(':').next().unwrap();
-        let next = self
-            .0
-            .lock()
-            .unwrap()
-            .get_mut(name)
-            .and_then(VecDeque::pop_front);
+        let verb = name.split_inclusive('-').next().unwrap();
+        let next = {
+            let mut known = self.0.lock().unwrap();
+            let key = if known.contains_key(name) { name } else { verb };
+            known.get_mut(key).and_then(VecDeque::pop_front)
+        };
         match next {
             Some(Ok(payload)) => Ok(json!({"Payload": payload, "StatusCode": 200})),
             Some(Err((error, cause))) => Err(TaskFailure::new(error, cause)),

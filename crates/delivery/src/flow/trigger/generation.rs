@@ -61,7 +61,14 @@ impl Generation {
             return Ok(self.ready());
         }
         if let Some(ended) = &message.ended {
-            self.record_run_end(effects, ended, request.now).await?;
+            let end = EndRecord {
+                v: V,
+                reason: ended.reason,
+                detail: clean_detail(&ended.detail),
+                at: request.now,
+                cancelled: None,
+            };
+            self.record_run_end(effects, ended, &end).await?;
         }
         let plan = Plan::read_claims(effects, &self.keys, &self.record).await?;
         for segment in &plan.segments {
@@ -85,14 +92,14 @@ impl Generation {
 
     /// Stores how a run ended. A run whose pages are all stored did not end without its data,
     /// whatever the message says, unless Finalize itself doubts the pages.
-    async fn record_run_end(
+    pub(super) async fn record_run_end(
         &self,
         effects: &Effects<TriggerEffect>,
         ended: &Ended,
-        now: jiff::Timestamp,
+        end: &EndRecord,
     ) -> Result<(), Failure> {
         let keys = self.keys.run(&ended.segment, ended.run);
-        let judged_whole = matches!(ended.reason, EndReason::Unstable | EndReason::Unsettled);
+        let judged_whole = matches!(end.reason, EndReason::Unstable | EndReason::Unsettled);
         if !judged_whole {
             let listed = effects.list(format!("{}b", keys.claims()), None).await?;
             let slots = u32::try_from(listed.len()).unwrap_or(u32::MAX);
@@ -100,14 +107,8 @@ impl Generation {
                 return Ok(());
             }
         }
-        let end = EndRecord {
-            v: V,
-            reason: ended.reason,
-            detail: clean_detail(&ended.detail),
-            at: now,
-        };
         // It does not matter which of several endings is stored: the first one stays.
-        effects.claim(keys.end(), serialise(&end)?).await?;
+        effects.claim(keys.end(), serialise(end)?).await?;
         Ok(())
     }
 
@@ -135,29 +136,38 @@ impl Generation {
         segment: &SegmentState,
         run: &RunRecord,
     ) -> Result<Next, StoredError> {
+        let asking = &question.message.execution;
+        Ok(Next::Run {
+            count: self.count_run(asking, segment, run),
+            work: self.describe_work(segment, run)?,
+        })
+    }
+
+    /// What the states are told of a segment's current run.
+    pub(super) fn describe_work(
+        &self,
+        segment: &SegmentState,
+        run: &RunRecord,
+    ) -> Result<Work, StoredError> {
         let dialect = self.record.definition.dialect();
         let number = segment.current_run();
         let deadline_at = run.triggered_at.checked_add(RUN_LIMIT).map_err(|_| {
             let key = self.keys.run(&segment.segment, number).run();
             StoredError::ImpossibleStart { key }
         })?;
-        let asking = &question.message.execution;
-        Ok(Next::Run {
-            count: self.count_run(asking, segment, run),
-            work: Work {
-                tenant: self.record.definition.pipeline.tenant.clone(),
-                report: self.record.definition.name.clone(),
-                window: self.record.window,
-                generation: self.number,
-                segment: segment.segment.clone(),
-                run: number,
-                run_id: run.run_id.clone(),
-                triggered_at: run.triggered_at,
-                deadline_at,
-                dialect,
-                direct: dialect.is_direct(),
-                may_be_empty: !self.record.definition.empty_messages().is_empty(),
-            },
+        Ok(Work {
+            tenant: self.record.definition.pipeline.tenant.clone(),
+            report: self.record.definition.name.clone(),
+            window: self.record.window,
+            generation: self.number,
+            segment: segment.segment.clone(),
+            run: number,
+            run_id: run.run_id.clone(),
+            triggered_at: run.triggered_at,
+            deadline_at,
+            dialect,
+            direct: dialect.is_direct(),
+            may_be_empty: !self.record.definition.empty_messages().is_empty(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Answers "what next for this window?" from what is stored, and stores what it decides, so that asking
 //! twice is harmless.
 
+mod cancellation;
 mod expectation;
 mod generation;
 mod limits;
@@ -37,6 +38,10 @@ pub async fn trigger(
     };
     if request.kind == RequestKind::Expectation {
         return Ok(answer(None, question.check_delivery().await?));
+    }
+    if request.kind == RequestKind::Cancellation {
+        let (generation, next) = question.cancel_run().await?;
+        return Ok(answer(generation, next));
     }
     let is_withdrawal = request.kind == RequestKind::Withdrawal;
     if !is_withdrawal && let Some(until) = request.wait_for_final(&request.definition)? {

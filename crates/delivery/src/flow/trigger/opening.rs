@@ -111,8 +111,8 @@ impl Question<'_> {
             },
             RequestKind::Withdrawal => self.reason_not_to_withdraw(newest, log),
             RequestKind::Restatement => Ok(self.reason_not_to_restate(generations.last(), log)),
-            // It is answered before, and opens nothing.
-            RequestKind::Expectation => Ok(None),
+            // They are answered before, and open nothing.
+            RequestKind::Cancellation | RequestKind::Expectation => Ok(None),
         }
     }
 

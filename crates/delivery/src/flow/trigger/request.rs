@@ -28,11 +28,11 @@ pub(super) enum RequestError {
     )]
     RequestId,
     #[error(
-        "the event asks for more than one of `detail.replay`, `detail.withdraw`, `detail.restate` and `detail.expect`"
+        "the event asks for more than one of `detail.replay`, `detail.withdraw`, `detail.cancel`, `detail.restate` and `detail.expect`"
     )]
     ManyRequests,
-    #[error("a withdrawal needs the window that it takes back, in `detail.window`")]
-    WithdrawalWithoutWindow,
+    #[error("a withdrawal or a cancellation needs the window that it is about, in `detail.window`")]
+    WithoutWindow,
     #[error(
         "a restatement's window follows from the event's `time`: leave `detail.window` out, or ask for a replay of it"
     )]
@@ -77,6 +77,8 @@ pub(super) enum RequestKind {
     Replay,
     /// The window without its rows.
     Withdrawal,
+    /// That the window's run at CXone is stopped.
+    Cancellation,
     /// The window once more, because its data may have changed since the schedule asked for it.
     Restatement,
     /// Nothing of CXone: whether the window was delivered.
@@ -112,7 +114,7 @@ impl WindowRequest {
             window: choose_window(&definition, kind, message)?,
             kind,
             key: request_key(kind, message)?,
-            audit: detail.replay.clone().or_else(|| detail.withdraw.clone()),
+            audit: find_audit(detail).cloned(),
             now: message.now,
             asked_at: scheduled_time(message).unwrap_or(message.now),
             definition,
@@ -146,10 +148,21 @@ impl WindowRequest {
     }
 }
 
+fn find_audit(detail: &Detail) -> Option<&Audit> {
+    let Detail {
+        replay,
+        withdraw,
+        cancel,
+        ..
+    } = detail;
+    replay.as_ref().or(withdraw.as_ref()).or(cancel.as_ref())
+}
+
 fn find_kind(detail: &Detail) -> Result<RequestKind, RequestError> {
     let asked = [
         (detail.replay.is_some(), RequestKind::Replay),
         (detail.withdraw.is_some(), RequestKind::Withdrawal),
+        (detail.cancel.is_some(), RequestKind::Cancellation),
         (detail.restate.is_some(), RequestKind::Restatement),
         (detail.expect.is_some(), RequestKind::Expectation),
     ];
@@ -166,7 +179,10 @@ fn find_kind(detail: &Detail) -> Result<RequestKind, RequestError> {
 fn request_key(kind: RequestKind, message: &TriggerIn) -> Result<String, RequestError> {
     let event = &message.event;
     match (kind, event.id.as_deref()) {
-        (RequestKind::Schedule | RequestKind::Expectation, _) => Ok(SCHEDULE.to_owned()),
+        // Neither of the last two opens a generation, so that nothing is known by its key.
+        (RequestKind::Schedule | RequestKind::Expectation | RequestKind::Cancellation, _) => {
+            Ok(SCHEDULE.to_owned())
+        }
         (RequestKind::Restatement, _) => {
             Ok(format!("{RESTATEMENT}{}", parse_distance(&event.detail)?))
         }
@@ -182,9 +198,14 @@ fn choose_window(
 ) -> Result<Window, RequestError> {
     let asked = match (kind, message.event.detail.window) {
         // Nothing is asked of the API, so that it does not matter what it could be asked for.
-        (RequestKind::Withdrawal | RequestKind::Expectation, Some(window)) => return Ok(window),
+        (
+            RequestKind::Withdrawal | RequestKind::Cancellation | RequestKind::Expectation,
+            Some(window),
+        ) => return Ok(window),
         (RequestKind::Expectation, None) => return expected_window(definition, message),
-        (RequestKind::Withdrawal, None) => return Err(RequestError::WithdrawalWithoutWindow),
+        (RequestKind::Withdrawal | RequestKind::Cancellation, None) => {
+            return Err(RequestError::WithoutWindow);
+        }
         (RequestKind::Restatement, Some(_)) => return Err(RequestError::RestatementOfWindow),
         (RequestKind::Restatement, None) => restated_window(definition, message)?,
         (_, Some(window)) => window,

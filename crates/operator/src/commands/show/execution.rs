@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arn::name_of;
 use crate::error::CommandError;
+use crate::error_name::STOPPED;
 use crate::history::{CxoneRun, History, StateFailure};
 use crate::output::{Output, count_of, one_line};
 use crate::request::Request;
@@ -92,7 +93,11 @@ impl Explanation {
         // The window may have been delivered before, and then cxr retry leaves it alone.
         let is_correction =
             request.replay.is_some() || request.withdraw.is_some() || request.restate.is_some();
-        match Remedy::after_failure(error, is_begun, is_redrivable) {
+        let remedy = match Remedy::after_failure(error, is_begun, is_redrivable) {
+            Remedy::Run if error == Some(STOPPED) && is_redrivable => Remedy::Redrive,
+            remedy => remedy,
+        };
+        match remedy {
             Remedy::Replay => replay_lines(&report, &window, error),
             Remedy::Redrive if is_correction => {
                 vec![format!("cxr redrive {}", name_of(&detail.summary.arn))]
@@ -161,9 +166,14 @@ impl Explanation {
         if self.history.runs.is_empty() {
             return writeln!(f, "runs       no run was started");
         }
+        let is_cancellation = self.request.cancel.is_some();
         for (index, run) in self.history.runs.iter().enumerate() {
             let label = if index == 0 { "runs" } else { "" };
-            writeln!(f, "{label:<10} {}", one_line(&run_line(run)))?;
+            writeln!(
+                f,
+                "{label:<10} {}",
+                one_line(&run_line(run, is_cancellation))
+            )?;
         }
         Ok(())
     }
@@ -185,12 +195,12 @@ fn failure_line(failure: &StateFailure) -> String {
     format!("{state} with {}, after {times}", one_line(&error.error))
 }
 
-fn run_line(run: &CxoneRun) -> String {
+fn run_line(run: &CxoneRun, is_cancellation: bool) -> String {
     let mut parts = vec![
         format!("segment {} run {}: {}", run.segment, run.run, run.run_id),
         format!("started {}", run.triggered_at),
     ];
-    if run.ended.is_none() {
+    if run.ended.is_none() || is_cancellation {
         parts.extend(run.state.clone());
     }
     if run.page_count > 0 {
@@ -202,6 +212,11 @@ fn run_line(run: &CxoneRun) -> String {
         ));
     }
     if let Some(ended) = &run.ended {
+        if is_cancellation {
+            let what = ["not cancelled", "cancelled"][usize::from(run.cancelled)];
+            parts.push(what.to_owned());
+            return parts.join(", ");
+        }
         parts.push(ended.reason.describe().to_owned());
         if !ended.detail.is_empty() {
             parts.push(format!("{:?}", ended.detail));

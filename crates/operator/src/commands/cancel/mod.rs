@@ -1,4 +1,6 @@
-//! `cxr cancel`: stops the executions that work on a window.
+//! `cxr cancel`: stops the executions that work on a window, and its run at CXone.
+
+mod cxone_run;
 
 use std::fmt;
 
@@ -8,18 +10,18 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::NOT_WELL;
 use crate::arn::name_of;
-use crate::bucket::StoredRun;
 use crate::confirm::{ConfirmArg, ReadAnswer};
 use crate::error::CommandError;
 use crate::execution_input::ReasonArgs;
 use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
-use crate::state::{Attempt, Judged, label_window, minute};
+use crate::state::{Attempt, Judged, label_window};
 use crate::survey::{Found, Survey};
+use cxone_run::{CancelledRun, Canceller};
 
-/// Stop what works on a window. The window stays open: cxr retry takes it up again. CXone's own run is not stopped: it is named, and
-/// nothing asks for it any more until then.
+/// Stop what works on a window, and its run at CXone. The window stays open: cxr retry takes it up again.
 ///
 /// cxr cancel daily-agent-performance 2026-06-01 --reason "wrong day typed"
 #[derive(Debug, Args)]
@@ -50,7 +52,6 @@ impl CancelArgs {
         let executions = survey.executions()?;
         let mut found = self.find(survey, now).await?;
         let windows: Vec<Window> = found.windows.iter().map(|it| it.window).collect();
-        let naming = found.surveyed.known.naming();
         let running = survey.find_running(&found.surveyed, &windows).await?;
         if running.len() > 1 {
             let question = format!("{} are stopped", count_of(running.len(), "execution"));
@@ -58,28 +59,32 @@ impl CancelArgs {
                 return Ok(0);
             }
         }
-        let mut cancelled = Cancelled {
-            report: found.surveyed.address.clone(),
-            window: match windows[..] {
-                [window] => label_window(&window, &naming),
-                _ => self.window,
-            },
-            executions: Vec::new(),
-            is_delivered: found.windows.iter().any(Judged::is_settled),
-        };
         let cause = format!("cancelled by {}: {}", audit.requested_by, audit.reason);
         for attempt in &running {
             executions.stop(&attempt.execution, &cause).await?;
             output.tell(&format!("stopped {}", name_of(&attempt.execution)))?;
         }
-        for attempt in running {
-            // They are stopped, whether the bucket can be read or not.
-            let run = find_open_run(survey, &mut found, &attempt).await;
-            let run = run.unwrap_or_default();
-            cancelled.executions.push(Stopped::new(attempt, run));
+        let meant = find_open(&found, &running);
+        let runs = Canceller::new(survey, executions, audit, now)
+            .cancel_runs(&mut found, &meant)
+            .await;
+        let is_well = runs.iter().all(CancelledRun::is_answered);
+        output.print(&self.sum_up(&found, running, runs))?;
+        Ok(if is_well { 0 } else { NOT_WELL })
+    }
+
+    fn sum_up(self, found: &Found, stopped: Vec<Attempt>, runs: Vec<CancelledRun>) -> Cancelled {
+        let surveyed = &found.surveyed;
+        Cancelled {
+            report: surveyed.address.clone(),
+            window: match &found.windows[..] {
+                [judged] => label_window(&judged.window, &surveyed.known.naming()),
+                _ => self.window,
+            },
+            executions: stopped.into_iter().map(|it| it.execution).collect(),
+            runs,
+            is_delivered: found.windows.iter().any(Judged::is_settled),
         }
-        output.print(&cancelled)?;
-        Ok(0)
     }
 
     /// Days are the report's own windows; only START/END may be another one.
@@ -92,77 +97,49 @@ impl CancelArgs {
     }
 }
 
+/// The windows of which a run may be under way. What was delivered or taken back has none, unless something worked on it anew.
+fn find_open(found: &Found, stopped: &[Attempt]) -> Vec<Window> {
+    let is_stopped = |window| stopped.iter().any(|attempt| attempt.window == window);
+    let windows = found.windows.iter();
+    let open = windows.filter(|judged| !judged.is_settled() || is_stopped(judged.window));
+    open.map(|judged| judged.window).collect()
+}
+
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Cancelled {
     report: String,
     window: String,
     /// Those that were stopped.
-    executions: Vec<Stopped>,
+    executions: Vec<String>,
+    /// What became of CXone's runs.
+    runs: Vec<CancelledRun>,
     /// Whether the window was delivered or taken back before, so that cxr retry leaves it alone.
     #[serde(skip)]
     is_delivered: bool,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Stopped {
-    execution: String,
-    /// CXone's run that may be under way there.
-    run_id: Option<String>,
-    run_started_at: Option<Timestamp>,
-}
-
-/// The run of a stopped execution's window that has not ended, as far as the claims say.
-async fn find_open_run(
-    survey: &Survey,
-    found: &mut Found,
-    attempt: &Attempt,
-) -> Result<Option<StoredRun>, CommandError> {
-    let keys = &found.surveyed.known.keys;
-    let bucket = &survey.bucket;
-    let stored = bucket
-        .read_generations(keys, &attempt.window, &mut found.cache)
-        .await?;
-    // Runs of earlier generations ended, also those that delivered, of which nothing else is stored.
-    let newest = stored.into_iter().next_back();
-    let runs = newest.into_iter().flat_map(|generation| generation.runs);
-    let open = runs.filter(|run| run.end.is_none() && run.start.is_some());
-    Ok(open.max_by_key(|run| run.start.as_ref().map(|start| start.triggered_at)))
-}
-
-impl Stopped {
-    fn new(attempt: Attempt, run: Option<StoredRun>) -> Self {
-        let start = run.and_then(|run| run.start);
-        Self {
-            execution: attempt.execution,
-            run_id: start.as_ref().map(|start| start.run_id.to_string()),
-            run_started_at: start.map(|start| start.triggered_at),
-        }
-    }
-}
-
 impl fmt::Display for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { report, window, .. } = self;
-        if self.executions.is_empty() {
-            return writeln!(f, "nothing to do: no execution works on {report} {window}");
+        if self.executions.is_empty() && self.runs.is_empty() {
+            return writeln!(
+                f,
+                "nothing to do: no execution works on {report} {window}, and no run of it is known to be under way at CXone"
+            );
         }
-        for stopped in &self.executions {
-            if let (Some(run), Some(at)) = (&stopped.run_id, stopped.run_started_at) {
-                writeln!(
-                    f,
-                    "CXone's run {run}, started {}, may go on there until it ends by itself; nothing asks for it now",
-                    minute(at)
-                )?;
+        for run in &self.runs {
+            if self.runs.len() > 1 {
+                write!(f, "{}: ", run.window)?;
             }
+            writeln!(f, "{run}")?;
         }
-        if self.is_delivered {
+        if self.is_delivered && !self.executions.is_empty() {
             writeln!(
                 f,
                 "what was delivered before stays; to go on with what was stopped:"
             )?;
-            let mut names = self.executions.iter().map(|it| name_of(&it.execution));
+            let mut names = self.executions.iter().map(|it| name_of(it));
             return names.try_for_each(|name| writeln!(f, "    cxr redrive {name}"));
         }
         writeln!(

@@ -38,6 +38,10 @@ simulate seeds="10000":
 consumer:
     tests/consumer/run
 
+# the Delta table in engines that are not ours; needs Python
+table:
+    tests/table/run
+
 # tables in real warehouses; needs Python and PostgreSQL's server
 warehouses:
     tests/warehouses/run

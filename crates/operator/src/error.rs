@@ -273,6 +273,27 @@ pub enum CommandError {
     },
     #[error("--table: {error}")]
     TableName { error: definition::TableError },
+    #[error("{}: the load for {warehouse} is written for NDJSON alone; set pipeline.format to ndjson", file.display())]
+    NotLoadable {
+        file: PathBuf,
+        warehouse: definition::Warehouse,
+    },
+    #[error(
+        "psql can't be started: {error}; install PostgreSQL's client, so that psql is on the PATH"
+    )]
+    NoPsql { error: std::io::Error },
+    #[error(
+        "the database: {reason}; nothing of this version was kept, and the same command goes on with it"
+    )]
+    Database {
+        /// What psql says.
+        reason: String,
+    },
+    /// The table was loaded from another log.
+    #[error(
+        "the table holds version {version}, and the log ends with {head}; is it the bucket that the table was loaded from? Load into another --table"
+    )]
+    AheadOfLog { version: u64, head: u64 },
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -356,6 +377,10 @@ impl CommandError {
             Self::NoWarehouse => ("CXO150", 2),
             Self::NoTable { .. } => ("CXO151", 1),
             Self::TableName { .. } => ("CXO152", 2),
+            Self::NoPsql { .. } => ("CXO153", 2),
+            Self::Database { .. } => ("CXO154", 4),
+            Self::AheadOfLog { .. } => ("CXO155", 3),
+            Self::NotLoadable { .. } => ("CXO156", 1),
         }
     }
 

@@ -35,6 +35,7 @@ mod survey;
 mod target;
 mod template;
 mod time;
+mod warehouse_sql;
 mod work;
 
 pub use commands::{Cli, Context, run};

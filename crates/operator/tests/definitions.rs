@@ -379,3 +379,34 @@ async fn a_table_is_printed_for_the_warehouse_that_is_named() {
         assert_eq!((error.code(), error.exit_code()), (code, exit), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_load_says_in_its_first_line_where_it_was_run() {
+    for (warehouse, first) in [
+        ("postgres", "-- PostgreSQL 13 or newer"),
+        ("redshift", "-- NOT RUN ON REDSHIFT."),
+        ("snowflake", "-- NOT RUN ON SNOWFLAKE."),
+    ] {
+        let sql = done(&["sql", warehouse, "--prefix", "reports", REPORT]).await;
+        assert!(sql.starts_with(first), "{sql}");
+        for part in [
+            "'reports/acme/Daily_Agent_Performance_Aggregation'",
+            "cxone_loaded set version = ",
+            "Grant.",
+        ] {
+            assert!(sql.contains(part), "{part}\n{sql}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let csv = changed(folder.path(), "a.json", "/pipeline/format", json!("csv"));
+    let error = cxr(&["sql", "snowflake", csv.to_str().unwrap()])
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO156", 1), "{error}");
+    let sql = done(&["sql", "redshift", csv.to_str().unwrap()]).await;
+    assert!(
+        sql.contains("manifest format csv ignoreheader 1 gzip;"),
+        "{sql}"
+    );
+}

@@ -81,7 +81,8 @@ const SNOWFLAKE: Rules = Rules {
     case: Case::Upper,
     is_case_sensitive: true,
     longest_name: 255,
-    allows: |_| true,
+    // Two of them would end the text of a procedure.
+    allows: |c| c != '$',
     allows_digit_first: true,
     is_taken: |_| false,
     types: [

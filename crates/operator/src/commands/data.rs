@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use clap::Subcommand;
 use jiff::Timestamp;
 
-use super::{doctor, drift, rows, verify};
+use super::{doctor, drift, load, rows, verify};
 use crate::account::Account;
 use crate::error::CommandError;
 use crate::output::Output;
@@ -13,6 +13,7 @@ use crate::scheduler::ScheduleGroup;
 #[derive(Debug, Subcommand)]
 pub(super) enum DataCommand {
     Rows(rows::RowsArgs),
+    Load(load::LoadArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
     Drift(drift::DriftArgs),
@@ -22,6 +23,7 @@ impl DataCommand {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Rows(_) => "rows",
+            Self::Load(_) => "load",
             Self::Verify(_) => "verify",
             Self::Doctor(_) => "doctor",
             Self::Drift(_) => "drift",
@@ -41,6 +43,10 @@ impl DataCommand {
             Self::Rows(args) => {
                 let survey = account.survey(&args.place).await?;
                 args.run(output, &survey, now).await
+            }
+            Self::Load(args) => {
+                let survey = account.survey(&args.place).await?;
+                Box::pin(args.run(output, &survey)).await
             }
             Self::Verify(args) => {
                 let survey = account.survey(&args.place).await?;

@@ -61,7 +61,7 @@ fn choose_warehouse(
         .ok_or(CommandError::NoWarehouse)
 }
 
-fn table_error(error: TableError, file: PathBuf) -> CommandError {
+pub(super) fn table_error(error: TableError, file: PathBuf) -> CommandError {
     match error {
         TableError::Collision { .. } => CommandError::NoTable { file, error },
         TableError::Name(_) => CommandError::TableName { error },

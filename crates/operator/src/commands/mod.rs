@@ -13,6 +13,7 @@ mod drift;
 mod event;
 mod explain;
 mod list;
+mod load;
 mod logs;
 mod new;
 mod plan;
@@ -26,6 +27,7 @@ mod schedules;
 mod schema;
 mod schema_output;
 mod show;
+mod sql;
 mod status;
 mod tenant;
 mod verify;
@@ -115,6 +117,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
     Ddl(ddl::DdlArgs),
+    Sql(sql::SqlArgs),
     Event(event::EventArgs),
     Schedules(schedules::SchedulesArgs),
     Status(status::StatusArgs),
@@ -143,6 +146,7 @@ impl Command {
             Self::Explain(_) => "explanation",
             Self::Plan(_) => "plan",
             Self::Ddl(_) => "ddl",
+            Self::Sql(_) => "sql",
             Self::Event(_) => "event",
             Self::Schedules(_) => "schedules",
             Self::Status(_) => "status",
@@ -211,6 +215,7 @@ where
         Command::Schema(args) => args.run(output),
         Command::Plan(args) => args.run(output, now),
         Command::Ddl(args) => args.run(output),
+        Command::Sql(args) => args.run(output),
         Command::Event(args) => args.run(output, now, account.machine()?.as_ref()),
         Command::Schedules(args) => args.run(output, now),
         Command::Status(args) => {

@@ -5,8 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    backfill, calendar, cancel, ddl, doctor, drift, explain, list, logs, new, plan, redrive,
-    replay, retry, run, schedules, show, status, tenant, verify, watch,
+    backfill, calendar, cancel, ddl, doctor, drift, explain, list, load, logs, new, plan, redrive,
+    replay, retry, run, schedules, show, sql, status, tenant, verify, watch,
 };
 use crate::definition_check::Verdict;
 use crate::error_document::{ERROR_KIND, ErrorDocument};
@@ -34,6 +34,7 @@ const KINDS: &[Kind] = &[
     ("explanation", schema_of::<explain::Explained>),
     ("explanations", schema_of::<explain::Topics>),
     ("list", schema_of::<list::List>),
+    ("load", schema_of::<load::Loading>),
     ("logs", schema_of::<logs::Story>),
     ("new", schema_of::<new::Draft>),
     ("plan", schema_of::<plan::ExecutionPlan>),
@@ -45,6 +46,7 @@ const KINDS: &[Kind] = &[
     ("run", schema_of::<StartedExecution>),
     ("running", schema_of::<run::RunningAlready>),
     ("schedules", schema_of::<schedules::TemplateOutcome>),
+    ("sql", schema_of::<sql::LoadScript>),
     ("status", schema_of::<status::Status>),
     ("tenant-list", schema_of::<tenant::TenantList>),
     ("tenant-set", schema_of::<tenant::SetOutcome>),

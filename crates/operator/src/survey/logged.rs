@@ -1,6 +1,6 @@
 //! Reads the logs of reports, and nothing that is stored of windows that are not committed.
 
-use definition::Window;
+use definition::{Definition, Window};
 use delivery::keys::ReportKeys;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -20,13 +20,18 @@ pub(crate) struct LoggedReport {
 }
 
 impl LoggedReport {
+    /// The definition that was asked with last.
+    pub(crate) fn definition(&self) -> Result<&Definition, CommandError> {
+        definition_of(&self.known, &self.all)
+    }
+
     /// The windows that a text means. `missing` and `failed` name none, because nothing was delivered of those.
     pub(crate) fn find_windows(
         &self,
         text: &str,
         now: Timestamp,
     ) -> Result<Vec<Window>, CommandError> {
-        let definition = definition_of(&self.known, &self.all)?;
+        let definition = self.definition()?;
         let foreign = find_foreign_window(text, definition, now);
         if let Some(window) = foreign.filter(|window| self.known.has_commit_of(*window)) {
             return Ok(vec![window]);

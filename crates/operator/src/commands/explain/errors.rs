@@ -151,6 +151,14 @@ pub(super) const ERRORS: &[ErrorText] = texts! {
         "Leave one of them out, rename it in CXone, or set pipeline.columnNames to snake. With pipeline.target the checker says so beforehand.", "cxr check FILE";
     "CXO152" "What was typed can't be the name of a table.",
         "Write NAME or SCHEMA.NAME, without quotes: they are added.", "cxr ddl --for postgres --table reports.daily FILE";
+    "CXO153" "cxr load reaches the database by psql, and there is none on the PATH.",
+        "Install PostgreSQL's client (Debian: postgresql-client).", "psql --version";
+    "CXO154" "The database can't be reached, refuses something, or ended in the middle. Nothing of the version that was being loaded is kept.",
+        "Try psql with the same connection; then the same command again, which goes on where it stopped.", "cxr load postgres REPORT";
+    "CXO155" "The table holds a later version than the log has, so that it was loaded from another bucket, or from one that was made anew.",
+        "Load into a table of another name, and drop the old one when nobody reads it any more.", "cxr load postgres REPORT --table NAME";
+    "CXO156" "The statements that cxr sql prints for this warehouse read rows that are stored as NDJSON, and the definition stores CSV.",
+        "Store NDJSON, which is the default, or load the CSV by the list of parts in each commit.", "cxr sql snowflake FILE";
 };
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What it costs to write so many rows: `cargo run --release -p delta-table --example measure -- ROWS [FILE]`. The rows are made up one by
+//! What it costs to write so many rows: `cargo run -p delta-table --example measure -- ROWS [FILE [METRICS]]`. The rows are made up one by
 //! one, like those of a report about agents; the time that this takes is measured by itself. Peak memory is the process's.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement")]
 
@@ -11,19 +11,18 @@ use definition::{ColumnType, Window};
 use delta_table::{Column, FileWriter, RowStamp, Schema};
 use flate2::{Compression, write::GzEncoder};
 
-const METRICS: usize = 20;
-
 fn main() {
     let rows: u64 = args()
         .nth(1)
         .map_or(1_000_000, |rows| rows.parse().unwrap());
     let only = args().nth(2);
-    let made = measure("making the rows", || make_rows(rows, |_| ()));
+    let metrics: usize = args().nth(3).map_or(20, |metrics| metrics.parse().unwrap());
+    let made = measure("making the rows", || make_rows(rows, metrics, |_| ()));
     if only.is_none() {
         let mut gzip = GzEncoder::new(Counter(0), Compression::fast());
         let mut plain = 0;
         measure("NDJSON, gzip 1", || {
-            make_rows(rows, |row| {
+            make_rows(rows, metrics, |row| {
                 plain += row.len();
                 gzip.write_all(row).unwrap();
             });
@@ -39,24 +38,33 @@ fn main() {
         version: 7,
         loaded_at: window.end(),
     };
-    let mut writer = FileWriter::new(&schema(), stamp).unwrap();
-    let mut file = only.map(|path| File::create(path).unwrap());
+    let schema = schema(metrics);
+    let begin_file = || FileWriter::new(&schema, stamp).unwrap();
+    let (mut writer, mut files, mut bytes) = (begin_file(), 1, 0);
+    let mut stored = only.map(|path| File::create(path).unwrap());
     let mut store = |bytes: Vec<u8>| {
-        if let Some(file) = &mut file {
+        if let Some(file) = &mut stored {
             file.write_all(&bytes).unwrap();
         }
     };
+    let mut end_file = |writer: FileWriter| {
+        let (rest, written) = writer.finish().unwrap();
+        bytes += written.bytes;
+        rest
+    };
     let took = measure("Parquet", || {
-        make_rows(rows, |row| {
+        make_rows(rows, metrics, |row| {
             writer.push_json(row).unwrap();
             store(writer.take_encoded().unwrap());
+            if writer.is_full() {
+                store(end_file(std::mem::replace(&mut writer, begin_file())));
+                files += 1;
+            }
         });
     });
-    let (rest, written) = writer.finish().unwrap();
-    store(rest);
+    store(end_file(writer));
     println!(
-        "Parquet {} bytes, {:.2} s without making the rows; {}",
-        written.bytes,
+        "Parquet {bytes} bytes in {files} files, {:.2} s without making the rows; {}",
         took - made,
         peak_memory()
     );
@@ -70,11 +78,11 @@ fn measure(what: &str, run: impl FnOnce()) -> f64 {
     took
 }
 
-fn schema() -> Schema {
+fn schema(metrics: usize) -> Schema {
     let text = ["agentId", "agentName", "teamName", "skillName"]
         .map(|name| (name.to_owned(), ColumnType::String));
     let time = [("lastContact".to_owned(), ColumnType::Timestamp)];
-    let metrics = (0..METRICS).map(|nth| {
+    let metrics = (0..metrics).map(|nth| {
         let column_type = if nth % 2 == 0 {
             ColumnType::Long
         } else {
@@ -89,7 +97,7 @@ fn schema() -> Schema {
     Schema::new(&columns)
 }
 
-fn make_rows(rows: u64, mut take: impl FnMut(&[u8])) {
+fn make_rows(rows: u64, metrics: usize, mut take: impl FnMut(&[u8])) {
     let mut random = 88_172_645_463_325_252_u64;
     let mut below = |limit: u64| {
         random ^= random << 13;
@@ -107,7 +115,7 @@ fn make_rows(rows: u64, mut take: impl FnMut(&[u8])) {
             agent * 2_654_435_761 % 4_294_967_296, agent, agent % 300, below(80), below(24), below(60), below(60), below(1000)
         )
         .unwrap();
-        for metric in 0..METRICS {
+        for metric in 0..metrics {
             let value = below(4_000);
             match metric % 4 {
                 0 => write!(row, r#","metric{metric}":{}"#, value / 100),

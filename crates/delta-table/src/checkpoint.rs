@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use definition::{ReportName, TenantId};
 use jiff::{SignedDuration, Timestamp};
-use parquet::basic::{Compression, Type as PhysicalType};
+use parquet::basic::{Compression, Type as PhysicalType, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
@@ -117,7 +117,7 @@ impl TableState {
 
 fn write_form(actions: &[Value]) -> Result<Vec<u8>, ParquetError> {
     let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .build();
     let form = Arc::new(parse_message_type(FORM)?);
     let mut file = SerializedFileWriter::new(Vec::new(), form, Arc::new(properties))?;

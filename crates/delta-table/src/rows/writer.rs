@@ -6,7 +6,9 @@ use std::sync::Arc;
 use definition::{ColumnType, Window};
 use delivery::documents::Commit;
 use jiff::Timestamp;
-use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
+use parquet::basic::{
+    Compression, LogicalType, Repetition, TimeUnit, Type as PhysicalType, ZstdLevel,
+};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
@@ -112,7 +114,7 @@ impl FileWriter {
     /// If two columns have one name, which no schema of ours has.
     pub fn new(schema: &Schema, stamp: RowStamp) -> Result<Self, RowsError> {
         let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .build();

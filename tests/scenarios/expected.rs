@@ -104,13 +104,12 @@ async fn a_day_that_nobody_asked_for_is_overdue_until_it_is_there() {
 async fn a_day_whose_runs_failed_is_overdue_and_says_why() {
     let fault = "run-fails:message=out of memory,times=forever";
     let pipeline = PipelineBuilder::daily().fault(fault).start().await;
-    let failed = pipeline.fail("Cxone.RunsExhausted").await;
-    let name = failed.execution_arn.rsplit(':').next().unwrap();
-    let redrive = format!("`cxr redrive {name}`");
+    pipeline.fail("Cxone.RunsExhausted").await;
+    let retry = "`cxr retry 'acme/Daily Agent Performance Aggregation' 2026-11-21T00:00:00Z/2026-11-22T00:00:00Z`";
     let said = [
         "run 4 was not started",
         "reported the run as failed (out of memory)",
-        &redrive,
+        retry,
     ];
     check_overdue(&pipeline, &ask_at(&pipeline, FIRED_AT).await, &said);
 }

@@ -44,6 +44,19 @@ pub fn list_first(names: &[String], most: usize) -> String {
     }
 }
 
+/// `1 page`, `2 pages`.
+#[must_use]
+pub fn count_of(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 row`, `2,000 rows`.
+#[must_use]
+pub fn count_rows(rows: u64) -> String {
+    let noun = if rows == 1 { "row" } else { "rows" };
+    format!("{} {noun}", group_thousands(rows))
+}
+
 /// A number with commas between the thousands.
 #[must_use]
 pub fn group_thousands(number: u64) -> String {

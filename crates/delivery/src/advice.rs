@@ -122,7 +122,7 @@ fn aws_advice(error: &str) -> Advice {
         },
         "States.QueryEvaluationError" | "States.Runtime" => Advice {
             meaning: "the state machine and the handlers are of different versions",
-            action: "Deploy both from one version. This execution keeps the old state machine, so ask for the window again with `cxr run`.",
+            action: "Deploy both from one version. This execution keeps the old state machine, so `cxr retry` the window: it starts another one.",
         },
         "States.Permissions" => Advice {
             meaning: "the state machine's role lacks a right",

@@ -261,6 +261,8 @@ pub enum CommandError {
     BackfillRuns { id: String },
     #[error("there is no backfill {id:?}; cxr backfill list shows those that there are")]
     UnknownBackfill { id: String },
+    #[error("--json and --format {format} ask for two formats; write one of them")]
+    TwoFormats { format: &'static str },
     #[error(
         "no warehouse is named; give --for with its name, or name it in the definition (pipeline.target)"
     )]
@@ -374,6 +376,7 @@ impl CommandError {
             Self::TooManyWindows { .. } => ("CXO055", 2),
             Self::BackfillRuns { .. } => ("CXO056", 3),
             Self::UnknownBackfill { .. } => ("CXO057", 3),
+            Self::TwoFormats { .. } => ("CXO140", 2),
             Self::NoWarehouse => ("CXO150", 2),
             Self::NoTable { .. } => ("CXO151", 1),
             Self::TableName { .. } => ("CXO152", 2),

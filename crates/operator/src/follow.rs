@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use definition::text::group_thousands;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::error::CommandError;
 use crate::history::{CxoneRun, EntryKind, ExecutionError, History};
-use crate::output::{count_of, one_line};
+use crate::output::{count_of, count_rows, one_line};
 use crate::step_functions::{Executions, Look};
 
 /// What is told of a look that came to nothing.
@@ -172,11 +171,8 @@ fn describe_run(run: &CxoneRun) -> String {
     }
     if run.page_count > 0 {
         let pages = usize::try_from(run.page_count).unwrap_or(usize::MAX);
-        let rows = group_thousands(run.row_count);
-        return format!(
-            "{name}: {} with {rows} rows stored",
-            count_of(pages, "page")
-        );
+        let rows = count_rows(run.row_count);
+        return format!("{name}: {} with {rows} stored", count_of(pages, "page"));
     }
     match &run.state {
         Some(state) => format!("{name}: {state}"),
@@ -266,7 +262,7 @@ mod tests {
                 "FetchPage is tried again after Cxone.Unavailable: no connection",
                 "run 2 at CXone (run-72): 25 pages with 25,000 rows stored",
                 "all pages are stored; they are checked",
-                "delivered as version 7: 25000 rows",
+                "delivered as version 7: 25,000 rows",
             ]
         );
         assert_eq!(followed.failure(), None);

@@ -59,6 +59,24 @@ pub(crate) fn cut(line: &str, width: Option<usize>) -> String {
     }
 }
 
+/// What stands before a label's text, at most so many characters.
+const LABEL_MAX: usize = 14;
+
+/// A line as several, if the terminal is narrower. What is to be copied stays whole.
+pub(crate) fn fit_line(line: &str, width: Option<usize>) -> Vec<String> {
+    let text = line.trim_start();
+    let is_to_copy = ["cxr ", "aws "].iter().any(|word| text.starts_with(word));
+    if is_to_copy || width.is_none_or(|width| line.chars().count() <= width) {
+        return vec![line.to_owned()];
+    }
+    // Below the text of a label, or a little further in than the line.
+    let label = text.find("  ").filter(|_| text.len() == line.len());
+    let after = label.map(|end| end + text[end..].len() - text[end..].trim_start().len());
+    let begins = line.len() - text.len();
+    let indent = after.filter(|it| *it <= LABEL_MAX).unwrap_or(begins + 4);
+    wrap(line, indent, width)
+}
+
 /// A text in lines that are no longer than the width, each but the first behind an indent. A word that is longer stays whole.
 pub(crate) fn wrap(text: &str, indent: usize, width: Option<usize>) -> Vec<String> {
     wrap_pieces(text.split_inclusive(' '), indent, width)

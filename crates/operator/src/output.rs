@@ -4,10 +4,13 @@ use std::fmt::Display;
 use std::io::Write;
 
 use clap::ValueEnum;
-use definition::text::group_thousands;
+use definition::text;
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::layout::fit_line;
+
+pub(crate) use definition::text::count_rows;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -45,6 +48,9 @@ struct Document<'r, R> {
 
 /// The kind of document that has a version of its own, because it is also a file.
 const VERSIONED: &str = "probe";
+
+/// What is JSON or SQL to people too, so that a line of it can't be divided.
+const VERBATIM: [&str; 2] = ["ddl", "new"];
 
 impl<'a> Output<'a> {
     pub(crate) fn new(
@@ -85,8 +91,18 @@ impl<'a> Output<'a> {
         if !self.is_text() {
             return Ok(());
         }
-        self.print_line(line)?;
+        for line in line.lines() {
+            self.print_fitting(line)?;
+        }
         Ok(self.out.flush()?)
+    }
+
+    /// Writes a line, as several where the terminal is narrower.
+    fn print_fitting(&mut self, line: &str) -> Result<(), CommandError> {
+        for line in fit_line(line, self.width) {
+            self.print_line(&line)?;
+        }
+        Ok(())
     }
 
     /// Writes a result in the format that `--format` names.
@@ -96,7 +112,13 @@ impl<'a> Output<'a> {
     ) -> Result<(), CommandError> {
         match self.format {
             Format::Json => self.print_document(result),
-            Format::Text | Format::Ndjson | Format::Csv => Ok(write!(self.out, "{result}")?),
+            Format::Text | Format::Ndjson | Format::Csv => {
+                let text = result.to_string();
+                if VERBATIM.contains(&self.kind) {
+                    return self.print_text(&text);
+                }
+                text.lines().try_for_each(|line| self.print_fitting(line))
+            }
         }
     }
 
@@ -129,13 +151,7 @@ impl<'a> Output<'a> {
 
 /// `1 error`, `2 errors`.
 pub(crate) fn count_of(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// `1 row`, `2,000 rows`.
-pub(crate) fn count_rows(rows: u64) -> String {
-    let noun = if rows == 1 { "row" } else { "rows" };
-    format!("{} {noun}", group_thousands(rows))
+    text::count_of(u64::try_from(count).unwrap_or(u64::MAX), noun)
 }
 
 /// A text on one line without control characters: causes quote CXone, and a terminal would obey

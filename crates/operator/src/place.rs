@@ -20,6 +20,8 @@ const KEPT_AT_LEAST: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// Where the pipeline stores what it delivers.
 pub(crate) struct Place {
     pub(crate) config: Config,
+    /// After how many days the stack lets rows expire, if it says so; 0 for never.
+    pub(crate) retention_days: Option<u32>,
     /// How long rows are kept, as far as that is known.
     pub(crate) rows_kept: SignedDuration,
 }
@@ -69,6 +71,7 @@ impl Place {
                 prefix: prefix.unwrap_or_default(),
                 ..Config::default()
             },
+            retention_days: None,
             rows_kept: KEPT_AT_LEAST,
         }
     }
@@ -89,7 +92,8 @@ async fn read_tags(executions: Option<&Executions>) -> Result<Place, CommandErro
         return Err(no_bucket(&reason));
     };
     let mut place = Place::new(bucket, tag(PREFIX_TAG));
-    match tag(RETENTION_TAG).and_then(|days| days.parse::<u32>().ok()) {
+    place.retention_days = tag(RETENTION_TAG).and_then(|days| days.parse().ok());
+    match place.retention_days {
         Some(0) => place.rows_kept = SignedDuration::MAX,
         Some(days) => place.rows_kept = SignedDuration::from_hours(24 * i64::from(days)),
         None => {}

@@ -359,7 +359,7 @@ async fn marks_doubled_line_ends_and_totals_are_no_rows() {
     assert!(
         ragged
             .to_string()
-            .ends_with("record 2 has 1 fields, the header has 2"),
+            .ends_with("record 2 has 1 field, the header has 2"),
         "{ragged}"
     );
 }

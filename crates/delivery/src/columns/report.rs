@@ -1,7 +1,7 @@
 //! What a commit says about the columns of its rows, and in which words.
 
 use definition::ColumnNames;
-use definition::text::{line, list_first, quote};
+use definition::text::{count_of, line, list_first, quote};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{ColumnCount, ValueKind, is_zero};
@@ -88,10 +88,10 @@ impl ColumnReport {
         let (gone, partial): (Vec<_>, Vec<_>) = missing.partition(|column| column.rows == 0);
         let of_rows = |column: &ColumnRows| {
             format!(
-                "{} ({} of {} rows)",
+                "{} ({} of {})",
                 quote(&column.name),
                 column.rows,
-                column.of
+                count_of(column.of, "row")
             )
         };
         let sentences = [
@@ -123,8 +123,9 @@ impl ColumnReport {
             .filter(|column| names.rename(&column.name).chars().any(char::is_control));
         let unlisted = (self.unlisted > 0).then(|| {
             format!(
-                "{} values are of columns beyond those that are counted by name",
-                self.unlisted
+                "{} {} of columns beyond those that are counted by name",
+                count_of(self.unlisted, "value"),
+                if self.unlisted == 1 { "is" } else { "are" }
             )
         });
         let sentences = [

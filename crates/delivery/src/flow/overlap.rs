@@ -91,6 +91,13 @@ pub(super) fn window_options(definition: &Definition, window: &Window) -> String
     format!("--window {window}{off_grid}")
 }
 
+/// What gets a window committed that is not.
+pub(super) fn retry_command(definition: &Definition, window: &Window) -> String {
+    let report = definition.name.as_str().replace('\'', r"'\''");
+    let tenant = &definition.pipeline.tenant;
+    format!("cxr retry '{tenant}/{report}' {window}")
+}
+
 /// Why a window needs no delivery of its own.
 pub(super) fn describe_covering(held: &Commit, window: &Window) -> String {
     format!(

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use delivery::documents::{CommitPart, Part, Sidecar};
-use delivery::effects::Answered;
+use delivery::effects::{Answered, Fault};
 
 use super::entry::ENTRY_BYTES;
 use super::upload::StoredObject;
-use crate::store::{Checksum, DataMark, Store};
+use crate::store::{Checksum, DataMark, PartPresence, Store};
 
 /// Stores the sidecar of a finished data object; `keys` are its sorted entries.
 pub(super) async fn store_sidecar(
@@ -47,7 +47,19 @@ pub(super) async fn store_sidecar(
 pub(crate) async fn find_sidecar(store: &Store, part: &CommitPart) -> Answered<Part> {
     let key = sidecar_key(&part.key);
     let bytes = part.rows * ENTRY_BYTES as u64;
-    let sha256 = store.hash_object(&key, bytes).await?;
+    let sha256 = match store.hash_object(&key, bytes).await {
+        Ok(sha256) => sha256,
+        // Without the right to list, S3 denies what is absent.
+        Err(denied @ Fault::Config(_)) => {
+            return Err(match store.find_part(&key).await? {
+                PartPresence::Stored { .. } => denied,
+                PartPresence::Deleted { .. } | PartPresence::Gone => {
+                    Fault::Contract(format!("{key}, which has the keys of its rows, is gone"))
+                }
+            });
+        }
+        Err(other) => return Err(other),
+    };
     Ok(Part {
         key: part.key.clone(),
         rows: part.rows,

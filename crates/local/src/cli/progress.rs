@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use asl::{Engine, EventDetail, Progress, StateType};
-use definition::text::group_thousands;
+use definition::text::{count_of, count_rows};
 use definition::{Window, WindowZone};
 use delivery::window_of_event;
 use jiff::Timestamp;
@@ -195,8 +195,9 @@ fn describe_answer(answer: &Answer, run: &str) -> String {
         (&answer.pages, answer.page_count, answer.row_count)
     {
         return format!(
-            "{count} pages, {} rows: {pages}{pause}",
-            group_thousands(rows)
+            "{}, {}: {pages}{pause}",
+            count_of(count.into(), "page"),
+            count_rows(rows)
         );
     }
     if answer.saw.is_some() {

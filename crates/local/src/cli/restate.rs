@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use asl::Status;
-use definition::text::group_thousands;
+use definition::text::count_rows;
 use delivery::documents::Commit;
 use jiff::{SignedDuration, Timestamp};
 use local::{World, scheduled_event};
@@ -94,13 +94,13 @@ async fn show_execution(
 
 fn describe_commit(commit: &Commit) -> String {
     let version = commit.version;
-    let rows = group_thousands(commit.unique);
+    let rows = count_rows(commit.unique);
     match commit.supersedes {
         Some(before) if commit.unchanged => {
-            format!("version {version}: {rows} rows, unchanged since version {before}")
+            format!("version {version}: {rows}, unchanged since version {before}")
         }
-        Some(before) => format!("version {version}: {rows} rows, which replace version {before}"),
-        None => format!("version {version}: {rows} rows"),
+        Some(before) => format!("version {version}: {rows}, which replace version {before}"),
+        None => format!("version {version}: {rows}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use definition::SourceRange;
-use definition::text::group_thousands;
+use definition::text::{count_of, count_rows, group_thousands};
 use delivery::documents::{Commit, Verification};
 use delivery::keys::ReportKeys;
 use local::World;
@@ -53,9 +53,9 @@ pub(crate) fn print_delivered_already(
     terminal: &Terminal,
 ) {
     terminal.line(&format!(
-        "delivered already: version {}, {} rows, committed at {}; nothing was changed",
+        "delivered already: version {}, {}, committed at {}; nothing was changed",
         commit.version,
-        group_thousands(commit.unique),
+        count_rows(commit.unique),
         commit.committed_at
     ));
     if let Some(note) = note {
@@ -160,7 +160,8 @@ fn describe_source(commit: &Commit) -> String {
         let _ = write!(text, "; {} summary rows left out", commit.summary_rows);
     }
     if !commit.abandoned.is_empty() {
-        let _ = write!(text, "; {} runs abandoned", commit.abandoned.len());
+        let runs = count_of(commit.abandoned.len() as u64, "run");
+        let _ = write!(text, "; {runs} abandoned");
     }
     text
 }
@@ -184,9 +185,14 @@ fn list_remarks(commit: &Commit) -> Vec<String> {
         remarks.push(format!("replaces the windows {}", windows.join(", ")));
     }
     if commit.replaced > 0 {
-        let rows = group_thousands(commit.replaced);
+        let (were, later) = if commit.replaced == 1 {
+            ("was", "a later one")
+        } else {
+            ("were", "later ones")
+        };
+        let rows = count_rows(commit.replaced);
         remarks.push(format!(
-            "{rows} rows were given up for later ones with the same key"
+            "{rows} {were} given up for {later} with the same key"
         ));
     }
     if let Some(reason) = &commit.reason {

@@ -31,6 +31,8 @@ pub(crate) struct Bucket {
     cache: Option<PathBuf>,
     /// How long rows are kept.
     pub(crate) rows_kept: SignedDuration,
+    /// After how many days the stack lets rows expire, if it says so; 0 for never.
+    pub(crate) retention_days: Option<u32>,
 }
 
 impl Bucket {
@@ -40,6 +42,7 @@ impl Bucket {
             store: Store::new(aws_sdk_s3::Client::new(config), place.config),
             cache,
             rows_kept: place.rows_kept,
+            retention_days: place.retention_days,
         }
     }
 

@@ -9,6 +9,7 @@ use landing::{PartPresence, ReadPart, RowExport, RowReader, format_of, merge_com
 
 use super::Bucket;
 use crate::error::CommandError;
+use crate::output::count_rows;
 
 /// So many parts are asked about at once.
 const ASKED_AT_ONCE: usize = 16;
@@ -33,7 +34,11 @@ impl PartFault {
         match self {
             Self::Digest => "its bytes are not those that were committed".to_owned(),
             Self::Rows { found } => {
-                format!("it has {found} rows, and {} were committed", part.rows)
+                format!(
+                    "it has {}, and {} were committed",
+                    count_rows(*found),
+                    part.rows
+                )
             }
             Self::Unreadable(reason) => reason.clone(),
         }
@@ -115,10 +120,12 @@ impl Bucket {
     /// Reads the keys of a commit's rows, and says what is wrong with them.
     pub(crate) async fn check_keys(&self, commit: &Commit) -> Result<Option<String>, CommandError> {
         match merge_committed(&self.store, &commit.parts).await {
-            Ok(merged) if merged.duplicates + merged.replaced > 0 => Ok(Some(format!(
-                "{} rows have the key of another row",
-                merged.duplicates + merged.replaced
-            ))),
+            Ok(merged) if merged.duplicates + merged.replaced > 0 => {
+                let rows = merged.duplicates + merged.replaced;
+                let have = if rows == 1 { "has" } else { "have" };
+                let rows = count_rows(rows);
+                Ok(Some(format!("{rows} {have} the key of another row")))
+            }
             Ok(merged) if !commit.has_content(&merged.content) => Ok(Some(
                 "its keys are not those that were committed".to_owned(),
             )),

@@ -83,6 +83,15 @@ impl Cli {
         if self.json { Format::Json } else { self.format }
     }
 
+    /// Rows in the one would silently be rows in the other.
+    fn refuse_two_formats(&self) -> Result<(), CommandError> {
+        match self.format {
+            Format::Csv if self.json => Err(CommandError::TwoFormats { format: "csv" }),
+            Format::Ndjson if self.json => Err(CommandError::TwoFormats { format: "ndjson" }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether errors are to be told as JSON too.
     #[must_use]
     pub fn is_json(&self) -> bool {
@@ -196,6 +205,7 @@ where
         answer,
         aws,
     } = context;
+    cli.refuse_two_formats()?;
     refuse_row_format(cli.format(), &cli.command)?;
     let output = &mut Output::new(out, cli.format(), width, cli.command.kind());
     let account = Account {

@@ -1,9 +1,11 @@
 //! What the handlers return, as far as a history is read for it.
 
-use definition::Window;
+use definition::{Window, text};
 use delivery::Ended;
 use jiff::Timestamp;
 use serde::Deserialize;
+
+use crate::output::count_rows;
 
 /// Said of an execution to which Trigger gave a run.
 pub(super) const AT_RUN: &str = "works on a run";
@@ -66,8 +68,8 @@ impl HandlerOutput {
             (Some("committed" | "delivered"), _) => self.describe_commit(version),
             (None, Some("delivered")) if version == 0 => "nothing to do".to_owned(),
             (None, Some("delivered")) => format!(
-                "nothing to do: delivered before as version {version}, {} rows",
-                self.rows.unwrap_or_default()
+                "nothing to do: delivered before as version {version}, {}",
+                count_rows(self.rows.unwrap_or_default())
             ),
             (Some("superseded"), _) | (None, Some("superseded")) => match self.note {
                 None => {
@@ -95,15 +97,22 @@ impl HandlerOutput {
         if self.withdrawn {
             return format!("withdrawn as version {version}: the window has no rows now");
         }
-        let rows = self.rows.unwrap_or_default();
-        let mut parts = vec![format!("delivered as version {version}: {rows} rows")];
+        let rows = count_rows(self.rows.unwrap_or_default());
+        let mut parts = vec![format!("delivered as version {version}: {rows}")];
         if let Some(duplicates @ 1..) = self.duplicates {
-            parts.push(format!("{duplicates} duplicates dropped"));
+            parts.push(format!(
+                "{} dropped",
+                text::count_of(duplicates, "duplicate")
+            ));
         }
         if let Some(replaced @ 1..) = self.replaced {
-            parts.push(format!(
-                "{replaced} rows given up for later ones with the same key"
-            ));
+            let later = if replaced == 1 {
+                "a later one"
+            } else {
+                "later ones"
+            };
+            let rows = count_rows(replaced);
+            parts.push(format!("{rows} given up for {later} with the same key"));
         }
         if self.unchanged {
             parts.push("the same as before".to_owned());

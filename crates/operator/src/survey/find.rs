@@ -121,8 +121,12 @@ impl Survey {
         let span = Span { since, now };
         self.look_back(&mut known, span, &mut cache).await?;
         cache.save();
+        let exact = match asked {
+            WindowsAsked::Windows(windows) => &windows[..],
+            WindowsAsked::Missing | WindowsAsked::Failed => &[],
+        };
         let attempts = self
-            .read_attempts(std::slice::from_ref(&known), span)
+            .read_attempts(std::slice::from_ref(&known), span, exact)
             .await?;
         let surveyed = Surveyed::new(known, &all, &attempts, span);
         Ok(Found {

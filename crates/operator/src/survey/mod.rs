@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use definition::{Definition, ReportName, TenantId, Window};
 use delivery::documents::Commit;
+use delivery::flow::find_whole;
 use delivery::keys::{ReportKeys, report_name};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -151,7 +152,7 @@ impl Survey {
             .try_collect()
             .await?;
         known.retain(|report| !report.is_empty());
-        let attempts = self.read_attempts(&known, span).await?;
+        let attempts = self.read_attempts(&known, span, &[]).await?;
         let known = known.into_iter();
         Ok(known
             .map(|known| Surveyed::new(known, &all, &attempts, span))
@@ -276,16 +277,19 @@ impl Survey {
         Ok(())
     }
 
-    /// The executions of windows that are not committed. Where all are, nothing is asked.
+    /// The executions of windows that are not committed, those that were asked about among them. Where all are committed that are
+    /// expected or asked about, nothing is asked.
     async fn read_attempts(
         &self,
         reports: &[KnownReport],
         span: Span,
+        asked: &[Window],
     ) -> Result<Vec<Attempt>, CommandError> {
         let Some(executions) = &self.executions else {
             return Ok(Vec::new());
         };
-        let open: Vec<BTreeSet<Window>> = reports.iter().map(|it| find_open(it, span)).collect();
+        let open = reports.iter().map(|it| find_open(it, span, asked));
+        let open: Vec<BTreeSet<Window>> = open.collect();
         let Some(since) = open.iter().flatten().map(Window::start).min() else {
             return Ok(Vec::new());
         };
@@ -299,9 +303,12 @@ impl Survey {
     }
 }
 
-/// The windows that are not committed, though they were asked for or scheduled, due or not.
-fn find_open(report: &KnownReport, span: Span) -> BTreeSet<Window> {
+/// The windows that are not committed, though they were asked for or scheduled, due or not, or are asked about now. Of those
+/// before the first that is stored nothing is expected, and an execution may work on one all the same.
+fn find_open(report: &KnownReport, span: Span, asked: &[Window]) -> BTreeSet<Window> {
     let mut open = report.windows_scheduled(span);
+    let is_absent = |window: &&Window| find_whole(window, &report.commits).is_none();
+    open.extend(asked.iter().filter(is_absent));
     for judged in judge_windows(report, &[], span) {
         if judged.is_settled() {
             open.remove(&judged.window);

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use definition::Window;
-use definition::text::group_thousands;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::output::count_rows;
 use crate::state::{Judged, Trouble, WindowState, label_window};
 use crate::survey::{Survey, Surveyed};
 
@@ -85,11 +85,9 @@ impl fmt::Display for Conclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}  ", self.report, self.window)?;
         match (self.version, self.rows, &self.reason) {
-            (Some(version), Some(rows), _) => writeln!(
-                f,
-                "committed as version {version}: {} rows",
-                group_thousands(rows)
-            )?,
+            (Some(version), Some(rows), _) => {
+                writeln!(f, "committed as version {version}: {}", count_rows(rows))?
+            }
             (_, _, Some(reason)) => writeln!(f, "not delivered: {}: {reason}", self.state)?,
             _ => writeln!(f, "not delivered: {}", self.state)?,
         }

@@ -283,7 +283,7 @@ async fn what_is_wrong_with_what_is_stored_is_told_for_programs_too() {
         bad[0]["command"],
         "cxr replay daily-agent-performance 2026-06-01 --reason 'what is stored is damaged'"
     );
-    assert_eq!(bad[4]["problem"], "1 rows have the key of another row");
+    assert_eq!(bad[4]["problem"], "1 row has the key of another row");
     let (_, out) = cxr(&server, &["verify", "daily", "2026-06-01"]).await;
     let key = &parts[0];
     assert_eq!(
@@ -292,7 +292,7 @@ async fn what_is_wrong_with_what_is_stored_is_told_for_programs_too() {
             "1 version, 1 part, 223 bytes: 1 part wrong\n\
              sizes were compared; nothing was read (--deep)\n\
              \n\
-             daily-agent-performance  2026-06-01  version 1: it is gone: it expired (DataRetentionDays), or somebody deleted it; what CXone has today replaces it\n\
+             daily-agent-performance  2026-06-01  version 1: it is gone: somebody deleted it, or a lifecycle rule that is not the stack's; what CXone has today replaces it\n\
              \x20   {key}\n\
              \x20   cxr replay daily-agent-performance 2026-06-01 --reason 'what is stored is damaged'\n"
         )
@@ -317,4 +317,73 @@ async fn a_denial_of_rows_names_the_policy() {
         assert!(error.to_string().contains("ConsumerPolicy"), "{error}");
         assert_eq!(out, "");
     }
+}
+
+/// Whoever reads that a part is gone is told by whom, as far as that is known.
+#[tokio::test]
+async fn a_part_that_expired_is_told_with_the_rule_that_deleted_it() {
+    for (retention, date, kind, told) in [
+        (
+            Some("14"),
+            "2026-05-20",
+            "expired",
+            "it expired by the bucket's lifecycle rule \"rows\", 14 days after it was stored",
+        ),
+        (
+            Some("14"),
+            "2026-06-01",
+            "gone",
+            "somebody deleted it, or a lifecycle rule that is not the stack's",
+        ),
+        (
+            Some("0"),
+            "2026-05-20",
+            "gone",
+            "somebody deleted it, or a lifecycle rule that is not the stack's",
+        ),
+        (
+            None,
+            "2026-05-20",
+            "gone",
+            "it expired, if the bucket has the lifecycle rule \"rows\"",
+        ),
+    ] {
+        let server = Server::start_keeping(retention).await;
+        let report = Report::new(&server, &definition("acme", NAME));
+        report.open(day(date), 1, json!({})).await;
+        let parts = report
+            .commit_rows(day(date), 1, &agents(2, 1), json!({}))
+            .await;
+        report.remove(&parts[0]).await;
+        let (code, out) = cxr(&server, &["verify", "--json"]).await;
+        assert_eq!(code.unwrap(), 5);
+        let found: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(found["bad"][0]["kind"], kind, "{out}");
+        let problem = found["bad"][0]["problem"].as_str().unwrap();
+        assert!(problem.contains(told), "{retention:?} {date}: {problem}");
+    }
+}
+
+/// With ConsumerPolicy alone S3 denies what is absent, because the right to list is bound to folders.
+#[tokio::test]
+async fn keys_that_are_gone_are_told_and_do_not_end_the_check() {
+    let server = Server::start().await;
+    let report = Report::new(&server, &definition("acme", NAME));
+    let mut parts = Vec::new();
+    for date in ["2026-06-01", "2026-06-02"] {
+        report.open(day(date), 1, json!({})).await;
+        parts.extend(
+            report
+                .commit_rows(day(date), 1, &agents(2, 1), json!({}))
+                .await,
+        );
+    }
+    let keys = parts[0].replace(".ndjson.gz", ".keys");
+    report.remove(&keys).await;
+    server.deny_object(&keys);
+    let (code, out) = cxr(&server, &["verify", "--deep"]).await;
+    assert_eq!(code.unwrap(), 5, "{out}");
+    assert!(out.contains("2 versions read"), "{out}");
+    let told = format!("{keys}, which has the keys of its rows, is gone");
+    assert!(out.contains(&told), "{out}");
 }

@@ -1,16 +1,16 @@
 //! What programs read: with `--json` each command prints one document, which its schema describes in full.
 
 use clap::Parser as _;
-use operator::{Cli, CommandError, Context, describe_error, describe_usage, run};
+use operator::{Cli, describe_error, describe_usage};
 use serde_json::{Value, json};
 
+use crate::cxr;
 use crate::scene::{Report, definition};
-use crate::states::{MACHINE, Server};
-use crate::status::{NAME, scene};
-use crate::{REPORT, cxr};
+use crate::states::Server;
+use crate::status::NAME;
 
 /// Checks a value against a schema. A field that the schema does not name is an error.
-fn check(schema: &Value, root: &Value, value: &Value, at: &str) {
+pub(crate) fn check(schema: &Value, root: &Value, value: &Value, at: &str) {
     if let Some(name) = schema["$ref"].as_str() {
         let schema = root.pointer(&name[1..]).unwrap();
         return check(schema, root, value, at);
@@ -90,7 +90,7 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-async fn schema_of(server: &Server, kind: &str) -> Value {
+pub(crate) async fn schema_of(server: &Server, kind: &str) -> Value {
     let out = cxr(server, &["schema", "output", kind]).await.1;
     serde_json::from_str(&out).unwrap()
 }
@@ -107,77 +107,6 @@ pub(crate) async fn check_document(server: &Server, kind: &str, args: &[&str]) {
     );
     let schema = schema_of(server, kind).await;
     check(&schema, &schema, &document, kind);
-}
-
-#[tokio::test]
-async fn every_document_is_as_its_schema_says() {
-    let server = scene().await;
-    let window = ["--window", "2026-06-01"];
-    let reason = [&window[..], &["--reason", "why"]].concat();
-    let folder = tempfile::tempdir().unwrap();
-    let template = folder.path().join("t.json");
-    let template = template.to_str().unwrap();
-    let tenant = folder.path().join("acme.json");
-    let secret = json!({
-        "base_url": "https://api.example", "token_url": "https://api.example/token",
-        "client_id": "id", "client_secret": "secret",
-    });
-    std::fs::write(&tenant, secret.to_string()).unwrap();
-    let tenant = tenant.to_str().unwrap();
-    for (kind, args) in [
-        ("status", &["status"][..]),
-        ("verify", &["verify"]),
-        ("doctor", &["doctor"]),
-        ("drift", &["drift", "../../infra/reports"]),
-        ("calendar", &["calendar"]),
-        ("list", &["list"]),
-        ("list", &["list", "--failed"]),
-        ("windows", &["show", "daily", "2026-06-01"]),
-        ("windows", &["show", "daily", "2026-06-05..2026-06-08"]),
-        ("windows", &["show", "daily", "failed"]),
-        ("execution", &["show", "bad"]),
-        ("check", &["check", REPORT]),
-        ("check", &["check", tenant]),
-        ("plan", &[&["plan", REPORT], &window[..]].concat()),
-        ("new", &["new", "X", "--api", "contacts"]),
-        ("explanation", &["explain", "Auth"]),
-        ("explanations", &["explain"]),
-        ("schedules", &["schedules", "../../infra/reports", template]),
-        ("redrive", &["redrive", "bad", "--dry-run"]),
-        ("retry", &["retry", "--all", "--dry-run"]),
-        (
-            "cancel",
-            &["cancel", "daily", "2026-06-01", "--reason", "why"],
-        ),
-        ("watch", &["watch", "daily", "2026-06-01"]),
-        ("run", &[&["run", REPORT], &window[..]].concat()),
-        ("replay", &[&["replay", REPORT], &reason[..]].concat()),
-        (
-            "replays",
-            &[
-                "replay",
-                "daily",
-                "2026-06-06..2026-06-07",
-                "--reason",
-                "why",
-                "--yes",
-            ],
-        ),
-        ("backfill-list", &["backfill", "list"]),
-        (
-            "backfill",
-            &["backfill", "daily", "2026-05-20..2026-06-09", "--dry-run"],
-        ),
-        (
-            "withdraw",
-            &[&["withdraw", REPORT, "--yes"], &reason[..]].concat(),
-        ),
-        ("tenant-set", &["tenant", "set", "acme", tenant]),
-        ("tenant-list", &["tenant", "list"]),
-        ("tenant-show", &["tenant", "show", "acme"]),
-    ] {
-        check_document(&server, kind, args).await;
-    }
 }
 
 /// Nothing is on the standard output then, so that a program sees at once that there is nothing to read.
@@ -216,91 +145,4 @@ async fn an_error_is_one_document_too() {
     let document: Value = serde_json::from_str(&describe_usage(&error)).unwrap();
     check(&schema, &schema, &document, "error");
     assert_eq!(document["code"], "CXO048");
-}
-
-/// A pipe whose reader is gone.
-struct Closed;
-
-impl std::io::Write for Closed {
-    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-        Err(std::io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Runs a command on a terminal of this width.
-async fn cxr_on(server: &Server, width: usize, args: &[&str]) -> String {
-    let mut out = Vec::new();
-    let ended = run_to(server, &mut out, Some(width), args).await;
-    assert!(ended.is_ok(), "{args:?}: {ended:?}");
-    String::from_utf8(out).unwrap()
-}
-
-async fn run_to(
-    server: &Server,
-    out: &mut dyn std::io::Write,
-    width: Option<usize>,
-    args: &[&str],
-) -> Result<u8, CommandError> {
-    let context = Context {
-        out,
-        now: crate::NOW.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width,
-        cache: None,
-        answer: None,
-        aws: async || server.config(),
-    };
-    let machine = ["--state-machine", MACHINE];
-    let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
-    run(cli, context).await
-}
-
-#[tokio::test]
-async fn a_reader_that_is_gone_is_told_apart_from_a_disk_that_is_full() {
-    let server = scene().await;
-    for args in [
-        &["status"][..],
-        &["calendar"],
-        &["list"],
-        &["show", "daily", "2026-06-01"],
-        &["show", "bad"],
-        &["tenant", "list"],
-        &["redrive", "bad", "--dry-run"],
-    ] {
-        for format in ["text", "json"] {
-            let args = [args, &["--format", format]].concat();
-            let error = run_to(&server, &mut Closed, None, &args).await.unwrap_err();
-            assert!(error.is_closed_pipe(), "{args:?}: {error}");
-        }
-    }
-    let full = CommandError::Output(std::io::ErrorKind::StorageFull.into());
-    assert!(!full.is_closed_pipe());
-}
-
-/// What is to be copied is never cut; everything else fits.
-#[tokio::test]
-async fn lines_fit_the_terminal() {
-    let server = scene().await;
-    for width in [60, 80, 200] {
-        for args in [
-            &["status"][..],
-            &["calendar"],
-            &["list"],
-            &["list", "--failed"],
-            &["explain"],
-            &["explain", "Auth"],
-        ] {
-            for line in cxr_on(&server, width, args).await.lines() {
-                let is_to_copy = line.trim_start().starts_with("cxr ");
-                assert!(
-                    is_to_copy || line.chars().count() <= width,
-                    "{args:?} {width}: {line}"
-                );
-            }
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod data;
 mod doctor;
 mod documents;
 mod drift;
+mod every;
 mod foreign;
 mod logs;
 mod lost;
@@ -23,6 +24,7 @@ mod scene;
 mod states;
 mod status;
 mod tenants;
+mod wrong_inputs;
 
 use std::path::Path;
 

@@ -100,3 +100,21 @@ async fn a_window_that_its_template_has_left_is_not_asked_for_in_vain() {
     let (_, out) = cxr(&server, &["retry", &named, "2026-06-08"]).await;
     assert!(out.starts_with("started: retry-"), "{out}");
 }
+
+/// Nothing is expected of the time before the first window, and an execution may work on a day of it all the same.
+#[tokio::test]
+async fn a_window_before_the_first_one_that_is_worked_on_is_not_started_again() {
+    let server = scene().await;
+    let event = json!({
+        "time": "2026-05-02T05:30:00Z",
+        "detail": {"definition": definition("acme", NAME), "window": day("2026-05-01")},
+    });
+    server.begin("early", &event);
+    let executions = server.executions().len();
+    let (code, out) = cxr(&server, &["retry", "daily", "2026-05-01"]).await;
+    assert_eq!(code.unwrap(), 0, "{out}");
+    assert!(out.ends_with("nothing to do\n"), "{out}");
+    assert_eq!(server.executions().len(), executions);
+    let (_, out) = cxr(&server, &["show", "daily", "2026-05-01"]).await;
+    assert!(out.contains("state      running"), "{out}");
+}

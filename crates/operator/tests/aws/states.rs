@@ -93,6 +93,28 @@ impl Server {
         Self::start_with(&[]).await
     }
 
+    /// With the tag that says after how many days rows expire.
+    pub(crate) async fn start_keeping(days: Option<&str>) -> Self {
+        let tag = days.map(|days| ("cxone-reports:data-retention-days", days));
+        let tags: Vec<(&str, &str)> = tag.into_iter().collect();
+        Self::start_with(&tags).await
+    }
+
+    /// Denies an object, and not that its folder is listed.
+    pub(crate) fn deny_object(&self, key: &str) {
+        let key = key.to_owned();
+        self.gateway.set_hook(move |call: &Call| {
+            if !call.resource.ends_with(&key) {
+                return Action::Pass;
+            }
+            Action::Refuse {
+                status: 403,
+                code: "AccessDenied".to_owned(),
+                message: "because".to_owned(),
+            }
+        });
+    }
+
     async fn start_with(more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lambda = LambdaHost::start().await.unwrap();

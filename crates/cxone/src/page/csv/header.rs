@@ -58,7 +58,8 @@ impl Header {
     ) -> Result<(), String> {
         let (fields, expected) = (ends.len(), self.columns.len());
         if fields != expected {
-            return Err(format!("has {fields} fields, the header has {expected}"));
+            let words = if fields == 1 { "field" } else { "fields" };
+            return Err(format!("has {fields} {words}, the header has {expected}"));
         }
         let mut start = 0;
         for (column, end) in self.columns.iter().zip(ends) {

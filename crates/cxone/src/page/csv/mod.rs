@@ -8,7 +8,7 @@ mod rules;
 mod summary;
 mod swallowed;
 
-use definition::text::contains_any;
+use definition::text::{contains_any, count_of};
 
 use self::header::Header;
 use self::records::RecordReader;
@@ -242,9 +242,9 @@ impl CsvPage {
 
     pub(super) fn conclude(self, rows: u64) -> Result<PageEnding, Error> {
         if self.inline_rows > 0 && self.inline_rows != rows {
-            let inline = self.inline_rows;
+            let inline = count_of(self.inline_rows, "row");
             return Err(self.contract_error(format!(
-                "the answer has {inline} rows, and the file that it names has {rows}"
+                "the answer has {inline}, and the file that it names has {rows}"
             )));
         }
         Ok(PageEnding {

@@ -1,6 +1,7 @@
 //! The pages that one batch has taken.
 
 use definition::PageToken;
+use definition::text::count_of;
 
 use crate::EndReason;
 use crate::columns::ColumnCounts;
@@ -85,7 +86,7 @@ impl TakenPages {
         if is_cycle {
             return Some(Stop::Ended(
                 EndReason::TokenLoop,
-                format!("after {pages} pages"),
+                format!("after {}", count_of(pages.into(), "page")),
             ));
         }
         if pages >= PAGES_MAX && page.next.is_some() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use definition::text::count_of;
 use definition::{ColumnNames, OutputFormat, SchemaPolicy};
 
 use crate::columns::{ColumnCounts, ColumnReport, Expected, NewColumns};
@@ -146,7 +147,9 @@ fn judge_rows(rows: u64, median: u64, windows: usize) -> Option<String> {
         return None;
     };
     Some(format!(
-        "{rows} rows are {than} of {median}, the median of the last {windows} windows of the same weekday and length"
+        "{} {} {than} of {median}, the median of the last {windows} windows of the same weekday and length",
+        count_of(rows, "row"),
+        if rows == 1 { "is" } else { "are" }
     ))
 }
 
@@ -154,7 +157,9 @@ fn judge_rows(rows: u64, median: u64, windows: usize) -> Option<String> {
 fn judge_replaced(replaced: u64, rows: u64) -> Option<String> {
     (replaced > rows / 100).then(|| {
         format!(
-            "{replaced} of {rows} rows were replaced by a later one with the same key; look whether pipeline.key tells all rows apart"
+            "{replaced} of {} {} replaced by a later one with the same key; look whether pipeline.key tells all rows apart",
+            count_of(rows, "row"),
+            if replaced == 1 { "was" } else { "were" }
         )
     })
 }

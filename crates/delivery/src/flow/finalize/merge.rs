@@ -199,8 +199,14 @@ impl Finalizer<'_> {
         Ok(Failure::new(
             FailureName::Conflict,
             format!(
-                "{replaced} rows have the key ({}) of another row and differ from it in {}; one of the rows involved is row {row} of {part}. {remedy}, then `cxr replay` the window. `keep-last` drops all rows of a key but the last: it is right only where CXone sends a corrected row after the first",
+                "{} the key ({}) of another row and {} from it in {}; one of the rows involved is row {row} of {part}. {remedy}, then `cxr replay` the window. `keep-last` drops all rows of a key but the last: it is right only where CXone sends a corrected row after the first",
+                if replaced == 1 {
+                    "1 row has".to_owned()
+                } else {
+                    format!("{replaced} rows have")
+                },
                 definition.key_columns().join(", "),
+                if replaced == 1 { "differs" } else { "differ" },
                 list_names(&columns),
             ),
         ))

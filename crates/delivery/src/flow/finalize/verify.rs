@@ -1,5 +1,7 @@
 //! How far a run can be trusted to be complete.
 
+use definition::text::count_of;
+
 use crate::documents::Verification;
 use crate::effects::Merged;
 use crate::flow::finalize::finalizer::Finalizer;
@@ -26,7 +28,10 @@ impl Finalizer<'_> {
         match pages.total {
             Some(total) if total == unique => return Ok(Verdict::Trusted(Verification::Total)),
             Some(total) if total != merged.rows => {
-                let detail = format!("{} rows came and {total} were announced", merged.rows);
+                let detail = format!(
+                    "{} came and {total} were announced",
+                    count_of(merged.rows, "row")
+                );
                 let ended = pages.ended(EndReason::Unstable, &detail);
                 return Ok(Verdict::Distrusted(ended));
             }
@@ -42,8 +47,8 @@ impl Finalizer<'_> {
         }
         if pages.number < self.record.definition.pipeline.max_runs {
             let detail = format!(
-                "{} duplicates across pages, and no total",
-                merged.duplicates
+                "{} across pages, and no total",
+                count_of(merged.duplicates, "duplicate")
             );
             let ended = pages.ended(EndReason::Unstable, &detail);
             return Ok(Verdict::Distrusted(ended));

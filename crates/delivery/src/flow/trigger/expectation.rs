@@ -3,7 +3,7 @@
 use crate::documents::Commit;
 use crate::effects::TriggerEffect;
 use crate::flow::commit_log::{CommitLog, find_newest_end, list_commits};
-use crate::flow::overlap::{OverlapError, window_options};
+use crate::flow::overlap::{OverlapError, retry_command, window_options};
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::opening::delivered_nothing;
@@ -98,7 +98,8 @@ impl Question<'_> {
             return format!("each execution of it is refused, because {refusal}");
         }
         format!(
-            "no execution has begun with it. `cxr list --failed` shows whether one was refused; if there is none, look whether the report's schedule is enabled. Then `cxr run FILE {}`",
+            "no execution has begun with it. `cxr list --failed` shows whether one was refused; if there is none, look whether the report's schedule is enabled. Then `{}`; of a report that nobody asked for yet, `cxr run FILE {}`",
+            retry_command(definition, window),
             window_options(definition, window)
         )
     }
@@ -125,7 +126,8 @@ impl Generation {
             }
         }
         Ok(format!(
-            "{state}. `cxr show {name}` says whether its execution still works on it or why it failed; once the cause is put right, `cxr redrive {name}`"
+            "{state}. `cxr show {name}` says whether its execution still works on it or why it failed; once the cause is put right, `{}`",
+            retry_command(&self.record.definition, &self.record.window)
         ))
     }
 

@@ -1,6 +1,7 @@
 //! Whether another run may be started.
 
 use definition::SourceRange;
+use definition::text::count_of;
 use jiff::Timestamp;
 
 use crate::documents::RunRecord;
@@ -37,9 +38,15 @@ impl Generation {
         Err(Failure::new(
             FailureName::RunsExhausted,
             format!(
-                "{} of {} ended {started} times without its data, and the definition allows {allowed} runs{}. Redrive this execution to allow {allowed} more",
+                "{} of {} ended {} without its data, and the definition allows {}{}. Redrive this execution to allow {allowed} more",
                 self.record.definition.name,
                 segment.window,
+                if started == 1 {
+                    "once".to_owned()
+                } else {
+                    format!("{started} times")
+                },
+                count_of(allowed.into(), "run"),
                 describe_last_end(segment)
             ),
         ))

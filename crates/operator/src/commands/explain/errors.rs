@@ -50,9 +50,9 @@ pub(super) const ERRORS: &[ErrorText] = texts! {
     "CXO007" "There is no such execution. Step Functions forgets executions 90 days after they ended.",
         "Look at the window instead, which the bucket knows for ever.", "cxr show REPORT DAY";
     "CXO008" "Step Functions refuses the redrive: the execution succeeded, runs again, or ended more than 14 days ago.",
-        "Ask for the window again, which uses what is stored of it.", "cxr run FILE --window DAY";
+        "Ask for the window again, which uses what is stored of it.", "cxr retry REPORT DAY";
     "CXO009" "The same request was made before, so that an execution of this name exists.",
-        "Look at it: one that failed can be redriven, and a window that was delivered needs a replay.", "cxr show EXECUTION";
+        "Look at it: cxr retry REPORT DAY takes up one that failed, and a window that was delivered needs a replay.", "cxr show EXECUTION";
     "CXO010" "Step Functions accepts at most 256 KiB as the input of an execution.",
         "Shorten the definition's lists.", "";
     "CXO011" "AWS refuses the call; the error has AWS's own word for it.",
@@ -145,6 +145,8 @@ pub(super) const ERRORS: &[ErrorText] = texts! {
         "Watch it, or cancel it before another one is started.", "cxr backfill list";
     "CXO057" "There is no backfill of this name.",
         "Write one of those that are listed.", "cxr backfill list";
+    "CXO140" "--json and --format name two formats, and only one can be written.",
+        "Leave one of them out.", "cxr rows REPORT DAY --format csv";
     "CXO150" "It is not said which warehouse a table is for: their languages differ.",
         "Name it with --for, or in the definition as pipeline.target.", "cxr ddl --for postgres FILE";
     "CXO151" "The warehouse takes two columns of the report for one, because their names differ only in case or in characters that it does not allow.",

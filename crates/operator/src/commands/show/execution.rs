@@ -11,7 +11,7 @@ use crate::arn::name_of;
 use crate::error::CommandError;
 use crate::error_name::STOPPED;
 use crate::history::{CxoneRun, History, StateFailure};
-use crate::output::{Output, count_of, one_line};
+use crate::output::{Output, count_of, count_rows, one_line};
 use crate::request::Request;
 use crate::state::{Remedy, replay_lines, retry_line};
 use crate::step_functions::{ExecutionDetail, Executions};
@@ -206,9 +206,9 @@ fn run_line(run: &CxoneRun, is_cancellation: bool) -> String {
     if run.page_count > 0 {
         let pages = usize::try_from(run.page_count).unwrap_or(usize::MAX);
         parts.push(format!(
-            "{} with {} rows",
+            "{} with {}",
             count_of(pages, "page"),
-            run.row_count
+            count_rows(run.row_count)
         ));
     }
     if let Some(ended) = &run.ended {

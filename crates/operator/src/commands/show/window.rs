@@ -3,7 +3,7 @@
 use std::fmt;
 
 use definition::Window;
-use definition::text::group_thousands;
+use definition::text::{self, group_thousands};
 use delivery::documents::{Commit, CommitPart, Verification};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use crate::arn::name_of;
 use crate::bucket::{Bucket, ObjectCache, StoredGeneration, StoredRun};
 use crate::error::CommandError;
 use crate::layout::wrap;
-use crate::output::{Output, count_of, one_line};
+use crate::output::{Output, count_of, count_rows, one_line};
 use crate::state::{Judged, KnownReport, Trouble, WindowState, label_window, minute};
 use crate::survey::{Survey, Surveyed};
 
@@ -212,16 +212,14 @@ impl ShownCommit {
         if self.withdrawn {
             parts.push("withdrawn".to_owned());
         } else {
-            parts.push(format!("{} rows", group_thousands(self.rows)));
+            parts.push(count_rows(self.rows));
             parts.extend(
                 self.usual_rows
                     .map(|it| format!("usual {}", group_thousands(it))),
             );
             if self.duplicates > 0 {
-                parts.push(format!(
-                    "{} duplicates dropped",
-                    group_thousands(self.duplicates)
-                ));
+                let duplicates = text::count_of(self.duplicates, "duplicate");
+                parts.push(format!("{duplicates} dropped"));
             }
             parts.push(format!("verification: {}", self.verification_word()));
         }
@@ -297,11 +295,8 @@ impl ShownRun {
         parts.extend(self.started_at.map(|at| format!("started {}", minute(at))));
         if self.pages > 0 {
             let pages = usize::try_from(self.pages).unwrap_or(usize::MAX);
-            let rows = group_thousands(self.rows);
-            parts.push(format!(
-                "{} with {rows} rows stored",
-                count_of(pages, "page")
-            ));
+            let rows = count_rows(self.rows);
+            parts.push(format!("{} with {rows} stored", count_of(pages, "page")));
         }
         let ended = self.ended.as_ref().zip(self.ended_at);
         parts.extend(ended.map(|(why, at)| format!("ended {}, because {why}", minute(at))));
@@ -362,8 +357,8 @@ impl ShownWindow {
         let newest = self.commits.first();
         for (index, part) in newest.into_iter().flat_map(|it| &it.parts).enumerate() {
             let label = if index == 0 { "parts" } else { "" };
-            let (rows, bytes) = (group_thousands(part.rows), group_thousands(part.bytes));
-            lines.push((label, format!("{} ({rows} rows, {bytes} bytes)", part.key)));
+            let (rows, bytes) = (count_rows(part.rows), group_thousands(part.bytes));
+            lines.push((label, format!("{} ({rows}, {bytes} bytes)", part.key)));
         }
         lines
     }

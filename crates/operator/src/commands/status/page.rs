@@ -6,6 +6,7 @@ use definition::text::group_thousands;
 use jiff::civil::Date;
 
 use super::{ReportStatus, Status};
+use crate::output::{count_of, count_rows};
 use crate::state::{Judged, Mark, Trouble, WindowNaming, label_window, mark_days, minute};
 use crate::survey::Surveyed;
 
@@ -32,7 +33,7 @@ fn write_page(page: &mut String, status: &Status, surveyed: &[Surveyed]) -> fmt:
     let headline = if status.is_complete {
         "Every report is complete".to_owned()
     } else {
-        format!("{complete} of {all} reports complete")
+        format!("{complete} of {} complete", count_of(all, "report"))
     };
     let at = minute(status.at);
     write!(
@@ -218,8 +219,8 @@ fn write_chart(page: &mut String, surveyed: &Surveyed) -> fmt::Result {
         let y = CHART_HEIGHT - scale(usual, most);
         writeln!(
             page,
-            "<line class=\"usual\" x1=\"0\" x2=\"{width}\" y1=\"{y}\" y2=\"{y}\"><title>usual: {} rows</title></line>",
-            group_thousands(usual),
+            "<line class=\"usual\" x1=\"0\" x2=\"{width}\" y1=\"{y}\" y2=\"{y}\"><title>usual: {}</title></line>",
+            count_rows(usual),
         )?;
     }
     page.push_str("</svg>\n</figure>\n");
@@ -240,7 +241,7 @@ fn write_bar(
     let class = class_of(mark);
     let (height, told, gap) = match judged.held() {
         Some(held) => {
-            let rows = format!("{} rows", group_thousands(held.rows));
+            let rows = count_rows(held.rows);
             (scale(held.rows, most).max(1), rows, "")
         }
         // Nothing is there: the gap itself can be pointed at.

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::place::PlaceArgs;
 use crate::state::{find_delivered, label_window};
 use crate::survey::{LoggedReport, Survey};
-use report::{BadPart, PartProblem};
+use report::{Absence, BadPart, PartProblem};
 
 /// Check that every part that consumers hold is there, with the size that was committed.
 ///
@@ -72,6 +72,7 @@ impl VerifyArgs {
                 bucket: &survey.bucket,
                 report,
                 read: self.choose_read(&commits, now),
+                now,
             };
             check.run(&commits, &mut verified).await?;
         }
@@ -116,6 +117,7 @@ struct ReportCheck<'a> {
     report: &'a LoggedReport,
     /// The versions whose parts are read.
     read: Vec<u64>,
+    now: Timestamp,
 }
 
 impl ReportCheck<'_> {
@@ -129,7 +131,8 @@ impl ReportCheck<'_> {
         verified.add_looked_at(commits, &keys);
         let mut bad = Vec::new();
         for ((commit, part), found) in parts.iter().zip(found) {
-            if let Some(problem) = judge_presence(part, &found) {
+            let absence = || Absence::of(commit, self.bucket.retention_days, self.now);
+            if let Some(problem) = judge_presence(part, &found, absence) {
                 bad.push(commit.version);
                 verified.bad.push(self.describe(commit, &part.key, problem));
             }
@@ -186,11 +189,17 @@ impl ReportCheck<'_> {
 }
 
 /// What is wrong with a part that was looked for and not read.
-fn judge_presence(part: &CommitPart, found: &PartPresence) -> Option<PartProblem> {
+fn judge_presence(
+    part: &CommitPart,
+    found: &PartPresence,
+    absence: impl FnOnce() -> Absence,
+) -> Option<PartProblem> {
     match found {
         PartPresence::Stored { bytes } if *bytes == part.bytes => None,
         PartPresence::Stored { bytes } => Some(PartProblem::of_size(part, *bytes)),
-        PartPresence::Deleted { marker } => Some(PartProblem::of_marker(marker.clone())),
-        PartPresence::Gone => Some(PartProblem::gone()),
+        PartPresence::Deleted { marker } => {
+            Some(PartProblem::of_marker(marker.clone(), &absence()))
+        }
+        PartPresence::Gone => Some(PartProblem::gone(&absence())),
     }
 }

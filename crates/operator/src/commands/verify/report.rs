@@ -4,13 +4,14 @@ use std::fmt;
 
 use definition::text::group_thousands;
 use delivery::documents::{Commit, CommitPart};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bucket::PartFault;
 use crate::commands::NOT_WELL;
 use crate::layout::wrap;
-use crate::output::{count_of, one_line};
+use crate::output::{count_of, count_rows, one_line};
 
 /// What was looked at, and what is wrong with it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,6 +61,7 @@ pub(in crate::commands) struct PartProblem {
 #[serde(rename_all = "camelCase")]
 enum ProblemKind {
     Gone,
+    Expired,
     Deleted,
     Size,
     Digest,
@@ -67,6 +69,48 @@ enum ProblemKind {
     Unreadable,
     Keys,
 }
+
+/// Why a part may be gone.
+pub(in crate::commands) enum Absence {
+    /// The stack's own rule deleted it.
+    Expired { days: u32 },
+    /// It is old, and nothing says whether rows expire.
+    Unknown,
+    /// The stack's rule had not come to it, or there is none.
+    Untimely,
+}
+
+impl Absence {
+    /// What is known of the part of a commit, where rows expire after so many days (0: never).
+    pub(super) fn of(commit: &Commit, retention_days: Option<u32>, now: Timestamp) -> Self {
+        let days_old = now.duration_since(commit.committed_at).as_hours() / 24;
+        match retention_days {
+            Some(days @ 1..) if days_old >= days.into() => Self::Expired { days },
+            None if days_old >= KEPT_AT_LEAST_DAYS => Self::Unknown,
+            _ => Self::Untimely,
+        }
+    }
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired { days } => write!(
+                f,
+                "it expired by the bucket's lifecycle rule \"rows\", {days} days after it was stored (the stack's DataRetentionDays). What CXone has today, perhaps nothing, replaces it"
+            ),
+            Self::Unknown => f.write_str(
+                "it expired, if the bucket has the lifecycle rule \"rows\" (the stack's DataRetentionDays), or somebody deleted it; what CXone has today replaces it",
+            ),
+            Self::Untimely => f.write_str(
+                "somebody deleted it, or a lifecycle rule that is not the stack's; what CXone has today replaces it",
+            ),
+        }
+    }
+}
+
+/// No stack lets rows expire earlier.
+const KEPT_AT_LEAST_DAYS: i64 = 14;
 
 impl PartProblem {
     fn new(kind: ProblemKind, text: impl Into<String>) -> Self {
@@ -77,15 +121,16 @@ impl PartProblem {
         }
     }
 
-    pub(super) fn gone() -> Self {
-        Self::new(
-            ProblemKind::Gone,
-            "it is gone: it expired (DataRetentionDays), or somebody deleted it; what CXone has today replaces it",
-        )
+    pub(super) fn gone(absence: &Absence) -> Self {
+        let kind = match absence {
+            Absence::Expired { .. } => ProblemKind::Expired,
+            _ => ProblemKind::Gone,
+        };
+        Self::new(kind, format!("it is gone: {absence}"))
     }
 
-    pub(super) fn of_marker(marker: Option<String>) -> Self {
-        let text = "somebody deleted it, and the bucket keeps it behind a delete marker";
+    pub(super) fn of_marker(marker: Option<String>, absence: &Absence) -> Self {
+        let text = format!("it is gone: {absence}. The bucket keeps it behind a delete marker");
         Self {
             marker,
             ..Self::new(ProblemKind::Deleted, text)
@@ -180,11 +225,11 @@ impl fmt::Display for Verified {
             count_of(self.parts, "part"),
             group_thousands(self.bytes)
         )?;
-        match (self.versions_read, group_thousands(self.rows_read)) {
+        match (self.versions_read, count_rows(self.rows_read)) {
             (0, _) => writeln!(f, "sizes were compared; nothing was read (--deep)")?,
             (read, rows) => writeln!(
                 f,
-                "{} read, with {rows} rows: checksums, rows and keys were compared",
+                "{} read, with {rows}: checksums, rows and keys were compared",
                 count_of(read, "version")
             )?,
         }

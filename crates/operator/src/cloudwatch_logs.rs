@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::step_functions::Executions;
 
 /// The tag of the state machine that says what the names of the handlers' log groups begin with.
-const LOGS_TAG: &str = "cxone-reports:logs";
+pub(crate) const LOGS_TAG: &str = "cxone-reports:logs";
 
 /// At most so many answers are read of one group: CloudWatch also answers with none of what it looked through.
 const ANSWERS_MAX: usize = 100;

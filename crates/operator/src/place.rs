@@ -8,11 +8,11 @@ use crate::error::CommandError;
 use crate::step_functions::Executions;
 
 /// The tag that names the bucket, and the one that says what every key begins with.
-const BUCKET_TAG: &str = "cxone-reports:bucket";
-const PREFIX_TAG: &str = "cxone-reports:prefix";
+pub(crate) const BUCKET_TAG: &str = "cxone-reports:bucket";
+pub(crate) const PREFIX_TAG: &str = "cxone-reports:prefix";
 
 /// The tag that says after how many days rows expire; 0 keeps them.
-const RETENTION_TAG: &str = "cxone-reports:data-retention-days";
+pub(crate) const RETENTION_TAG: &str = "cxone-reports:data-retention-days";
 
 /// No stack lets rows expire earlier.
 const KEPT_AT_LEAST: SignedDuration = SignedDuration::from_hours(14 * 24);

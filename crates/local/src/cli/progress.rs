@@ -196,7 +196,7 @@ fn describe_answer(answer: &Answer, run: &str) -> String {
     {
         return format!(
             "{}, {}: {pages}{pause}",
-            count_of(count.into(), "page"),
+            count_of(count, "page"),
             count_rows(rows)
         );
     }

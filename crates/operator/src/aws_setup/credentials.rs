@@ -1,11 +1,12 @@
 //! Credentials are asked for before the first call, so that their absence is not taken for a network that is down.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use aws_config::SdkConfig;
 use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_sdk_sfn::config::{ProvideCredentials as _, SharedCredentialsProvider};
+use jiff::Timestamp;
 
 use crate::error::CommandError;
 use crate::output::one_line;
@@ -23,9 +24,9 @@ pub(super) async fn require_credentials(config: SdkConfig) -> Result<SdkConfig, 
     };
     let first = provider.provide_credentials().await;
     let first = first.map_err(|error| no_credentials(&describe(&error)))?;
-    let first = Arc::new(Mutex::new(Some(first)));
     let later = provide_credentials_fn(move || {
-        let known = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let is_over = first.expiry().is_some_and(|at| at <= SystemTime::now());
+        let known = (!is_over).then(|| first.clone());
         let provider = provider.clone();
         async move {
             match known {
@@ -36,6 +37,26 @@ pub(super) async fn require_credentials(config: SdkConfig) -> Result<SdkConfig, 
     });
     let provider = SharedCredentialsProvider::new(later);
     Ok(config.into_builder().credentials_provider(provider).build())
+}
+
+/// What the credentials themselves say of whose they are. AWS is not asked.
+pub(crate) async fn describe_credentials(config: &SdkConfig) -> Option<String> {
+    let provider = config.credentials_provider()?;
+    let credentials = provider.provide_credentials().await.ok()?;
+    let mut text = format!("access key {}", credentials.access_key_id());
+    if let Some(account) = credentials.account_id() {
+        text.extend([" of account ", account.as_str()]);
+    }
+    let until = credentials
+        .expiry()
+        .and_then(|at| Timestamp::try_from(at).ok());
+    if let Some(until) = until {
+        text.extend([
+            ", until ",
+            &until.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        ]);
+    }
+    Some(one_line(&text))
 }
 
 pub(crate) fn no_credentials(reason: &str) -> CommandError {

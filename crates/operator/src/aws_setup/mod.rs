@@ -14,7 +14,7 @@ use crate::arn::MachineArn;
 use crate::error::CommandError;
 
 pub(crate) use connection::{ConnectionError, NOT_AWS};
-pub(crate) use credentials::no_credentials;
+pub(crate) use credentials::{describe_credentials, no_credentials};
 
 /// No address of AWS takes longer to connect to than this, unless it can't be reached at all.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);

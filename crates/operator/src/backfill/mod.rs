@@ -8,4 +8,4 @@ mod runs;
 pub(crate) use input::BackfillInput;
 pub(crate) use pause::PauseArg;
 pub(crate) use plan::{BackfillOptions, BackfillPlan, check_can_fill, describe_seconds};
-pub(crate) use runs::{BackfillRun, BackfillStatus, Backfills};
+pub(crate) use runs::{BackfillRun, BackfillStatus, Backfills, MACHINE_TAG};

@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions};
 
 /// The pipeline's tag that names the state machine of backfills.
-const MACHINE_TAG: &str = "cxone-reports:backfill";
+pub(crate) const MACHINE_TAG: &str = "cxone-reports:backfill";
 
 /// Step Functions forgets executions after so long.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -86,7 +86,7 @@ impl fmt::Display for Conclusion {
         write!(f, "{} {}  ", self.report, self.window)?;
         match (self.version, self.rows, &self.reason) {
             (Some(version), Some(rows), _) => {
-                writeln!(f, "committed as version {version}: {}", count_rows(rows))?
+                writeln!(f, "committed as version {version}: {}", count_rows(rows))?;
             }
             (_, _, Some(reason)) => writeln!(f, "not delivered: {}: {reason}", self.state)?,
             _ => writeln!(f, "not delivered: {}", self.state)?,

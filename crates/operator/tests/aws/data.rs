@@ -364,7 +364,7 @@ async fn a_part_that_expired_is_told_with_the_rule_that_deleted_it() {
     }
 }
 
-/// With ConsumerPolicy alone S3 denies what is absent, because the right to list is bound to folders.
+/// With `ConsumerPolicy` alone S3 denies what is absent, because the right to list is bound to folders.
 #[tokio::test]
 async fn keys_that_are_gone_are_told_and_do_not_end_the_check() {
     let server = Server::start().await;

@@ -9,7 +9,7 @@ use crate::{cxr, done};
 
 /// A report with rows, and a tenant with both secrets.
 async fn deployment() -> Server {
-    let server = Server::start().await;
+    let server = Server::start_keeping(Some("0")).await;
     server.put_schedule("reports-daily", "ENABLED");
     server.put_schedule("reports-daily-expect", "ENABLED");
     let report = Report::new(&server, &definition("acme", NAME));
@@ -62,7 +62,7 @@ async fn what_is_well_is_ok_and_what_was_not_asked_is_not() {
     let found = examine(&server, 0).await;
     for (name, expected) in [
         ("region", "ok"),
-        ("identity", "notTried"),
+        ("identity", "ok"),
         ("state machine", "ok"),
         ("bucket", "ok"),
         ("rows", "ok"),
@@ -78,7 +78,8 @@ async fn what_is_well_is_ok_and_what_was_not_asked_is_not() {
         text.contains("2 schedules in group reports, all enabled"),
         "{text}"
     );
-    assert!(text.contains("\nidentity       not tried  "), "{text}");
+    let identity = "\nidentity       ok         access key local\n";
+    assert!(text.contains(identity), "{text}");
 }
 
 #[tokio::test]
@@ -127,4 +128,25 @@ async fn a_tenant_without_secrets_and_a_bucket_without_reports_are_told() {
         text.contains("WARN       disabled: reports-daily\n"),
         "{text}"
     );
+}
+
+/// The version before this one had no backfills, and rows that expired were not told.
+#[tokio::test]
+async fn a_deployment_that_is_older_than_cxr_is_told_by_its_tags() {
+    let server = Server::start_without_backfills().await;
+    let found = examine(&server, 0).await;
+    assert_eq!(verdicts(&found, "versions"), ["warn"]);
+    let text = done(&server, &["doctor"]).await;
+    let older = format!(
+        "the deployment is older than cxr {}: it has no tag",
+        env!("CARGO_PKG_VERSION")
+    );
+    for told in [
+        older.as_str(),
+        "cxone-reports:backfill",
+        "cxone-reports:data-retention-days",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(!text.contains("cxone-reports:logs"), "{text}");
 }

@@ -96,7 +96,8 @@ impl Server {
     /// With the tag that says after how many days rows expire.
     pub(crate) async fn start_keeping(days: Option<&str>) -> Self {
         let tag = days.map(|days| ("cxone-reports:data-retention-days", days));
-        let tags: Vec<(&str, &str)> = tag.into_iter().collect();
+        let tags = [("cxone-reports:backfill", BACKFILL)];
+        let tags: Vec<(&str, &str)> = tags.into_iter().chain(tag).collect();
         Self::start_with(&tags).await
     }
 

@@ -86,7 +86,7 @@ impl TakenPages {
         if is_cycle {
             return Some(Stop::Ended(
                 EndReason::TokenLoop,
-                format!("after {}", count_of(pages.into(), "page")),
+                format!("after {}", count_of(pages, "page")),
             ));
         }
         if pages >= PAGES_MAX && page.next.is_some() {

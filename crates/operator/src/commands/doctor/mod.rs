@@ -15,15 +15,21 @@ use delivery::documents::CommitPart;
 use delivery::flow::find_held;
 use jiff::Timestamp;
 
+use crate::aws_setup::describe_credentials;
+use crate::backfill::MACHINE_TAG;
 use crate::bucket::{Bucket, PartPresence};
+use crate::cloudwatch_logs::LOGS_TAG;
 use crate::error::CommandError;
 use crate::output::{Output, count_of};
-use crate::place::PlaceArgs;
+use crate::place::{BUCKET_TAG, PREFIX_TAG, PlaceArgs, RETENTION_TAG};
 use crate::scheduler::ScheduleGroup;
 use crate::secrets_manager::Secrets;
 use crate::step_functions::Executions;
 use crate::survey::{LoggedReport, Survey};
 use check::{Check, CheckState};
+
+/// The tags of the state machine that `cxr` reads, of which one of an older version lacks some.
+const OWN_TAGS: [&str; 5] = [BUCKET_TAG, PREFIX_TAG, RETENTION_TAG, LOGS_TAG, MACHINE_TAG];
 
 /// At most so many schedules are named.
 const NAMED_MAX: usize = 10;
@@ -63,17 +69,14 @@ impl DoctorArgs {
     ) -> Result<u8, CommandError> {
         let mut checks = vec![
             check_region(&sources),
-            Check::new("identity", CheckState::NotTried, "who you are for AWS")
-                .with_remedy("aws sts get-caller-identity"),
+            check_identity(&sources.config).await,
         ];
         checks.push(check_executions(&sources.executions, now).await);
         let reports = self.check_bucket(&sources, &mut checks).await;
         self.check_secrets(&sources, reports.as_deref(), now, &mut checks)
             .await;
         checks.push(check_schedules(&sources).await);
-        let version = env!("CARGO_PKG_VERSION");
-        let text = format!("cxr is {version}; the deployment does not say of which version it is");
-        checks.push(Check::new("versions", CheckState::NotTried, text));
+        checks.push(check_versions(&sources.executions).await);
         let checks = Checks {
             checks,
             width: output.width(),
@@ -156,6 +159,42 @@ fn check_region(sources: &Sources) -> Check {
     let machine = sources.executions.machine().as_str();
     let text = format!("{region}, of the state machine {machine}");
     Check::new("region", CheckState::Ok, text)
+}
+
+/// Whose credentials these are, as far as they say it themselves.
+async fn check_identity(config: &SdkConfig) -> Check {
+    match describe_credentials(config).await {
+        Some(text) => {
+            Check::new("identity", CheckState::Ok, text).with_remedy("aws sts get-caller-identity")
+        }
+        None => Check::new("identity", CheckState::NotTried, "who you are for AWS")
+            .with_remedy("aws sts get-caller-identity"),
+    }
+}
+
+/// A deployment does not say its version, but one of an older version lacks a tag that this one reads.
+async fn check_versions(executions: &Executions) -> Check {
+    let version = env!("CARGO_PKG_VERSION");
+    let tags = match executions.list_tags().await {
+        Ok(tags) => tags,
+        Err(error) => return Check::failed("versions", &error),
+    };
+    let has = |name: &str| tags.iter().any(|(key, _)| key == name);
+    let missing: Vec<String> = OWN_TAGS
+        .iter()
+        .filter(|name| !has(name))
+        .map(|name| (*name).to_owned())
+        .collect();
+    if missing.is_empty() {
+        let text = format!(
+            "cxr is {version}; the deployment has each tag that it reads, and does not say its own version"
+        );
+        return Check::new("versions", CheckState::NotTried, text);
+    }
+    let missing = list_first(&missing, NAMED_MAX);
+    let text = format!("the deployment is older than cxr {version}: it has no tag {missing}");
+    Check::new("versions", CheckState::Warn, text)
+        .with_remedy("deploy the stack of cxr's version; all of it works with the newest alone")
 }
 
 /// Lists what runs, which needs the state machine to be there.

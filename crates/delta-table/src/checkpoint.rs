@@ -134,13 +134,51 @@ fn write_form(actions: &[Value]) -> Result<Vec<u8>, ParquetError> {
     file.into_inner()
 }
 
-/// Writes what the actions have in one leaf. Everything above it is optional, so that the level of definition is how far its path leads.
-/// Maps and lists are empty: our tables have no partitions and no configuration.
+/// Writes what the actions have in one leaf.
 fn write_leaf(
     leaf: &ColumnDescriptor,
     actions: &[Value],
     column: &mut SerializedColumnWriter<'_>,
-) -> Result<(), ParquetError> {
+) -> Result<usize, ParquetError> {
+    let (levels, values) = find_values(leaf, actions);
+    let repetitions = (leaf.max_rep_level() > 0).then(|| vec![0; levels.len()]);
+    let (levels, repetitions) = (Some(levels.as_slice()), repetitions.as_deref());
+    let longs = || {
+        values
+            .iter()
+            .map(|value| value.as_i64().unwrap_or_default())
+    };
+    match leaf.physical_type() {
+        PhysicalType::BOOLEAN => {
+            let values = values.iter().map(|value| **value == Value::Bool(true));
+            let values: Vec<bool> = values.collect();
+            let column = column.typed::<BoolType>();
+            column.write_batch(&values, levels, repetitions)
+        }
+        PhysicalType::INT32 => {
+            let values: Vec<i32> = longs().filter_map(|it| it.try_into().ok()).collect();
+            let column = column.typed::<Int32Type>();
+            column.write_batch(&values, levels, repetitions)
+        }
+        PhysicalType::INT64 => {
+            let values: Vec<i64> = longs().collect();
+            let column = column.typed::<Int64Type>();
+            column.write_batch(&values, levels, repetitions)
+        }
+        _ => {
+            let texts = values
+                .iter()
+                .map(|value| value.as_str().unwrap_or_default());
+            let values: Vec<ByteArray> = texts.map(ByteArray::from).collect();
+            let column = column.typed::<ByteArrayType>();
+            column.write_batch(&values, levels, repetitions)
+        }
+    }
+}
+
+/// The level of definition that each action has in a leaf, and the values of those that reach it. Everything above a leaf is optional,
+/// so that the level is how far its path leads. Maps and lists are empty: our tables have no partitions and no configuration.
+fn find_values<'a>(leaf: &ColumnDescriptor, actions: &'a [Value]) -> (Vec<i16>, Vec<&'a Value>) {
     let path = leaf.path().parts();
     let mut levels = Vec::with_capacity(actions.len());
     let mut values = Vec::new();
@@ -158,44 +196,7 @@ fn write_leaf(
         }
         levels.push(level);
     }
-    let repetitions = (leaf.max_rep_level() > 0).then(|| vec![0; levels.len()]);
-    let (levels, repetitions) = (Some(levels.as_slice()), repetitions.as_deref());
-    let longs = || {
-        values
-            .iter()
-            .map(|value| value.as_i64().unwrap_or_default())
-    };
-    match leaf.physical_type() {
-        PhysicalType::BOOLEAN => {
-            let values = values.iter().map(|value| **value == Value::Bool(true));
-            let values: Vec<bool> = values.collect();
-            column
-                .typed::<BoolType>()
-                .write_batch(&values, levels, repetitions)
-        }
-        PhysicalType::INT32 => {
-            let values: Vec<i32> = longs().filter_map(|it| it.try_into().ok()).collect();
-            column
-                .typed::<Int32Type>()
-                .write_batch(&values, levels, repetitions)
-        }
-        PhysicalType::INT64 => {
-            let values: Vec<i64> = longs().collect();
-            column
-                .typed::<Int64Type>()
-                .write_batch(&values, levels, repetitions)
-        }
-        _ => {
-            let texts = values
-                .iter()
-                .map(|value| value.as_str().unwrap_or_default());
-            let values: Vec<ByteArray> = texts.map(ByteArray::from).collect();
-            column
-                .typed::<ByteArrayType>()
-                .write_batch(&values, levels, repetitions)
-        }
-    }?;
-    Ok(())
+    (levels, values)
 }
 
 fn read_form(stored: Vec<u8>) -> Result<Vec<Value>, ParquetError> {

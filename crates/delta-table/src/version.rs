@@ -114,23 +114,25 @@ impl TableState {
         ];
         if !self.stays_as_it_is(commit) {
             if grown.has_grown {
-                let mut meta_data = self.meta_data.clone();
-                meta_data.schema_string = serde_json::to_string(&grown.schema.to_delta())
-                    .map_err(LogError::Unwritable)?;
-                actions.push(LogAction::MetaData(meta_data));
+                actions.push(LogAction::MetaData(self.describe(&grown.schema)?));
             }
             let gone = self.files_within(&commit.window);
             actions.extend(gone.map(|add| LogAction::Remove(remove(add, published_at))));
             for file in files {
-                actions.push(LogAction::Add(add(
-                    commit,
-                    &grown.schema,
-                    file,
-                    published_at,
-                )?));
+                let add = add(commit, &grown.schema, file, published_at)?;
+                actions.push(LogAction::Add(add));
             }
         }
         write_actions(&actions).map_err(LogError::Unwritable)
+    }
+
+    /// What the table is with these columns.
+    fn describe(&self, schema: &Schema) -> Result<MetaData, LogError> {
+        let schema = serde_json::to_string(&schema.to_delta());
+        Ok(MetaData {
+            schema_string: schema.map_err(LogError::Unwritable)?,
+            ..self.meta_data.clone()
+        })
     }
 
     fn check_next(&self, commit: &Commit, files: &[NewFile]) -> Result<(), LogError> {

@@ -6,8 +6,6 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::value::Given;
-
 /// The members of a row, in order. Their values stay as they were written.
 #[derive(Debug)]
 pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -58,21 +56,5 @@ impl<'de> Deserialize<'de> for Name<'de> {
             }
         }
         deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-/// What a member's value is. A text that no reader could decode stays JSON.
-pub(super) fn read_given(value: &RawValue) -> Given<'_> {
-    let json = value.get();
-    match json.as_bytes() {
-        b"null" => Given::Null,
-        [b'"', .., b'"'] if !json.contains('\\') => {
-            Given::Text(Cow::Borrowed(&json[1..json.len() - 1]))
-        }
-        [b'"', ..] => match serde_json::from_str(json) {
-            Ok(text) => Given::Text(Cow::Owned(text)),
-            Err(_) => Given::Json(json),
-        },
-        _ => Given::Json(json),
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+
+use super::value::{Cell, Given};
 
 /// So many names are counted one by one.
 const MAX_NAMES: usize = 100;
@@ -65,16 +66,19 @@ pub(super) enum Reason {
 }
 
 impl Extra {
-    /// Keeps a value that is JSON.
-    pub(super) fn keep_json(&mut self, name: &str, json: &RawValue, reason: Reason) {
-        self.begin(name, reason);
-        self.text.extend_from_slice(json.get().as_bytes());
-    }
-
-    /// Keeps a text.
-    pub(super) fn keep_text(&mut self, name: &str, text: &str, reason: Reason) {
-        self.begin(name, reason);
-        push_json_text(&mut self.text, text);
+    /// Keeps a value as it was sent. An empty cell of CSV is none.
+    pub(super) fn keep(&mut self, name: &str, cell: &Cell<'_>, reason: Reason) {
+        match (cell.json, &cell.given) {
+            (Some(json), _) => {
+                self.begin(name, reason);
+                self.text.extend_from_slice(json.get().as_bytes());
+            }
+            (None, Given::Text(text)) => {
+                self.begin(name, reason);
+                push_json_text(&mut self.text, text);
+            }
+            (None, _) => {}
+        }
     }
 
     fn begin(&mut self, name: &str, reason: Reason) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use definition::ColumnType;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
 /// What a row has in a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,40 @@ pub(super) enum Given<'a> {
     Text(Cow<'a, str>),
     /// Anything else, as JSON.
     Json(&'a str),
+}
+
+/// A value of a row.
+#[derive(Clone, Debug)]
+pub(super) struct Cell<'a> {
+    pub(super) given: Given<'a>,
+    /// As it was written, where that is JSON.
+    pub(super) json: Option<&'a RawValue>,
+}
+
+impl<'a> Cell<'a> {
+    /// The value of a member of a JSON row. A text that no reader could decode stays JSON.
+    pub(super) fn of_json(value: &'a RawValue) -> Self {
+        let json = value.get();
+        let given = match json.as_bytes() {
+            b"null" => Given::Null,
+            [b'"', .., b'"'] if !json.contains('\\') => {
+                Given::Text(Cow::Borrowed(&json[1..json.len() - 1]))
+            }
+            [b'"', ..] => match serde_json::from_str(json) {
+                Ok(text) => Given::Text(Cow::Owned(text)),
+                Err(_) => Given::Json(json),
+            },
+            _ => Given::Json(json),
+        };
+        Self {
+            given,
+            json: Some(value),
+        }
+    }
+
+    pub(super) fn of_csv(given: Given<'a>) -> Self {
+        Self { given, json: None }
+    }
 }
 
 /// What goes into the table.

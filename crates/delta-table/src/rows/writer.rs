@@ -13,13 +13,12 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
-use serde_json::value::RawValue;
 
 use super::buffer::{ColumnBuffer, write_constant};
 use super::csv::read_cells;
-use super::json::{Members, read_given};
+use super::json::Members;
 use super::misfits::{Extra, Reason, Tally};
-use super::value::{Fitted, Given, fit};
+use super::value::{Cell, Fitted, Given, fit};
 use crate::schema::{EXTRA, LOADED_AT, Schema, TableField, VERSION, WINDOW_END, WINDOW_START};
 
 /// A row group is written once its cells take so many bytes. Memory is a small multiple of it.
@@ -147,31 +146,12 @@ impl FileWriter {
     /// # Errors
     /// If it is no JSON object.
     pub fn push_json(&mut self, row: &[u8]) -> Result<(), RowsError> {
-        let members: Members<'_> =
+        let Members(members) =
             serde_json::from_slice(row).map_err(|_| RowsError::Row(self.rows + 1))?;
-        let mut cells: Vec<Option<&RawValue>> = vec![None; self.columns.len()];
-        for (nth, (name, value)) in members.0.iter().enumerate() {
-            match self.find_place(nth, name) {
-                Some(place) => {
-                    if let Some(earlier) = cells[place].replace(*value) {
-                        self.extra.keep_json(name, earlier, Reason::NoColumn);
-                    }
-                }
-                None => self.extra.keep_json(name, value, Reason::NoColumn),
-            }
-        }
-        for (place, cell) in cells.into_iter().enumerate() {
-            let fits = match cell {
-                Some(value) => self.push_cell(place, &read_given(value)),
-                None => self.push_missing(place),
-            };
-            if let (false, Some(value)) = (fits, cell) {
-                let name = self.schema.fields()[place].source.as_deref();
-                self.extra
-                    .keep_json(name.unwrap_or_default(), value, Reason::Misfit);
-            }
-        }
-        self.end_row()
+        let members = members
+            .iter()
+            .map(|(name, json)| (&**name, Cell::of_json(json)));
+        self.push_cells(members)
     }
 
     /// Takes a record of a CSV part, whose header has these names.
@@ -185,26 +165,34 @@ impl FileWriter {
         if given.len() != names.len() {
             return Err(malformed());
         }
-        let mut cells: Vec<Option<&Given<'_>>> = vec![None; self.columns.len()];
-        for (nth, (name, cell)) in names.iter().zip(&given).enumerate() {
-            match self.find_place(nth, name) {
-                Some(place) => cells[place] = Some(cell),
-                None => keep_cell(&mut self.extra, name, cell, Reason::NoColumn),
+        let cells = names.iter().map(String::as_str);
+        self.push_cells(cells.zip(given.into_iter().map(Cell::of_csv)))
+    }
+
+    /// Puts each cell of a row into its column, or into `_extra`.
+    fn push_cells<'a>(
+        &mut self,
+        named: impl Iterator<Item = (&'a str, Cell<'a>)>,
+    ) -> Result<(), RowsError> {
+        let mut cells: Vec<Option<Cell<'_>>> = vec![None; self.columns.len()];
+        for (nth, (name, cell)) in named.enumerate() {
+            let unplaced = match self.find_place(nth, name) {
+                Some(place) => cells[place].replace(cell),
+                None => Some(cell),
+            };
+            if let Some(cell) = unplaced {
+                self.extra.keep(name, &cell, Reason::NoColumn);
             }
         }
         for (place, cell) in cells.into_iter().enumerate() {
-            let fits = match cell {
-                Some(cell) => self.push_cell(place, cell),
-                None => self.push_missing(place),
+            let Some(name) = &self.schema.fields()[place].source else {
+                continue;
             };
-            if let (false, Some(cell)) = (fits, cell) {
-                let name = self.schema.fields()[place].source.as_deref();
-                keep_cell(
-                    &mut self.extra,
-                    name.unwrap_or_default(),
-                    cell,
-                    Reason::Misfit,
-                );
+            let given = cell.as_ref().map_or(&Given::Null, |cell| &cell.given);
+            let fitted = fit(self.schema.fields()[place].column_type, given);
+            self.group_bytes += self.columns[place].push(&fitted);
+            if let (Fitted::Misfit, Some(cell)) = (fitted, &cell) {
+                self.extra.keep(name, cell, Reason::Misfit);
             }
         }
         self.end_row()
@@ -223,22 +211,6 @@ impl FileWriter {
             self.layout.push((name.to_owned(), place));
         }
         place
-    }
-
-    /// Appends a cell of the row; whether it fits.
-    fn push_cell(&mut self, place: usize, given: &Given<'_>) -> bool {
-        let column_type = self.schema.fields()[place].column_type;
-        let fitted = fit(column_type, given);
-        self.group_bytes += self.columns[place].push(&fitted);
-        fitted != Fitted::Misfit
-    }
-
-    /// Appends null for a column that the row has not. Our own columns are filled in otherwise.
-    fn push_missing(&mut self, place: usize) -> bool {
-        if self.schema.fields()[place].source.is_some() {
-            self.group_bytes += self.columns[place].push(&Fitted::Null);
-        }
-        true
     }
 
     fn end_row(&mut self) -> Result<(), RowsError> {
@@ -307,12 +279,6 @@ impl FileWriter {
             tally: self.extra.into_tally(),
         };
         Ok((rest, written))
-    }
-}
-
-fn keep_cell(extra: &mut Extra, name: &str, cell: &Given<'_>, reason: Reason) {
-    if let Given::Text(text) = cell {
-        extra.keep_text(name, text, reason);
     }
 }
 

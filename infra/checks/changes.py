@@ -40,7 +40,7 @@ CHANGES = {
     "Architecture": ("x86_64", FUNCTIONS, set()),
     "MemorySize": (1024, {"FetchPageFunction", "FinalizeFunction"}, set()),
     "ReservedConcurrency": (5, CALLERS, set()),
-    "AlertTopicArn": ("arn:aws:sns:eu-central-1:123456789012:pager", {"AlertTopic", "AlertTopicPolicy", "NotDeliveredAlarm"}, set()),
+    "AlertTopicArn": ("arn:aws:sns:eu-central-1:123456789012:pager", {"AlertTopic", "AlertTopicPolicy", "NotDeliveredAlarm", "ReportPipeline", "ReportPipelineRole"}, set()),
     "AlarmEmail": ("a@example.com", {"AlertEmail"}, set()),
     "NoticeEmail": ("a@example.com", {"NoticeMail"}, set()),
     "RunbookUrl": ("https://wiki.example.com", ALARMS, set()),

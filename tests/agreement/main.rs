@@ -30,11 +30,12 @@ fn json<T: DeserializeOwned>(path: &str) -> T {
 
 const DEFINITION: &str = "infra/report-pipeline.asl.json";
 
-const PLACEHOLDERS: [&str; 7] = [
+const PLACEHOLDERS: [&str; 8] = [
     "CancelArn",
     "FetchPageArn",
     "FinalizeArn",
     "NoticeTopicArn",
+    "AlertTopicArn",
     "Partition",
     "PollOnceArn",
     "TriggerArn",

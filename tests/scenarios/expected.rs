@@ -3,7 +3,8 @@
 use asl::{Description, Status};
 use definition::{Definition, Window};
 use delivery::Expectation;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use local::world::{ALERT_TOPIC_ARN, BUCKET};
 use serde_json::{Value, json};
 
 use crate::overlaps::window;
@@ -45,11 +46,23 @@ fn check_overdue(pipeline: &Pipeline, ended: &Description, said: &[&str]) {
         (ended.state.as_str(), &ended.not_redrivable),
         ("Trigger", &None)
     );
-    assert_eq!(pipeline.states(ended), ["Begin", "Trigger"]);
+    let states = ["Begin", "Trigger", "Next?", "Overdue", "Trigger"];
+    assert_eq!(pipeline.states(ended), states, "told before it fails");
     let message = message(ended);
+    let mail = pipeline.world.alerts().pop().unwrap();
+    assert_eq!(mail.topic, ALERT_TOPIC_ARN);
     for said in said {
         assert!(message.contains(said), "{said} is not in: {message}");
+        assert!(mail.message.contains(said), "{said} is not in: {mail:?}");
     }
+}
+
+/// What the mail says to type, after `cxr status`.
+fn commands(pipeline: &Pipeline) -> Vec<String> {
+    let mail = pipeline.world.alerts().pop().unwrap();
+    let lines = mail.message.lines().map(str::trim);
+    let typed = lines.filter(|line| line.starts_with("cxr ")).skip(1);
+    typed.map(str::to_owned).collect()
 }
 
 const DAY: &str = "2026-11-21T00:00:00Z/2026-11-22T00:00:00Z";
@@ -269,4 +282,69 @@ async fn each_recurrence_is_expected_by_its_own_time() {
         assert_eq!(pipeline.commit().window, expected);
         assert_eq!(note(&pipeline.redrive(&missing).await), "");
     }
+}
+
+/// Yesterday is missing, and a day of long ago is fetched again: whatever else is committed hides nothing. A hole of ten days ago
+/// is told each day, until it is filled.
+#[tokio::test]
+async fn a_hole_is_told_each_day_until_it_is_filled_whatever_else_is_committed() {
+    let pipeline = PipelineBuilder::daily()
+        .fired_at("2026-11-09T05:30:00Z")
+        .start()
+        .await;
+    let day = |number: i64| {
+        let start = time("2026-11-01T00:00:00Z") + SignedDuration::from_hours(24 * (number - 1));
+        Window::new(start, start + SignedDuration::from_hours(24)).unwrap()
+    };
+    pipeline.deliver().await;
+    // The 11th is a hole from the beginning, and the last day is missing.
+    for number in (9..=20).filter(|number| *number != 11) {
+        let at = day(number).end() + SignedDuration::from_mins(330);
+        drop(pipeline.world.clock().sleep_until(at).await);
+        delivered(pipeline.ask_for(day(number)).await);
+    }
+    pipeline.replay("late rows").await;
+    let name = "'acme/Daily Agent Performance Aggregation'";
+    let both = ask_at(&pipeline, FIRED_AT).await;
+    let own = "Aggregation of 2026-11-21T00:00:00Z/2026-11-22T00:00:00Z is not delivered";
+    let hole = "Aggregation of 2026-11-11 is not delivered, and was expected earlier";
+    check_overdue(&pipeline, &both, &[own, hole]);
+    let subject = pipeline.world.alerts().pop().unwrap().subject.unwrap();
+    assert_eq!(
+        subject,
+        "Daily Agent Performance Aggregation, 2026-11-11, 2026-11-21: not delivered (acme)"
+    );
+    let fill = format!("cxr backfill {name} 2026-11-11..2026-11-21 --watch");
+    assert_eq!(commands(&pipeline), [fill]);
+    // The next day comes, and the day before, and the hole is still told.
+    for number in [21, 22] {
+        let at = day(number).end() + SignedDuration::from_mins(330);
+        drop(pipeline.world.clock().sleep_until(at).await);
+        delivered(pipeline.ask_for(day(number)).await);
+        let scheduled = day(number).end() + SignedDuration::from_mins(330);
+        let told = ask_at(&pipeline, &scheduled.to_string()).await;
+        check_overdue(&pipeline, &told, &[hole]);
+        assert!(!message(&told).contains("was to be by"), "{told:?}");
+        assert_eq!(
+            commands(&pipeline),
+            [format!("cxr retry {name} 2026-11-11 --watch")]
+        );
+    }
+    delivered(pipeline.ask_for(day(11)).await);
+    assert_eq!(note(&ask_at(&pipeline, "2026-11-23T05:30:00Z").await), "");
+    // A day that was taken back is no hole, and one whose rows are gone is told.
+    delivered(pipeline.withdraw(day(15), "mistake").await);
+    assert_eq!(note(&ask_at(&pipeline, "2026-11-23T05:30:00Z").await), "");
+    let log = pipeline.log();
+    let kept = log.iter().rfind(|commit| commit.window == day(18)).unwrap();
+    let store = pipeline.world.store();
+    std::fs::remove_file(store.object_path(BUCKET, &kept.parts[0].key)).unwrap();
+    let lost = ask_at(&pipeline, "2026-11-23T05:30:00Z").await;
+    check_overdue(
+        &pipeline,
+        &lost,
+        &["2026-11-18 was delivered, and a part of its rows is gone"],
+    );
+    let replay = format!("cxr replay {name} 2026-11-18 --reason TEXT --watch");
+    assert_eq!(commands(&pipeline), [replay]);
 }

@@ -1,5 +1,7 @@
 //! Whether a window was delivered: each answer is held against what consumers were told.
 
+use std::collections::BTreeSet;
+
 use definition::Window;
 use delivery::documents::GenerationRecord;
 use delivery::effects::{StoreEffect, TriggerEffect};
@@ -18,14 +20,20 @@ use crate::world::{Running, World};
 #[derive(Debug)]
 pub(crate) struct Asked {
     window: Window,
+    /// Whether earlier windows of the report are looked at too.
+    looks_back: bool,
+    /// The parts that consumers held since it began. One that is superseded meanwhile may be gone when it is looked for.
+    held: BTreeSet<String>,
     was_there: bool,
     was_missing: bool,
 }
 
 impl Asked {
-    pub(crate) fn new(window: Window, oracle: &Oracle, store: &Store) -> Self {
+    pub(crate) fn new(window: Window, looks_back: bool, oracle: &Oracle, store: &Store) -> Self {
         let mut asked = Self {
             window,
+            looks_back,
+            held: BTreeSet::new(),
             was_there: false,
             was_missing: false,
         };
@@ -34,7 +42,13 @@ impl Asked {
     }
 
     pub(crate) fn look(&mut self, oracle: &Oracle, store: &Store) {
-        if is_there(&self.window, oracle, store) {
+        self.held.extend(oracle.visible_parts().cloned());
+        let is_gone = |part: &String| store.find_rows(part).is_none();
+        let earlier = self.looks_back && has_hole(&self.window, oracle);
+        if self.looks_back && self.held.iter().any(is_gone) {
+            self.was_missing = true;
+        }
+        if is_there(&self.window, oracle, store) && !earlier {
             self.was_there = true;
         } else {
             self.was_missing = true;
@@ -45,6 +59,8 @@ impl Asked {
     pub(crate) fn judge(&self, answer: &Result<Value, Failure>) -> Result<Option<bool>, String> {
         let (window, is_right, there) = match answer {
             Ok(next) if next["next"] == "delivered" => (self.window, self.was_there, true),
+            // The operators are told, before the same is asked again.
+            Ok(next) if next["next"] == "overdue" => (self.window, self.was_missing, false),
             Err(failure) if failure.name == FailureName::Overdue => {
                 (self.window, self.was_missing, false)
             }
@@ -69,7 +85,7 @@ impl World<'_> {
     pub(crate) fn asked_by(&self, execution: usize) -> Option<Asked> {
         let running = &self.executions[execution];
         let oracle = &self.customers[running.customer].oracle;
-        let asked = || Asked::new(running.window, oracle, &self.store);
+        let asked = || Asked::new(running.window, !running.names_window, oracle, &self.store);
         running.expects().then(asked)
     }
 
@@ -144,6 +160,28 @@ fn is_there(window: &Window, oracle: &Oracle, store: &Store) -> bool {
         }
     }
     true
+}
+
+/// Whether the log says nothing of a day between the first one that was committed and this one.
+fn has_hole(window: &Window, oracle: &Oracle) -> bool {
+    let (day, half_day) = (
+        SignedDuration::from_hours(24),
+        SignedDuration::from_hours(12),
+    );
+    let Some(first) = oracle.first_moment() else {
+        return false;
+    };
+    let mut start = window.start() - day;
+    while start >= first {
+        for begins in [start, start + half_day] {
+            let half = Window::new(begins, begins + half_day).unwrap();
+            if oracle.last_over(&half).is_none() {
+                return true;
+            }
+        }
+        start -= day;
+    }
+    false
 }
 
 fn newest_generation(

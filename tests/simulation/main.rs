@@ -72,6 +72,7 @@ fn machine() -> Arc<StateMachine> {
             ("CancelArn", "cancel"),
             ("FinalizeArn", "finalize"),
             ("NoticeTopicArn", "topic"),
+            ("AlertTopicArn", "topic"),
             ("Partition", "aws"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use definition::Window;
 use delivery::documents::{Commit, GenerationRecord};
 use delivery::keys::version_of;
+use jiff::Timestamp;
 
 use crate::consumer::Holdings;
 use crate::content::{Content, content_of};
@@ -260,6 +261,17 @@ impl Oracle {
     /// The generation of the window that was committed last; 0 if none was.
     pub(crate) fn generation(&self, window: &Window) -> u32 {
         self.last.get(window).map_or(0, |last| last.generation)
+    }
+
+    /// The parts of what consumers see.
+    pub(crate) fn visible_parts(&self) -> impl Iterator<Item = &String> {
+        let versions = self.now_visible().values().map(|shown| shown.version);
+        versions.flat_map(|version| &self.parts[usize::try_from(version).unwrap() - 1])
+    }
+
+    /// When the first window begins of those that were committed.
+    pub(crate) fn first_moment(&self) -> Option<Timestamp> {
+        self.windows.iter().map(|(window, _)| window.start()).min()
     }
 
     /// The last commit about all of this time: its version, its window, and whether it took that back.

@@ -56,6 +56,11 @@ impl Store {
     }
 
     pub(crate) fn list(&self, prefix: &str, after: Option<&str>) -> Vec<String> {
+        if prefix.ends_with("/data/") {
+            let mut parts = self.parts_with(prefix);
+            parts.retain(|part| after.is_none_or(|after| part.as_str() > after));
+            return parts;
+        }
         // It is asked after every effect: only the keys that it gives are looked at.
         let from = after.map_or(prefix, |after| after.max(prefix));
         let behind = self.objects.range::<str, _>((Included(from), Unbounded));

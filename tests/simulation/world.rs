@@ -29,6 +29,8 @@ pub(crate) struct Running {
     pub(crate) id: String,
     /// What it was started for.
     pub(crate) window: Window,
+    /// Whether its event names the window.
+    pub(crate) names_window: bool,
     /// The last version of the log when it was started.
     pub(crate) started_at: u64,
     task: bool,
@@ -138,12 +140,14 @@ impl<'a> World<'a> {
         let seed = self.rng.next();
         let machine = Arc::clone(self.machine);
         let id = event["id"].as_str().unwrap().to_owned();
+        let names_window = !event["detail"]["window"].is_null();
         let execution = Execution::start(machine, spec, event, self.now, seed).unwrap();
         self.executions.push(Running {
             execution,
             customer,
             id,
             window,
+            names_window,
             started_at: self.customers[customer].oracle.commits(),
             task: false,
             wake: self.now,

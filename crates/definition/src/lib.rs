@@ -17,6 +17,7 @@ mod finding_code;
 mod grid;
 mod hint;
 mod ids;
+mod label;
 mod parse;
 mod pipeline;
 mod raw;
@@ -55,6 +56,7 @@ pub use ids::{
     EntityName, EntityVersion, IdError, PageToken, ReportId, ReportName, RunId, ScheduleId,
     TenantId,
 };
+pub use label::{WindowNaming, label_range, label_window, label_windows};
 pub use pipeline::{CsvOptions, Fallback, Narrow, Pipeline, Split};
 pub use restate::{RestateDistance, RestateDistanceError};
 pub use run_status::RunStatus;

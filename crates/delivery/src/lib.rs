@@ -11,6 +11,7 @@ mod failure;
 pub mod flow;
 pub mod keys;
 mod message;
+pub mod missing;
 mod run_status;
 mod segment;
 mod version;
@@ -22,7 +23,8 @@ pub use event::{Audit, Detail, Event, Expectation, ScheduledEvent, window_of_eve
 pub use failure::{Failure, FailureName};
 pub use message::{
     CancelOut, Committed, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn, FinalizeOut,
-    FinalizeWork, Next, Outcome, Pages, PollOut, RunCount, RunIn, Saw, TriggerIn, TriggerOut, Work,
+    FinalizeWork, Next, Outcome, Overdue, Pages, PollOut, RunCount, RunIn, Saw, TriggerIn,
+    TriggerOut, Work,
 };
 pub use run_status::{
     classify_cancel_poll, classify_poll, ignore_unless_operator_error, report_abandoned,

@@ -33,6 +33,9 @@ pub struct TriggerIn {
     pub ended: Option<Ended>,
     /// Since when the tenant has answered with nothing but requests to pause, if it has.
     pub stalled_since: Option<Timestamp>,
+    /// Whether operators were told that a window is overdue. A state machine that could not tell them does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_overdue: Option<bool>,
 }
 
 /// A run that ended without its data.
@@ -135,6 +138,22 @@ pub enum Next {
         /// Since when the tenant has answered with nothing but requests to pause, if that is why.
         stalled_since: Option<Timestamp>,
     },
+    /// Tell the operators this, then ask again and fail.
+    Overdue(Overdue),
+}
+
+/// What is told of windows that were expected and are not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overdue {
+    pub tenant: TenantId,
+    pub report: ReportName,
+    /// Which windows, in few words.
+    pub windows: String,
+    /// What is wrong with which of them.
+    pub text: String,
+    /// What to type.
+    pub commands: Vec<String>,
 }
 
 /// Which of the runs that an execution may start for a segment one is.
@@ -161,6 +180,7 @@ impl Next {
             Self::Delivered { .. } => "delivered",
             Self::Superseded { .. } => "superseded",
             Self::NotBefore { .. } => "not_before",
+            Self::Overdue(_) => "overdue",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the pipeline stores what it delivers: said on the command line, or else by the state machine's tags.
 
 use clap::Args;
+use delivery::missing::ROWS_KEPT;
 use jiff::SignedDuration;
 use landing::Config;
 
@@ -13,9 +14,6 @@ pub(crate) const PREFIX_TAG: &str = "cxone-reports:prefix";
 
 /// The tag that says after how many days rows expire; 0 keeps them.
 pub(crate) const RETENTION_TAG: &str = "cxone-reports:data-retention-days";
-
-/// No stack lets rows expire earlier.
-const KEPT_AT_LEAST: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Where the pipeline stores what it delivers.
 pub(crate) struct Place {
@@ -72,7 +70,7 @@ impl Place {
                 ..Config::default()
             },
             retention_days: None,
-            rows_kept: KEPT_AT_LEAST,
+            rows_kept: ROWS_KEPT,
         }
     }
 }

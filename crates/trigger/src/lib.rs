@@ -173,6 +173,13 @@ fn log_decision(next: &Next) {
         Next::Nothing { note } => {
             info!(next = word, note = note.as_deref(), "decided what is next");
         }
+        Next::Overdue(overdue) => {
+            warn!(
+                next = word,
+                overdue.windows = overdue.windows,
+                "decided what is next"
+            );
+        }
         Next::Ready { .. } => info!(next = word, "decided what is next"),
     }
 }

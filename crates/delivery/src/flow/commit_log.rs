@@ -4,6 +4,8 @@
 //! then loads the commit's parts. [`CommitLog::visible`] does the same with commits in place of rows, so that what
 //! it finds is what a consumer holds. Nothing is committed that would make two visible windows overlap.
 
+use std::ops::ControlFlow;
+
 use definition::Window;
 use jiff::Timestamp;
 
@@ -14,6 +16,7 @@ use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{parse, require_stored};
 use crate::flow::whole::{find_held, find_whole};
 use crate::keys::{ReportKeys, version_of};
+use crate::missing::RecentCommits;
 
 /// How many commits are in memory at once while the log is searched for those of a window.
 const READ_AT_ONCE: usize = 200;
@@ -254,22 +257,57 @@ pub(super) async fn find_newest_end<E: From<StoreEffect>>(
 ) -> Result<Option<Timestamp>, Failure> {
     let mut newest: Option<Timestamp> = None;
     let mut withdrawn: Vec<Window> = Vec::new();
+    let read = read_back(effects, listed, |commit| {
+        if newest.is_some_and(|newest| commit.committed_at <= newest) {
+            return ControlFlow::Break(());
+        }
+        let window = commit.window;
+        if commit.withdrawn {
+            withdrawn.push(window);
+        } else if !withdrawn.iter().any(|later| later.contains(&window)) {
+            newest = newest.max(Some(window.end()));
+        }
+        ControlFlow::Continue(())
+    });
+    let _is_all = read.await?;
+    Ok(newest)
+}
+
+/// Every commit of a window that begins at a time or later, for the same reason, and any others that were made since then.
+pub(super) async fn read_recent<E: From<StoreEffect>>(
+    effects: &Effects<E>,
+    listed: &[String],
+    since: Timestamp,
+) -> Result<RecentCommits, Failure> {
+    let mut commits = Vec::new();
+    let read = read_back(effects, listed, |commit| {
+        if commit.committed_at <= since {
+            return ControlFlow::Break(());
+        }
+        commits.push(commit);
+        ControlFlow::Continue(())
+    });
+    let is_all = read.await?.is_continue();
+    commits.reverse();
+    Ok(RecentCommits { commits, is_all })
+}
+
+/// Reads commits from the end of the log on, until one of them is enough.
+async fn read_back<E: From<StoreEffect>>(
+    effects: &Effects<E>,
+    listed: &[String],
+    mut take: impl FnMut(Commit) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Failure> {
     for listed in listed.rchunks(READ_BACK_AT_ONCE) {
         let bodies = effects.read_all(listed.to_vec()).await?;
         for (key, bytes) in listed.iter().zip(bodies).rev() {
             let commit: Commit = parse(key, &require_stored(key, bytes)?)?;
-            if newest.is_some_and(|newest| commit.committed_at <= newest) {
-                return Ok(newest);
-            }
-            let window = commit.window;
-            if commit.withdrawn {
-                withdrawn.push(window);
-            } else if !withdrawn.iter().any(|later| later.contains(&window)) {
-                newest = newest.max(Some(window.end()));
+            if take(commit).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
     }
-    Ok(newest)
+    Ok(ControlFlow::Continue(()))
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    BACKFILL_ARN, BUCKET, NOTICE_TOPIC_ARN, PREFIX, SECRET_PREFIX, STATE_MACHINE_ARN, TENANT,
-    World, WorldError, put_tenant,
+    ALERT_TOPIC_ARN, BACKFILL_ARN, BUCKET, NOTICE_TOPIC_ARN, PREFIX, SECRET_PREFIX,
+    STATE_MACHINE_ARN, TENANT, World, WorldError, put_tenant,
 };
 use crate::handlers::{Handlers, workspace};
 use crate::tasks::{RESOURCES, Tasks};
@@ -142,10 +142,11 @@ impl World {
     }
 }
 
-/// The functions that the pipeline's state machine calls.
+/// The functions that the pipeline's state machine calls, and whom it tells what is missing.
 fn pipeline_placeholders() -> impl Iterator<Item = (&'static str, String)> {
     let functions = FUNCTIONS.iter();
-    functions.map(|(name, placeholder, ..)| (*placeholder, LambdaHost::arn(name)))
+    let functions = functions.map(|(name, placeholder, ..)| (*placeholder, LambdaHost::arn(name)));
+    functions.chain([("AlertTopicArn", ALERT_TOPIC_ARN.to_owned())])
 }
 
 /// A definition with the ARNs of the simulated AWS filled in, and what it means.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use definition::Window;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::label::dates_touched;
 use super::{Judged, WindowState};
 
 /// What a day shows, those last that need most attention.
@@ -89,4 +90,18 @@ impl Mark {
             Self::Withdrawn => "withdrawn",
         }
     }
+}
+
+/// Every date of a zone in which a window has a moment.
+fn dates_touched(window: &Window, zone: &TimeZone) -> Vec<Date> {
+    let date_of = |time: jiff::Timestamp| time.to_zoned(zone.clone()).date();
+    let last = date_of(window.end() - SignedDuration::from_secs(1));
+    let mut dates = vec![date_of(window.start())];
+    while let Some(next) = dates.last().and_then(|date| date.tomorrow().ok()) {
+        if next > last {
+            break;
+        }
+        dates.push(next);
+    }
+    dates
 }

@@ -4,16 +4,16 @@ mod attempt;
 mod delivered;
 mod judge;
 mod known;
-mod label;
 mod mark;
 mod remedy;
 mod trouble;
+
+pub(crate) use definition::{WindowNaming, label_range, label_window};
 
 pub(crate) use attempt::Attempt;
 pub(crate) use delivered::{Delivered, find_delivered};
 pub(crate) use judge::{Judged, Span, Unfinished, WindowState, judge_one, judge_windows};
 pub(crate) use known::KnownReport;
-pub(crate) use label::{WindowNaming, label_range, label_window};
 pub(crate) use mark::{Mark, mark_days};
 pub(crate) use remedy::Remedy;
 pub(crate) use trouble::{

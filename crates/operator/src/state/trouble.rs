@@ -1,12 +1,12 @@
 //! What is wrong with the windows of a report: like ones together, each with its reason and the line to copy.
 
-use definition::Api;
+use definition::{Api, Window, WindowNaming, label_window, label_windows};
 use delivery::advice;
+use delivery::missing::suggest_fill;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::label::{WindowNaming, group_ranges, label_range, label_window};
 use super::{Attempt, Judged, Remedy, Unfinished, WindowState};
 use crate::output::one_line;
 
@@ -15,9 +15,6 @@ pub(crate) const OUT_OF_REACH: &str = "the range of its template means other day
 
 /// At most so many lines are given to be copied for one trouble.
 const LINES_MAX: usize = 7;
-
-/// More windows than these are asked for by a backfill, which goes on in AWS when the terminal closes.
-const RETRIED_MAX: usize = 7;
 
 const LOST: &str = "a part of its rows is gone from the bucket, so that consumers can't load it; a replay fetches what CXone has of it today, and \
                     `cxr verify` says whether the bucket still keeps the part";
@@ -102,7 +99,7 @@ pub(crate) fn find_troubles(telling: &Telling, judged: &[Judged]) -> Vec<Trouble
     let troubles = groups.into_iter();
     troubles
         .map(|(kind, reason, windows)| {
-            let ranges = group_ranges(&windows, &telling.naming);
+            let ranges = label_windows(windows.iter().map(|it| &it.window), &telling.naming);
             let commands = suggest(telling, kind, &windows, &ranges);
             Trouble {
                 kind,
@@ -215,14 +212,9 @@ fn suggest(
                 .map(|it| format!("cxr verify {address} {it}"));
             lines.chain(verify).collect()
         }
-        TroubleKind::Missing if is_for_backfill(windows, ranges) => {
-            let ends = windows.first().zip(windows.last());
-            let range =
-                ends.map(|(first, last)| label_range(&first.window, &last.window, &telling.naming));
-            range
-                .map(|it| format!("cxr backfill {address} {it} --watch"))
-                .into_iter()
-                .collect()
+        TroubleKind::Missing => {
+            let windows: Vec<Window> = windows.iter().map(|one| one.window).collect();
+            vec![suggest_fill(address, &windows, &telling.naming)]
         }
         TroubleKind::Failed if need(windows, Remedy::Replay) => {
             let windows = windows.iter().take(LINES_MAX);
@@ -230,15 +222,10 @@ fn suggest(
                 .flat_map(|one| suggest_replay(telling, one))
                 .collect()
         }
-        TroubleKind::Failed | TroubleKind::Missing | TroubleKind::Unfinished => {
+        TroubleKind::Failed | TroubleKind::Unfinished => {
             first.map(|range| retry_line(address, range)).collect()
         }
     }
-}
-
-/// Whether so many windows are missing, or here and there, that one line for all of them is better.
-fn is_for_backfill(windows: &[&Judged], ranges: &[String]) -> bool {
-    windows.len() > RETRIED_MAX || ranges.len() > 1
 }
 
 /// Whether one of the windows with the same trouble needs this.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use delivery::documents::Commit;
 use delivery::flow::find_held;
+use delivery::missing::lacks_part;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
@@ -58,10 +59,7 @@ impl Survey {
         let Some(listed) = self.bucket.list_rows(&known.keys, span.since).await? else {
             return Ok(BTreeSet::new());
         };
-        let is_lost = |commit: &&&Commit| {
-            let mut parts = commit.parts.iter();
-            parts.any(|part| part.key.starts_with(&folder) && !listed.contains(&part.key))
-        };
+        let is_lost = |commit: &&&Commit| lacks_part(commit, &folder, &listed);
         let lost: BTreeSet<u64> = commits
             .iter()
             .filter(is_lost)

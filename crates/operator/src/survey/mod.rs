@@ -30,7 +30,7 @@ pub(crate) use logged::LoggedReport;
 const READ_AT_ONCE: usize = 4;
 
 /// How far back is looked for windows that are missing or failed.
-pub(crate) const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(35 * 24);
+pub(crate) use delivery::missing::LOOKED_BACK;
 
 /// Where what is known is read.
 pub(crate) struct Survey {

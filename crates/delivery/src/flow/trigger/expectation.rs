@@ -9,7 +9,7 @@ use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::opening::delivered_nothing;
 use crate::flow::trigger::question::Question;
 use crate::flow::trigger::request::WindowRequest;
-use crate::{Failure, FailureName, Next};
+use crate::{Failure, Next};
 
 impl Question<'_> {
     /// Says in which version the window was delivered.
@@ -19,7 +19,10 @@ impl Question<'_> {
     pub(super) async fn check_delivery(self) -> Result<Next, Failure> {
         let WindowRequest { keys, window, .. } = self.request;
         let listed = list_commits(self.effects, keys, None).await?;
-        self.record_freshness(&listed).await?;
+        // It was recorded before the operators were told.
+        if self.message.told_overdue != Some(true) {
+            self.record_freshness(&listed).await?;
+        }
         let generation = match self.newest_generation().await? {
             0 => None,
             number => {
@@ -28,20 +31,15 @@ impl Question<'_> {
             }
         };
         let log = CommitLog::read_all(self.effects, keys, window, &listed).await?;
-        if let Some(delivered) = self.find_delivery(generation.as_ref(), &log) {
-            return Ok(delivered);
-        }
-        let progress = match &generation {
-            Some(generation) => generation.describe_progress(self).await?,
-            None => self.describe_absence(&log),
+        let delivered = self.find_delivery(generation.as_ref(), &log);
+        let earlier = self.look_back(&listed).await?;
+        let progress = match (delivered, &generation) {
+            (Some(delivered), _) if earlier.is_empty() => return Ok(delivered),
+            (Some(_), _) => None,
+            (None, Some(generation)) => Some(generation.describe_progress(self).await?),
+            (None, None) => Some(self.describe_absence(&log)),
         };
-        Err(Failure::new(
-            FailureName::Overdue,
-            format!(
-                "{} of {window} is not delivered, and was to be by {}: {progress}",
-                self.request.definition.name, self.request.asked_at
-            ),
-        ))
+        self.tell_overdue(progress, earlier)
     }
 
     /// How old the newest window of the report is that consumers hold.

@@ -5,6 +5,7 @@ mod cancellation;
 mod expectation;
 mod generation;
 mod limits;
+mod lookback;
 mod opening;
 mod question;
 mod request;

@@ -1,15 +1,15 @@
 //! What a window is called, in words that can be typed back.
 
-use definition::{Definition, Window};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Judged;
+use crate::definition::Definition;
+use crate::window::Window;
 
 /// Whose windows are called by words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct WindowNaming {
+pub struct WindowNaming {
     /// Where days begin and end.
     zone: TimeZone,
     /// What says which windows are the report's own; where it is not known, all may be.
@@ -17,7 +17,8 @@ pub(crate) struct WindowNaming {
 }
 
 impl WindowNaming {
-    pub(crate) fn new(definition: Option<&Definition>) -> Self {
+    #[must_use]
+    pub fn new(definition: Option<&Definition>) -> Self {
         let zone = definition.map(|it| it.pipeline.window_zone.rules().clone());
         Self {
             zone: zone.unwrap_or(TimeZone::UTC),
@@ -26,7 +27,8 @@ impl WindowNaming {
     }
 
     /// For a report of which only the zone is known.
-    pub(crate) fn in_zone(zone: TimeZone) -> Self {
+    #[must_use]
+    pub fn in_zone(zone: TimeZone) -> Self {
         Self {
             zone,
             definition: None,
@@ -41,7 +43,8 @@ impl WindowNaming {
 }
 
 /// A day, two days with `..` between them, a month, the hour at which it begins, or else its start and end.
-pub(crate) fn label_window(window: &Window, naming: &WindowNaming) -> String {
+#[must_use]
+pub fn label_window(window: &Window, naming: &WindowNaming) -> String {
     let zone = &naming.zone;
     if naming.is_foreign(window) {
         return match dates_of(window, zone) {
@@ -62,7 +65,8 @@ pub(crate) fn label_window(window: &Window, naming: &WindowNaming) -> String {
 }
 
 /// Windows that follow one another, from the first to the last.
-pub(crate) fn label_range(first: &Window, last: &Window, naming: &WindowNaming) -> String {
+#[must_use]
+pub fn label_range(first: &Window, last: &Window, naming: &WindowNaming) -> String {
     if first == last {
         return label_window(first, naming);
     }
@@ -89,22 +93,26 @@ fn dates_of(window: &Window, zone: &TimeZone) -> Option<(Date, Date)> {
     Some((start.date(), end.date().yesterday().ok()?))
 }
 
-/// The windows as ranges: those that touch are one. One that is none of the report's own stays by itself.
-pub(crate) fn group_ranges(windows: &[&Judged], naming: &WindowNaming) -> Vec<String> {
-    let mut ranges: Vec<(Window, Window)> = Vec::new();
-    for Judged { window, .. } in windows {
+/// Windows in order as ranges: those that touch are one. One that is none of the report's own stays by itself.
+#[must_use]
+pub fn label_windows<'w>(
+    windows: impl IntoIterator<Item = &'w Window>,
+    naming: &WindowNaming,
+) -> Vec<String> {
+    let mut ranges: Vec<(&Window, &Window)> = Vec::new();
+    for window in windows {
         match ranges.last_mut() {
             Some((_, last))
                 if last.end() == window.start()
                     && !naming.is_foreign(last)
                     && !naming.is_foreign(window) =>
             {
-                *last = *window;
+                *last = window;
             }
-            _ => ranges.push((*window, *window)),
+            _ => ranges.push((window, window)),
         }
     }
-    let ranges = ranges.iter();
+    let ranges = ranges.into_iter();
     ranges
         .map(|(first, last)| label_range(first, last, naming))
         .collect()
@@ -114,20 +122,6 @@ pub(crate) fn group_ranges(windows: &[&Judged], naming: &WindowNaming) -> Vec<St
 fn label_exactly(first: Date, last: Date) -> String {
     let end = last.tomorrow().unwrap_or(last);
     format!("{first}/{end}")
-}
-
-/// Every date of a zone in which a window has a moment.
-pub(crate) fn dates_touched(window: &Window, zone: &TimeZone) -> Vec<Date> {
-    let date_of = |time: jiff::Timestamp| time.to_zoned(zone.clone()).date();
-    let last = date_of(window.end() - SignedDuration::from_secs(1));
-    let mut dates = vec![date_of(window.start())];
-    while let Some(next) = dates.last().and_then(|date| date.tomorrow().ok()) {
-        if next > last {
-            break;
-        }
-        dates.push(next);
-    }
-    dates
 }
 
 /// One date, two dates with `..` between them, or a month.

@@ -23,7 +23,7 @@ def _of(text, substitutions):
     yield from (f"${{{name}}} does not occur in the definition" for name in sorted(set(substitutions) - placeholders))
     for name in sorted(placeholders & set(substitutions)):
         value, handler = substitutions[name], re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.removesuffix("Arn")).lower()
-        expected = {"notice-topic": ":sns:.*:NoticeTopic", "partition": "^aws", "pipeline": f":stateMachine:{STACK}-pipeline"}.get(handler, f":function:{STACK}-{handler}")
+        expected = {"notice-topic": ":sns:.*:NoticeTopic", "alert-topic": ":sns:.*:AlertTopic", "partition": "^aws", "pipeline": f":stateMachine:{STACK}-pipeline"}.get(handler, f":function:{STACK}-{handler}")
         if not re.search(expected + "$", value):
             yield f"${{{name}}} is {value}"
 

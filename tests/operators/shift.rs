@@ -3,26 +3,26 @@
 use std::fmt::{Arguments, Write as _};
 use std::time::Duration;
 
-use asl::Status;
+use asl::{EventDetail, Status};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use clap::Parser as _;
+use definition::Window;
+use delivery::Expectation;
 use jiff::{SignedDuration, Timestamp};
-use local::world::{STATE_MACHINE_ARN, TENANT};
+use local::world::{BUCKET, STATE_MACHINE_ARN, TENANT};
 use operator::{Cli, Context};
-use pipeline_tests::harness::{Pipeline, time, while_it_moves};
+use pipeline_tests::harness::{Pipeline, delivered, time, while_it_moves};
 use regex::Regex;
 use serde_json::{Value, json};
+
+use crate::mail::{self, Mailbox, Sender, find_commands, split_words};
 
 /// At most so many commands lead from the failure to a report that is complete.
 const COMMANDS_MAX: usize = 3;
 
-const HEADER: &str = "# What to type after a failure
-
-From what `cxr status` says to a report that is complete: only what is printed is typed, with words in place of TEXT, and the AWS CLI
-is not needed. The test `tests/operators` plays these with the deployed executables and state machine, and writes this file; what
-differs from one time to the next is left out.
-";
+/// What the bucket's folder is called while it is gone.
+const GONE: &str = ".gone";
 
 /// A failure of one day.
 pub(crate) struct Failure {
@@ -33,6 +33,7 @@ pub(crate) struct Failure {
     /// What somebody does about the cause; nothing, where what is printed does.
     pub(crate) put_right: &'static str,
     pub(crate) error: &'static str,
+    pub(crate) told_by: Sender,
 }
 
 /// A report that is delivered each day, until something fails.
@@ -41,15 +42,18 @@ pub(crate) struct Shift<'p> {
     /// When the next event of the schedule comes.
     next: Timestamp,
     transcript: String,
+    mailbox: Mailbox,
 }
 
 impl<'p> Shift<'p> {
-    pub(crate) async fn begin(pipeline: &'p Pipeline) -> Self {
+    /// Delivers the first day. The transcript goes on behind what is written already.
+    pub(crate) async fn begin(pipeline: &'p Pipeline, transcript: String) -> Self {
         pipeline.deliver().await;
         Self {
             pipeline,
             next: time("2026-11-11T05:30:00Z"),
-            transcript: HEADER.to_owned(),
+            transcript,
+            mailbox: Mailbox::open(&pipeline.world),
         }
     }
 
@@ -98,12 +102,88 @@ impl<'p> Shift<'p> {
         engine.stop(&arn, None, None).unwrap();
     }
 
-    /// Nothing fires for some days.
+    /// The schedule does not fire for some days. On each its other event asks whether the window is there.
     pub(crate) async fn skip_days(&mut self, days: i64) {
-        self.next += SignedDuration::from_hours(24 * days);
-        // Until the last of them is due.
-        self.wait_until(self.next - SignedDuration::from_hours(20))
-            .await;
+        for _ in 0..days {
+            self.next += SignedDuration::from_hours(24);
+            self.expect().await;
+        }
+    }
+
+    /// Asks whether the window is there of which the schedule fired last.
+    async fn expect(&mut self) {
+        let at = self.next - SignedDuration::from_hours(21);
+        self.wait_until(at).await;
+        let event = local::scheduled_event(self.pipeline.definition.clone(), at);
+        let event = event.with_expectation(Expectation::Delivered);
+        let ended = self.pipeline.play(event.to_json()).await;
+        assert_eq!(ended.error.as_deref(), Some("Cxone.Overdue"), "{ended:?}");
+    }
+
+    /// The schedule fires, and what is delivered is not as usual.
+    pub(crate) async fn drift(&mut self, faults: &[&str]) {
+        self.pipeline.set_faults(faults);
+        let arn = self.fire(self.pipeline.definition.clone()).await;
+        delivered(self.pipeline.finish(&arn).await);
+    }
+
+    /// The bucket is gone when the schedule fires. It is back once somebody has put that right.
+    pub(crate) async fn lose_bucket(&mut self) {
+        let path = self.pipeline.world.store().bucket_path(BUCKET);
+        std::fs::rename(&path, path.with_file_name(GONE)).unwrap();
+        let arn = self.fire(self.pipeline.definition.clone()).await;
+        let ended = self.pipeline.finish(&arn).await;
+        assert_eq!(ended.status, Status::Failed, "{ended:?}");
+    }
+
+    /// Somebody deletes a part of what was delivered last.
+    pub(crate) async fn lose_part(&mut self) {
+        let arn = self.fire(self.pipeline.definition.clone()).await;
+        delivered(self.pipeline.finish(&arn).await);
+        let world = &self.pipeline.world;
+        let last = world.log().unwrap().pop().unwrap();
+        let path = world.store().object_path(BUCKET, &last.parts[0].key);
+        std::fs::remove_file(path).unwrap();
+        self.expect().await;
+    }
+
+    /// For some days nothing fired. Somebody asks for all of them at once, while nothing has room for a function.
+    pub(crate) async fn crowd(&mut self, days: i64) {
+        let lambda = self.pipeline.world.lambda();
+        lambda.configure("trigger", |function| function.max_instances = 0);
+        let day = SignedDuration::from_hours(24);
+        let first = self.next - SignedDuration::from_mins(330) - day;
+        self.next += day * i32::try_from(days).unwrap();
+        self.wait_until(self.next - day).await;
+        let engine = self.pipeline.world.engine();
+        let mut started = Vec::new();
+        for number in 0..days {
+            let start = first + day * i32::try_from(number).unwrap();
+            let window = Window::new(start, start + day).unwrap();
+            let event = self.pipeline.event().with_window(window);
+            let name = format!("crowd-{}", start.strftime("%F"));
+            let execution = engine.start(STATE_MACHINE_ARN, Some(&name), event.to_json());
+            started.push(execution.unwrap().execution_arn);
+        }
+        for arn in started {
+            let ended = self.pipeline.finish(&arn).await;
+            let error = ended.error.as_deref();
+            assert_eq!(error, Some("Lambda.TooManyRequestsException"), "{ended:?}");
+        }
+    }
+
+    /// What somebody does about a cause, whatever it is.
+    fn put_right(&self) {
+        self.pipeline.set_faults(&[]);
+        let world = &self.pipeline.world;
+        world
+            .lambda()
+            .configure("trigger", |function| function.max_instances = 10);
+        let path = world.store().bucket_path(BUCKET);
+        let gone = path.with_file_name(GONE);
+        if gone.exists() {
+            std::fs::rename(gone, path).unwrap();
+        }
     }
 
     async fn fire(&mut self, definition: Value) -> std::sync::Arc<str> {
@@ -124,47 +204,79 @@ impl<'p> Shift<'p> {
         drop(self.pipeline.world.clock().sleep_until(at).await);
     }
 
-    /// Types what is printed until the report is complete.
-    pub(crate) async fn mend(&mut self, title: &str, put_right: &str) {
+    /// Reads the mail, and types what it and the commands say until the report is complete.
+    pub(crate) async fn mend(&mut self, title: &str, told_by: Sender, put_right: &str) {
         println!("{title}");
-        self.note(format_args!("\n## {title}\n\n```console\n"));
-        let (_, said) = self.type_line("cxr status").await;
-        let mut lines = said.lines().map(str::trim);
-        let line =
-            lines.find(|line| line.starts_with("cxr retry") || line.starts_with("cxr replay"));
-        let line = line.unwrap_or_else(|| panic!("{title}: nothing to type: {said}"));
+        let mail = self.mailbox.take(&self.pipeline.world, told_by);
+        let shown = hide_what_differs(&mail::show(&mail));
+        self.note(format_args!(
+            "\n## {title}\n\n```text\n{shown}```\n\n```console\n"
+        ));
+        let commands = find_commands(&mail);
+        let mut line = commands.last().unwrap().clone();
+        let mut typed = 1;
+        if told_by == Sender::Alarm {
+            let (code, said) = self.type_line(&commands[0]).await;
+            let helps = |line: &&str| {
+                ["retry", "replay", "backfill"]
+                    .iter()
+                    .any(|it| line.starts_with(&format!("cxr {it} ")))
+            };
+            let printed = said.lines().map(str::trim).find(helps);
+            // Where nothing can be read, the mail's own line is left.
+            let of_mail = commands
+                .iter()
+                .map(String::as_str)
+                .find(helps)
+                .filter(|_| code > 0);
+            line = printed
+                .or(of_mail)
+                .unwrap_or_else(|| panic!("{title}: nothing to type: {said}"))
+                .to_owned();
+            typed += 1;
+        }
         if !put_right.is_empty() {
             self.note(format_args!("# {put_right}\n"));
-            self.pipeline.set_faults(&[]);
+            self.put_right();
         }
-        let typed = line.replace("TEXT", "corrected");
-        let (code, said) = self.type_line(&typed).await;
-        assert_eq!(code, 0, "{title}: {typed}: {said}");
+        let line = line.replace("TEXT", "corrected");
+        let (code, said) = self.type_line(&line).await;
+        assert_eq!(code, 0, "{title}: {line}: {said}");
         let (code, said) = self.type_line("cxr status --check").await;
-        assert_eq!(code, 0, "{title}: not in {COMMANDS_MAX} commands: {said}");
-        self.pipeline.set_faults(&[]);
+        typed += 1;
+        assert!(
+            code == 0 && typed <= COMMANDS_MAX,
+            "{title}: not in {COMMANDS_MAX} commands: {said}"
+        );
+        self.put_right();
         self.transcript.push_str("```\n");
     }
 
-    /// Never more than so many of the retried windows run at once.
-    pub(crate) async fn check_bound(&mut self, at_once: usize) {
-        let kept = self.transcript.clone();
-        let line = format!("cxr retry --all --at-once {at_once} --yes --watch");
-        let (code, said) = self.type_line(&line).await;
-        assert_eq!(code, 0, "{said}");
+    /// Never more than so many of the retried windows ran at once.
+    pub(crate) fn check_bound(&self, windows: usize, at_once: usize) {
         let executions = self.pipeline.world.engine().list(STATE_MACHINE_ARN, None);
-        let missing = executions.iter().take(6);
-        let spans: Vec<(Timestamp, Timestamp)> = missing
-            .map(|it| (it.started, it.stopped.unwrap()))
+        let crowd = executions.iter().filter(|it| it.name.starts_with("crowd-"));
+        let histories = crowd.map(|it| {
+            self.pipeline
+                .world
+                .engine()
+                .history(&it.execution_arn)
+                .unwrap()
+        });
+        let spans: Vec<(Timestamp, Timestamp)> = histories
+            .map(|events| {
+                let redriven =
+                    |it: &&asl::Event| matches!(it.detail, EventDetail::ExecutionRedriven { .. });
+                let from = events.iter().find(redriven).unwrap().timestamp;
+                (from, events.last().unwrap().timestamp)
+            })
             .collect();
+        assert_eq!(spans.len(), windows);
         let most = spans.iter().map(|(at, _)| {
             let running = spans.iter().filter(|(from, to)| from <= at && at < to);
             running.count()
         });
         assert_eq!(most.max(), Some(at_once), "{spans:?}");
-        let (_, said) = self.type_line("cxr retry --all").await;
-        assert_eq!(said, "nothing to do\n");
-        self.transcript = kept;
     }
 
     fn note(&mut self, text: Arguments) {
@@ -185,14 +297,18 @@ impl<'p> Shift<'p> {
             aws: async || config(self.pipeline),
         };
         let machine = ["--state-machine", STATE_MACHINE_ARN];
-        let words = line.split(' ').chain(machine);
+        let words = split_words(line).into_iter();
+        let words = words.chain(machine.map(str::to_owned));
         let cli = Cli::try_parse_from(words).unwrap();
         let ended =
             while_it_moves(&self.pipeline.world, Box::pin(operator::run(cli, context))).await;
         let out = String::from_utf8(out).unwrap();
-        let code = match ended {
-            Ok(code) => code,
-            Err(error) => panic!("{line}: {}: {error}\n{out}", error.code()),
+        let (code, out) = match ended {
+            Ok(code) => (code, out),
+            Err(error) => (
+                error.exit_code(),
+                format!("{out}error[{}]: {error}\n", error.code()),
+            ),
         };
         self.note(format_args!("$ {line}\n"));
         self.transcript.push_str(&hide_what_differs(&out));
@@ -209,6 +325,7 @@ fn hide_what_differs(out: &str) -> String {
     let seen = Regex::new(r"^\d\d-\d\d --:--  ").unwrap();
     let versions = Regex::new(r"version \d+").unwrap();
     let mut lines: Vec<String> = Vec::new();
+    let mut has_seen = false;
     for line in out.lines() {
         // The schedule's own time stays.
         let line = line.replace("daily 05:30", "daily @");
@@ -220,8 +337,8 @@ fn hide_what_differs(out: &str) -> String {
             lines.push(line);
         } else if line.contains("delivered as") {
             lines.push(versions.replace(&line, "version …").into_owned());
-        } else if lines.last().is_none_or(|last| last != "…") {
-            lines.push("…".to_owned());
+        } else {
+            has_seen = true;
         }
     }
     // Of several that run at once, any may be the first.
@@ -229,6 +346,9 @@ fn hide_what_differs(out: &str) -> String {
     let (mut delivered, mut before): (Vec<String>, Vec<String>) =
         lines.into_iter().partition(is_last);
     delivered.sort();
+    if has_seen {
+        before.push("…".to_owned());
+    }
     before.extend(delivered);
     before.dedup();
     before

@@ -81,7 +81,7 @@ fn check_last_mail(pipeline: &Pipeline) {
         told.map(|which| format!("{about}: {which} ended without data (acme)"))
     );
     let (last, before) = (&alerts[2].message, &alerts[1].message);
-    let retry = "  cxr retry 'acme/Daily Agent Performance Aggregation' 2026-11-21\n";
+    let retry = "  cxr retry 'acme/Daily Agent Performance Aggregation' 2026-11-21 --watch\n";
     for told in ["the last of the 2 runs", "until somebody acts", retry] {
         assert!(last.contains(told), "{told}: {last}");
         assert!(!before.contains(told), "{told}: {before}");

@@ -3,12 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use asl::{EventDetail, Progress};
 use jiff::{SignedDuration, Timestamp};
 use local_aws::lambda::STACK;
 use local_aws::{Publication, Stack};
 
+use crate::World;
 use crate::handlers::workspace;
-use crate::world::{ALERT_TOPIC_ARN, WorldError};
+use crate::world::{ALERT_TOPIC_ARN, STATE_MACHINE_ARN, WorldError};
 
 /// The resource of the template.
 const RESOURCE: &str = "NotDeliveredAlarm";
@@ -68,6 +70,21 @@ impl Alarm {
             description: parameters.substitute(&text.join(" ")),
             last_cause: None,
         })
+    }
+
+    /// What is mailed for what happened in an execution. That of a backfill is not watched.
+    pub fn hear(&mut self, world: &World, progress: &Progress) -> Option<Publication> {
+        let reason = match progress.event.detail {
+            EventDetail::ExecutionFailed { .. } => "an execution failed",
+            EventDetail::ExecutionTimedOut { .. } => "an execution timed out",
+            EventDetail::ExecutionAborted { .. } => "an execution was stopped",
+            _ => return None,
+        };
+        let described = world.engine().describe(&progress.execution_arn);
+        if described.is_ok_and(|it| it.state_machine_arn != STATE_MACHINE_ARN) {
+            return None;
+        }
+        self.raise(progress.event.timestamp, reason)
     }
 
     /// What is mailed when an execution fails, unless the alarm is red already.

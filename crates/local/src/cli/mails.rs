@@ -5,10 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use asl::EventDetail;
 use local::World;
 use local::alarm::Alarm;
-use local::world::STATE_MACHINE_ARN;
 use local_aws::Publication;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -76,17 +74,7 @@ pub(crate) async fn raise_alarms(world: &World, mut alarm: Alarm) -> Infallible 
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => std::future::pending().await,
         };
-        let reason = match progress.event.detail {
-            EventDetail::ExecutionFailed { .. } => "an execution failed",
-            EventDetail::ExecutionTimedOut { .. } => "an execution timed out",
-            EventDetail::ExecutionAborted { .. } => "an execution was stopped",
-            _ => continue,
-        };
-        let described = world.engine().describe(&progress.execution_arn);
-        if described.is_ok_and(|it| it.state_machine_arn != STATE_MACHINE_ARN) {
-            continue;
-        }
-        if let Some(mail) = alarm.raise(progress.event.timestamp, reason) {
+        if let Some(mail) = alarm.hear(world, &progress) {
             let _id = world.services().topics.publish(mail);
         }
     }

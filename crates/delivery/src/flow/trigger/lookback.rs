@@ -3,6 +3,7 @@
 use definition::text::list_first;
 use definition::{Window, WindowNaming, label_windows};
 
+use crate::documents::Commit;
 use crate::flow::commit_log::read_recent;
 use crate::flow::trigger::question::Question;
 use crate::missing::{LOOKED_BACK, ROWS_KEPT, suggest_fill};
@@ -41,17 +42,12 @@ impl Question<'_> {
         let mut missing = recent.find_missing(&self.request.definition, since, at);
         missing.retain(|window| *window != self.request.window);
         let kept = at - ROWS_KEPT;
-        let stored = match recent
-            .commits
-            .iter()
-            .any(|commit| commit.committed_at >= kept)
-        {
-            true => {
-                self.effects
-                    .list(keys.rows(), Some(keys.rows_beginning(since)))
-                    .await?
-            }
-            false => Vec::new(),
+        let is_kept = |commit: &Commit| commit.committed_at >= kept;
+        let stored = if recent.commits.iter().any(is_kept) {
+            let after = keys.rows_beginning(since);
+            self.effects.list(keys.rows(), Some(after)).await?
+        } else {
+            Vec::new()
         };
         let mut lost = recent.find_lost(kept, &keys.rows(), &stored.into_iter().collect());
         // What begins earlier was not listed.

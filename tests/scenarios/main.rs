@@ -34,6 +34,7 @@ mod refused;
 mod replay;
 mod scale;
 mod settled;
+mod stored;
 mod tenants;
 mod tokens;
 mod twice;

@@ -2,7 +2,7 @@
 
 use definition::Window;
 use delivery::EndReason;
-use delivery::documents::{Commit, EndRecord, Verification};
+use delivery::documents::{Commit, EndRecord, GenerationRecord, Verification};
 
 use crate::store::Store;
 use crate::tenant::Tenant;
@@ -147,11 +147,11 @@ fn left_behind(store: &Store, tenant: &Tenant, root: &str, commit: &Commit) -> u
     if tenant.dialect.can_cancel() {
         return 0;
     }
-    let generation = format!(
-        "{root}/win/{}/g{:04}/",
-        commit.window.key(),
-        commit.generation
-    );
+    let folder = |number: u32| format!("{root}/win/{}/g{number:04}/", commit.window.key());
+    let opening = store.read(&format!("{}open.json", folder(commit.generation)));
+    let opening: GenerationRecord = serde_json::from_slice(&opening.unwrap()).unwrap();
+    // Its pages may be those of an earlier one.
+    let generation = folder(opening.stored_from.unwrap_or(commit.generation));
     let cut_off = |key: &String| {
         let end: EndRecord = serde_json::from_slice(&store.read(key).unwrap()).unwrap();
         end.reason == EndReason::TimedOut

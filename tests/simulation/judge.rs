@@ -9,6 +9,7 @@ use delivery::documents::{GenerationRecord, RunRecord};
 use crate::canaries;
 use crate::customer::Customer;
 use crate::setup::Figures;
+use crate::story::STORED;
 use crate::world::{Running, World};
 
 /// So often what failed is redriven.
@@ -92,6 +93,9 @@ impl World<'_> {
             } = &self.customers[running.customer];
             let withdrawal = requests.withdrawals.contains(&running.id);
             let (window, since) = (&running.window, running.started_at);
+            if running.id == STORED && has_no_pages(running) {
+                continue;
+            }
             let may_be_refused = is_refused(running) && !running.expects();
             if may_be_refused && oracle.was_refused(window, withdrawal, since) {
                 self.figures.refusals += 1;
@@ -195,6 +199,12 @@ fn is_overdue(running: &Running) -> bool {
     running.expects()
         && running.execution.status() == Status::Failed
         && running.execution.error() == Some("Cxone.Overdue")
+}
+
+/// Whether an execution was told that no generation had all its pages when it asked.
+fn has_no_pages(running: &Running) -> bool {
+    let cause = running.execution.cause();
+    is_refused(running) && cause.is_some_and(|cause| cause.contains("has all its pages stored"))
 }
 
 /// Whether an execution ended because of the windows that consumers hold.

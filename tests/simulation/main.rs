@@ -172,7 +172,7 @@ fn a_good_day_survives_a_kill_at_every_effect() {
 }
 
 /// A day, and something else that may be asked for.
-const STORIES: [Story; 5] = [
+const STORIES: [Story; 6] = [
     Story {
         windows: true,
         ..Story::DAY
@@ -187,6 +187,10 @@ const STORIES: [Story; 5] = [
     },
     Story {
         expects: true,
+        ..Story::DAY
+    },
+    Story {
+        stored: true,
         ..Story::DAY
     },
     Story {
@@ -267,6 +271,12 @@ fn story_of(bug: &str) -> Option<Story> {
     if bug == "pages_of_two_runs" || bug == "a_run_without_its_last_pages" {
         return Some(Story {
             repeats: true,
+            ..Story::DAY
+        });
+    }
+    if bug.contains("stored") {
+        return Some(Story {
+            stored: true,
             ..Story::DAY
         });
     }

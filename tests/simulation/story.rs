@@ -35,6 +35,8 @@ pub(crate) struct Story {
     pub(crate) withdraws: bool,
     /// It is asked whether windows were delivered.
     pub(crate) expects: bool,
+    /// A window is built anew from stored pages.
+    pub(crate) stored: bool,
     /// Runs that are under way are cancelled, and whoever works on them goes on.
     pub(crate) cancels: bool,
 }
@@ -47,6 +49,7 @@ impl Story {
         windows: false,
         withdraws: false,
         expects: false,
+        stored: false,
         cancels: false,
     };
 
@@ -57,6 +60,7 @@ impl Story {
             windows: rng.chance(350),
             withdraws: rng.chance(250),
             expects: rng.chance(300),
+            stored: rng.chance(250),
             cancels: rng.chance(200),
         }
     }
@@ -78,6 +82,9 @@ pub(crate) struct Plan {
 
 /// The id of an event that asks whether a window was delivered.
 pub(crate) const EXPECTATION: &str = "expectation";
+
+/// The id of an event that asks for a replay from stored pages.
+pub(crate) const STORED: &str = "stored";
 
 /// The id of an event that has the run of a window cancelled.
 pub(crate) const CANCELLATION: &str = "cancellation";
@@ -119,6 +126,9 @@ impl Plan {
         if story.expects {
             plan.expect(rng);
         }
+        if story.stored {
+            plan.replay_stored(rng);
+        }
         if story.cancels {
             plan.cancel(rng);
         }
@@ -144,6 +154,19 @@ impl Plan {
                 let later = rng.seconds(14_400);
                 self.replay(rng, name, window, later);
             }
+        }
+    }
+
+    /// A window is built anew from the pages that are stored, if there are any by then.
+    fn replay_stored(&mut self, rng: &mut Rng) {
+        let window = self.windows[rng.index(self.windows.len())];
+        self.requests.replays.insert(STORED.to_owned());
+        let audit = json!({"reason": "merged anew", "requestedBy": "simulation"});
+        let detail = json!({"window": window, "replay": audit, "stored": true});
+        let later = rng.seconds(14_400);
+        self.start(later, STORED, detail.clone());
+        if rng.chance(300) {
+            self.start(later + rng.seconds(60), STORED, detail);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::rng::Rng;
 use crate::session::Warm;
 use crate::setup::{Figures, OutsideBug, Setup};
 use crate::store::Store;
-use crate::story::{CANCELLATION, Happening};
+use crate::story::{CANCELLATION, Happening, STORED};
 
 /// Nothing that a schedule does takes longer than this many steps.
 const STEPS_MAX: u64 = 60_000;
@@ -237,6 +237,9 @@ impl<'a> World<'a> {
         }
         if running.expects() && function != "trigger" {
             return Err(format!("{function} for whether a window is there"));
+        }
+        if running.id == STORED && !["trigger", "finalize"].contains(&function) {
+            return Err(format!("{function} for a replay from stored pages"));
         }
         if running.id == CANCELLATION && !["trigger", "cancel"].contains(&function) {
             return Err(format!("{function} for a cancellation"));

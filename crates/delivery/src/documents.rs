@@ -29,6 +29,9 @@ pub struct GenerationRecord {
     /// Whether it takes the window back: nothing is asked of CXone, and its commit has no rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
+    /// The generation whose pages it is made of. It starts no run then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_from: Option<u32>,
     /// The execution that opened it.
     pub execution: String,
     /// The state machine's time.

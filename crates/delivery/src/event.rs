@@ -22,6 +22,9 @@ pub struct Detail {
     /// Asks for the window again although it was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Audit>,
+    /// With `replay`: CXone is asked for nothing, and what is stored of the window's pages is merged and committed anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stored: bool,
     /// Takes back what was delivered of `window`: it is committed again without rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdraw: Option<Audit>,
@@ -103,6 +106,7 @@ impl ScheduledEvent {
                 definition,
                 window: None,
                 replay: None,
+                stored: false,
                 withdraw: None,
                 cancel: None,
                 restate: None,
@@ -145,6 +149,13 @@ impl ScheduledEvent {
     pub fn with_replay(mut self, replay: Audit) -> Self {
         self.detail.replay = Some(replay);
         self
+    }
+
+    /// Asks for the window anew from the pages that are stored.
+    #[must_use]
+    pub fn with_stored_replay(mut self, replay: Audit) -> Self {
+        self.detail.stored = true;
+        self.with_replay(replay)
     }
 
     /// Takes a window back.

@@ -71,6 +71,8 @@ impl ReasonArgs {
 pub(crate) enum Correction {
     /// To fetch it again.
     Replay(Audit),
+    /// To build it anew from the pages that are stored.
+    StoredReplay(Audit),
     /// To take it back.
     Withdrawal(Audit),
     /// To stop its run at CXone.
@@ -181,6 +183,7 @@ impl ExecutionInput {
         let event = ScheduledEvent::new(file.written, now).with_window(window);
         let event = match correction {
             Correction::Replay(audit) => event.with_replay(audit),
+            Correction::StoredReplay(audit) => event.with_stored_replay(audit),
             Correction::Withdrawal(audit) => event.with_withdrawal(audit),
             Correction::Cancellation(audit) => event.with_cancellation(audit),
         };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use definition::{Catalogue, Definition};
+use delivery::Audit;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,6 +34,7 @@ const AT_ONCE: usize = 4;
 ///
 /// cxr replay daily-agent-performance 2026-06-01 --reason "late data"
 /// cxr replay daily-agent-performance 2026-06-01 --set pipeline.onConflict=keep-last --reason "corrected rows"
+/// cxr replay daily-agent-performance 2026-06-01 --stored --set pipeline.onConflict=keep-last --reason "corrected rows"
 /// cxr replay daily-agent-performance 2026-06-01..2026-06-07 --definition daily.json --reason "new column"
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -51,6 +53,10 @@ pub(super) struct ReplayArgs {
     definition: Option<PathBuf>,
     #[command(flatten)]
     change: ChangeArg,
+    /// Ask CXone for nothing: merge the pages that are stored of the window anew. They have to be all there, and only fields that say
+    /// nothing of them may differ, such as pipeline.onConflict.
+    #[arg(long)]
+    stored: bool,
     #[command(flatten)]
     off_grid: OffGridArg,
     #[command(flatten)]
@@ -78,7 +84,7 @@ impl ReplayArgs {
         executions: &Executions,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
-        let replay = Correction::Replay(self.reason.read()?);
+        let replay = self.correction(self.reason.read()?);
         let path = PathBuf::from(self.what);
         let file = definition_file::read_definition(&path, Catalogue::builtin())?;
         let file = self.change.apply(file)?;
@@ -134,6 +140,14 @@ impl ReplayArgs {
         Ok(codes.max().unwrap_or(0))
     }
 
+    fn correction(&self, audit: Audit) -> Correction {
+        if self.stored {
+            Correction::StoredReplay(audit)
+        } else {
+            Correction::Replay(audit)
+        }
+    }
+
     /// Asks, where several windows are meant.
     fn ask(
         &self,
@@ -146,7 +160,12 @@ impl ReplayArgs {
         }
         let windows = count_of(count, "window");
         let report = &self.what;
-        let question = format!("{windows} of {report} are fetched again, {AT_ONCE} at once");
+        let verb = if self.stored {
+            "built again from stored pages"
+        } else {
+            "fetched again"
+        };
+        let question = format!("{windows} of {report} are {verb}, {AT_ONCE} at once");
         self.confirm.ask(output, answer, &question)
     }
 
@@ -175,7 +194,7 @@ impl ReplayArgs {
             found.surveyed.check_is_same_report(&file.definition)?;
             self.off_grid.check(&file.definition, window)?;
             self.wait.check(&file.definition, window, now)?;
-            let replay = Correction::Replay(audit.clone());
+            let replay = self.correction(audit.clone());
             let machine = Some(executions.machine());
             jobs.push(Job {
                 report: found.surveyed.address.clone(),

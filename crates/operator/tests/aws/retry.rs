@@ -144,6 +144,14 @@ async fn what_is_stored_can_be_replayed_and_withdrawn_without_a_file() {
     let parsed = definition::Definition::from_value(&stored.definition).unwrap();
     let report = Report::new(&server, &definition("acme", NAME));
     assert_eq!(parsed.definition.hash(), report.definition.hash());
+    assert!(!stored.stored);
+    let keep_last = ["--stored", "--set", "pipeline.onConflict=keep-last"];
+    let replay = [&["replay", "daily", "2026-06-01"], &keep_last[..], &why[..]].concat();
+    done(&server, &replay).await;
+    let again = event_of(&server, "replay-daily-agent-performance-20260601");
+    let again = again.1.detail;
+    assert!(again.stored && again.replay.is_some(), "{again:?}");
+    assert_eq!(again.definition["pipeline"]["onConflict"], "keep-last");
     let several = [&["replay", "daily", "2026-06-06..2026-06-07"], &why[..]].concat();
     assert_eq!(cxr(&server, &several).await.0.unwrap_err().code(), "CXO031");
     let before = server.executions().len();

@@ -42,7 +42,8 @@ impl Finalizer<'_> {
     async fn rewrite_parts(&self, content: &WindowContent) -> Result<Vec<Part>, Failure> {
         let mut parts = Vec::with_capacity(content.parts.len());
         for (part, without) in content.parts.iter().zip(&content.merged.without) {
-            if without.is_empty() {
+            // The parts of a version that this one supersedes may be deleted: what is made of stored pages has its own.
+            if without.is_empty() && self.record.stored_from.is_none() {
                 parts.push(part.clone());
                 continue;
             }

@@ -12,6 +12,8 @@ pub(super) struct Finalizer<'a> {
     pub(super) effects: Effects<FinalizeEffect>,
     pub(super) report: ReportKeys,
     pub(super) keys: GenerationKeys,
+    /// Where its pages are: in another generation, if it is made of stored ones.
+    pub(super) pages: GenerationKeys,
     pub(super) record: GenerationRecord,
     pub(super) bucket: &'a str,
     pub(super) message: &'a FinalizeIn,
@@ -64,7 +66,10 @@ impl Finalizer<'_> {
             unchanged: commit.unchanged,
             withdrawn: commit.withdrawn,
             first_delivery: is_first && !self.record.is_restatement(),
-            run_seconds: run_seconds(commit),
+            run_seconds: match self.record.stored_from {
+                Some(_) => 0,
+                None => run_seconds(commit),
+            },
         }
     }
 }

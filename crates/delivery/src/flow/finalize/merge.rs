@@ -48,7 +48,7 @@ pub(super) enum Collected {
 impl Finalizer<'_> {
     /// Collects the pages of all segments, checks their parts and merges them.
     pub(super) async fn collect_content(&self) -> Result<Collected, Failure> {
-        let plan = Plan::read_claims(&self.effects, &self.keys, &self.record).await?;
+        let plan = Plan::read_claims(&self.effects, &self.pages, &self.record).await?;
         let mut runs = Vec::new();
         for segment in &plan.segments {
             match self.read_segment_pages(segment).await? {
@@ -88,8 +88,20 @@ impl Finalizer<'_> {
             .await?;
         match differs {
             None => Ok(()),
-            Some(difference) => Err(StoredError::PartDiffers { difference }.into()),
+            Some(difference) => {
+                let failure = Failure::from(StoredError::PartDiffers { difference });
+                Err(self.explain_stored(failure))
+            }
         }
+    }
+
+    /// What helps where the pages of an earlier generation are not there any more.
+    fn explain_stored(&self, failure: Failure) -> Failure {
+        if self.record.stored_from.is_none() {
+            return failure;
+        }
+        let message = format!("{}. Replay the window without `--stored`", failure.message);
+        Failure::new(failure.name, message)
     }
 
     /// The runs that took too long and could not be cancelled.

@@ -33,10 +33,15 @@ pub async fn finalize(
     let keys = report.generation(&work.window, work.generation);
     let bytes = require_stored(&keys.open(), effects.read(keys.open()).await?)?;
     let record: GenerationRecord = parse(&keys.open(), &bytes)?;
+    let pages = match record.stored_from {
+        Some(source) => report.generation(&work.window, source),
+        None => keys.clone(),
+    };
     let finalizer = Finalizer {
         effects,
         report,
         keys,
+        pages,
         record,
         bucket,
         message: &message,

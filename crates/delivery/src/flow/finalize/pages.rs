@@ -110,7 +110,7 @@ impl Finalizer<'_> {
         run: RunRecord,
         count: u32,
     ) -> Result<Option<RunPages>, Failure> {
-        let keys = self.keys.run(segment, number);
+        let keys = self.pages.run(segment, number);
         let slot_keys: Vec<String> = (0..count).map(|batch| keys.slot(batch)).collect();
         let bodies = self.effects.read_all(slot_keys.clone()).await?;
         let mut pages = RunPages::without_slots(segment.clone(), number, run);

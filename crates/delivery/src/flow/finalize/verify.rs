@@ -62,7 +62,7 @@ impl Finalizer<'_> {
         pages: &RunPages,
         merged: &Merged,
     ) -> Result<bool, Failure> {
-        let plan = Plan::read_claims(&self.effects, &self.keys, &self.record).await?;
+        let plan = Plan::read_claims(&self.effects, &self.pages, &self.record).await?;
         let is_ours = |state: &&SegmentState| state.segment == pages.segment;
         let Some(segment) = plan.segments.iter().find(is_ours) else {
             return Ok(false);

@@ -60,6 +60,10 @@ impl Generation {
         if self.record.withdrawn {
             return Ok(self.ready());
         }
+        if let Some(source) = self.record.stored_from {
+            self.check_source(question, source).await?;
+            return Ok(self.ready());
+        }
         if let Some(ended) = &message.ended {
             let end = EndRecord {
                 v: V,

@@ -11,6 +11,7 @@ mod question;
 mod request;
 mod settled;
 mod start;
+mod stored_replay;
 
 use crate::effects::{Effects, TriggerEffect};
 use crate::flow::trigger::opening::Joined;
@@ -44,8 +45,12 @@ pub async fn trigger(
         let (generation, next) = question.cancel_run().await?;
         return Ok(answer(generation, next));
     }
-    let is_withdrawal = request.kind == RequestKind::Withdrawal;
-    if !is_withdrawal && let Some(until) = request.wait_for_final(&request.definition)? {
+    // Both start no run.
+    let asks_nothing = matches!(
+        request.kind,
+        RequestKind::Withdrawal | RequestKind::StoredReplay
+    );
+    if !asks_nothing && let Some(until) = request.wait_for_final(&request.definition)? {
         return Ok(answer(message.generation, wait_until(until)));
     }
     let generation = match question.join_generation().await? {

@@ -47,7 +47,8 @@ impl Question<'_> {
             if let Some(nothing) = self.reason_to_open_none(newest, &generations, &log)? {
                 return Ok(Joined::Nothing(nothing));
             }
-            if let Some(generation) = self.open_generation(newest + 1, &log).await? {
+            let source = self.find_source(&generations).await?;
+            if let Some(generation) = self.open_generation(newest + 1, source, &log).await? {
                 return Ok(Joined::Generation(Box::new(generation)));
             }
             // Another request opened that generation at this moment: look again.
@@ -105,10 +106,12 @@ impl Question<'_> {
     ) -> Result<Option<Next>, Failure> {
         let window = self.request.window;
         match self.request.kind {
-            RequestKind::Schedule | RequestKind::Replay => match log.not_covered() {
-                Some(held) => Err(OverlapError::beside(window, held).into()),
-                None => Ok(None),
-            },
+            RequestKind::Schedule | RequestKind::Replay | RequestKind::StoredReplay => {
+                match log.not_covered() {
+                    Some(held) => Err(OverlapError::beside(window, held).into()),
+                    None => Ok(None),
+                }
+            }
             RequestKind::Withdrawal => self.reason_not_to_withdraw(newest, log),
             RequestKind::Restatement => Ok(self.reason_not_to_restate(generations.last(), log)),
             // They are answered before, and open nothing.
@@ -167,11 +170,12 @@ impl Question<'_> {
     async fn open_generation(
         self,
         number: u32,
+        source: Option<u32>,
         log: &CommitLog,
     ) -> Result<Option<Generation>, Failure> {
         let request = self.request;
         let keys = request.keys.generation(&request.window, number);
-        let record = self.record_request(log);
+        let record = self.record_request(source, log);
         let claimed = self.effects.claim(keys.open(), serialise(&record)?).await?;
         let record = match claimed {
             Claimed::Ours => record,
@@ -191,7 +195,7 @@ impl Question<'_> {
     }
 
     /// What a new generation says of the request that opens it.
-    fn record_request(self, log: &CommitLog) -> GenerationRecord {
+    fn record_request(self, source: Option<u32>, log: &CommitLog) -> GenerationRecord {
         let request = self.request;
         let audit = request
             .audit
@@ -203,6 +207,7 @@ impl Question<'_> {
             reason: audit.as_ref().map(|audit| clean_detail(&audit.reason)),
             requested_by: audit.map(|audit| clean_detail(&audit.requested_by)),
             withdrawn: request.kind == RequestKind::Withdrawal,
+            stored_from: source,
             execution: self.message.execution.id.clone(),
             opened_at: request.now,
             window: request.window,

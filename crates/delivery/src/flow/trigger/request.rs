@@ -31,6 +31,8 @@ pub(super) enum RequestError {
         "the event asks for more than one of `detail.replay`, `detail.withdraw`, `detail.cancel`, `detail.restate` and `detail.expect`"
     )]
     ManyRequests,
+    #[error("`detail.stored` goes with `detail.replay` and `detail.window`")]
+    StoredAlone,
     #[error("a withdrawal or a cancellation needs the window that it is about, in `detail.window`")]
     WithoutWindow,
     #[error(
@@ -75,6 +77,8 @@ pub(super) enum RequestKind {
     Schedule,
     /// The window once more, for an operator.
     Replay,
+    /// The window once more from what is stored of its pages, for an operator.
+    StoredReplay,
     /// The window without its rows.
     Withdrawal,
     /// That the window's run at CXone is stopped.
@@ -170,9 +174,11 @@ fn find_kind(detail: &Detail) -> Result<RequestKind, RequestError> {
     let kind = asked
         .next()
         .map_or(RequestKind::Schedule, |(_, kind)| *kind);
-    match asked.next() {
-        Some(_) => Err(RequestError::ManyRequests),
-        None => Ok(kind),
+    match (asked.next(), kind) {
+        (Some(_), _) => Err(RequestError::ManyRequests),
+        (None, RequestKind::Replay) if detail.stored => Ok(RequestKind::StoredReplay),
+        (None, _) if detail.stored => Err(RequestError::StoredAlone),
+        (None, kind) => Ok(kind),
     }
 }
 
@@ -199,9 +205,13 @@ fn choose_window(
     let asked = match (kind, message.event.detail.window) {
         // Nothing is asked of the API, so that it does not matter what it could be asked for.
         (
-            RequestKind::Withdrawal | RequestKind::Cancellation | RequestKind::Expectation,
+            RequestKind::StoredReplay
+            | RequestKind::Withdrawal
+            | RequestKind::Cancellation
+            | RequestKind::Expectation,
             Some(window),
         ) => return Ok(window),
+        (RequestKind::StoredReplay, None) => return Err(RequestError::StoredAlone),
         (RequestKind::Expectation, None) => return expected_window(definition, message),
         (RequestKind::Withdrawal | RequestKind::Cancellation, None) => {
             return Err(RequestError::WithoutWindow);

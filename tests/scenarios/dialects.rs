@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use asl::Status;
 use cxone_sim::Kind;
+use definition::Api;
 use delivery::documents::Commit;
 use jiff::SignedDuration;
 use local_aws::{Action, Call};
@@ -17,7 +18,7 @@ use pipeline_tests::harness::{
     Pipeline, PipelineBuilder, day_before, delivered, time, weekday_before,
 };
 
-const PUBLISHED: [&str; 4] = [
+const PUBLISHED: [&str; Api::ALL.len() - 1] = [
     "report-jobs",
     "data-extraction",
     "data-download",

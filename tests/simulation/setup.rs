@@ -1,6 +1,6 @@
 //! How a schedule is run, and what it came to.
 
-use definition::Dialect;
+use definition::{Api, Dialect};
 
 use crate::consumer::Told;
 use crate::habit::Habit;
@@ -54,7 +54,7 @@ impl OutsideBug {
 }
 
 /// Every API, and the one that most schedules are about.
-pub(crate) const DIALECTS: [Dialect; 5] = [
+pub(crate) const DIALECTS: [Dialect; Api::ALL.len()] = [
     Dialect::Analytics,
     Dialect::ReportJobs { api_version: 34 },
     Dialect::DataExtraction,

@@ -64,7 +64,12 @@ pub fn classify_cancel_poll(look: Result<RunStatus, Failure>) -> Result<Option<S
 pub fn ignore_unless_operator_error(failure: Failure) -> Result<(), Failure> {
     match failure.name {
         FailureName::Auth | FailureName::Config => Err(failure),
-        _ => Ok(()),
+        FailureName::Throttled
+        | FailureName::Unavailable
+        | FailureName::Contract
+        | FailureName::RunsExhausted
+        | FailureName::Conflict
+        | FailureName::Overdue => Ok(()),
     }
 }
 

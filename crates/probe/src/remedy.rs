@@ -9,7 +9,7 @@ use crate::question::Question;
 use crate::usability::Usability;
 
 /// Which API to use where another one is not there, the best first.
-const PREFERRED: [Api; 5] = [
+const PREFERRED: [Api; Api::ALL.len()] = [
     Api::DataExtraction,
     Api::Contacts,
     Api::ReportJobs,

@@ -17,20 +17,12 @@ fn definition(api: &str) -> Definition {
         .definition
 }
 
-const APIS: [&str; 5] = [
-    "analytics",
-    "contacts",
-    "data-download",
-    "data-extraction",
-    "report-jobs",
-];
-
 #[tokio::test]
 async fn deep_settles_the_rows_that_need_something_started() {
     let clock = Clock::new();
     let tenant = Tenant::start(bare_options(&clock)).await.unwrap();
-    let deep = APIS.map(definition).to_vec();
-    let (report, spoken) = probe_with(&client(&tenant), deep, &clock).await;
+    let deep = Api::ALL.iter().map(|api| definition(api.name()));
+    let (report, spoken) = probe_with(&client(&tenant), deep.collect(), &clock).await;
     assert_eq!(
         ids(&report, Differs) + &ids(&report, Refused),
         "",

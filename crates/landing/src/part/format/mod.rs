@@ -61,7 +61,7 @@ fn format_extension(format: OutputFormat, compression: Compression) -> String {
 
 /// How a part is written, by the ending of its name.
 pub(super) fn parse_extension(key: &str) -> Option<(OutputFormat, Compression)> {
-    let formats = [OutputFormat::Ndjson, OutputFormat::Csv].into_iter();
+    let formats = OutputFormat::ALL.iter().copied();
     let mut all = formats.flat_map(|format| {
         [Compression::Gzip, Compression::Zstd, Compression::None].map(|it| (format, it))
     });

@@ -50,7 +50,7 @@ struct Document<'r, R> {
 const VERSIONED: &str = "probe";
 
 /// What is JSON or SQL to people too, so that a line of it can't be divided.
-const VERBATIM: [&str; 2] = ["ddl", "new"];
+const VERBATIM: [&str; 3] = ["ddl", "new", "sql"];
 
 impl<'a> Output<'a> {
     pub(crate) fn new(

@@ -15,8 +15,8 @@ use crate::status::scene;
 use crate::{REPORT, cxr};
 
 /// Commands that print no document of their own: JSON that belongs to others, rows, or a script. And the probe, which needs a
-/// tenant (`tests/aws/probe.rs`).
-const WITHOUT_DOCUMENT: [&str; 8] = [
+/// tenant (`tests/aws/probe.rs`), and `cxr load`, which needs a database.
+const WITHOUT_DOCUMENT: [&str; 9] = [
     "schema",
     "schema output",
     "event",
@@ -24,6 +24,7 @@ const WITHOUT_DOCUMENT: [&str; 8] = [
     "completions",
     "man",
     "probe",
+    "load",
     "help",
 ];
 
@@ -58,6 +59,7 @@ fn cases(folder: &std::path::Path) -> Vec<Case> {
         ("plan", format!("plan {file}")),
         ("new", "new X --api contacts".to_owned()),
         ("ddl", format!("ddl --for postgres {REPORT}")),
+        ("sql", format!("sql postgres {REPORT}")),
         ("explanation", "explain Auth".to_owned()),
         ("explanations", "explain".to_owned()),
         (
@@ -151,7 +153,7 @@ async fn every_command_prints_one_document_as_its_schema_says() {
     let kinds: Value = serde_json::from_str(&kinds).unwrap();
     let told: BTreeSet<&str> = cases.iter().map(|(kind, _)| *kind).collect();
     let kinds = kinds.as_object().unwrap().keys().map(String::as_str);
-    for kind in kinds.filter(|kind| !["error", "probe"].contains(kind)) {
+    for kind in kinds.filter(|kind| !["error", "load", "probe"].contains(kind)) {
         assert!(told.contains(kind), "no case prints a {kind}");
     }
     for (kind, line) in &cases {
@@ -257,7 +259,7 @@ async fn lines_fit_the_terminal() {
     for width in [60, 80, 200] {
         let (server, folder) = (scene().await, tempfile::tempdir().unwrap());
         for (kind, line) in cases(folder.path()) {
-            if ["new", "ddl"].contains(&kind) {
+            if ["new", "ddl", "sql"].contains(&kind) {
                 // What is JSON or SQL is to be copied.
                 continue;
             }

@@ -14,17 +14,22 @@ async fn replay_stored(pipeline: &Pipeline, id: &str) -> Description {
 
 #[tokio::test]
 async fn a_conflict_is_settled_without_asking_cxone() {
-    let mut pipeline = PipelineBuilder::daily()
-        .fault("conflict:page=1")
-        .start()
-        .await;
+    let setup = || PipelineBuilder::daily().fault("conflict:page=1");
+    let mut pipeline = setup().start().await;
     pipeline.fail("Cxone.Conflict").await;
     let asked = pipeline.tenant().journal().len();
     pipeline.definition["pipeline"]["onConflict"] = json!("keep-last");
     delivered(replay_stored(&pipeline, "again").await);
     assert_eq!(pipeline.tenant().journal().len(), asked);
-    let commit = pipeline.commit();
-    assert_eq!((commit.generation, commit.replaced), (2, 1));
+    let commit = &pipeline.log()[0];
+    assert_eq!((commit.generation, commit.supersedes), (2, None));
+    assert_eq!((commit.rows, commit.unique, commit.replaced), (251, 250, 1));
+    pipeline.check_parts(commit);
+    // It is what a definition delivers that keeps the last from the beginning.
+    let fetched = setup().define("/pipeline/onConflict", json!("keep-last"));
+    let fetched = fetched.start().await;
+    fetched.deliver().await;
+    assert_eq!(commit.content, fetched.log()[0].content);
     // The same request once more changes nothing.
     let before = pipeline.listing();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The mails that operators get, and what these say to type.
 
-use asl::Progress;
+use asl::{EventDetail, Progress};
 use local::World;
 use local::alarm::Alarm;
 use local::world::ALERT_TOPIC_ARN;
@@ -36,6 +36,24 @@ impl Mailbox {
             events: world.engine().subscribe(),
             seen: world.alerts().len(),
         }
+    }
+
+    /// How many executions were redriven since the last look, and how many of them ran at once at most.
+    pub(crate) fn count_redriven(&mut self) -> (usize, usize) {
+        let (mut all, mut running, mut most) = (0, 0_usize, 0);
+        // None is lost: they are fewer than the channel holds.
+        while let Ok(progress) = self.events.try_recv() {
+            match progress.event.detail {
+                EventDetail::ExecutionRedriven { .. } => {
+                    all += 1;
+                    running += 1;
+                }
+                EventDetail::ExecutionSucceeded { .. } => running -= 1,
+                _ => {}
+            }
+            most = most.max(running);
+        }
+        (all, most)
     }
 
     /// The last new mail of a sender.

@@ -24,6 +24,7 @@ mod scene;
 mod states;
 mod status;
 mod tenants;
+mod truth;
 mod wrong_inputs;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The deployed state machine on the local engine. The tests say what its functions answer.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{Action, Call, Gateway, Schedules, Secrets, Service, Services, Stack, tasks};
+use local_aws::{Action, Call, Gateway, S3, Schedules, Secrets, Service, Services, Stack, tasks};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
 
@@ -79,6 +80,7 @@ pub(crate) struct Server {
     schedules: Schedules,
     lambda: LambdaHost,
     gateway: Gateway,
+    s3: S3,
     _folder: tempfile::TempDir,
 }
 
@@ -146,7 +148,8 @@ impl Server {
             let states = &services.states;
             states.attach(engine.clone(), arn, definition, tags);
         }
-        services.s3.store().create_bucket(BUCKET).unwrap();
+        let s3 = services.s3.clone();
+        s3.store().create_bucket(BUCKET).unwrap();
         let secrets = services.secrets.clone();
         let schedules = services.schedules.clone();
         let gateway = Gateway::start("127.0.0.1:0".parse().unwrap(), services).await;
@@ -157,6 +160,7 @@ impl Server {
             schedules,
             lambda,
             gateway: gateway.unwrap(),
+            s3,
             _folder: folder,
         }
     }
@@ -206,6 +210,47 @@ impl Server {
         let calls = self.gateway.calls().into_iter();
         let reads = calls.filter(|call| call.operation == "GetObject");
         reads.map(|call| call.resource).collect()
+    }
+
+    /// Every object, and how every execution is.
+    pub(crate) fn snapshot(&self) -> (Vec<(String, Vec<u8>)>, Vec<Description>) {
+        let keys = self.s3.store().keys(BUCKET, "").into_iter();
+        let objects = keys.map(|key| {
+            let body = self.s3.store().read(BUCKET, &key).unwrap();
+            (key, body)
+        });
+        (objects.collect(), self.executions())
+    }
+
+    /// What was called after the first calls.
+    pub(crate) fn operations_since(&self, calls: usize) -> BTreeSet<String> {
+        let calls = self.gateway.calls().into_iter().skip(calls);
+        calls.map(|call| call.operation).collect()
+    }
+
+    /// Says when the call comes that has this number from now on, which is never answered.
+    pub(crate) fn notify_at_call(&self, number: usize) -> Arc<Notify> {
+        let (notify, before) = (Arc::new(Notify::new()), self.count_calls());
+        let told = notify.clone();
+        self.gateway.set_hook(move |call: &Call| {
+            if call.number < (before + number) as u64 {
+                return Action::Pass;
+            }
+            told.notify_one();
+            Action::Cut
+        });
+        notify
+    }
+
+    /// Closes the connection at each call from that number on.
+    pub(crate) fn cut_from_call(&self, number: usize) {
+        let before = self.count_calls();
+        self.gateway.set_hook(move |call: &Call| {
+            if call.number < (before + number) as u64 {
+                return Action::Pass;
+            }
+            Action::Cut
+        });
     }
 
     /// How often an operation was called.

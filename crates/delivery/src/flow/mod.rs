@@ -10,6 +10,7 @@ mod finalize;
 mod overlap;
 mod plan;
 mod rate_limit;
+mod recent;
 mod refusal;
 mod stored;
 mod throttle_window;

@@ -228,8 +228,8 @@ impl Server {
         calls.map(|call| call.operation).collect()
     }
 
-    /// Says when the call comes that has this number from now on, which is never answered.
-    pub(crate) fn notify_at_call(&self, number: usize) -> Arc<Notify> {
+    /// Closes the connection at each call from this number on, and says when the first comes.
+    pub(crate) fn cut_from_call(&self, number: usize) -> Arc<Notify> {
         let (notify, before) = (Arc::new(Notify::new()), self.count_calls());
         let told = notify.clone();
         self.gateway.set_hook(move |call: &Call| {
@@ -240,17 +240,6 @@ impl Server {
             Action::Cut
         });
         notify
-    }
-
-    /// Closes the connection at each call from that number on.
-    pub(crate) fn cut_from_call(&self, number: usize) {
-        let before = self.count_calls();
-        self.gateway.set_hook(move |call: &Call| {
-            if call.number < (before + number) as u64 {
-                return Action::Pass;
-            }
-            Action::Cut
-        });
     }
 
     /// How often an operation was called.

@@ -2,9 +2,10 @@
 
 use crate::documents::Commit;
 use crate::effects::TriggerEffect;
-use crate::flow::commit_log::{CommitLog, find_newest_end, list_commits};
+use crate::flow::commit_log::{CommitLog, list_commits};
 use crate::flow::overlap::{OverlapError, retry_command, window_options};
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
+use crate::flow::recent::find_newest_end;
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::opening::delivered_nothing;
 use crate::flow::trigger::question::Question;

@@ -4,7 +4,7 @@ use definition::text::list_first;
 use definition::{Window, WindowNaming, label_windows};
 
 use crate::documents::Commit;
-use crate::flow::commit_log::read_recent;
+use crate::flow::recent::read_recent;
 use crate::flow::trigger::question::Question;
 use crate::missing::{LOOKED_BACK, ROWS_KEPT, suggest_fill};
 use crate::{Failure, FailureName, Next, Overdue};

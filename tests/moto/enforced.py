@@ -7,7 +7,7 @@ them is not enough here: it looks at no condition and at no resource of Secrets 
 infra/checks/iam.py, over the role's policies as moto keeps them and the bucket's. Two things are as in S3: an absent object
 is a 403 to whoever may not list it, and a tag needs a right of its own. Loopback stands for TLS.
 
-Writes FOLDER/roles.json (what each function's environment has) and FOLDER/decisions.jsonl (who asked for what, and whether it was
+Writes FOLDER/roles.json (what the environment of each function and of each person has) and FOLDER/decisions.jsonl (who asked for what, and whether it was
 allowed), and says on its standard output where it listens.
 """
 
@@ -33,6 +33,8 @@ from moto.server import ThreadedMotoServer  # noqa: E402
 
 BUCKET, REGION, ACCOUNT = "landing", template.PARTITIONS["aws"][0], template.ACCOUNT
 FUNCTIONS = {"trigger": "TriggerRole", "poll-once": "PollOnceRole", "fetch-page": "FetchPageRole", "cancel": "CancelRole", "finalize": "FinalizeRole"}
+# Who types, and which of the template's policies they have.
+PEOPLE = {"operator": ["OperatorPolicy"], "reader": ["OperatorPolicy", "ConsumerPolicy"], "maintainer": ["OperatorPolicy", "MaintainerPolicy"]}
 os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
 # Not in moto, which would take a refusal under a condition for a refusal of everything.
 BUCKET_POLICY = []
@@ -57,8 +59,9 @@ def context_of(request):
     for header, key in (("if-none-match", "s3:if-none-match"), ("if-match", "s3:if-match")):
         if header in headers:
             found[key] = headers[header]
-    if "prefix" in query:
-        found["s3:prefix"] = query["prefix"][0]
+    for name in ("prefix", "delimiter"):
+        if name in query:
+            found[f"s3:{name}"] = query[name][0]
     return found
 
 
@@ -68,8 +71,10 @@ def check_action_permitted(self, resource):
     context, who = context_of(self), self._access_key.arn.split("/")[-2]
     if self._service == "s3":
         wanted = on_bucket(self, statements, resource, context)
+    elif self._action == "sts:GetCallerIdentity":
+        return
     else:
-        wanted = [(self._action, secret_of(self), context)]
+        wanted = [(self._action, resource_of(self), context)]
     for action, on, about in wanted:
         allowed = iam.decide(statements, action, on, about) is True
         with open(FOLDER / "decisions.jsonl", "a") as log:
@@ -92,8 +97,27 @@ def on_bucket(request, statements, resource, context):
     return wanted
 
 
+def resource_of(request):
+    """The ARN that a request is about; * where IAM knows none."""
+    if request._service == "secretsmanager":
+        return secret_of(request)
+    if request._service == "scheduler":
+        name = urlsplit(request._path)
+        group = parse_qs(name.query).get("groupName", ["default"])[0]
+        name = name.path.removeprefix("/schedules").strip("/")
+        return f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{group}/{name}" if name else "*"
+    body = json.loads(request._body or b"{}") if request._headers.get("X-Amz-Target") else {}
+    if "logGroupName" in body:
+        return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{body['logGroupName']}:*"
+    return next((body[it] for it in ("stateMachineArn", "executionArn", "resourceArn", "logGroupIdentifier") if it in body), "*")
+
+
 def secret_of(request):
-    asked = json.loads(request._body or b"{}").get("SecretId", "*")
+    asked = json.loads(request._body or b"{}")
+    # One that is made has no ARN yet; what is appended to its name does not matter.
+    if "SecretId" not in asked:
+        return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{asked['Name']}-AbCdEf" if "Name" in asked else "*"
+    asked = asked["SecretId"]
     secrets = secretsmanager_backends[ACCOUNT][REGION].secrets
     known = [it.arn for it in secrets.values() if asked in (it.arn, it.name)]
     return known[0] if known else asked
@@ -124,12 +148,48 @@ def prepare(endpoint):
             **document[role.replace("Role", "Function")]["Properties"]["Environment"]["Variables"],
             **signing_as(sts, made, endpoint),
         }
+    found["people"] = prepare_people(root, document)
+    found["stateMachine"] = prepare_machines(root, document)
     # Who makes the secrets of tenants is no part of the stack.
     owner = roles.create_role(RoleName="TenantOwner", AssumeRolePolicyDocument="{}")
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "secretsmanager:CreateSecret", "Resource": "*"}]}
     roles.put_role_policy(RoleName="TenantOwner", PolicyName="create", PolicyDocument=json.dumps(policy))
     found["owner"] = signing_as(sts, owner, endpoint)
     (FOLDER / "roles.json").write_text(json.dumps(found, indent=1))
+
+
+def prepare_people(root, document):
+    """A role for each person, with the policies that the template gives them, and its credentials."""
+    roles, sts = (boto3.client(it, **root) for it in ("iam", "sts"))
+    found = {}
+    for person, policies in PEOPLE.items():
+        made = roles.create_role(RoleName=person, AssumeRolePolicyDocument="{}")
+        for policy in policies:
+            written = json.dumps(document[policy]["Properties"]["PolicyDocument"])
+            roles.put_role_policy(RoleName=person, PolicyName=policy, PolicyDocument=written)
+        found[person] = signing_as(sts, made, root["endpoint_url"])
+    return found
+
+
+def prepare_machines(root, document):
+    """The two state machines with their tags, and the groups of their logs. Gives the pipeline's ARN."""
+    states, logs = boto3.client("stepfunctions", **root), boto3.client("logs", **root)
+    found = {}
+    for logical, it in document.items():
+        properties = it["Properties"]
+        if it["Type"] == "AWS::StepFunctions::StateMachine":
+            tags = properties.get("Tags", {})
+            tags = tags.items() if isinstance(tags, dict) else [(tag["Key"], tag["Value"]) for tag in tags]
+            made = states.create_state_machine(
+                name=properties["StateMachineName"],
+                definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+                roleArn=f"arn:aws:iam::{ACCOUNT}:role/states",
+                tags=[{"key": key, "value": str(value)} for key, value in tags],
+            )
+            found[logical] = made["stateMachineArn"]
+        elif it["Type"] == "AWS::Logs::LogGroup":
+            logs.create_log_group(logGroupName=properties["LogGroupName"])
+    return found["ReportPipeline"]
 
 
 def signing_as(sts, role, endpoint):

@@ -156,7 +156,7 @@ async fn expired_credentials_are_a_matter_of_time() {
         Method::PUT,
         usize::MAX,
         Broken::Refuse(400, "ExpiredToken"),
-        unavailable(),
+        Err(Fault::Expired(String::new())),
     )
     .await;
 }

@@ -9,7 +9,7 @@ use crate::enums::{ColumnNames, Compression, OnConflict, OutputFormat, SchemaPol
 use crate::ids::TenantId;
 use crate::restate::RestateDistance;
 use crate::settling::Settling;
-use crate::table::Warehouse;
+use crate::warehouse::Warehouse;
 use crate::window_zone::WindowZone;
 
 /// What this pipeline does with a report. Serialised with every default filled in.

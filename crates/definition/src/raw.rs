@@ -14,8 +14,8 @@ use crate::enums::{
     SchemaPolicy,
 };
 use crate::restate::RestateDistance;
-use crate::table::Warehouse;
 use crate::text_enum::TextEnum;
+use crate::warehouse::Warehouse;
 
 /// An ISO 8601 duration without years and months.
 const DURATION: &str = r"^P([0-9]+[WwDd])*([Tt]([0-9.,]+[HhMmSs])+)?$";

@@ -7,7 +7,6 @@ use serde_json::Error as JsonError;
 
 use crate::action::{Add, LogAction, MetaData, Protocol, Remove, Txn, read_actions, table_id};
 use crate::schema::Schema;
-use crate::version::window_of;
 
 /// Why a table can't be gone on with.
 #[derive(Debug, thiserror::Error)]
@@ -197,4 +196,10 @@ fn read_own(version: u64, stored: &[u8]) -> Result<Vec<LogAction>, LogError> {
     } else {
         Err(foreign("its commitInfo is of another version of the log"))
     }
+}
+
+/// The window whose rows a file has; `None` for a file that is none of ours.
+fn window_of(path: &str) -> Option<Window> {
+    let (window, _) = path.split_once('/')?;
+    window.parse().ok()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use definition::{ReportName, TenantId, Window};
+use definition::{ReportName, TenantId};
 use delivery::documents::Commit;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -32,12 +32,6 @@ pub struct NewFile {
 pub fn file_path(commit: &Commit, nth: usize, unique: &str) -> String {
     let (window, version) = (commit.window.key(), commit.version);
     format!("{window}/{version:020}-{nth:06}-{unique}.parquet")
-}
-
-/// The window whose rows a file has; `None` for a file that is none of ours.
-pub(crate) fn window_of(path: &str) -> Option<Window> {
-    let (window, _) = path.split_once('/')?;
-    window.parse().ok()
 }
 
 /// Version 0, which has no rows: what the table is. The columns are those of the log's first commit.

@@ -109,30 +109,30 @@ fn write_name_schema(_generator: &mut SchemaGenerator) -> Schema {
 }
 
 /// An entry of the list: a name, or a column with its type.
-struct Entry(String, Option<RawColumnMeaning>);
+struct ListedColumn(String, Option<RawColumnMeaning>);
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for ListedColumn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ReadEntry;
         impl<'de> Visitor<'de> for ReadEntry {
-            type Value = Entry;
+            type Value = ListedColumn;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text or an object")
             }
 
-            fn visit_str<E: Error>(self, name: &str) -> Result<Entry, E> {
-                Ok(Entry(name.to_owned(), None))
+            fn visit_str<E: Error>(self, name: &str) -> Result<ListedColumn, E> {
+                Ok(ListedColumn(name.to_owned(), None))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ListedColumn, A::Error> {
                 let column = RawReportColumn::deserialize(MapAccessDeserializer::new(map))?;
                 let meaning = RawColumnMeaning {
                     column_type: column.column_type,
                     unit: column.unit,
                     description: column.description,
                 };
-                Ok(Entry(column.name, Some(meaning)))
+                Ok(ListedColumn(column.name, Some(meaning)))
             }
         }
         deserializer.deserialize_any(ReadEntry)
@@ -141,8 +141,8 @@ impl<'de> Deserialize<'de> for Entry {
 
 impl<'de> Deserialize<'de> for RawReportColumns {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries = Vec::<Entry>::deserialize(deserializer)?;
-        let (names, meanings) = entries.into_iter().map(|Entry(n, m)| (n, m)).unzip();
+        let entries = Vec::<ListedColumn>::deserialize(deserializer)?;
+        let (names, meanings) = entries.into_iter().map(|ListedColumn(n, m)| (n, m)).unzip();
         Ok(Self { names, meanings })
     }
 }

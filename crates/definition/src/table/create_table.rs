@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::rules::{Comments, Rules};
-use super::{TableColumn, TypeBasis, Warehouse};
+use super::{TableColumn, TypeBasis};
 use crate::catalogue::Catalogue;
 use crate::definition::Definition;
 use crate::enums::ColumnNames;
 use crate::text::{line, quote};
+use crate::warehouse::Warehouse;
 
 /// Why no table can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,6 @@
 mod create_table;
 mod name;
 mod rules;
-mod warehouse;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,6 @@ use crate::definition::Definition;
 use crate::enums::ColumnType;
 
 pub use create_table::{CreateTable, TableError};
-pub use warehouse::Warehouse;
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

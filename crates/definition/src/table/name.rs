@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Warehouse;
 use super::rules::{Case, is_plain};
+use crate::warehouse::Warehouse;
 
 /// How many hexadecimal digits tell names apart that had to be shortened.
 const DIGITS: usize = 8;

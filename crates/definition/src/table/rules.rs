@@ -1,7 +1,8 @@
 //! What each warehouse allows a table and its columns to be.
 
-use super::{TableType, Warehouse};
+use super::TableType;
 use crate::enums::ColumnType;
+use crate::warehouse::Warehouse;
 
 /// What holds for all tables of a warehouse.
 pub(super) struct Rules {

@@ -4,8 +4,8 @@ use crate::catalogue::Catalogue;
 use crate::definition::Definition;
 use crate::enums::Compression;
 use crate::finding_code::FindingCode;
-use crate::table::Warehouse;
 use crate::validator::Validator;
+use crate::warehouse::Warehouse;
 
 const AT: &str = "/pipeline/target";
 

@@ -22,7 +22,7 @@ pub(super) use malformed::Malformed;
 pub(super) use members::{Members, RowMember};
 
 use json_spans::{nested_end, scalar_end, string_end};
-use tally::{CountedAs, Place, Tally};
+use tally::{ColumnPlace, CountedAs, Tally};
 
 /// A row of more members is not compared with.
 const MAX_LAYOUT: usize = 1024;
@@ -48,7 +48,7 @@ struct Member {
     /// The same, filled up with zeros, and ones where it has bytes; if it is not too long.
     padded: Option<([u64; NAME_BYTES / 8], [u64; NAME_BYTES / 8])>,
     column: Option<usize>,
-    place: Place,
+    place: ColumnPlace,
     /// What its value is in the row that was scanned last.
     value: CountedAs,
 }
@@ -228,7 +228,7 @@ impl Scanner {
         &mut self,
         member: &RowMember<'_>,
         nth: usize,
-    ) -> Result<(Option<usize>, Place), Malformed> {
+    ) -> Result<(Option<usize>, ColumnPlace), Malformed> {
         let quoted = member.name;
         let name = if member.is_name_escaped {
             let name = serde_json::from_slice::<String>(quoted);
@@ -249,7 +249,7 @@ impl Scanner {
 }
 
 impl Member {
-    fn new(before: Vec<u8>, column: Option<usize>, place: Place) -> Self {
+    fn new(before: Vec<u8>, column: Option<usize>, place: ColumnPlace) -> Self {
         let words = |bytes: [u8; NAME_BYTES]| {
             let (words, _) = bytes.as_chunks::<8>();
             std::array::from_fn(|nth| u64::from_le_bytes(words[nth]))

@@ -6,13 +6,13 @@ use delivery::columns::{ColumnCount, ColumnCounts, MAX_COLUMN_NAME, MAX_COLUMNS,
 
 /// Where the values of a column are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(usize);
+pub(super) struct ColumnPlace(usize);
 
 /// Of columns that are not counted by name.
-const UNLISTED: Place = Place(0);
+const UNLISTED: ColumnPlace = ColumnPlace(0);
 
 /// Of columns that are in a row for the second time: a row counts once.
-const REPEATED: Place = Place(1);
+const REPEATED: ColumnPlace = ColumnPlace(1);
 
 /// How many places there are before that of the first column.
 const BEFORE_COLUMNS: usize = 2;
@@ -68,7 +68,7 @@ impl Tally {
 
     /// The number of the column, unless it is not counted by name, and where its values are counted. The columns that
     /// the tally began with have the first numbers.
-    pub(super) fn find(&mut self, name: &str) -> (Option<usize>, Place) {
+    pub(super) fn find(&mut self, name: &str) -> (Option<usize>, ColumnPlace) {
         let place = match self.places.get(name) {
             Some(place) => *place,
             None if self.places.len() < MAX_COLUMNS && name.len() <= MAX_COLUMN_NAME => {
@@ -78,7 +78,11 @@ impl Tally {
         };
         let is_repeated = self.last_rows[place] == self.row;
         self.last_rows[place] = self.row;
-        let counted = if is_repeated { REPEATED } else { Place(place) };
+        let counted = if is_repeated {
+            REPEATED
+        } else {
+            ColumnPlace(place)
+        };
         (Some(place - BEFORE_COLUMNS), counted)
     }
 
@@ -96,7 +100,7 @@ impl Tally {
     }
 
     #[inline]
-    pub(super) fn count(&mut self, place: Place, value: CountedAs) {
+    pub(super) fn count(&mut self, place: ColumnPlace, value: CountedAs) {
         let nth = match value {
             CountedAs::EmptyText => EMPTY_TEXTS,
             CountedAs::Kind(kind) => kind as usize,

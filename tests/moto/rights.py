@@ -23,7 +23,7 @@ KEY = "cxone/acme/asked/{}/x.json"
 
 # What each function may do, by area: g get, p put if absent, l list, a abort, t put with a tag.
 MAY = {
-    "trigger": {"win": "gpl", "_log": "gl", "_pace": "gpl"},
+    "trigger": {"win": "gpl", "_log": "gl", "data": "l", "_pace": "gpl"},
     "poll-once": {},
     "fetch-page": {"win": "gpl", "data": "gplat", "_pace": "gpl"},
     "cancel": {},

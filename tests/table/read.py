@@ -197,3 +197,7 @@ ENGINES = {"delta-rs": read_delta_rs, "Polars": read_polars, "DuckDB": read_duck
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    GROWING.cleanup()
+    # Threads of pyarrow that are still there when Python takes itself apart abort the process (apache/arrow issue 34314).
+    sys.stdout.flush()
+    os._exit(0)

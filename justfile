@@ -46,6 +46,10 @@ table:
 warehouses:
     tests/warehouses/run
 
+# fetch-page beside the limit and beside what teams write instead; needs Python
+bench *arguments:
+    tests/bench/run {{ arguments }}
+
 # the handlers over moto in place of our own AWS, then the template's rights enforced; needs Python
 moto:
     tests/moto/run

@@ -11,6 +11,10 @@ use tokio::process::Command;
 
 /// The handlers, by the names of their packages, functions and executables.
 pub const NAMES: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+/// The package that has all dependencies of tests, and the smallest of its tests. Cargo counts what only tests depend on where it
+/// builds one.
+const TESTS: &str = "pipeline-tests";
+const SMALL_TEST: &str = "messages";
 /// Prefixes of the variables that cargo sets for a program that it runs. A cargo that this program starts must not see them:
 /// build scripts depend on some of them and would run again.
 const CARGO_VARIABLES: [&str; 6] = [
@@ -49,14 +53,14 @@ pub enum HandlersError {
 }
 
 impl Handlers {
-    /// The handlers in the folder that `LOCAL_HANDLERS` names; without it they are built.
+    /// The handlers in the folder that `LOCAL_HANDLERS` names; without it they are built as tests have them.
     ///
     /// # Errors
     /// When one is missing, or can't be built.
     pub async fn from_env() -> Result<Self, HandlersError> {
         match std::env::var_os("LOCAL_HANDLERS") {
             Some(folder) => Self::in_folder(Path::new(&folder)),
-            None => Self::build(Output::Captured).await,
+            None => Self::build(Features::OfTests, Output::Captured).await,
         }
     }
 
@@ -84,16 +88,15 @@ impl Handlers {
 
     /// Builds the handlers with cargo, in the profile that this code was built in.
     ///
-    /// This package is selected with them, so that cargo chooses the same features as for `cargo run -p local` and compiles nothing
-    /// a second time. Among these is `preserve_order` of `serde_json`, which the state machine's expressions need and the deployed
-    /// handlers, built by themselves, don't have: nothing that a handler stores depends on the order of a map. Cargo's lock makes
-    /// it safe to call this from many processes at once.
+    /// Whichever features are chosen, `preserve_order` of `serde_json` is among them, which the state machine's expressions need and
+    /// the deployed handlers, built by themselves, don't have: nothing that a handler stores depends on the order of a map. Cargo's
+    /// lock makes it safe to call this from many processes at once.
     ///
     /// # Errors
     /// When cargo can't be started or the build fails.
-    pub async fn build(output: Output) -> Result<Self, HandlersError> {
+    pub async fn build(features: Features, output: Output) -> Result<Self, HandlersError> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let built = build_command(&cargo, output).output().await;
+        let built = build_command(&cargo, features, output).output().await;
         let built = built.map_err(|source| HandlersError::NoCargo {
             cargo: cargo.to_string_lossy().into_owned(),
             source,
@@ -123,7 +126,7 @@ impl Handlers {
     }
 }
 
-fn build_command(cargo: &OsStr, output: Output) -> Command {
+fn build_command(cargo: &OsStr, features: Features, output: Output) -> Command {
     let mut command = Command::new(cargo);
     command.current_dir(workspace());
     command.args([
@@ -131,7 +134,10 @@ fn build_command(cargo: &OsStr, output: Output) -> Command {
         "--locked",
         "--message-format=json-render-diagnostics",
     ]);
-    command.args(["-p", env!("CARGO_PKG_NAME")]);
+    command.args(match features {
+        Features::OfThisProgram => &["-p", env!("CARGO_PKG_NAME")][..],
+        Features::OfTests => &["-p", TESTS, "--test", SMALL_TEST],
+    });
     command.args(NAMES.iter().flat_map(|name| ["-p", name, "--bin", name]));
     if !cfg!(debug_assertions) {
         command.arg("--release");
@@ -152,6 +158,16 @@ fn build_command(cargo: &OsStr, output: Output) -> Command {
     });
     command.kill_on_drop(true);
     command
+}
+
+/// The features that cargo chooses for the dependencies follow from what is built together. With those that are there already, it
+/// compiles nothing a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Features {
+    /// Those of `cargo run -p local`.
+    OfThisProgram,
+    /// Those of `cargo test --workspace`, with what only tests ask of a dependency.
+    OfTests,
 }
 
 /// Where cargo's messages go.

@@ -1,12 +1,31 @@
 //! A day that the command line delivers, with the handlers as they are built.
 
+use std::path::PathBuf;
 use std::process::Command;
+
+use local::Handlers;
+
+/// The folder with the handlers, which are built if they have to be.
+fn build_handlers() -> PathBuf {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let handlers = runtime.unwrap().block_on(Handlers::from_env()).unwrap();
+    handlers
+        .path("trigger")
+        .unwrap()
+        .parent()
+        .unwrap()
+        .to_owned()
+}
 
 #[test]
 fn a_day_is_shown_with_what_is_not_as_usual() {
     let folder = tempfile::tempdir().unwrap();
+    let handlers = build_handlers();
     let deliver = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.env("LOCAL_HANDLERS", &handlers);
         command.args(["--time-scale", "virtual", "--rows", "250", "--out"]);
         command.arg(folder.path()).args(arguments);
         let output = command.output().unwrap();
@@ -41,6 +60,7 @@ fn a_day_is_shown_with_what_is_not_as_usual() {
 #[test]
 fn a_day_of_a_definition_with_a_zone_is_its_own_day() {
     let folder = tempfile::tempdir().unwrap();
+    let handlers = build_handlers();
     let contacts = std::fs::read_to_string("definitions/contacts.json").unwrap();
     let mut definition: serde_json::Value = serde_json::from_str(&contacts).unwrap();
     definition["pipeline"]["windowZone"] = "America/New_York".into();
@@ -49,6 +69,7 @@ fn a_day_of_a_definition_with_a_zone_is_its_own_day() {
     std::fs::write(&file, definition.to_string()).unwrap();
     let deliver = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.env("LOCAL_HANDLERS", &handlers);
         command.args(["--time-scale", "virtual", "--rows", "250"]);
         command
             .args(["--window", "2026-11-01", "--definition"])

@@ -44,7 +44,9 @@ async fn an_event_comes_back_and_the_process_stays_warm() {
         assert_eq!(invoke(&host, event.clone()).await.unwrap(), event);
     }
     assert_eq!(host.started("handler"), 1);
-    assert!(host.peak_memory("handler").unwrap() > 1 << 20);
+    let usage = host.usage("handler").unwrap();
+    assert!(usage.peak_memory > 1 << 20, "{usage:?}");
+    assert!(usage.busy > Duration::ZERO, "{usage:?}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use definition::tenant::TenantSecret;
 use definition::{Api, TenantId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use local::handlers::{self, NAMES};
+use local::handlers::{Features, NAMES, Output};
 use local::world::TenantOptions;
 use local::{Handlers, Options, World};
 
@@ -67,7 +67,7 @@ pub(crate) async fn build_handlers_quietly() -> Result<Handlers, Failure> {
     if std::env::var_os("LOCAL_HANDLERS").is_some() {
         return Ok(Handlers::from_env().await?);
     }
-    Ok(Handlers::build(handlers::Output::Shown).await?)
+    Ok(Handlers::build(Features::OfThisProgram, Output::Shown).await?)
 }
 
 /// A world that can be started: all arguments were checked.

@@ -5,13 +5,14 @@ mod function;
 mod instance;
 mod logs;
 mod runtime_api;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
@@ -22,6 +23,7 @@ pub use error::{FunctionError, InvokeError};
 pub use function::Function;
 pub use instance::STACK;
 pub use logs::{LogLine, Logs};
+pub use usage::Usage;
 
 use crate::http::Server;
 use instance::{Instance, Invocation};
@@ -55,7 +57,7 @@ struct Slot {
     started: u64,
     running: Vec<Arc<Instance>>,
     idle: Vec<u64>,
-    peak_memory: u64,
+    usage: Usage,
 }
 
 impl LambdaHost {
@@ -76,7 +78,7 @@ impl LambdaHost {
         let before = functions.get(&function.name);
         let slot = Slot {
             started: before.map_or(0, |slot| slot.started),
-            peak_memory: 0,
+            usage: Usage::default(),
             running: Vec::new(),
             idle: Vec::new(),
             function,
@@ -116,6 +118,7 @@ impl LambdaHost {
             registry,
             name,
             instance: &instance,
+            begun: Instant::now(),
         };
         let (taken_by, taken) = oneshot::channel();
         let request_id = registry.request_id();
@@ -170,9 +173,15 @@ impl LambdaHost {
     /// The most memory that a process of the function has held, in bytes, measured after each invocation.
     #[must_use]
     pub fn peak_memory(&self, name: &str) -> Option<u64> {
+        self.usage(name).map(|usage| usage.peak_memory)
+    }
+
+    /// What the processes of the function used so far; nothing where the system does not tell, or none has ended an invocation.
+    #[must_use]
+    pub fn usage(&self, name: &str) -> Option<Usage> {
         let functions = self.0.registry.lock();
-        let peak = functions.get(name)?.peak_memory;
-        (peak > 0).then_some(peak)
+        let usage = &functions.get(name)?.usage;
+        (usage.peak_memory > 0).then(|| usage.clone())
     }
 
     /// How many processes of the function were started so far.
@@ -261,16 +270,17 @@ struct Lease<'a> {
     registry: &'a Registry,
     name: &'a str,
     instance: &'a Arc<Instance>,
+    begun: Instant,
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let peak = self.instance.peak_memory();
+        let took = self.begun.elapsed();
         let mut functions = self.registry.lock();
         let Some(slot) = functions.get_mut(self.name) else {
             return;
         };
-        slot.peak_memory = slot.peak_memory.max(peak.unwrap_or(0));
+        slot.usage.add(self.instance, took);
         if self.instance.is_free() {
             slot.idle.push(self.instance.number);
         } else {

@@ -1,15 +1,11 @@
 //! What the handlers logged: `cxr logs`.
 
-use std::time::Duration;
-
-use clap::Parser as _;
-use operator::{Cli, Context, run};
 use serde_json::{Value, json};
 
 use crate::scene::{Report, day, definition};
-use crate::states::{HANDLERS, MACHINE, Server, arn};
+use crate::states::{HANDLERS, Server, arn};
 use crate::status::NAME;
-use crate::{AUTH, NOW, cxr, done, input};
+use crate::{AUTH, cxr, done, input, make_context, run_on_machine};
 
 const DAY: &str = "2026-06-08";
 
@@ -139,26 +135,8 @@ async fn nothing_found_is_said_and_is_not_well() {
 async fn new_lines_are_followed_until_the_command_is_stopped() {
     let server = failed_day().await;
     let mut out = Vec::new();
-    let args = [
-        "cxr",
-        "logs",
-        NAME,
-        DAY,
-        "--level",
-        "error",
-        "--follow",
-        "--state-machine",
-        MACHINE,
-    ];
-    let context = Context {
-        out: &mut out,
-        now: NOW.parse().unwrap(),
-        pause: Duration::ZERO,
-        width: None,
-        cache: None,
-        answer: None,
-        aws: async || server.config(),
-    };
+    let args = ["logs", NAME, DAY, "--level", "error", "--follow"];
+    let context = make_context(&mut out, async || server.config());
     let looks = async |so_many: usize| {
         let until = server.count("FilterLogEvents") + so_many * HANDLERS.len();
         while server.count("FilterLogEvents") < until {
@@ -173,7 +151,7 @@ async fn new_lines_are_followed_until_the_command_is_stopped() {
         looks(3).await;
     };
     tokio::select! {
-        ended = run(Cli::try_parse_from(args).unwrap(), context) => panic!("{ended:?}"),
+        ended = run_on_machine(&args, context) => panic!("{ended:?}"),
         () = followed => {}
     }
     let out = String::from_utf8(out).unwrap();

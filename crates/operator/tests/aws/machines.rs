@@ -1,25 +1,15 @@
 //! Which state machine is meant.
 
-use clap::Parser as _;
-use operator::{Cli, CommandError, Context, run};
+use operator::CommandError;
 
-use crate::cxr;
 use crate::states::{MACHINE, Server};
+use crate::{cxr, make_context, run_line};
 
 /// Runs a command without `--state-machine`.
 async fn cxr_alone(server: &Server, args: &[&str]) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
-    let context = Context {
-        out: &mut out,
-        now: crate::NOW.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
-        cache: None,
-        answer: None,
-        aws: async || server.config(),
-    };
-    let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
-    let result = run(cli, context).await;
+    let context = make_context(&mut out, async || server.config());
+    let result = run_line(args, context).await;
     (result, String::from_utf8(out).unwrap())
 }
 

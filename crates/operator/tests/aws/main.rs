@@ -27,9 +27,12 @@ mod tenants;
 mod truth;
 mod wrong_inputs;
 
+use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use asl::Status;
+use aws_config::SdkConfig;
 use clap::Parser as _;
 use operator::{Cli, CommandError, Context, run};
 use serde_json::{Value, json};
@@ -51,17 +54,10 @@ async fn cxr_answered(
 ) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
     let context = Context {
-        out: &mut out,
-        now: NOW.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
-        cache: None,
         answer: Some(answer),
-        aws: async || server.config(),
+        ..make_context(&mut out, async || server.config())
     };
-    let machine = ["--state-machine", MACHINE];
-    let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
-    let result = run(cli, context).await;
+    let result = run_on_machine(args, context).await;
     (result, String::from_utf8(out).unwrap())
 }
 
@@ -73,18 +69,42 @@ async fn cxr_with(
 ) -> (Result<u8, CommandError>, String) {
     let mut out = Vec::new();
     let context = Context {
-        out: &mut out,
-        now: NOW.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
         cache: cache.map(Path::to_owned),
-        answer: None,
-        aws: async || server.config(),
+        ..make_context(&mut out, async || server.config())
     };
-    let machine = ["--state-machine", MACHINE];
-    let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
-    let result = run(cli, context).await;
+    let result = run_on_machine(args, context).await;
     (result, String::from_utf8(out).unwrap())
+}
+
+/// What a command takes from outside: the time of all tests, no terminal, nobody to be asked, and nothing kept.
+fn make_context<Aws>(out: &mut dyn Write, aws: Aws) -> Context<'_, Aws> {
+    Context {
+        out,
+        now: NOW.parse().unwrap(),
+        pause: Duration::ZERO,
+        width: None,
+        cache: None,
+        answer: None,
+        aws,
+    }
+}
+
+/// Runs a command of the state machine that the tests have.
+async fn run_on_machine<Aws>(args: &[&str], context: Context<'_, Aws>) -> Result<u8, CommandError>
+where
+    Aws: AsyncFnOnce() -> SdkConfig,
+{
+    run_line(&[args, &["--state-machine", MACHINE]].concat(), context).await
+}
+
+/// Runs a command line as it is.
+async fn run_line<Aws>(args: &[&str], context: Context<'_, Aws>) -> Result<u8, CommandError>
+where
+    Aws: AsyncFnOnce() -> SdkConfig,
+{
+    let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
+    // The future of all commands is too large for the stack of a test.
+    Box::pin(run(cli, context)).await
 }
 
 async fn done(server: &Server, args: &[&str]) -> String {
@@ -461,16 +481,7 @@ async fn an_aws_that_is_not_there_is_unavailable() {
     let config = server.config().into_builder();
     let config = config.endpoint_url("http://127.0.0.1:1").build();
     let mut out = Vec::new();
-    let context = Context {
-        out: &mut out,
-        now: NOW.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
-        cache: None,
-        answer: None,
-        aws: async || config,
-    };
-    let cli = Cli::try_parse_from(["cxr", "list", "--state-machine", MACHINE]).unwrap();
-    let error = run(cli, context).await.unwrap_err();
+    let context = make_context(&mut out, async || config);
+    let error = run_on_machine(&["list"], context).await.unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("CXO012", 4));
 }

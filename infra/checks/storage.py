@@ -44,6 +44,9 @@ def findings(path):
             yield f"{action} on {area}/ with {context}: {'not refused' if refused else 'refused'}"
         if iam.decide(policy, action, resource, {"aws:SecureTransport": "false", **context}) is not False:
             yield f"{action} on {area}/ without TLS: not refused"
+    # A commit is an event that whoever loads can wait for.
+    if not document["LandingBucket"]["Properties"]["NotificationConfiguration"]["EventBridgeConfiguration"]["EventBridgeEnabled"]:
+        yield "the bucket tells nobody of commits"
     if document["ReportPipeline"]["Properties"]["LoggingConfiguration"]["IncludeExecutionData"]:
         yield "the logs of the state machine hold the definitions"
     for given, owner in (({}, ACCOUNT), ({"BucketName": "theirs"}, ACCOUNT), ({"BucketName": "theirs", "BucketOwner": "444455556666"}, "444455556666")):

@@ -88,13 +88,26 @@ def check(definition, warehouse, file):
 
 
 def check_load(file):
-    """The transaction of Snowflake's load, which is inside of a procedure. Of the rest sqlglot knows the table alone."""
+    """The transaction of Snowflake's load, which is inside of a procedure. Of the rest sqlglot knows the tables alone."""
     done = cxr("sql", "snowflake", "--prefix", "reports", file)
     assert done.returncode == 0, done.stderr
     _, body, _ = done.stdout.split("$$")
     load = body[body.index("update cxone_loaded") : body.index("commit;")]
     statements = [it for it in sqlglot.parse(load, dialect="snowflake") if it is not None]
-    assert [type(it) for it in statements] == [exp.Update, exp.Delete, exp.Insert], statements
+    assert [type(it) for it in statements] == [exp.Update, exp.Delete, exp.Insert, exp.Delete, exp.Insert], statements
+
+
+def check_bigquery(file):
+    """The tables that the file for BigQuery makes, and the transaction of its procedure."""
+    done = cxr("sql", "bigquery", "--prefix", "reports", "--table", "reports.daily", file)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("-- NOT RUN ON BIGQUERY."), done.stdout
+    set_up, procedure = done.stdout.split("create or replace procedure")
+    kinds = [type(it) for it in parsed(set_up, "bigquery")]
+    assert kinds == [exp.Create, exp.Create, exp.Create, exp.Insert], kinds
+    transaction = procedure[procedure.index("update `reports`") : procedure.index("commit transaction;")]
+    kinds = [type(it) for it in parsed(transaction, "bigquery")]
+    assert kinds == [exp.Update, exp.Delete, exp.Insert, exp.Delete, exp.Insert], kinds
 
 
 def main():
@@ -105,6 +118,7 @@ def main():
     assert cxr("check", file.name).returncode == 0, cxr("check", file.name).stdout
     for _, name in files:
         check_load(name)
+        check_bigquery(name)
     columns = sum(check(definition, warehouse, name) for definition, name in files for warehouse in WAREHOUSES)
     print(f"ddl: {len(files)} definitions for {len(WAREHOUSES)} warehouses, {columns} columns: PostgreSQL and DuckDB ran them, sqlglot parsed them")
 

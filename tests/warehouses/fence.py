@@ -45,6 +45,7 @@ def script(warehouse, fence):
         copy = "copy cxone_stage from :'manifest' iam_role default manifest format json 'auto ignorecase' gzip;"
         sql = swap(sql, copy, "\\copy cxone_stage (agentid, callshandled, handletime) from pstdin csv")
         sql = swap(sql, ' sortkey ("_window_start")', "")
+        sql = swap(sql, ' sortkey ("window_start")', "")
         sql = swap(sql, "create table if not exists \"daily", LIKE_REDSHIFT + "create table if not exists \"daily")
         if fence == WRONG:
             sql = swap(sql, "lock table cxone_loaded;\n", "")
@@ -85,12 +86,24 @@ def log(seed):
     return commits, states
 
 
+def entry(commit):
+    """What the log says of a commit, without its lists of parts and columns."""
+    start, end = (day(number) for number in commit["window"])
+    count = len(commit["rows"])
+    said = {
+        "version": commit["version"], "window": {"start": start, "end": end}, "generation": 1, "runs": [{"runId": "it's-1"}, {"runId": "2"}],
+        "rows": count, "unique": count, "duplicates": 0, "replaced": 0, "verification": "total", "unchanged": False,
+        "committedAt": "2026-11-30T00:00:00Z",
+    }  # fmt: skip
+    return json.dumps(said | ({} if count else {"withdrawn": True}))
+
+
 def load(path, commit):
     rows = commit["rows"]
     lines = "".join(f"A-{n},{row},1:02\n" for n, row in enumerate(rows)) if "redshift" in path else "".join(json.dumps({"agentId": f"A-{n}", "callsHandled": row, "note": "x\\y\t\"é"}) + "\n" for n, row in enumerate(rows))
     values = {
         "version": commit["version"], "unique": len(commit["rows"]), "committed_at": "2026-11-30T00:00:00Z",
-        "window_start": day(commit["window"][0]), "window_end": day(commit["window"][1]),
+        "window_start": day(commit["window"][0]), "window_end": day(commit["window"][1]), "entry": entry(commit),
     }  # fmt: skip
     command = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-f", path]
     command += [f"--set={name}={value}" for name, value in values.items()]
@@ -169,7 +182,7 @@ class Round:
 
     def run(self):
         with psycopg.connect(autocommit=True) as connection:
-            connection.execute("drop table if exists cxone_loaded, daily_agent_performance_aggregation")
+            connection.execute("drop table if exists cxone_loaded, cxone_commits, daily_agent_performance_aggregation")
         subprocess.run(["psql", "--no-psqlrc", "--quiet", "-f", self.path], check=True, stdout=subprocess.DEVNULL)
         readers = [threading.Thread(target=self.read) for _ in range(READERS)]
         loaders = [threading.Thread(target=self.work, args=[self.chance.random()]) for _ in range(LOADERS)]
@@ -183,12 +196,23 @@ class Round:
         assert time.monotonic() < self.until, "the loaders did not come to an end"
         return self
 
+    def check_commits(self):
+        """The table of commits has each version once, with the figures of the log."""
+        rows = [len(commit["rows"]) for commit in self.commits]
+        wanted = (VERSIONS, 1, VERSIONS, sum(rows), rows.count(0), 2 * VERSIONS)
+        query = "select count(*), min(version), max(version), sum(row_count)::int, count(*) filter (where is_withdrawn), sum(run_count)::int from cxone_commits"
+        with psycopg.connect(autocommit=True) as connection:
+            found = connection.execute(query).fetchone()
+        assert found == wanted, (found, wanted)
+
 
 def check(warehouse, fence, enough):
     """Rounds until there are enough reads, or until one was wrong where that is looked for."""
     path, totals = script(warehouse, fence), {"reads": 0, "wrong": 0, "kills": 0, "loads": 0, "rounds": 0}
     while not enough(totals):
         done = Round(path, 1000 + totals["rounds"]).run()
+        if fence == RIGHT:
+            done.check_commits()
         for name in ("reads", "wrong", "kills", "loads"):
             totals[name] += getattr(done, name)
         totals["rounds"] += 1

@@ -275,22 +275,32 @@ pub enum CommandError {
     },
     #[error("--table: {error}")]
     TableName { error: definition::TableError },
-    #[error("{}: the load for {warehouse} is written for NDJSON alone; set pipeline.format to ndjson", file.display())]
+    #[error("{}: the load for {warehouse} is written for {wanted}", file.display())]
     NotLoadable {
         file: PathBuf,
         warehouse: definition::Warehouse,
+        /// What its rows have to be stored as, and how.
+        wanted: &'static str,
     },
-    #[error(
-        "psql can't be started: {error}; install PostgreSQL's client, so that psql is on the PATH"
-    )]
-    NoPsql { error: std::io::Error },
+    #[error("{program} can't be started: {error}; install {package}, so that it is on the PATH")]
+    NoClient {
+        program: &'static str,
+        package: &'static str,
+        error: std::io::Error,
+    },
     #[error(
         "the database: {reason}; nothing of this version was kept, and the same command goes on with it"
     )]
     Database {
-        /// What psql says.
+        /// What the warehouse's command line says.
         reason: String,
     },
+    #[error("cxr load duckdb writes into a file; name it: --database FILE")]
+    NoDatabase,
+    #[error(
+        "--table names the table of one definition, and there are {count}; leave it out, name one file, or give --schema"
+    )]
+    OneTable { count: usize },
     /// The table was loaded from another log.
     #[error(
         "the table holds version {version}, and the log ends with {head}; is it the bucket that the table was loaded from? Load into another --table"
@@ -319,72 +329,6 @@ impl CommandError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         self.code_and_exit().1
-    }
-
-    fn code_and_exit(&self) -> (&'static str, u8) {
-        match self {
-            Self::File { .. } => ("CXO001", 2),
-            Self::Definition { .. } => ("CXO002", 1),
-            Self::Window { .. } => ("CXO003", 2),
-            Self::Time { .. } => ("CXO004", 2),
-            Self::Catalogue { .. } => ("CXO005", 2),
-            Self::StateMachine { .. } => ("CXO006", 2),
-            Self::NotFound { .. } => ("CXO007", 3),
-            Self::NotRedrivable { .. } => ("CXO008", 3),
-            Self::Exists { .. } => ("CXO009", 3),
-            Self::TooLarge { .. } => ("CXO010", 1),
-            Self::Refused { .. } => ("CXO011", 3),
-            Self::Unavailable { .. } => ("CXO012", 4),
-            Self::Output(_) => ("CXO013", 4),
-            Self::Template { .. } => ("CXO014", 2),
-            Self::Schedule { .. } => ("CXO015", 1),
-            Self::OffGrid { .. } => ("CXO016", 2),
-            Self::Tenant { .. } => ("CXO017", 1),
-            Self::TenantName { .. } => ("CXO018", 2),
-            Self::NoTenant { .. } => ("CXO019", 3),
-            Self::SecretDeleted { .. } => ("CXO021", 3),
-            Self::Probe(_) => ("CXO022", 1),
-            Self::Storage { .. } => ("CXO023", 3),
-            Self::UnknownReport { .. } => ("CXO024", 2),
-            Self::AmbiguousReport { .. } => ("CXO025", 2),
-            Self::NotOwnWindows { .. } => ("CXO026", 2),
-            Self::NotAnExecution { .. } => ("CXO027", 2),
-            Self::NoBucket { .. } => ("CXO028", 2),
-            Self::Unwritten { .. } => ("CXO029", 2),
-            Self::NotFinal { .. } => ("CXO030", 2),
-            Self::NeedsYes { .. } => ("CXO031", 2),
-            Self::ErrorName { .. } => ("CXO032", 2),
-            Self::Change { .. } => ("CXO033", 1),
-            Self::TimedOut { .. } => ("CXO034", 4),
-            Self::Empty { .. } => ("CXO035", 2),
-            Self::Left { .. } => ("CXO036", 0),
-            Self::RowsDenied { .. } => ("CXO037", 3),
-            Self::BadPart { .. } => ("CXO038", 3),
-            Self::UnknownColumn { .. } => ("CXO039", 2),
-            Self::Undelivered { .. } => ("CXO040", 5),
-            Self::DeliveredTogether { .. } => ("CXO041", 2),
-            Self::OutputFormat { .. } => ("CXO042", 2),
-            Self::NoCredentials { .. } => ("CXO043", 3),
-            Self::AwsSetting { .. } => ("CXO044", 2),
-            Self::NotAws { .. } => ("CXO045", 4),
-            Self::UnknownMachine { .. } => ("CXO046", 3),
-            Self::UnknownWord { .. } => ("CXO047", 2),
-            Self::NoLogGroups { .. } => ("CXO049", 3),
-            Self::NoLogGroup { .. } => ("CXO050", 3),
-            Self::NoBackfills { .. } => ("CXO053", 3),
-            Self::Backfill { .. } => ("CXO054", 2),
-            Self::TooManyWindows { .. } => ("CXO055", 2),
-            Self::BackfillRuns { .. } => ("CXO056", 3),
-            Self::UnknownBackfill { .. } => ("CXO057", 3),
-            Self::TwoFormats { .. } => ("CXO140", 2),
-            Self::NoWarehouse => ("CXO150", 2),
-            Self::NoTable { .. } => ("CXO151", 1),
-            Self::TableName { .. } => ("CXO152", 2),
-            Self::NoPsql { .. } => ("CXO153", 2),
-            Self::Database { .. } => ("CXO154", 4),
-            Self::AheadOfLog { .. } => ("CXO155", 3),
-            Self::NotLoadable { .. } => ("CXO156", 1),
-        }
     }
 
     /// Whether the same call may succeed in a while, so that whoever stays anyway asks again.

@@ -16,6 +16,7 @@ mod definition_check;
 mod definition_file;
 mod digest;
 mod error;
+mod error_code;
 mod error_document;
 mod error_name;
 mod execution_input;

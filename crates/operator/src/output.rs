@@ -49,8 +49,8 @@ struct Document<'r, R> {
 /// The kind of document that has a version of its own, because it is also a file.
 const VERSIONED: &str = "probe";
 
-/// What is JSON or SQL to people too, so that a line of it can't be divided.
-const VERBATIM: [&str; 3] = ["ddl", "new", "sql"];
+/// What is JSON, SQL or YAML to people too, so that a line of it can't be divided.
+const VERBATIM: [&str; 4] = ["dbt", "ddl", "new", "sql"];
 
 impl<'a> Output<'a> {
     pub(crate) fn new(

@@ -386,6 +386,7 @@ async fn a_load_says_in_its_first_line_where_it_was_run() {
         ("postgres", "-- PostgreSQL 13 or newer"),
         ("redshift", "-- NOT RUN ON REDSHIFT."),
         ("snowflake", "-- NOT RUN ON SNOWFLAKE."),
+        ("bigquery", "-- NOT RUN ON BIGQUERY."),
     ] {
         let sql = done(&["sql", warehouse, "--prefix", "reports", REPORT]).await;
         assert!(sql.starts_with(first), "{sql}");
@@ -393,20 +394,64 @@ async fn a_load_says_in_its_first_line_where_it_was_run() {
             "'reports/acme/Daily_Agent_Performance_Aggregation'",
             "cxone_loaded set version = ",
             "Grant.",
+            "cxone_commits",
         ] {
             assert!(sql.contains(part), "{part}\n{sql}");
         }
     }
     let folder = tempfile::tempdir().unwrap();
     let csv = changed(folder.path(), "a.json", "/pipeline/format", json!("csv"));
-    let error = cxr(&["sql", "snowflake", csv.to_str().unwrap()])
-        .await
-        .0
-        .unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("CXO156", 1), "{error}");
+    let zstd = changed(
+        folder.path(),
+        "b.json",
+        "/pipeline/compression",
+        json!("zstd"),
+    );
+    for (warehouse, file) in [("snowflake", &csv), ("bigquery", &csv), ("bigquery", &zstd)] {
+        let args = ["sql", warehouse, file.to_str().unwrap()];
+        let error = cxr(&args).await.0.unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), ("CXO156", 1), "{error}");
+    }
     let sql = done(&["sql", "redshift", csv.to_str().unwrap()]).await;
     assert!(
         sql.contains("manifest format csv ignoreheader 1 gzip;"),
         "{sql}"
     );
+}
+
+#[tokio::test]
+async fn the_tables_of_definitions_are_one_source_of_dbt() {
+    let yaml = done(&["dbt", "--for", "snowflake", "--schema", "cxone", REPORT]).await;
+    for line in [
+        "    schema: \"CXONE\"",
+        "      - name: \"daily_agent_performance_aggregation\"",
+        "        identifier: \"DAILY_AGENT_PERFORMANCE_AGGREGATION\"",
+        "          loaded_at_field: \"\\\"_LOADED_AT\\\"\"",
+        "            warn_after: {count: 27, period: hour}",
+        "          - name: \"AGENTID\"",
+        "      - name: \"cxone_commits\"",
+        "                    values: [total, consistent, second-run]",
+    ] {
+        assert!(yaml.lines().any(|it| it == line), "{line}\n{yaml}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let braces =
+        json!([{"name": "a", "description": "{{ target.password }}: \"quoted\"\nand more"}]);
+    let mut written: Value =
+        serde_json::from_slice(&std::fs::read("../local/definitions/data-download.json").unwrap())
+            .unwrap();
+    written["report"]["columns"] = braces;
+    written["pipeline"]["key"] = json!(["a"]);
+    let file = folder.path().join("a.json");
+    std::fs::write(&file, written.to_string()).unwrap();
+    let yaml = done(&["dbt", "--for", "postgres", file.to_str().unwrap()]).await;
+    assert!(
+        yaml.contains(r#"description: "{ { target.password }}: \"quoted\" and more""#),
+        "{yaml}"
+    );
+    // Without a schema it is that of dbt's target, and no other text has braces.
+    assert_eq!(yaml.matches("{{").count(), 1, "{yaml}");
+    let args = ["dbt", "--for", "duckdb", "--table", "daily", REPORT, REPORT];
+    let error = cxr(&args).await.0.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("CXO158", 2), "{error}");
 }

@@ -380,6 +380,7 @@ fn an_output_that_nobody_reads_is_no_error() {
         &["schema", "output"],
         &["plan", report, window[0], window[1]],
         &["event", report, window[0], window[1]],
+        &["dbt", "--for", "duckdb", report],
         &["completions", "bash"],
         &["man"],
     ] {

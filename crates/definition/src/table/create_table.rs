@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::rules::{Comments, Rules};
-use super::{TableColumn, TypeBasis};
+use super::{TableColumn, TableType, TypeBasis};
 use crate::catalogue::Catalogue;
 use crate::definition::Definition;
-use crate::enums::ColumnNames;
+use crate::enums::{ColumnNames, ColumnType};
 use crate::text::{line, quote};
 use crate::warehouse::Warehouse;
 
@@ -39,12 +39,18 @@ pub struct CreateTable {
     pub warehouse: Warehouse,
     /// Its name in quotes, with the schema if there is one.
     pub table: String,
+    /// What stands before names in the same schema, such as `"reports".`; empty where the table is named without one.
+    pub schema: String,
+    /// The same without quotes: the table, and before it what it is in.
+    pub path: Vec<String>,
     /// Its columns in order, each with its name there.
     pub columns: Vec<(String, TableColumn)>,
     /// What it is for: the report and its tenant.
-    subject: String,
+    pub(super) subject: String,
     /// Whether the definition says which columns there are.
-    names_columns: bool,
+    pub(super) names_columns: bool,
+    /// The column with the start of the window, by which rows are deleted and found.
+    pub(super) window_start: &'static str,
 }
 
 impl Definition {
@@ -71,17 +77,23 @@ impl Definition {
         }
         let report = self.name.as_str();
         let own_name = ColumnNames::Snake.rename(report);
+        let path = name_table(warehouse, name.unwrap_or(&own_name))?;
+        let (schema, table) = quote_table(warehouse, &path);
         Ok(CreateTable {
             warehouse,
-            table: quote_table(warehouse, name.unwrap_or(&own_name))?,
+            table,
+            schema,
+            path,
             columns,
             subject: line(&format!("{report}, tenant {}", self.pipeline.tenant), 256),
             names_columns: !self.columns().is_empty(),
+            window_start: "_window_start",
         })
     }
 }
 
-fn quote_table(warehouse: Warehouse, name: &str) -> Result<String, TableError> {
+/// The parts of a table's name as the warehouse allows them.
+fn name_table(warehouse: Warehouse, name: &str) -> Result<Vec<String>, TableError> {
     let parts: Vec<&str> = name.split('.').collect();
     let is_part = |part: &&str| !part.trim().is_empty() && !part.contains(char::is_control);
     if parts.len() > 3 || !parts.iter().all(is_part) {
@@ -90,14 +102,21 @@ fn quote_table(warehouse: Warehouse, name: &str) -> Result<String, TableError> {
     // The name of a project at Google may have a `-`, and no table has.
     let is_project = |nth| warehouse == Warehouse::BigQuery && nth + 2 < parts.len();
     let named = parts.iter().enumerate().map(|(nth, part)| {
-        let safe = warehouse.name_object(part);
-        warehouse.quote_name(if is_project(nth) && !part.contains('`') {
-            part
+        if is_project(nth) && !part.contains('`') {
+            (*part).to_owned()
         } else {
-            &safe
-        })
+            warehouse.name_object(part)
+        }
     });
-    Ok(named.collect::<Vec<_>>().join("."))
+    Ok(named.collect())
+}
+
+/// What stands before the names of tables beside this one, and its own name with that, in quotes.
+pub(super) fn quote_table(warehouse: Warehouse, path: &[String]) -> (String, String) {
+    let quoted: Vec<String> = path.iter().map(|part| warehouse.quote_name(part)).collect();
+    let table = quoted.join(".");
+    let own = quoted.last().map_or(0, String::len);
+    (table[..table.len() - own].to_owned(), table)
 }
 
 impl CreateTable {
@@ -107,7 +126,22 @@ impl CreateTable {
         self.warehouse.rules().type_name(column.column_type)
     }
 
-    fn quote_column(&self, name: &str) -> String {
+    /// The warehouse's word for the type of texts.
+    #[must_use]
+    pub fn type_of_texts(&self) -> &'static str {
+        let text = TableType::Value(ColumnType::String);
+        self.warehouse.rules().type_name(text)
+    }
+
+    /// What the description of a column says, with its unit, and with the name of the field that it is from if that is another.
+    #[must_use]
+    pub fn describe_column(&self, name: &str, column: &TableColumn) -> Option<String> {
+        describe(name, column)
+    }
+
+    /// What one of the columns that each table has, or any field, is called there, in quotes.
+    #[must_use]
+    pub fn quote_column(&self, name: &str) -> String {
         self.warehouse.quote_name(&self.warehouse.name_column(name))
     }
 
@@ -134,7 +168,7 @@ impl CreateTable {
 
     /// What follows the columns. Whatever loads a version deletes a range of windows first, so that they are what it looks for.
     fn write_end(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start = self.quote_column("_window_start");
+        let start = self.quote_column(self.window_start);
         match self.warehouse {
             Warehouse::Snowflake | Warehouse::DuckDb => writeln!(f, ");"),
             Warehouse::Redshift => writeln!(f, ") sortkey ({start});"),

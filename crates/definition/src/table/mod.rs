@@ -1,5 +1,6 @@
 //! The table that a definition's rows are loaded into: its columns in order, with their types, for any warehouse.
 
+mod commits;
 mod create_table;
 mod name;
 mod rules;

@@ -22,7 +22,7 @@ pub(super) struct DdlArgs {
     /// The definition file; - is the standard input.
     file: PathBuf,
     /// The warehouse; without it, the one that pipeline.target names.
-    #[arg(long = "for", value_name = "WAREHOUSE", value_parser = warehouse_parser())]
+    #[arg(long = "for", value_name = "WAREHOUSE", value_parser = warehouse_parser(Warehouse::ALL))]
     warehouse: Option<Warehouse>,
     /// What the table is called: NAME or SCHEMA.NAME; without it, as the report.
     #[arg(long, value_name = "NAME")]
@@ -44,15 +44,20 @@ impl DdlArgs {
     }
 }
 
-pub(super) fn warehouse_parser() -> impl TypedValueParser<Value = Warehouse> {
-    let words = Warehouse::ALL.iter().map(|warehouse| warehouse.as_str());
+/// Reads the name of one of these warehouses.
+pub(super) fn warehouse_parser(
+    known: &'static [Warehouse],
+) -> impl TypedValueParser<Value = Warehouse> {
+    let words = known.iter().map(|warehouse| warehouse.as_str());
     PossibleValuesParser::new(words).try_map(|word| {
-        let mut all = Warehouse::ALL.iter().copied();
-        all.find(|warehouse| warehouse.as_str() == word).ok_or(word)
+        let mut known = known.iter().copied();
+        known
+            .find(|warehouse| warehouse.as_str() == word)
+            .ok_or(word)
     })
 }
 
-fn choose_warehouse(
+pub(super) fn choose_warehouse(
     named: Option<Warehouse>,
     definition: &Definition,
 ) -> Result<Warehouse, CommandError> {

@@ -7,6 +7,7 @@ mod cancel;
 mod check;
 mod completions;
 mod data;
+mod dbt;
 mod ddl;
 mod doctor;
 mod drift;
@@ -127,6 +128,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Ddl(ddl::DdlArgs),
     Sql(sql::SqlArgs),
+    Dbt(dbt::DbtArgs),
     Event(event::EventArgs),
     Schedules(schedules::SchedulesArgs),
     Status(status::StatusArgs),
@@ -156,6 +158,7 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Ddl(_) => "ddl",
             Self::Sql(_) => "sql",
+            Self::Dbt(_) => "dbt",
             Self::Event(_) => "event",
             Self::Schedules(_) => "schedules",
             Self::Status(_) => "status",
@@ -226,6 +229,7 @@ where
         Command::Plan(args) => args.run(output, now),
         Command::Ddl(args) => args.run(output),
         Command::Sql(args) => args.run(output),
+        Command::Dbt(args) => args.run(output),
         Command::Event(args) => args.run(output, now, account.machine()?.as_ref()),
         Command::Schedules(args) => args.run(output, now),
         Command::Status(args) => {

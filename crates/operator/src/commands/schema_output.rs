@@ -5,8 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    backfill, calendar, cancel, ddl, doctor, drift, explain, list, load, logs, new, plan, redrive,
-    replay, retry, run, schedules, show, sql, status, tenant, verify, watch,
+    backfill, calendar, cancel, dbt, ddl, doctor, drift, explain, list, load, logs, new, plan,
+    redrive, replay, retry, run, schedules, show, sql, status, tenant, verify, watch,
 };
 use crate::definition_check::Verdict;
 use crate::error_document::{ERROR_KIND, ErrorDocument};
@@ -26,6 +26,7 @@ const KINDS: &[Kind] = &[
     ("calendar", schema_of::<calendar::Calendar>),
     ("cancel", schema_of::<cancel::Cancelled>),
     ("check", schema_of::<Verdict>),
+    ("dbt", schema_of::<dbt::SourcesFile>),
     ("ddl", schema_of::<ddl::Ddl>),
     ("doctor", schema_of::<doctor::Checks>),
     ("drift", schema_of::<drift::Drift>),

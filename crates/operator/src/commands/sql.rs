@@ -4,16 +4,24 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::{CreateTable, Definition, OutputFormat, Warehouse};
+use definition::{Compression, CreateTable, Definition, OutputFormat, Warehouse};
 use delivery::keys::ReportKeys;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ddl::table_error;
+use super::ddl::{table_error, warehouse_parser};
 use crate::definition_file::{self, CatalogueArg};
 use crate::error::CommandError;
 use crate::output::Output;
-use crate::warehouse_sql::{PostgresLoad, RedshiftLoad, SnowflakeLoad};
+use crate::warehouse_sql::{BigQueryLoad, PostgresLoad, RedshiftLoad, SnowflakeLoad};
+
+/// The warehouses that a file is written for.
+const WAREHOUSES: &[Warehouse] = &[
+    Warehouse::Postgres,
+    Warehouse::Redshift,
+    Warehouse::Snowflake,
+    Warehouse::BigQuery,
+];
 
 /// Print how a definition's rows get into a warehouse, as one file with comments (no network).
 #[derive(Debug, Args)]
@@ -22,8 +30,8 @@ use crate::warehouse_sql::{PostgresLoad, RedshiftLoad, SnowflakeLoad};
 )]
 pub(super) struct SqlArgs {
     /// The warehouse.
-    #[arg(value_name = "WAREHOUSE", value_parser = ["postgres", "redshift", "snowflake"])]
-    warehouse: String,
+    #[arg(value_name = "WAREHOUSE", value_parser = warehouse_parser(WAREHOUSES))]
+    warehouse: Warehouse,
     /// The definition file; - is the standard input.
     file: PathBuf,
     /// What the table is called: NAME or SCHEMA.NAME; without it, as the report.
@@ -43,7 +51,7 @@ pub(super) struct SqlArgs {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct LoadScript {
-    warehouse: String,
+    warehouse: &'static str,
     sql: String,
 }
 
@@ -51,44 +59,54 @@ impl SqlArgs {
     pub(super) fn run(self, output: &mut Output<'_>) -> Result<u8, CommandError> {
         let catalogue = self.catalogue.read_catalogue()?;
         let definition = definition_file::read_definition(&self.file, &catalogue)?.definition;
-        let warehouse = match self.warehouse.as_str() {
-            "redshift" => Warehouse::Redshift,
-            "snowflake" => Warehouse::Snowflake,
-            _ => Warehouse::Postgres,
-        };
+        let warehouse = self.warehouse;
         let table = definition.create_table(warehouse, &catalogue, self.table.as_deref());
         let table = table.map_err(|error| table_error(error, self.file.clone()))?;
         let keys = ReportKeys::new(&self.prefix, &definition.pipeline.tenant, &definition.name);
         let sql = write_script(&table, keys.root(), &definition);
-        let sql = sql.ok_or(CommandError::NotLoadable {
+        let sql = sql.map_err(|wanted| CommandError::NotLoadable {
             file: self.file,
             warehouse,
+            wanted,
         })?;
         output.print(&LoadScript {
-            warehouse: self.warehouse,
+            warehouse: warehouse.as_str(),
             sql,
         })?;
         Ok(0)
     }
 }
 
-/// The file; nothing where it is not written for the format of the rows.
-fn write_script(table: &CreateTable, report: &str, definition: &Definition) -> Option<String> {
+/// The file, or what the rows have to be stored as for it.
+fn write_script(
+    table: &CreateTable,
+    report: &str,
+    definition: &Definition,
+) -> Result<String, &'static str> {
+    const NDJSON: &str = "NDJSON alone; set pipeline.format to ndjson";
     let (format, compression) = (definition.pipeline.format, definition.pipeline.compression);
-    Some(match (table.warehouse, format) {
-        (Warehouse::Redshift, _) => RedshiftLoad {
+    let is_ndjson = format == OutputFormat::Ndjson;
+    match table.warehouse {
+        Warehouse::Redshift => Ok(RedshiftLoad {
             table,
             report,
             format,
             compression,
         }
-        .write_script(),
-        (Warehouse::Snowflake, OutputFormat::Ndjson) => {
-            SnowflakeLoad { table, report }.write_script()
+        .write_script()),
+        Warehouse::Snowflake if is_ndjson => Ok(SnowflakeLoad { table, report }.write_script()),
+        Warehouse::BigQuery if compression == Compression::Zstd => {
+            Err("gzip or no compression; set pipeline.compression to gzip")
         }
-        (Warehouse::Postgres, _) => PostgresLoad { table, report }.write_script(),
-        _ => return None,
-    })
+        Warehouse::BigQuery if is_ndjson => Ok(BigQueryLoad {
+            table,
+            report,
+            compression,
+        }
+        .write_script()),
+        Warehouse::Postgres => Ok(PostgresLoad { table, report }.write_script()),
+        _ => Err(NDJSON),
+    }
 }
 
 impl fmt::Display for LoadScript {

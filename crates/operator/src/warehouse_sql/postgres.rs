@@ -7,8 +7,10 @@
 
 use std::fmt::Write as _;
 
-use definition::{ColumnType, CreateTable, TableColumn, TableType, TypeBasis, Warehouse};
+use definition::{ColumnType, CreateTable, TableColumn, TableType, Warehouse};
 use delivery::documents::Commit;
+
+use super::{describe_commit, find_loaded, list_commit_columns, list_fields, list_own_columns};
 
 /// A table, and the report whose versions are loaded into it.
 pub(crate) struct PostgresLoad<'l> {
@@ -25,6 +27,10 @@ pub(crate) struct Version {
     start: String,
     end: String,
     committed_at: String,
+    /// The entry of the log as JSON.
+    entry: String,
+    /// Whether the entry may be left out.
+    is_entry_optional: bool,
 }
 
 impl Version {
@@ -36,6 +42,8 @@ impl Version {
             start: quote(&commit.window.start().to_string()),
             end: quote(&commit.window.end().to_string()),
             committed_at: quote(&commit.committed_at.to_string()),
+            entry: quote(&describe_commit(commit)),
+            is_entry_optional: false,
         }
     }
 
@@ -48,15 +56,17 @@ impl Version {
             start: variable("window_start"),
             end: variable("window_end"),
             committed_at: variable("committed_at"),
+            entry: variable("entry"),
+            is_entry_optional: true,
         }
     }
 }
 
 /// How a line is staged as it is: no row of JSON has these two characters.
-pub(crate) const STAGED_AS: &str = "with (format csv, delimiter e'\\x02', quote e'\\x01')";
+pub(super) const STAGED_AS: &str = "with (format csv, delimiter e'\\x02', quote e'\\x01')";
 
 /// Makes the table for the lines of one version, which only this session sees.
-pub(crate) const MAKE_STAGE: &str = "create temporary table cxone_stage (line text not null);\n";
+pub(super) const MAKE_STAGE: &str = "create temporary table cxone_stage (line text not null);\n";
 
 /// The functions that read a value, or give `null` for one that does not fit. Their names are those of the types.
 const FUNCTIONS: &str = r#"create or replace function {schema}cxone_long(value jsonb) returns bigint language sql immutable as $$
@@ -102,14 +112,12 @@ $$;
 impl PostgresLoad<'_> {
     /// The schema of the table, with its dot; empty where the table is named without one.
     pub(super) fn schema(&self) -> &str {
-        let dot = self.table.table.rfind("\".\"");
-        dot.map_or("", |at| &self.table.table[..at + 2])
+        &self.table.schema
     }
 
     /// The condition that finds the report and the table in the bookkeeping.
-    fn of_this(&self) -> String {
-        let (report, table) = (quote(self.report), quote(&self.table.table));
-        format!("report = {report} and target = {table}")
+    fn find_loaded(&self) -> String {
+        find_loaded(self.table, self.report)
     }
 
     /// Whether the table has room for the columns, and the version that was loaded last; nothing where it has not.
@@ -120,15 +128,16 @@ impl PostgresLoad<'_> {
             .map(|(name, _)| format!("({})", quote(name)))
             .collect();
         let bookkeeping = quote(&format!("{schema}cxone_loaded"));
+        let commits = quote(&self.table.commits_table().table);
         format!(
-            "select to_regclass({bookkeeping}) is not null and not exists (select from (values {}) wanted (name) \
+            "select to_regclass({bookkeeping}) is not null and to_regclass({commits}) is not null and not exists (select from (values {}) wanted (name) \
              where not exists (select from pg_attribute where attrelid = to_regclass({table}) and attname = name and not attisdropped)) \
              as is_ready \\gset\n\
              \\if :is_ready\n\
              select version from {schema}cxone_loaded where {};\n\
              \\endif\n",
             names.join(", "),
-            self.of_this(),
+            self.find_loaded(),
         )
     }
 
@@ -153,7 +162,7 @@ impl PostgresLoad<'_> {
              create table if not exists {schema}cxone_loaded (report text, target text, version bigint not null, primary key (report, target));\n\
              insert into {schema}cxone_loaded values ({}, {}, 0) on conflict do nothing;\n\
              {}commit;\n",
-            self.table,
+            format_args!("{}{}", self.table, self.table.commits_table()),
             table.replace('\'', "''").replace('%', "%%"),
             columns.join(", "),
             quote(table),
@@ -172,34 +181,30 @@ impl PostgresLoad<'_> {
             start,
             end,
             committed_at,
+            ..
         } = of;
-        let loaded = format!("{schema}cxone_loaded where {}", self.of_this());
+        let loaded = format!("{schema}cxone_loaded where {}", self.find_loaded());
         let is_turn = format!("exists (select from {loaded} and version = {version})");
-        let column = |name: &str| {
-            self.table
-                .warehouse
-                .quote_name(&self.table.warehouse.name_column(name))
-        };
+        let column = |name: &str| self.table.quote_column(name);
         let (fields, values) = self.read_fields();
+        let own = list_own_columns(self.table);
+        let commits = self.write_commit(of);
         format!(
             "begin isolation level read committed;\n\
              update {schema}cxone_loaded set version = case when version = {version} - 1 then {version} else version end where {};\n\
              select 1 / (case when (select count(*) from cxone_stage) = {unique} then 1 else 0 end) \\g /dev/null\n\
              delete from {table} where {} >= {start} and {} <= {end}\n    and {is_turn};\n\
-             insert into {table} ({fields}, {}, {}, {}, {})\n\
+             insert into {table} ({fields}{own})\n\
              select {values},\n    {start}, {end}, {version}, {committed_at}\n\
              from (select case when position('\\u0000' in line) = 0 then line\n    \
              else regexp_replace(line, '(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000', '\\1\\\\ufffd', 'g') end::jsonb as fields from cxone_stage) staged\n\
              where {is_turn};\n\
+             {commits}\
              commit;\n\
              select version, (select count(*) from {table} where {} = {start} and {} = {end} and {} is not null) from {loaded};\n",
-            self.of_this(),
+            self.find_loaded(),
             column("_window_start"),
             column("_window_end"),
-            column("_window_start"),
-            column("_window_end"),
-            column("_version"),
-            column("_loaded_at"),
             column("_window_start"),
             column("_window_end"),
             column("_extra"),
@@ -207,25 +212,66 @@ impl PostgresLoad<'_> {
     }
 
     /// Takes the version's place without its rows, which are gone.
-    pub(crate) fn skip(&self, version: u64) -> String {
-        let (schema, of_this) = (self.schema(), self.of_this());
+    pub(crate) fn skip(&self, of: &Version) -> String {
+        let (schema, of_this, version) = (self.schema(), self.find_loaded(), &of.number);
         format!(
-            "update {schema}cxone_loaded set version = {version} where {of_this} and version = {version} - 1;\n\
-             select version, 0 from {schema}cxone_loaded where {of_this};\n"
+            "begin isolation level read committed;\n\
+             update {schema}cxone_loaded set version = case when version = {version} - 1 then {version} else version end where {of_this};\n\
+             {}commit;\n\
+             select version, 0 from {schema}cxone_loaded where {of_this};\n",
+            self.write_commit(of)
         )
     }
 
+    /// Keeps what the log says of the version.
+    fn write_commit(&self, of: &Version) -> String {
+        let (commits, of_this) = (self.table.commits_table(), self.find_loaded());
+        let Version {
+            number: version,
+            entry,
+            ..
+        } = of;
+        let is_turn = format!(
+            "exists (select from {}cxone_loaded where {of_this} and version = {version})",
+            self.schema()
+        );
+        let written = format!(
+            "delete from {table} where {of_this} and version = {version} and {is_turn};\n\
+             insert into {table} ({columns})\n\
+             select {report}, {target}, {version}, (entry #>> '{{window,start}}')::timestamptz, (entry #>> '{{window,end}}')::timestamptz,\n    \
+             (entry ->> 'generation')::bigint, jsonb_array_length(entry -> 'runs'), (entry ->> 'rows')::bigint, (entry ->> 'unique')::bigint,\n    \
+             (entry ->> 'duplicates')::bigint, (entry ->> 'replaced')::bigint, entry ->> 'verification', (entry ->> 'unchanged')::boolean,\n    \
+             coalesce(entry ->> 'withdrawn', 'false')::boolean, (entry ->> 'committedAt')::timestamptz\n\
+             from (select {entry}::jsonb as entry) logged\n\
+             where {is_turn};\n",
+            table = commits.table,
+            columns = list_commit_columns(&commits),
+            report = quote(self.report),
+            target = quote(&self.table.table),
+        );
+        if of.is_entry_optional {
+            return format!("\\if :{{?entry}}\n{written}\\endif\n");
+        }
+        written
+    }
+
+    /// The statements before the lines of a version.
+    pub(crate) fn begin_stage() -> String {
+        format!("{MAKE_STAGE}copy cxone_stage from stdin {STAGED_AS};\n")
+    }
+
+    /// The line behind the last one of a version.
+    pub(crate) const END_OF_LINES: &'static str = "\\.\n";
+
     /// The columns that a row's fields go into, and how each is read.
     fn read_fields(&self) -> (String, String) {
-        let of_rows = self.table.columns.iter();
-        let of_rows = of_rows.filter(|(_, column)| column.basis != TypeBasis::Own);
         let (mut names, mut values) = (String::new(), String::new());
         let (mut known, mut misfits) = (Vec::new(), String::new());
-        for (name, column) in of_rows {
+        for (name, column) in list_fields(self.table) {
             let field = quote(&column.name);
             let value = format!("fields -> {field}");
             let read = self.read_value(column, &value);
-            let _ = write!(names, "{}, ", self.table.warehouse.quote_name(name));
+            let _ = write!(names, "{name}, ");
             let _ = write!(values, "{read},\n    ");
             if column.column_type != TableType::Value(ColumnType::String) {
                 let schema = self.schema();
@@ -236,13 +282,9 @@ impl PostgresLoad<'_> {
             }
             known.push(field);
         }
-        let extra = self
-            .table
-            .warehouse
-            .quote_name(&self.table.warehouse.name_column("_extra"));
         let known = known.join(", ");
         (
-            format!("{names}{extra}"),
+            names,
             format!("{values}nullif((fields - array[{known}]::text[]){misfits}, '{{}}')"),
         )
     }

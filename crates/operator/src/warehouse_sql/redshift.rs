@@ -6,9 +6,9 @@
 
 use std::fmt::Write as _;
 
-use definition::{
-    ColumnType, Compression, CreateTable, OutputFormat, TableColumn, TableType, TypeBasis,
-};
+use definition::{ColumnType, Compression, CreateTable, OutputFormat, TableType};
+
+use super::{find_loaded, list_commit_columns, list_fields, list_own_columns};
 
 /// A table, and the report whose versions are loaded into it.
 pub(crate) struct RedshiftLoad<'l> {
@@ -24,12 +24,6 @@ const DOUBLE: &str = "'^[+-]?[0-9]{1,100}([.][0-9]{0,100})?([eE][+-]?[0-9]{1,2})
 const TIMESTAMP: &str = "'^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-][01][0-9]:?[0-5][0-9])?)?$|^[12][0-9]{3}-(0[13-9]|1[0-2])-(29|30)([T ].*)?$'";
 
 impl RedshiftLoad<'_> {
-    fn of_rows(&self) -> impl Iterator<Item = (String, &TableColumn)> {
-        let of_rows = self.table.columns.iter();
-        let of_rows = of_rows.filter(|(_, column)| column.basis != TypeBasis::Own);
-        of_rows.map(|(name, column)| (self.table.warehouse.quote_name(name), column))
-    }
-
     fn quote(&self, text: &str) -> String {
         self.table.warehouse.quote_text(text)
     }
@@ -49,7 +43,7 @@ impl RedshiftLoad<'_> {
     /// The columns that the fields go into, and how each is read from its text.
     fn read_fields(&self) -> (String, String) {
         let (mut names, mut values, mut misfits) = (String::new(), String::new(), String::new());
-        for (name, column) in self.of_rows() {
+        for (name, column) in list_fields(self.table) {
             let (pattern, cast) = match column.column_type {
                 TableType::Value(ColumnType::Long) => (LONG, "::decimal(38, 0)::bigint"),
                 TableType::Value(ColumnType::Double) => (DOUBLE, "::double precision"),
@@ -87,32 +81,19 @@ impl RedshiftLoad<'_> {
     }
 
     fn load(&self) -> String {
-        let warehouse = self.table.warehouse;
-        let column = |name: &str| warehouse.quote_name(&warehouse.name_column(name));
         let table = &self.table.table;
-        let of_this = format!(
-            "report = {} and target = {}",
-            self.quote(self.report),
-            self.quote(table)
-        );
+        let of_this = find_loaded(self.table, self.report);
         let is_turn =
             format!("exists (select 1 from cxone_loaded where {of_this} and version = :version)");
-        let stage: Vec<String> = self
-            .of_rows()
+        let stage: Vec<String> = list_fields(self.table)
             .map(|(name, _)| format!("{name} varchar(65535)"))
             .collect();
         let files = self.describe_files();
         let (names, values) = self.read_fields();
-        let (start, end) = (column("_window_start"), column("_window_end"));
-        let own = [
-            "_extra",
-            "_window_start",
-            "_window_end",
-            "_version",
-            "_loaded_at",
-        ]
-        .map(column)
-        .join(", ");
+        let start = self.table.quote_column("_window_start");
+        let end = self.table.quote_column("_window_end");
+        let own = list_own_columns(self.table);
+        let commits = self.write_commit(&is_turn);
         format!(
             "create temporary table cxone_stage ({});\n\
              select :unique > 0 as has_rows \\gset\n\
@@ -127,9 +108,47 @@ impl RedshiftLoad<'_> {
              insert into {table} ({names}{own})\n\
              select {values},\n    :'window_start'::timestamptz, :'window_end'::timestamptz, :version, :'committed_at'::timestamptz\n\
              from cxone_stage where {is_turn};\n\
+             {commits}\
              commit;\n\
              select version from cxone_loaded where {of_this};\n",
             stage.join(", "),
+        )
+    }
+
+    /// Keeps what the log says of the version, if it was given.
+    fn write_commit(&self, is_turn: &str) -> String {
+        let commits = self.table.commits_table();
+        let of_this = find_loaded(self.table, self.report);
+        let field = |name: &str| format!("json_extract_path_text(:'entry', '{name}')");
+        let number = |name: &str| format!("{}::bigint", field(name));
+        let flag = |name: &str| {
+            format!(
+                "case when {} = 'true' then true else false end",
+                field(name)
+            )
+        };
+        // Redshift and PostgreSQL have no function in common that counts the elements of a text.
+        let runs = format!("regexp_count({}, '\"runId\"')", field("runs"));
+        format!(
+            "\\if :{{?entry}}\n\
+             delete from {table} where {of_this} and version = :version and {is_turn};\n\
+             insert into {table} ({columns})\n\
+             select {report}, {target}, :version, :'window_start'::timestamptz, :'window_end'::timestamptz,\n    \
+             {}, {runs}, {}, {},\n    {}, {}, {},\n    {},\n    {}, :'committed_at'::timestamptz\n\
+             where {is_turn};\n\
+             \\endif\n",
+            number("generation"),
+            number("rows"),
+            number("unique"),
+            number("duplicates"),
+            number("replaced"),
+            field("verification"),
+            flag("unchanged"),
+            flag("withdrawn"),
+            table = commits.table,
+            columns = list_commit_columns(&commits),
+            report = self.quote(self.report),
+            target = self.quote(&self.table.table),
         )
     }
 
@@ -137,7 +156,7 @@ impl RedshiftLoad<'_> {
     pub(crate) fn write_script(&self) -> String {
         let (report, table, load) = (self.report, &self.table.table, self.load());
         let (quoted_report, quoted_table) = (self.quote(report), self.quote(table));
-        let set_up = self.table.to_string();
+        let set_up = format!("{}{}", self.table, self.table.commits_table());
         format!(
             "-- NOT RUN ON REDSHIFT. The transaction and the reading of values run in tests on PostgreSQL, COPY nowhere. For psql.\n\
              --\n\
@@ -145,12 +164,15 @@ impl RedshiftLoad<'_> {
              --\n\
              -- Load, for each entry of {report}/_log/ in the order of their versions, with its figures and its manifest:\n\
              --   psql -f THIS_FILE -v version=7 -v unique=25000 -v manifest=s3://BUCKET/{report}/_manifest/00000000000000000007.json \\\n\
-             --     -v window_start=2026-11-21T00:00:00Z -v window_end=2026-11-22T00:00:00Z -v committed_at=2026-11-22T05:37:06Z\n\
+             --     -v window_start=2026-11-21T00:00:00Z -v window_end=2026-11-22T00:00:00Z -v committed_at=2026-11-22T05:37:06Z \\\n\
+             --     -v entry=\"$(jq -c 'del(.parts, .columns, .columnReport)' ENTRY.json)\"\n\
+             -- The last one may be left out. Given, it keeps what the log says of the version in cxone_commits, in the same transaction.\n\
              -- It prints the version that the table holds then. A version that is late or early changes nothing, and one that is loaded\n\
              -- twice is there once. A version without rows has a manifest without entries, which COPY refuses; it is not asked then.\n\
              -- Values that do not fit their column's type are in _extra. Fields without a column are not loaded: COPY leaves them out.\n\
              --\n\
              -- Grant. Who loads:  grant select, insert, delete on {table} to loader; grant select, update on cxone_loaded to loader;\n\
+             --   grant select, insert, delete on cxone_commits to loader;\n\
              -- The namespace's default IAM role: s3:GetObject on {report}/_manifest/* and {report}/data/*, and kms:Decrypt on the bucket's key.\n\
              --\n\
              -- Schedule: hourly from cron or a task of yours, from the version that it printed last on, until the next entry is not there.\n\

@@ -18,12 +18,15 @@ impl PostgresLoad<'_> {
              -- With tools of your own, take the entries of {report}/_log/ in the order of their versions. For each, write its parts one\n\
              -- after the other to psql, uncompressed, as NDJSON, or nothing if it has none:\n\
              --   aws s3 cp s3://BUCKET/KEY - | gzip -dc | psql -f THIS_FILE -v version=7 -v unique=25000 \\\n\
-             --     -v window_start=2026-11-21T00:00:00Z -v window_end=2026-11-22T00:00:00Z -v committed_at=2026-11-22T05:37:06Z\n\
+             --     -v window_start=2026-11-21T00:00:00Z -v window_end=2026-11-22T00:00:00Z -v committed_at=2026-11-22T05:37:06Z \\\n\
+             --     -v entry=\"$(jq -c 'del(.parts, .columns, .columnReport)' ENTRY.json)\"\n\
+             -- The last one may be left out. Given, it keeps what the log says of the version in cxone_commits, in the same transaction.\n\
              -- It prints the version that the table holds then, and how many rows of it have something in _extra. A version that is\n\
              -- late or early changes nothing, and one that is loaded twice is there once. What does not exit with 0 has changed nothing.\n\
              --\n\
              -- Grant. Who loads:    grant select, insert, delete on {table} to loader;\n\
              --                      grant select, update on {schema}cxone_loaded to loader;\n\
+             --                      grant select, insert, delete on {schema}cxone_commits to loader;\n\
              --                      grant temporary on database … to loader;\n\
              -- Who reads:           grant select on {table} to reader;\n\
              -- In S3, who loads reads {report}/_log/* and {report}/data/*, as the stack's ConsumerPolicy allows.\n\

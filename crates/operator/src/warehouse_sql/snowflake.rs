@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 
-use definition::{ColumnType, CreateTable, TableColumn, TableType, TypeBasis};
+use definition::{ColumnType, CreateTable, TableColumn, TableType};
+
+use super::{find_loaded, list_commit_columns, list_fields, list_own_columns};
 
 /// A table, and the report whose versions are loaded into it.
 pub(crate) struct SnowflakeLoad<'l> {
@@ -44,12 +46,10 @@ impl SnowflakeLoad<'_> {
 
     /// The columns that the fields go into, how each is read, and the names of the fields that are not kept in `_extra`.
     fn read_fields(&self) -> (String, String) {
-        let of_rows = self.table.columns.iter();
-        let of_rows = of_rows.filter(|(_, column)| column.basis != TypeBasis::Own);
         let (mut names, mut values, mut known) = (String::new(), String::new(), Vec::new());
-        for (name, column) in of_rows {
+        for (name, column) in list_fields(self.table) {
             let (read, field) = (self.read_value(column), self.quote(&column.name));
-            let _ = write!(names, "{}, ", self.table.warehouse.quote_name(name));
+            let _ = write!(names, "{name}, ");
             let _ = write!(values, "{read},\n            ");
             known.push(
                 if column.column_type == TableType::Value(ColumnType::String) {
@@ -68,29 +68,17 @@ impl SnowflakeLoad<'_> {
     }
 
     fn load(&self) -> String {
-        let warehouse = self.table.warehouse;
-        let column = |name: &str| warehouse.quote_name(&warehouse.name_column(name));
         let table = &self.table.table;
-        let of_this = format!(
-            "report = {} and target = {}",
-            self.quote(self.report),
-            self.quote(table)
-        );
+        let of_this = find_loaded(self.table, self.report);
         let is_turn =
             format!("exists (select 1 from cxone_loaded where {of_this} and version = :n)");
         let (names, values) = self.read_fields();
         // Two of these would end the procedure.
         let values = values.replace("$$", "$\\$");
-        let (start, end) = (column("_window_start"), column("_window_end"));
-        let own = [
-            "_extra",
-            "_window_start",
-            "_window_end",
-            "_version",
-            "_loaded_at",
-        ]
-        .map(column)
-        .join(", ");
+        let start = self.table.quote_column("_window_start");
+        let end = self.table.quote_column("_window_end");
+        let own = list_own_columns(self.table);
+        let commits = self.write_commit(&is_turn);
         format!(
             "        begin transaction;\n        \
              update cxone_loaded set version = iff(version = :n - 1, :n, version) where {of_this};\n        \
@@ -98,7 +86,26 @@ impl SnowflakeLoad<'_> {
              insert into {table} ({names}{own})\n        \
              select {values},\n            :window_start, :window_end, :n, :committed_at\n        \
              from cxone_stage where {is_turn};\n        \
+             {commits}\
              commit;\n"
+        )
+    }
+
+    /// Keeps what the log says of the version.
+    fn write_commit(&self, is_turn: &str) -> String {
+        let commits = self.table.commits_table();
+        let of_this = find_loaded(self.table, self.report);
+        format!(
+            "delete from {table} where {of_this} and version = :n and {is_turn};\n        \
+             insert into {table} ({columns})\n        \
+             select {report}, {target}, :n, :window_start, :window_end, get(entry, 'generation')::number, array_size(get(entry, 'runs')),\n            \
+             get(entry, 'rows')::number, get(entry, 'unique')::number, get(entry, 'duplicates')::number, get(entry, 'replaced')::number,\n            \
+             get(entry, 'verification')::varchar, get(entry, 'unchanged')::boolean, coalesce(get(entry, 'withdrawn')::boolean, false), :committed_at\n        \
+             from cxone_entry where {is_turn};\n        ",
+            table = commits.table,
+            columns = list_commit_columns(&commits),
+            report = self.quote(self.report),
+            target = self.quote(&self.table.table),
         )
     }
 
@@ -106,7 +113,7 @@ impl SnowflakeLoad<'_> {
     pub(crate) fn write_script(&self) -> String {
         let (report, table, load) = (self.report, &self.table.table, self.load());
         let (quoted_report, quoted_table) = (self.quote(report), self.quote(table));
-        let set_up = self.table.to_string();
+        let set_up = format!("{}{}", self.table, self.table.commits_table());
         // Each table has its own.
         let name = table
             .rsplit("\".\"")

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::io;
 
 use clap::{CommandFactory as _, Parser as _};
-use operator::{Cli, CommandError, Context, describe_error, describe_usage, run};
+use operator::{Cli, CommandError, Context, describe_error, describe_usage};
 use serde_json::{Value, json};
 
 use crate::documents::{check, check_document, schema_of};
 use crate::scene::{Report, day, definition};
-use crate::states::{MACHINE, Server};
+use crate::states::Server;
 use crate::status::scene;
-use crate::{REPORT, cxr};
+use crate::{REPORT, cxr, make_context, run_on_machine};
 
 /// Commands that print no document of their own: JSON that belongs to others, rows, or a script. And the probe, which needs a
 /// tenant (`tests/aws/probe.rs`), and `cxr load`, which needs a database.
@@ -60,6 +60,7 @@ fn cases(folder: &std::path::Path) -> Vec<Case> {
         ("new", "new X --api contacts".to_owned()),
         ("ddl", format!("ddl --for postgres {REPORT}")),
         ("sql", format!("sql postgres {REPORT}")),
+        ("dbt", format!("dbt --for duckdb {REPORT}")),
         ("explanation", "explain Auth".to_owned()),
         ("explanations", "explain".to_owned()),
         (
@@ -215,17 +216,10 @@ async fn run_to(
     args: &[&str],
 ) -> Result<u8, CommandError> {
     let context = Context {
-        out,
-        now: crate::NOW.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
         width,
-        cache: None,
-        answer: None,
-        aws: async || server.config(),
+        ..make_context(out, async || server.config())
     };
-    let machine = ["--state-machine", MACHINE];
-    let cli = Cli::try_parse_from([&["cxr"], args, &machine].concat()).unwrap();
-    run(cli, context).await
+    run_on_machine(args, context).await
 }
 
 /// As in `cxr status | head -1`: nobody is there to be told, and nothing is told.
@@ -259,7 +253,7 @@ async fn lines_fit_the_terminal() {
     for width in [60, 80, 200] {
         let (server, folder) = (scene().await, tempfile::tempdir().unwrap());
         for (kind, line) in cases(folder.path()) {
-            if ["new", "ddl", "sql"].contains(&kind) {
+            if ["new", "dbt", "ddl", "sql"].contains(&kind) {
                 // What is JSON or SQL is to be copied.
                 continue;
             }

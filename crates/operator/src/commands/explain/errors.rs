@@ -153,14 +153,18 @@ pub(super) const ERRORS: &[ErrorText] = texts! {
         "Leave one of them out, rename it in CXone, or set pipeline.columnNames to snake. With pipeline.target the checker says so beforehand.", "cxr check FILE";
     "CXO152" "What was typed can't be the name of a table.",
         "Write NAME or SCHEMA.NAME, without quotes: they are added.", "cxr ddl --for postgres --table reports.daily FILE";
-    "CXO153" "cxr load reaches the database by psql, and there is none on the PATH.",
-        "Install PostgreSQL's client (Debian: postgresql-client).", "psql --version";
+    "CXO153" "cxr load reaches PostgreSQL by psql, and DuckDB by duckdb, which is not on the PATH.",
+        "Install PostgreSQL's client (Debian: postgresql-client), or DuckDB's command line (PyPI: duckdb-cli).", "psql --version";
     "CXO154" "The database can't be reached, refuses something, or ended in the middle. Nothing of the version that was being loaded is kept.",
-        "Try psql with the same connection; then the same command again, which goes on where it stopped.", "cxr load postgres REPORT";
+        "Try psql or duckdb with the same database; then the same command again, which goes on where it stopped. A file of DuckDB is open for one process at a time.", "cxr load postgres REPORT";
     "CXO155" "The table holds a later version than the log has, so that it was loaded from another bucket, or from one that was made anew.",
         "Load into a table of another name, and drop the old one when nobody reads it any more.", "cxr load postgres REPORT --table NAME";
-    "CXO156" "The statements that cxr sql prints for this warehouse read rows that are stored as NDJSON, and the definition stores CSV.",
-        "Store NDJSON, which is the default, or load the CSV by the list of parts in each commit.", "cxr sql snowflake FILE";
+    "CXO156" "The statements that cxr sql prints for this warehouse read rows that are stored as NDJSON, BigQuery's gzip or none, and the definition stores others.",
+        "Store NDJSON with gzip, which is the default, or load what there is by the list of parts in each commit.", "cxr sql snowflake FILE";
+    "CXO157" "DuckDB keeps a database in a file, and none is named.",
+        "Name it; it is made if it does not exist.", "cxr load duckdb REPORT --database warehouse.duckdb";
+    "CXO158" "One name was given for the tables of several definitions.",
+        "Leave --table out, so that each is named as its report, and say with --schema where they are.", "cxr dbt infra/reports --for duckdb --schema main";
 };
 
 #[cfg(test)]
@@ -170,7 +174,7 @@ mod tests {
     /// A code that is new here gets its text here.
     #[test]
     fn every_error_has_a_text() {
-        let source = include_str!("../../error.rs");
+        let source = include_str!("../../error_code.rs");
         let mut codes: Vec<&str> = source
             .split("=> (\"CXO")
             .skip(1)

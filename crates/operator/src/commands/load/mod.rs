@@ -1,42 +1,46 @@
 //! `cxr load`: a report's rows into a table, version by version as the log has them.
 
-mod psql;
+mod client;
+mod warehouse;
 
 use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::{Catalogue, CreateTable, Definition, OutputFormat, Warehouse, Window};
+use definition::text::group_thousands;
+use definition::{Catalogue, Definition, OutputFormat, Warehouse, Window};
 use delivery::documents::{Commit, CommitPart};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use self::psql::Psql;
-use super::ddl::table_error;
+use self::warehouse::{LoadedTable, WAREHOUSES};
+use super::ddl::{table_error, warehouse_parser};
 use crate::bucket::{PartPresence, RowExport};
 use crate::definition_file;
 use crate::error::CommandError;
-use crate::output::{Output, count_of};
+use crate::output::{Output, count_rows};
 use crate::place::PlaceArgs;
 use crate::survey::{LoggedReport, Survey};
-use crate::warehouse_sql::{MAKE_STAGE, PostgresLoad, STAGED_AS, Version};
 
-/// Load a report into a table of PostgreSQL: every version that is new, one after the other, each once (runs psql).
+/// Load a report into a table of PostgreSQL or DuckDB: every version that is new, one after the other, each once (runs psql or duckdb).
 ///
 /// It makes the table, and adds columns that the definition has since. It may be stopped anywhere, run again at any time and
-/// twice at once: who queries the table sees a window as one version has it, or as another has it.
+/// twice at once: who queries the table sees a window as one version has it, or as another has it. Beside the table it keeps
+/// what the log says of each version, in `cxone_commits`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   PGSERVICE=warehouse cxr load postgres daily-agent-performance --table reports.daily
   cxr load postgres daily --database postgres://loader@db.example.com/warehouse
+  cxr load duckdb daily --database warehouse.duckdb
 
+One process at a time opens a file of DuckDB: while another one does, this ends with CXO154.
 A password is better in the file .pgpass or in PGPASSWORD than on the command line, where others see it.
 Reading rows needs the stack's ConsumerPolicy beside its OperatorPolicy.")]
 pub(super) struct LoadArgs {
-    /// The warehouse: postgres.
-    #[arg(value_name = "WAREHOUSE", value_parser = ["postgres"])]
-    _warehouse: String,
+    /// The warehouse.
+    #[arg(value_name = "WAREHOUSE", value_parser = warehouse_parser(WAREHOUSES))]
+    warehouse: Warehouse,
     /// The report, by name or the beginning of one.
     report: String,
     /// What the table is called: NAME or SCHEMA.NAME; without it, as the report.
@@ -45,8 +49,8 @@ pub(super) struct LoadArgs {
     /// The definition that says what the columns are; without it, the one that the report was asked for with last.
     #[arg(long, value_name = "FILE")]
     definition: Option<PathBuf>,
-    /// What psql connects to, such as `postgres://USER@HOST/DATABASE`; without it, PGHOST, PGSERVICE and the like say it.
-    #[arg(long, value_name = "CONNECTION")]
+    /// The file of DuckDB, or what psql connects to, such as `postgres://USER@HOST/DATABASE`; without it, PGHOST, PGSERVICE and the like say that.
+    #[arg(long, value_name = "FILE|CONNECTION")]
     database: Option<String>,
     #[command(flatten)]
     pub(super) place: PlaceArgs,
@@ -87,21 +91,24 @@ impl LoadArgs {
         let report = survey.find_log(&self.report).await?;
         let definition = self.read_definition(&report)?;
         let name = self.table.as_deref();
-        let table = definition.create_table(Warehouse::Postgres, Catalogue::builtin(), name);
+        let table = definition.create_table(self.warehouse, Catalogue::builtin(), name);
         let file = self
             .definition
             .unwrap_or_else(|| PathBuf::from(&report.address));
         let table = table.map_err(|error| table_error(error, file))?;
-        let loader = Loader {
+        let root = report.known.keys.root();
+        let load = Loader {
             survey,
             report: &report,
-            table: &table,
-            psql: Psql {
-                database: self.database.as_deref(),
-            },
+            table: LoadedTable::new(&table, root, self.database.as_deref())?,
         };
-        let loading = loader.load_all(output).await?;
-        output.print(&loading)?;
+        let (version, loaded) = load.load_all(output).await?;
+        output.print(&Loading {
+            report: report.address.clone(),
+            table: table.table.clone(),
+            version,
+            loaded,
+        })?;
         Ok(0)
     }
 
@@ -119,14 +126,17 @@ impl LoadArgs {
 struct Loader<'l> {
     survey: &'l Survey,
     report: &'l LoggedReport,
-    table: &'l CreateTable,
-    psql: Psql<'l>,
+    table: LoadedTable<'l>,
 }
 
 impl Loader<'_> {
-    async fn load_all(&self, output: &mut Output<'_>) -> Result<Loading, CommandError> {
+    /// Loads what is new in the log; gives the version that the table holds then, and what was loaded.
+    async fn load_all(
+        &self,
+        output: &mut Output<'_>,
+    ) -> Result<(u64, Vec<LoadedVersion>), CommandError> {
         let commits = &self.report.known.commits;
-        let mut version = self.open()?;
+        let mut version = self.table.open()?;
         let head = commits.last().map_or(0, |commit| commit.version);
         if version > head {
             return Err(CommandError::AheadOfLog { version, head });
@@ -139,30 +149,7 @@ impl Loader<'_> {
             output.tell(&line.to_string())?;
             loaded.push(line);
         }
-        Ok(Loading {
-            report: self.report.address.clone(),
-            table: self.table.table.clone(),
-            version,
-            loaded,
-        })
-    }
-
-    fn statements(&self) -> PostgresLoad<'_> {
-        PostgresLoad {
-            table: self.table,
-            report: self.report.known.keys.root(),
-        }
-    }
-
-    /// The version that the table holds, once there is a table.
-    fn open(&self) -> Result<u64, CommandError> {
-        let read = self.statements().read_version();
-        let mut said = self.psql.run(&read)?;
-        if said.trim().is_empty() {
-            self.psql.run(&self.statements().set_up())?;
-            said = self.psql.run(&read)?;
-        }
-        parse_numbers(&said).map(|[version]| version)
+        Ok((version, loaded))
     }
 
     /// Loads the version behind the one that is held; gives the version that is held then.
@@ -173,12 +160,11 @@ impl Loader<'_> {
             Err(CommandError::BadPart { .. }) if self.is_replaced_later(commit) => true,
             Err(error) => return Err(error),
         };
-        let said = if skipped {
-            self.psql.run(&self.statements().skip(commit.version))?
+        let [version, rows_with_extra] = if skipped {
+            [self.table.skip(commit)?, 0]
         } else {
             self.stage_and_load(commit).await?
         };
-        let [version, rows_with_extra] = parse_numbers(&said)?;
         Ok((
             version,
             LoadedVersion {
@@ -191,32 +177,22 @@ impl Loader<'_> {
         ))
     }
 
-    async fn stage_and_load(&self, commit: &Commit) -> Result<String, CommandError> {
-        let mut session = self.psql.start()?;
-        let begin = format!("{MAKE_STAGE}copy cxone_stage from stdin {STAGED_AS};\n");
+    async fn stage_and_load(&self, commit: &Commit) -> Result<[u64; 2], CommandError> {
+        let mut staging = self.table.stage()?;
         let lines = RowExport {
             format: OutputFormat::Ndjson,
             columns: Vec::new(),
             only: Vec::new(),
         };
-        let mut written = session.write(begin.as_bytes());
         for part in &commit.parts {
-            if written.is_ok() {
-                let write = &mut |text: &[u8]| session.write(text);
-                let copied = self
-                    .survey
-                    .bucket
-                    .copy_rows(part, &lines, u64::MAX, write)
-                    .await;
-                written = copied.map(|_| ());
+            let write = &mut |text: &[u8]| staging.write(text);
+            let copied = self.survey.bucket.copy_rows(part, &lines, u64::MAX, write);
+            if let Err(error) = copied.await {
+                return Err(staging.fail(error));
             }
         }
         // Whatever is wrong with a part is known before the statements are written that keep its rows.
-        let load = self.statements().load(&Version::of(commit));
-        match written.and_then(|()| session.write(format!("\\.\n{load}").as_bytes())) {
-            Ok(()) => session.finish(),
-            Err(error) => Err(session.fail(error)),
-        }
+        staging.load(commit)
     }
 
     /// Whether all parts are there, so that a load that can't succeed is not begun.
@@ -239,22 +215,12 @@ impl Loader<'_> {
     }
 
     fn is_replaced_later(&self, commit: &Commit) -> bool {
-        let window = &commit.window;
-        self.report.known.commits.iter().any(|later| {
-            later.version > commit.version
-                && later.window.start() <= window.start()
-                && window.end() <= later.window.end()
-        })
+        self.report
+            .known
+            .commits
+            .iter()
+            .any(|later| later.version > commit.version && later.window.contains(&commit.window))
     }
-}
-
-/// The numbers of the one line that psql prints.
-fn parse_numbers<const N: usize>(said: &str) -> Result<[u64; N], CommandError> {
-    let numbers: Option<Vec<u64>> = said.trim().split('|').map(|it| it.parse().ok()).collect();
-    let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
-    numbers.ok_or_else(|| CommandError::Database {
-        reason: "the answer can't be read; does psql print more than it was asked for?".to_owned(),
-    })
 }
 
 impl fmt::Display for LoadedVersion {
@@ -263,14 +229,10 @@ impl fmt::Display for LoadedVersion {
         if self.skipped {
             return f.write_str("its rows are gone, and a later version replaces it");
         }
-        write!(
-            f,
-            "{}",
-            count_of(usize::try_from(self.rows).unwrap_or(usize::MAX), "row")
-        )?;
+        f.write_str(&count_rows(self.rows))?;
         match self.rows_with_extra {
             0 => Ok(()),
-            some => write!(f, ", {some} with something in _extra"),
+            some => write!(f, ", {} with something in _extra", group_thousands(some)),
         }
     }
 }

@@ -23,6 +23,11 @@ const ENTRY: &str = "version int64, `window` struct<`start` timestamp, `end` tim
                      `rows` int64, `unique` int64, duplicates int64, replaced int64, verification string, unchanged bool, withdrawn bool, \
                      committedAt timestamp, parts array<struct<key string>>";
 
+/// The same without a field inside of another, and under names that are no words of the language.
+const LOGGED: &str = "select version, generation, duplicates, replaced, verification, unchanged, committedAt, parts,\n            \
+                      `window`.`start` as window_start, `window`.`end` as window_end, array_length(runs) as run_count, `rows` as row_count,\n            \
+                      `unique` as unique_count, coalesce(withdrawn, false) as is_withdrawn from cxone_log order by version";
+
 /// The patterns of texts that are values of a type.
 const NUMBER: &str = r"r'^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$'";
 const TIMESTAMP: &str = r"r'^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$'";
@@ -116,15 +121,15 @@ impl BigQueryLoad<'_> {
         format!(
             "            begin transaction;\n            \
              update {schema}cxone_loaded set version = case when version = entry.version - 1 then entry.version else version end where {of_this};\n            \
-             delete from {table} where {start} >= entry.`window`.`start` and {end} <= entry.`window`.`end`\n                \
+             delete from {table} where {start} >= entry.window_start and {end} <= entry.window_end\n                \
              and {is_turn};\n            \
              insert into {table} ({names}{own})\n            \
-             select {values},\n                entry.`window`.`start`, entry.`window`.`end`, entry.version, entry.committedAt\n            \
+             select {values},\n                entry.window_start, entry.window_end, entry.version, entry.committedAt\n            \
              from cxone_stage where {is_turn};\n            \
              delete from {commits} where {of_this} and version = entry.version and {is_turn};\n            \
              insert into {commits} ({commit_columns})\n            \
-             select {report}, {target}, entry.version, entry.`window`.`start`, entry.`window`.`end`, entry.generation, array_length(entry.runs),\n                \
-             entry.`rows`, entry.`unique`, entry.duplicates, entry.replaced, entry.verification, entry.unchanged, coalesce(entry.withdrawn, false), entry.committedAt\n            \
+             select {report}, {target}, entry.version, entry.window_start, entry.window_end, entry.generation, entry.run_count,\n                \
+             entry.row_count, entry.unique_count, entry.duplicates, entry.replaced, entry.verification, entry.unchanged, entry.is_withdrawn, entry.committedAt\n            \
              from (select 1) where {is_turn};\n            \
              commit transaction;\n",
             commits = commits.table,
@@ -151,7 +156,7 @@ impl BigQueryLoad<'_> {
              declare connection string default '';\n    \
              execute immediate format(\"\"\"load data overwrite temp table cxone_log ({ENTRY})\n        \
              from files (format = 'JSON', ignore_unknown_values = true, uris = ['%s{report}/_log/*.json'])%s\"\"\", source, connection);\n    \
-             for entry in (select * from cxone_log order by version) do\n        \
+             for entry in ({LOGGED}) do\n        \
              if entry.version = (select version + 1 from {schema}cxone_loaded where {of_this}) then\n            \
              create or replace temp table cxone_stage (line string);\n            \
              if array_length(entry.parts) > 0 then\n                \
@@ -159,7 +164,7 @@ impl BigQueryLoad<'_> {
              from files (format = 'CSV', field_delimiter = '\\\\x01', quote = '', {compression}uris = [%s])%s\"\"\",\n                    \
              (select string_agg(format(\"'%s%s'\", source, part.key)) from unnest(entry.parts) part), connection);\n            \
              end if;\n            \
-             if (select count(*) from cxone_stage) != entry.`unique` then raise using message = 'rows are missing'; end if;\n\
+             if (select count(*) from cxone_stage) != entry.unique_count then raise using message = 'rows are missing'; end if;\n\
              {load}        \
              end if;\n    \
              end for;\nend;\n"
@@ -180,7 +185,7 @@ impl BigQueryLoad<'_> {
         );
         let (quoted_report, quoted_table) = (self.quote(report), self.quote(table));
         format!(
-            "-- NOT RUN ON BIGQUERY. sqlglot parses the tables and the transaction; LOAD DATA and the procedure as a whole ran nowhere. For NDJSON.\n\
+            "-- NOT RUN ON BIGQUERY. bqemulator runs the tables, and the loop with its transaction; LOAD DATA and what is kept in _extra ran nowhere. For NDJSON.\n\
              --\n\
              -- Set up: replace BUCKET, and run it once. Either copy the bucket to Cloud Storage (Storage Transfer Service, hourly; {report}/_log/ and\n\
              --   {report}/data/ are enough), or read S3 itself by BigQuery Omni, if the bucket's region has it: a connection, and two lines below.\n\

@@ -125,7 +125,7 @@ impl SnowflakeLoad<'_> {
             format!("\"CXONE_HOURLY_{name}\""),
         );
         format!(
-            "-- NOT RUN ON SNOWFLAKE. sqlglot parses the table and the transaction; nothing here has seen the real engine. For NDJSON.\n\
+            "-- NOT RUN ON SNOWFLAKE. fakesnow runs the tables, the copy and the transaction; the procedure, the task and what is kept in _extra ran nowhere. For NDJSON.\n\
              --\n\
              -- Set up: replace BUCKET, ROLE and WAREHOUSE, run it once, and trust the role as `desc integration cxone` says.\n\
              -- Grant. ROLE: s3:GetObject and s3:GetObjectVersion on {report}/_log/* and {report}/data/*, s3:ListBucket and\n\

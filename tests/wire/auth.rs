@@ -228,7 +228,7 @@ async fn a_missing_right_asks_for_no_other_token() {
     let (signed, run) = Signed::new(small(), "forbidden:on=look").await;
     let error = signed.look(&run).await.unwrap_err();
     assert!(
-        matches!(error, Error::Call(cxone::Error::Forbidden { .. })),
+        matches!(error, Error::Auth(AuthError::Permission { .. })),
         "{error:?}"
     );
     assert_eq!(

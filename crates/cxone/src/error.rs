@@ -39,14 +39,18 @@ pub enum Error {
         source: Option<IoCause>,
     },
     /// The access token (or, at the grant, the client's credentials) was not accepted.
-    #[error("{step}: unauthorized{}", suffix(code))]
+    #[error("{step}: unauthorized{}", suffix_beyond("unauthorized", code))]
     Unauthorized {
         step: &'static str,
         /// The API's own word for it, at most 64 characters, possibly empty.
         code: String,
     },
     /// The credentials are good and the right is missing: a person has to act.
-    #[error("{step}: forbidden{}{}", suffix(code), suffix(text))]
+    #[error(
+        "{step}: forbidden{}{}",
+        suffix_beyond("forbidden", code),
+        suffix(text)
+    )]
     Forbidden {
         step: &'static str,
         /// The API's own word for it, at most 64 characters, possibly empty.
@@ -188,10 +192,46 @@ impl IoCause {
     }
 }
 
+/// The API's own word, unless it only repeats ours.
+fn suffix_beyond(ours: &str, code: &str) -> String {
+    let is_same = code.eq_ignore_ascii_case(ours);
+    suffix(if is_same { "" } else { code })
+}
+
 fn suffix(text: &str) -> String {
     if text.is_empty() {
         String::new()
     } else {
         format!(": {text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_once() {
+        let refuse = |code: &str, text: &str| Error::Forbidden {
+            step: "find schedule",
+            code: code.to_owned(),
+            text: text.to_owned(),
+        };
+        for (code, text, told) in [
+            ("", "", "find schedule: forbidden"),
+            (
+                "forbidden",
+                "no access",
+                "find schedule: forbidden: no access",
+            ),
+            ("Forbidden", "", "find schedule: forbidden"),
+            (
+                "E-403",
+                "no access",
+                "find schedule: forbidden: E-403: no access",
+            ),
+        ] {
+            assert_eq!(refuse(code, text).to_string(), told);
+        }
     }
 }

@@ -51,6 +51,16 @@ pub enum AuthError {
         /// What the API said.
         source: cxone::Error,
     },
+    /// The credentials are good, and CXone does not allow them the call.
+    #[error(
+        "{source}; grant this in CXone to the client or user of secret {secret}, before anything is asked for again"
+    )]
+    Permission {
+        /// The name of the tenant's secret.
+        secret: String,
+        /// What the API said.
+        source: cxone::Error,
+    },
 }
 
 /// The tenant's secret can't be used.

@@ -83,6 +83,10 @@ impl Tokens {
         loop {
             let source = match call(found.client.clone(), found.held.token().clone()).await {
                 Err(error @ cxone::Error::Unauthorized { .. }) => error,
+                Err(source @ cxone::Error::Forbidden { .. }) => {
+                    let secret = self.inner.names.tenant.clone();
+                    return Err(AuthError::Permission { secret, source }.into());
+                }
                 answer => return answer.map_err(Error::Call),
             };
             calls += 1;

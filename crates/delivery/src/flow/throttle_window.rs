@@ -51,7 +51,7 @@ impl ThrottleWindow {
             return Err(Failure::new(
                 FailureName::Auth,
                 format!(
-                    "{refusal}; CXone has answered nothing else since {since}. Either the client's role lacks the permission for this data (grant it, then redrive), or somebody else uses this API with the tenant all the time, which it allows to one user and once in 30 s (find and stop them, then redrive)"
+                    "{refusal}; CXone has answered nothing else since {since}. Either the client or user of the tenant's secret lacks the permission for this data (grant it in CXone, then redrive), or somebody else uses this API with the tenant all the time, which it allows to one user and once in 30 s (find and stop them, then redrive)"
                 ),
             ));
         }

@@ -140,16 +140,22 @@ async fn a_second_401_to_a_fresh_token_ends_it() {
 }
 
 #[tokio::test]
-async fn a_403_is_the_calls_own_failure() {
+async fn a_403_names_the_secret_whose_client_lacks_the_permission() {
     let server = Server::start().await;
     server
         .world()
         .fail("api", 1, 403, &json!({"error": "insufficient_scope"}));
     let error = look(&server.process()).await.unwrap_err();
     assert!(
-        matches!(error, Error::Call(cxone::Error::Forbidden { .. })),
+        matches!(error, Error::Auth(AuthError::Permission { .. })),
         "{error:?}"
     );
+    let told = error.to_string();
+    assert!(
+        told.contains("forbidden: insufficient_scope; grant"),
+        "{told}"
+    );
+    assert!(told.contains("of secret cxone/"), "{told}");
     assert_eq!(server.world().granted, 1);
 }
 

@@ -1,0 +1,10 @@
+//! What Trigger decides about operators' requests, from what is stored in a bucket of this test.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't go on should say where"
+)]
+
+mod bucket;
+mod cancellation;
+mod stored_replay;

@@ -1,5 +1,7 @@
 //! A day that the command line delivers, with the handlers as they are built.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -38,11 +38,35 @@ impl fmt::Display for TimeScale {
 }
 
 impl TimeScale {
+    /// What is to be known by whoever types commands beside it, which go by real time.
+    pub(crate) fn describe_beside(self) -> &'static str {
+        if self == Self::Factor(1.0) {
+            "times are real, in UTC"
+        } else {
+            "times of executions are those of a simulated clock; cxr and the AWS CLI go by real time, so that what they call today, and how old they say that something is, differs"
+        }
+    }
+
     /// A clock of this speed that starts at `start`.
     pub(crate) fn start_clock(self, start: Timestamp) -> Clock {
         match self {
             Self::Factor(factor) => Clock::scaled(factor, start),
             Self::Virtual => Clock::virtual_at(start),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_not_real_is_told_to_whoever_types_commands() {
+        for (scale, is_real) in [("1", true), ("40", false), ("virtual", false)] {
+            let scale: TimeScale = scale.parse().unwrap();
+            let told = scale.describe_beside();
+            assert_eq!(told.contains("real, in UTC"), is_real, "{told}");
+            assert_eq!(told.contains("cxr"), !is_real, "{told}");
         }
     }
 }

@@ -115,6 +115,12 @@ impl WorldBuilder {
         )
     }
 
+    /// What is to be known of the clock by whoever types commands beside it.
+    pub(crate) fn describe_clock_beside(&self) -> &'static str {
+        let real = TimeScale::Factor(1.0);
+        self.scale.unwrap_or(real).describe_beside()
+    }
+
     pub(crate) async fn start(self, handlers: Handlers) -> Result<World, Failure> {
         // The clock starts here, because building the handlers may take minutes.
         let clock = self.scale.map(|scale| scale.start_clock(self.start));

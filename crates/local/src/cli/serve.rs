@@ -31,6 +31,7 @@ pub(crate) async fn serve(asked: &Serve, terminal: &Terminal) -> Result<(), Fail
         instances: Some(asked.instances.into()),
     };
     let builder = WorldBuilder::new(&asked.world, &defaults)?;
+    let clock = builder.describe_clock_beside();
     let world = builder
         .start(scenario::build_handlers_quietly().await?)
         .await?;
@@ -50,6 +51,7 @@ pub(crate) async fn serve(asked: &Serve, terminal: &Terminal) -> Result<(), Fail
         folder.display(),
         logs.display()
     ));
+    terminal.line(&format!("# {clock}"));
     let mut follower = Follower::new(&world, terminal, Executions::All);
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Ok(()),

@@ -118,7 +118,7 @@ async fn a_day_whose_runs_failed_is_overdue_and_says_why() {
     let fault = "run-fails:message=out of memory,times=forever";
     let pipeline = PipelineBuilder::daily().fault(fault).start().await;
     pipeline.fail("Cxone.RunsExhausted").await;
-    let retry = "`cxr retry 'acme/Daily Agent Performance Aggregation' 2026-11-21T00:00:00Z/2026-11-22T00:00:00Z`";
+    let retry = "`cxr retry 'acme/Daily Agent Performance Aggregation' 2026-11-21 --watch`";
     let said = [
         "run 4 was not started",
         "reported the run as failed (out of memory)",
@@ -227,19 +227,28 @@ async fn what_consumers_hold_of_a_window_counts_however_it_came() {
     check_overdue(&pipeline, &early, &["final only at 2026-11-24T05:00:00Z"]);
 }
 
-#[tokio::test]
-async fn each_recurrence_is_expected_by_its_own_time() {
-    let recurrence = |word: &str, range: &str, time: &str| {
-        vec![
-            ("/schedule/type", json!(word)),
-            ("/schedule/time", json!(time)),
-            ("/report/dateRange/value", json!(range)),
-        ]
-    };
+type Changes = Vec<(&'static str, Value)>;
+
+fn recurrence(word: &str, range: &str, time: &str) -> Changes {
+    vec![
+        ("/schedule/type", json!(word)),
+        ("/schedule/time", json!(time)),
+        ("/report/dateRange/value", json!(range)),
+    ]
+}
+
+/// Every six hours.
+fn hourly() -> Changes {
     let mut hourly = recurrence("hourly", "previousHours", "00:50");
     hourly.push(("/schedule/everyHours", json!(6)));
     hourly.push(("/pipeline/settledAt", Value::Null));
     hourly.push(("/pipeline/settledAfter", json!("PT45M")));
+    hourly
+}
+
+#[tokio::test]
+async fn each_recurrence_is_expected_by_its_own_time() {
+    let hourly = hourly();
     let mut late = recurrence("daily", "previousDay", "05:30");
     late.push(("/pipeline/expectedBy", json!("P2D")));
     let once =
@@ -347,4 +356,66 @@ async fn a_hole_is_told_each_day_until_it_is_filled_whatever_else_is_committed()
     );
     let replay = format!("cxr replay {name} 2026-11-18 --reason TEXT --watch");
     assert_eq!(commands(&pipeline), [replay]);
+}
+
+/// Each expectation fails, so that the figures and the alarm tell of the hole as long as there is one.
+#[tokio::test]
+async fn a_hole_of_a_report_that_runs_every_few_hours_is_mailed_once_a_day() {
+    let mut setup = PipelineBuilder::daily().fired_at("2026-11-21T00:50:00Z");
+    for (pointer, value) in hourly() {
+        setup = setup.define(pointer, value);
+    }
+    let pipeline = setup.start().await;
+    pipeline.deliver().await;
+    let count_mails = || pipeline.world.alerts().len();
+    for (from, to, is_missing, is_mailed) in [
+        ("21T00", "21T06", true, true),
+        ("21T06", "21T12", false, false),
+        ("21T12", "21T18", true, true),
+        ("21T18", "22T00", false, false),
+        ("22T00", "22T06", false, true),
+        ("22T06", "22T12", false, false),
+    ] {
+        let window = window(from, to);
+        let scheduled = window.end() + SignedDuration::from_mins(50);
+        drop(pipeline.world.clock().sleep_until(scheduled).await);
+        if !is_missing {
+            delivered(pipeline.ask_for(window).await);
+        }
+        let before = count_mails();
+        let ended = ask_at(&pipeline, &scheduled.to_string()).await;
+        assert_eq!(ended.error.as_deref(), Some("Cxone.Overdue"), "{ended:?}");
+        let text = message(&ended);
+        assert!(text.contains("2026-11-21T00:00"), "the hole: {text}");
+        assert_eq!(count_mails() - before, usize::from(is_mailed), "{from}");
+    }
+}
+
+/// What an expectation of a daily report asks of S3, with as many commits as it looks back over.
+#[tokio::test]
+async fn an_expectation_reads_each_commit_of_thirty_five_days_about_once() {
+    let pipeline = PipelineBuilder::daily()
+        .fired_at("2026-10-16T05:30:00Z")
+        .start()
+        .await;
+    pipeline.deliver().await;
+    let day = |number: i64| {
+        let start = time("2026-10-15T00:00:00Z") + SignedDuration::from_hours(24 * number);
+        Window::new(start, start + SignedDuration::from_hours(24)).unwrap()
+    };
+    for number in 1..=37 {
+        let at = day(number).end() + SignedDuration::from_mins(330);
+        drop(pipeline.world.clock().sleep_until(at).await);
+        delivered(pipeline.ask_for(day(number)).await);
+    }
+    let before = pipeline.world.gateway().calls().len();
+    let scheduled = day(37).end() + SignedDuration::from_mins(330);
+    assert_eq!(note(&ask_at(&pipeline, &scheduled.to_string()).await), "");
+    let calls = pipeline.world.gateway().calls().into_iter().skip(before);
+    let calls: Vec<String> = calls.map(|call| call.operation).collect();
+    let count = |operation: &str| calls.iter().filter(|it| *it == operation).count();
+    let (reads, lists) = (count("GetObject"), count("ListObjectsV2"));
+    assert_eq!(reads + lists, calls.len(), "it only reads: {calls:?}");
+    assert!((36..=60).contains(&reads), "{reads} reads");
+    assert!(lists <= 5, "{lists} lists");
 }

@@ -15,11 +15,20 @@ async fn deliver(pipeline: &Pipeline, days: i64) -> (Window, Vec<String>) {
     (commit.window, commit.warnings)
 }
 
-/// The warning of a gap, which says how to fill it.
-fn warning(gap: &str, options: &str) -> String {
+/// The warning of a gap.
+fn warning(gap: &str) -> String {
     format!(
-        "nobody asked for {gap}, between the windows before and this one, and no schedule will. If the rows are wanted: cxr run FILE --window {gap}{options}"
+        "not asked for yet: {gap}, between the windows before and this one, and no schedule will"
     )
+}
+
+/// What the newest mail says to type.
+fn lines_of_mail(pipeline: &Pipeline) -> Vec<String> {
+    let mail = pipeline.world.alerts().pop().unwrap().message;
+    let (_, lines) = mail.split_once("What to type:\n").unwrap();
+    let lines = lines.lines().map(str::trim);
+    let typed = lines.take_while(|line| line.starts_with("cxr "));
+    typed.map(str::to_owned).collect()
 }
 
 #[tokio::test]
@@ -33,7 +42,9 @@ async fn hours_that_a_change_of_zone_leaves_out_are_told_with_the_command_that_g
         "2026-11-22T05:00:00Z/2026-11-23T05:00:00Z"
     );
     let gap = "2026-11-22T00:00:00Z/2026-11-22T05:00:00Z";
-    assert_eq!(warnings, [warning(gap, " --off-grid")]);
+    let fill = format!("cxr run FILE --window {gap} --off-grid");
+    let told = format!("{}. If the rows are wanted: {fill}", warning(gap));
+    assert_eq!(warnings, [told]);
     assert!(pipeline.world.alerts()[0].message.contains(gap));
     // What the command asks for is delivered, and nothing is missing any more.
     let (start, end) = gap.split_once('/').unwrap();
@@ -49,7 +60,12 @@ async fn a_day_that_nobody_asked_for_is_told_and_one_that_failed_is_not() {
     deliver(&pipeline, 0).await;
     let (_, warnings) = deliver(&pipeline, 2).await;
     let day = "2026-11-22T00:00:00Z/2026-11-23T00:00:00Z";
-    assert_eq!(warnings, [warning(day, "")]);
+    let address = "'acme/Daily Agent Performance Aggregation'";
+    let fill = format!("cxr retry {address} 2026-11-22 --watch");
+    assert_eq!(warnings, [warning(day)]);
+    // The day that was delivered is not to be fetched again.
+    let show = format!("cxr show {address} 2026-11-23");
+    assert_eq!(lines_of_mail(&pipeline), ["cxr status", &show, &fill]);
     pipeline.set_faults(&["run-fails:times=forever"]);
     let at = time(FIRED_AT) + SignedDuration::from_hours(72);
     let event = local::scheduled_event(pipeline.definition.clone(), at);

@@ -20,11 +20,11 @@ impl FailureName {
         match self {
             Self::Config => Advice {
                 meaning: "the definition, the event or the function's environment is wrong; the text names the field",
-                action: "If the deployment is wrong, correct it and redrive. If the definition is wrong, correct the file, check it with `cxr check`, and `cxr replay` the window with it: a redrive keeps the old definition.",
+                action: "If the deployment is wrong, correct it and redrive. If the definition is wrong, correct the file, check it with `cxr check` and deploy it: `cxr drift DIR --check` says whether the schedule has it. Then type what `cxr status` says: `cxr retry`, where nothing was stored of the window, or `cxr replay` with the file, where the window was begun with the wrong one. A redrive keeps the old definition.",
             },
             Self::Auth => Advice {
                 meaning: "CXone refuses the credentials or a permission",
-                action: "Correct the secret, or grant the permission that the definition's API needs, then redrive.",
+                action: "Grant the permission that the definition's API needs in CXone, to the client or user of the tenant's secret (`cxone/TENANT`, unless the stack has another prefix), or correct the secret with `cxr tenant set`. Then redrive.",
             },
             Self::Throttled => Advice {
                 meaning: "CXone asked for fewer calls for longer than the retries last",
@@ -109,6 +109,18 @@ pub fn advice(error: &str, api: Option<Api>) -> Advice {
     }
 }
 
+/// The errors of Step Functions and Lambda that are told in their own names and have advice of their own.
+pub const AWS_ERRORS: [&str; 8] = [
+    "States.Timeout",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "States.QueryEvaluationError",
+    "States.Runtime",
+    "States.Permissions",
+    "Lambda.TooManyRequestsException",
+];
+
 /// The errors that Step Functions and Lambda report in their own names.
 fn aws_advice(error: &str) -> Advice {
     match error {
@@ -127,6 +139,10 @@ fn aws_advice(error: &str) -> Advice {
         "States.Permissions" => Advice {
             meaning: "the state machine's role lacks a right",
             action: "Correct the role, then redrive.",
+        },
+        "Lambda.TooManyRequestsException" => Advice {
+            meaning: "more functions were wanted at once than may run, for longer than the retries last",
+            action: "Wait until fewer functions run, or raise the account's limit or the stack's `ReservedConcurrency`. Then `cxr retry --all --watch`, which lets four windows run at once.",
         },
         _ if error.starts_with("Lambda.") => Advice {
             meaning: "Lambda did not answer for longer than the retries last",

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::columns::{ColumnCounts, ColumnReport, is_zero};
+use crate::gaps::Gap;
 use crate::{Audit, EndReason, SegmentId};
 
 /// `open.json`: the request that opened a generation of a window.
@@ -289,6 +290,9 @@ pub struct Commit {
     /// What an operator should look at, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Time before the window that nobody had asked for when this was committed; a warning says it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// Where the rows are, in order.
     pub parts: Vec<CommitPart>,
     /// A hash of the content that does not depend on the order of rows.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{EndReason, Event, SegmentId, Version};
+use crate::{EndReason, Event, Outcome, SegmentId, Version};
 
 /// The execution that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,75 +327,4 @@ pub struct FinalizeOut {
     pub v: Version,
     #[serde(flatten)]
     pub outcome: Outcome,
-}
-
-/// How finalizing ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Committed by this invocation.
-    Committed(Committed),
-    /// Committed before, by this generation.
-    Delivered(Committed),
-    /// A newer generation was committed, or a window that covers this one.
-    Superseded {
-        /// The version of the log that holds it.
-        version: u64,
-        /// Why it is not committed, for operators.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        note: Option<String>,
-    },
-    /// Pages are missing, or a run can't be trusted: ask Trigger again.
-    Again {
-        /// The run that can't be trusted, if that is the reason.
-        ended: Option<Ended>,
-    },
-}
-
-impl Outcome {
-    /// Its word in messages and in the log.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Committed(_) => "committed",
-            Self::Delivered(_) => "delivered",
-            Self::Superseded { .. } => "superseded",
-            Self::Again { .. } => "again",
-        }
-    }
-}
-
-/// The commit, in figures.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a field of the stored message"
-)]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Committed {
-    /// The version of the log.
-    pub version: u64,
-    /// Rows that consumers see.
-    pub rows: u64,
-    /// Duplicates that were dropped.
-    pub duplicates: u64,
-    /// Rows that another row with the same key replaced.
-    #[serde(default)]
-    pub replaced: u64,
-    /// What an operator should look at, in sentences.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
-    /// Whether the window has no rows at all.
-    pub empty: bool,
-    /// Whether the content equals that of the generation it supersedes.
-    pub unchanged: bool,
-    /// Whether the window was taken back.
-    #[serde(default)]
-    pub withdrawn: bool,
-    /// Whether it is the first delivery of its window. One that came only with a restatement does not count.
-    #[serde(default)]
-    pub first_delivery: bool,
-    /// How long it took, from the start of the first run to the commit.
-    #[serde(default)]
-    pub run_seconds: u64,
 }

@@ -92,6 +92,23 @@ pub fn suggest_fill(address: &str, windows: &[Window], naming: &WindowNaming) ->
     format!("cxr {command} {address} {range} --watch")
 }
 
+/// How a command asks for a window of this definition. One that is none of the report's own has to be asked for twice.
+#[must_use]
+pub fn window_options(definition: &Definition, window: &Window) -> String {
+    let off_grid = if definition.is_on_grid(window) {
+        ""
+    } else {
+        " --off-grid"
+    };
+    format!("--window {window}{off_grid}")
+}
+
+/// A report as a shell takes it.
+#[must_use]
+pub fn quote_address(tenant: &str, report: &str) -> String {
+    format!("'{tenant}/{}'", report.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

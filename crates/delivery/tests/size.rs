@@ -82,6 +82,8 @@ fn the_largest_messages_stay_below_8_kib() {
             duplicates: u64::MAX,
             replaced: u64::MAX,
             warnings: vec!["\"".repeat(403); 9],
+            doubts_rows: true,
+            fill: Some("x".repeat(150)),
             empty: false,
             unchanged: false,
             withdrawn: false,

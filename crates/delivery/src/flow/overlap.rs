@@ -1,9 +1,10 @@
 //! Why a window can't be delivered beside the ones that are.
 
 use definition::text::list_first;
-use definition::{Definition, Window};
+use definition::{Definition, Window, WindowNaming, label_window};
 
 use crate::documents::Commit;
+use crate::missing::quote_address;
 use crate::{Failure, FailureName};
 
 /// At most so many windows are named.
@@ -81,21 +82,12 @@ impl OverlapError {
     }
 }
 
-/// How a command asks for a window of this definition. One that is none of the report's own has to be asked for twice.
-pub(super) fn window_options(definition: &Definition, window: &Window) -> String {
-    let off_grid = if definition.is_on_grid(window) {
-        ""
-    } else {
-        " --off-grid"
-    };
-    format!("--window {window}{off_grid}")
-}
-
 /// What gets a window committed that is not.
 pub(super) fn retry_command(definition: &Definition, window: &Window) -> String {
-    let report = definition.name.as_str().replace('\'', r"'\''");
-    let tenant = &definition.pipeline.tenant;
-    format!("cxr retry '{tenant}/{report}' {window}")
+    let (tenant, report) = (&definition.pipeline.tenant, &definition.name);
+    let address = quote_address(tenant.as_str(), report.as_str());
+    let label = label_window(window, &WindowNaming::new(Some(definition)));
+    format!("cxr retry {address} {label} --watch")
 }
 
 /// Why a window needs no delivery of its own.

@@ -140,6 +140,8 @@ fn outcomes_are_told_in_words() {
             unchanged: true,
             replaced: 0,
             warnings: Vec::new(),
+            doubts_rows: false,
+            fill: None,
             withdrawn: false,
             first_delivery: false,
             run_seconds: 371,

@@ -97,6 +97,7 @@ impl Finalizer<'_> {
             column_report: examined.column_report.clone(),
             rows_median: examined.rows_median,
             warnings: examined.warnings.clone(),
+            gaps: examined.gaps.clone(),
             parts: parts.iter().map(CommitPart::from).collect(),
             content: self.stored_content(merged),
             supersedes: log.last_of_window().map(|commit| commit.version),

@@ -9,6 +9,7 @@ use crate::columns::{ColumnCounts, ColumnReport, Expected, NewColumns};
 use crate::flow::finalize::finalizer::Finalizer;
 use crate::flow::finalize::merge::WindowContent;
 use crate::flow::finalize::pages::RunPages;
+use crate::gaps::{Gap, describe_gaps};
 use crate::{Failure, FailureName};
 
 /// What a commit says about its data beside the figures.
@@ -17,6 +18,7 @@ pub(super) struct Examined {
     pub(super) column_report: Option<ColumnReport>,
     pub(super) rows_median: Option<u64>,
     pub(super) warnings: Vec<String>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Finalizer<'_> {
@@ -48,11 +50,14 @@ impl Finalizer<'_> {
         warnings.extend(median.and_then(|(median, of)| judge_rows(unique, median, of)));
         warnings.extend(judge_replaced(merged.replaced, merged.rows));
         warnings.extend(judge_quotes(&content.runs));
-        warnings.extend(self.warn_of_gap(&earlier).await?);
+        let gaps = self.find_gaps(&earlier).await?;
+        let (definition, now) = (&self.record.definition, self.message.now);
+        warnings.extend(describe_gaps(definition, &gaps, now));
         Ok(Examined {
             column_report: report,
             rows_median: median.map(|(median, _)| median),
             warnings,
+            gaps,
         })
     }
 

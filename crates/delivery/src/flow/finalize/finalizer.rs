@@ -4,6 +4,7 @@ use crate::documents::{Commit, GenerationRecord};
 use crate::effects::{Effects, FinalizeEffect};
 use crate::flow::commit_log::{CommitLog, Standing};
 use crate::flow::overlap::describe_covering;
+use crate::gaps::{is_gap_warning, suggest_gap_fill};
 use crate::keys::{GenerationKeys, ReportKeys};
 use crate::{Committed, Failure, FinalizeIn, Outcome};
 
@@ -56,12 +57,15 @@ impl Finalizer<'_> {
     /// The figures of this generation's commit.
     pub(super) fn commit_figures(&self, commit: &Commit) -> Committed {
         let is_first = commit.supersedes.is_none() && !commit.withdrawn;
+        let definition = &self.record.definition;
         Committed {
             version: commit.version,
             rows: commit.unique,
             duplicates: commit.duplicates,
             replaced: commit.replaced,
             warnings: commit.warnings.clone(),
+            doubts_rows: commit.warnings.iter().any(|it| !is_gap_warning(it)),
+            fill: suggest_gap_fill(definition, &commit.gaps, commit.committed_at),
             empty: commit.empty,
             unchanged: commit.unchanged,
             withdrawn: commit.withdrawn,

@@ -3,13 +3,14 @@
 use crate::documents::Commit;
 use crate::effects::TriggerEffect;
 use crate::flow::commit_log::{CommitLog, list_commits};
-use crate::flow::overlap::{OverlapError, retry_command, window_options};
+use crate::flow::overlap::{OverlapError, retry_command};
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::recent::find_newest_end;
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::opening::delivered_nothing;
 use crate::flow::trigger::question::Question;
 use crate::flow::trigger::request::WindowRequest;
+use crate::missing::window_options;
 use crate::{Failure, Next};
 
 impl Question<'_> {

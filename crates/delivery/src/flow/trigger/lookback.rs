@@ -2,11 +2,13 @@
 
 use definition::text::list_first;
 use definition::{Window, WindowNaming, label_windows};
+use jiff::Timestamp;
 
 use crate::documents::Commit;
 use crate::flow::recent::read_recent;
 use crate::flow::trigger::question::Question;
-use crate::missing::{LOOKED_BACK, ROWS_KEPT, suggest_fill};
+use crate::flow::trigger::request::WindowRequest;
+use crate::missing::{LOOKED_BACK, ROWS_KEPT, quote_address, suggest_fill};
 use crate::{Failure, FailureName, Next, Overdue};
 
 /// At most so many ranges of windows are named.
@@ -56,16 +58,19 @@ impl Question<'_> {
     }
 
     /// Tells the operators, or fails if they were told. `progress` is how far the window itself came, if it is not there.
+    /// Of earlier windows alone they are told once a day, however often the report runs.
     pub(super) fn tell_overdue(
         self,
         progress: Option<String>,
         earlier: EarlierWindows,
     ) -> Result<Next, Failure> {
+        let is_told = self.message.told_overdue != Some(false);
+        let is_mailed = progress.is_some() || is_first_of_day(self.request);
         let overdue = self.describe_overdue(progress, earlier);
-        match self.message.told_overdue {
-            Some(false) => Ok(Next::Overdue(overdue)),
-            Some(true) | None => Err(Failure::new(FailureName::Overdue, overdue.text)),
+        if is_mailed && !is_told {
+            return Ok(Next::Overdue(overdue));
         }
+        Err(Failure::new(FailureName::Overdue, overdue.text))
     }
 
     fn describe_overdue(self, progress: Option<String>, earlier: EarlierWindows) -> Overdue {
@@ -110,7 +115,15 @@ impl Question<'_> {
     }
 }
 
-/// A report as a shell takes it.
-fn quote_address(tenant: &str, report: &str) -> String {
-    format!("'{tenant}/{}'", report.replace('\'', "'\\''"))
+/// Whether a window is the first of its day, where days begin for the report: the one before it begins on an earlier date.
+/// Windows of a day and longer all are.
+fn is_first_of_day(request: &WindowRequest) -> bool {
+    let WindowRequest {
+        definition, window, ..
+    } = request;
+    let rules = definition.pipeline.window_zone.rules();
+    let date_of = |time: Timestamp| time.to_zoned(rules.clone()).date();
+    let start = window.start();
+    let before = start.saturating_sub(window.duration());
+    before.is_ok_and(|before| date_of(before) != date_of(start))
 }

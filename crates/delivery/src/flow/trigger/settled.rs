@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::documents::Commit;
 use crate::flow::commit_log::{CommitLog, Standing};
-use crate::flow::overlap::{describe_covering, window_options};
+use crate::flow::overlap::describe_covering;
 use crate::flow::trigger::generation::Generation;
 use crate::flow::trigger::question::Question;
+use crate::missing::window_options;
 use crate::{Failure, Next};
 
 /// At most so many fields are named in which two definitions differ.

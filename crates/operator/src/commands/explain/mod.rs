@@ -6,7 +6,7 @@ use std::fmt;
 
 use clap::Args;
 use definition::{Api, FindingCode, suggest_near};
-use delivery::{Advice, FailureName, advice};
+use delivery::{AWS_ERRORS, Advice, FailureName, advice};
 use errors::ERRORS;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,18 +14,6 @@ use serde::Serialize;
 use crate::error::CommandError;
 use crate::layout::{cut, wrap};
 use crate::output::Output;
-
-/// Errors that Step Functions and Lambda report in their own names.
-const AWS_ERRORS: [&str; 8] = [
-    "States.Timeout",
-    "States.Runtime",
-    "States.QueryEvaluationError",
-    "States.Permissions",
-    "Lambda.TooManyRequestsException",
-    "Runtime.ExitError",
-    "Runtime.OutOfMemory",
-    "Sandbox.Timedout",
-];
 
 /// What the text of an explanation begins behind.
 const INDENT: usize = 9;

@@ -113,7 +113,7 @@ fn from_transport<E>(operation: &'static str, error: &SdkError<E>) -> CommandErr
             Some(ConnectionError::NotAws { .. }) => {
                 return CommandError::NotAws { operation, reason };
             }
-            Some(ConnectionError::NotReached { .. }) => {
+            Some(ConnectionError::NotReached { .. } | ConnectionError::NoAnswer { .. }) => {
                 return CommandError::Unavailable { operation, reason };
             }
             None => texts.push(reason),
@@ -123,5 +123,27 @@ fn from_transport<E>(operation: &'static str, error: &SdkError<E>) -> CommandErr
     CommandError::Unavailable {
         operation,
         reason: texts.join(": "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sfn::operation::list_executions::ListExecutionsError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    use super::*;
+
+    #[test]
+    fn a_host_that_never_answers_is_named_and_may_be_asked_later() {
+        let silent = ConnectionError::NoAnswer {
+            host: "host:1".to_owned(),
+        };
+        let error: SdkError<ListExecutionsError> =
+            SdkError::dispatch_failure(ConnectorError::user(silent.into()));
+        let error = from_sdk("ListExecutions", "arn", &error);
+        assert_eq!((error.code(), error.exit_code()), ("CXO012", 4));
+        let told = "ListExecutions: host:1 takes the connection, and gives no answer within 30 s; check the network";
+        assert!(error.to_string().starts_with(told), "{error}");
+        assert!(error.is_passing());
     }
 }

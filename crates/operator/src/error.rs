@@ -132,10 +132,17 @@ pub enum CommandError {
     /// S3 refuses, or holds what should not be there.
     #[error("{reason}")]
     Storage { reason: String },
+    #[error("no report is called {text:?}; {known}")]
+    UnknownReport {
+        text: String,
+        /// Which there are, or that there are none.
+        known: String,
+    },
+    /// Its executions were refused before anything was stored.
     #[error(
-        "no report is called {text:?}; there are: {known}. Write a name, or the beginning of one"
+        "no definition of {address} is stored, because none was accepted yet; cxr list --failed says why; correct its file, deploy it, then: cxr replay FILE --window DAY --reason TEXT"
     )]
-    UnknownReport { text: String, known: String },
+    NoDefinition { address: String },
     #[error("several reports are called {text:?}: {candidates}; write one of these")]
     AmbiguousReport { text: String, candidates: String },
     /// What was asked for is not made of the report's own windows.

@@ -58,6 +58,7 @@ impl CommandError {
             Self::TooManyWindows { .. } => ("CXO055", 2),
             Self::BackfillRuns { .. } => ("CXO056", 3),
             Self::UnknownBackfill { .. } => ("CXO057", 3),
+            Self::NoDefinition { .. } => ("CXO058", 1),
             Self::TwoFormats { .. } => ("CXO140", 2),
             Self::NoWarehouse => ("CXO150", 2),
             Self::NoTable { .. } => ("CXO151", 1),

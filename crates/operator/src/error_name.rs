@@ -17,7 +17,7 @@ pub(crate) fn find_error_name(text: &str) -> Result<String, CommandError> {
     if let Some(name) = named.next() {
         return Ok(name.to_owned());
     }
-    if OF_AWS.iter().any(|prefix| text.starts_with(prefix)) || text == STOPPED {
+    if is_of_aws(text) || text == STOPPED {
         return Ok(text.to_owned());
     }
     let known: Vec<&str> = ours.collect();
@@ -25,6 +25,11 @@ pub(crate) fn find_error_name(text: &str) -> Result<String, CommandError> {
         text: text.to_owned(),
         known: known.join(", "),
     })
+}
+
+/// Whether Step Functions or Lambda says it, and not one of our functions.
+pub(crate) fn is_of_aws(error: &str) -> bool {
+    OF_AWS.iter().any(|prefix| error.starts_with(prefix))
 }
 
 /// The error of executions that `cxr cancel` stopped.

@@ -104,3 +104,19 @@ fn no_bucket(reason: &str) -> CommandError {
         reason: reason.to_owned(),
     }
 }
+
+/// Whether a state machine's tags say that its executions store below this prefix of this bucket.
+pub(crate) async fn is_place_of(
+    executions: &Executions,
+    bucket: &str,
+    prefix: &str,
+) -> Result<bool, CommandError> {
+    match read_tags(Some(executions)).await {
+        Ok(place) => {
+            let own = place.config.prefix;
+            Ok(place.config.bucket == bucket && own.trim_matches('/') == prefix.trim_matches('/'))
+        }
+        Err(CommandError::NoBucket { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use definition::Window;
+use definition::{ReportName, TenantId, Window};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,13 @@ impl Purpose {
     /// Whether it was to get the window delivered or taken back.
     pub(crate) fn is_work(&self) -> bool {
         !self.expects && self.cancels.is_none()
+    }
+
+    /// The tenant and the report of a window, where all three are known.
+    pub(crate) fn place(&self) -> Option<(TenantId, ReportName)> {
+        let (tenant, report) = (self.tenant.as_ref()?, self.report.as_ref()?);
+        self.window?;
+        Some((tenant.parse().ok()?, report.parse().ok()?))
     }
 
     fn into_request(self) -> Request {

@@ -91,6 +91,13 @@ impl Request {
     }
 }
 
+/// The definition in the input of an execution, if it is accepted.
+pub(crate) fn definition_of_input(input: &str) -> Option<Definition> {
+    let event: Value = serde_json::from_str(input).ok()?;
+    let read = Definition::from_value(event.pointer("/detail/definition")?);
+    read.ok().map(|read| read.definition)
+}
+
 /// The window that was meant by an event whose definition is refused, if what is wrong with it says nothing of dates.
 fn guess_window(event: &Value) -> Option<Window> {
     let written = event.pointer("/detail/definition")?;

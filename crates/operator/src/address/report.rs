@@ -81,8 +81,16 @@ pub(crate) fn find_report<'r>(
 fn unknown(text: &str, all: &[ReportNames]) -> CommandError {
     CommandError::UnknownReport {
         text: text.to_owned(),
-        known: list(&all.iter().collect::<Vec<_>>()),
+        known: describe_known(all),
     }
+}
+
+fn describe_known(all: &[ReportNames]) -> String {
+    if all.is_empty() {
+        return "there are none yet; cxr list --failed shows executions that failed before anything was stored".to_owned();
+    }
+    let known = list(&all.iter().collect::<Vec<_>>());
+    format!("there are: {known}. Write a name, or the beginning of one")
 }
 
 /// At most so many reports are named in an error.
@@ -134,6 +142,14 @@ mod tests {
             let found = find_report(text, &all).map_err(|error| error.code());
             assert_eq!(found, expected.map(|index: usize| &all[index]), "{text}");
         }
+    }
+
+    #[test]
+    fn where_there_is_no_report_it_is_said() {
+        let error = find_report("daily", &[]).unwrap_err();
+        assert_eq!(error.code(), "CXO024");
+        let told = "no report is called \"daily\"; there are none yet; cxr list --failed";
+        assert!(error.to_string().starts_with(told), "{error}");
     }
 
     #[test]

@@ -26,6 +26,9 @@ use aws_smithy_runtime_api::client::runtime_components::{
 /// A person who waits longer than this is told for whom.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// An answer that has not begun after this does not come: the slowest calls of AWS take some seconds.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
 /// What is said of an answer of something else.
 pub(crate) const NOT_AWS: &str = "an answer that is not AWS's";
 
@@ -34,6 +37,8 @@ pub(crate) const NOT_AWS: &str = "an answer that is not AWS's";
 pub(crate) enum ConnectionError {
     #[error("no connection to {host}: {reason}")]
     NotReached { host: String, reason: String },
+    #[error("{host} takes the connection, and gives no answer within {} s", ANSWER_LIMIT.as_secs())]
+    NoAnswer { host: String },
     #[error("{} (HTTP {status} from {host})", NOT_AWS)]
     NotAws { host: String, status: u16 },
 }
@@ -127,7 +132,8 @@ impl HttpConnector for WatchedConnector {
                     watch.note_answer(host);
                     Ok(answer)
                 }
-                Err(error) if watch.was_reached(&host) => Err(error),
+                // To try again what has no answer takes minutes.
+                Err(error) if error.is_user() || watch.was_reached(&host) => Err(error),
                 // An address that never answered is wrong, or there is no network: to try again takes half a minute.
                 Err(error) => {
                     let reason = innermost(&error);
@@ -154,7 +160,11 @@ impl Watch {
             answer = &mut answer => answer,
             () = tokio::time::sleep(PATIENCE) => {
                 self.tell_of_waiting(host);
-                answer.await
+                let rest = tokio::time::timeout(ANSWER_LIMIT.saturating_sub(PATIENCE), answer);
+                rest.await.unwrap_or_else(|_| {
+                    let host = host.to_owned();
+                    Err(ConnectorError::user(ConnectionError::NoAnswer { host }.into()))
+                })
             }
         }
     }
@@ -203,4 +213,41 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
         last = source;
     }
     last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quiet() -> Watch {
+        Watch {
+            reached: Mutex::default(),
+            has_told: Mutex::new(true),
+        }
+    }
+
+    /// Also one that answered before: whoever stays for hours asks again by itself.
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_takes_the_connection_and_never_answers_is_given_up() {
+        let silent = HttpConnectorFuture::new(std::future::pending());
+        let begun = tokio::time::Instant::now();
+        let error = quiet().wait_for("host:1", silent).await.unwrap_err();
+        assert_eq!(begun.elapsed(), ANSWER_LIMIT);
+        assert!(error.is_user(), "the SDK would ask eight times");
+        assert_eq!(
+            innermost(&error),
+            "host:1 takes the connection, and gives no answer within 30 s"
+        );
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "time is virtual")]
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_begins_within_the_limit_is_waited_for() {
+        let late = HttpConnectorFuture::new(async {
+            tokio::time::sleep(ANSWER_LIMIT.saturating_sub(Duration::from_millis(1))).await;
+            Err(ConnectorError::other("late".into(), None))
+        });
+        let error = quiet().wait_for("host:1", late).await.unwrap_err();
+        assert_eq!(innermost(&error), "late");
+    }
 }

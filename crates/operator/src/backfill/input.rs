@@ -28,7 +28,7 @@ pub(crate) struct BackfillInput {
     pub(crate) report: String,
     pub(crate) at_once: u32,
     pub(crate) max_failures: u32,
-    pause: Pause,
+    pub(crate) pause: Pause,
     /// The event of a window, without its time and its window.
     event: Value,
     /// Each `START/END/TIME`, in the order in which they are asked for. The time is that of its event.

@@ -166,8 +166,8 @@ impl BackfillPlan {
         }
     }
 
-    /// Says how long it takes, from how long windows took lately.
-    pub(crate) fn estimate(&mut self, mut durations: Vec<SignedDuration>) {
+    /// Says how long it takes from now on, pauses counted, from how long windows took lately.
+    pub(crate) fn estimate(&mut self, mut durations: Vec<SignedDuration>, now: Timestamp) {
         durations.sort_unstable();
         let median = durations
             .get(durations.len() / 2)
@@ -177,9 +177,11 @@ impl BackfillPlan {
             .len()
             .div_ceil(usize::try_from(self.pace.at_once).unwrap_or(1));
         self.median_seconds = median;
-        self.estimated_seconds = median
+        let work = median
             .zip(i64::try_from(rounds).ok())
-            .map(|(median, rounds)| median.saturating_mul(rounds));
+            .map(|(median, rounds)| SignedDuration::from_secs(median.saturating_mul(rounds)));
+        let done = work.map(|work| self.pace.pause.finish(now, work));
+        self.estimated_seconds = done.map(|done| done.duration_since(now).as_secs());
     }
 
     /// What a person is asked.

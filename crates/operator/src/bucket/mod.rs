@@ -50,11 +50,17 @@ impl Bucket {
     pub(crate) fn describe_empty(&self) -> String {
         let folder = tenants(self.store.prefix());
         let bucket = self.store.bucket();
-        format!("nothing was ever asked for: s3://{bucket}/{folder} holds no report")
+        format!(
+            "nothing was ever asked for: s3://{bucket}/{folder} holds no report; cxr list --failed shows executions that failed before anything was stored"
+        )
     }
 
     pub(crate) fn name(&self) -> &str {
         self.store.bucket()
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        self.store.prefix()
     }
 
     /// What was read below a folder of the bucket before.

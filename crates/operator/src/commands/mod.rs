@@ -255,8 +255,13 @@ where
             args.run_for_window(output, &survey, now).await
         }
         Command::Show(args) => {
-            let executions = account.executions().await?;
-            args.run_for_execution(output, &executions).await
+            let (executions, config) = account.executions_and_config().await?;
+            let sources = show::Sources {
+                executions,
+                config,
+                cache,
+            };
+            args.run_for_execution(output, sources).await
         }
         Command::Logs(args) => {
             let (groups, executions, survey) = account.logs(args.place()).await?;

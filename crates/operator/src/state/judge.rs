@@ -24,14 +24,29 @@ pub(crate) struct Judged {
     pub(crate) window: Window,
     /// Whether it is expected to have been delivered by now, by the same rule as `pipeline.expectedBy`.
     pub(crate) is_due: bool,
-    /// Whether anything is stored of it beside commits, if it is not committed.
-    pub(crate) is_begun: bool,
+    pub(crate) stored: StoredSoFar,
     /// Whether no run can be started for it any more: the API takes no dates, and the range of its template means other days by now.
     pub(crate) is_out_of_reach: bool,
     pub(crate) state: WindowState,
 }
 
+/// How much is stored of a window beside commits, if it is not committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoredSoFar {
+    /// Not even another window of its report.
+    Nothing,
+    /// Nothing of the window, and something of its report.
+    Report,
+    /// Who asked for it, and perhaps more.
+    Window,
+}
+
 impl Judged {
+    /// Whether anything is stored of it beside commits.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.stored == StoredSoFar::Window
+    }
+
     /// What consumers hold of it.
     pub(crate) fn held(&self) -> Option<&Held> {
         match &self.state {
@@ -146,11 +161,11 @@ pub(crate) fn judge_windows(report: &KnownReport, attempts: &[Attempt], span: Sp
             // Other windows hold its rows, which are told themselves.
             return None;
         }
-        let state = judge_window(report, attempts, window, whole.as_deref());
+        let state = judge_window(report, attempts, window, whole.as_deref(), &due);
         Some(Judged {
             window,
             is_due,
-            is_begun: report.is_begun(&window),
+            stored: report.stored_of(&window),
             is_out_of_reach: report.is_out_of_reach(&window, span.now),
             state,
         })
@@ -173,9 +188,9 @@ pub(crate) fn judge_one(
     Judged {
         window,
         is_due: false,
-        is_begun: report.is_begun(&window),
+        stored: report.stored_of(&window),
         is_out_of_reach: report.is_out_of_reach(&window, now),
-        state: judge_window(report, attempts, window, whole.as_deref()),
+        state: judge_window(report, attempts, window, whole.as_deref(), &BTreeSet::new()),
     }
 }
 
@@ -184,11 +199,12 @@ fn judge_window(
     attempts: &[Attempt],
     window: Window,
     whole: Option<&[&Commit]>,
+    due: &BTreeSet<Window>,
 ) -> WindowState {
     let generations = report.pending.get(&window).map_or(&[][..], Vec::as_slice);
     if let Some(whole) = whole {
         match whole.iter().rfind(|commit| commit.withdrawn) {
-            None => return WindowState::Committed(Held::new(whole, &report.lost)),
+            None => return WindowState::Committed(Held::new(report, whole, due)),
             Some(withdrawn) if !is_asked_again(generations, withdrawn) => {
                 return WindowState::Withdrawn {
                     version: withdrawn.version,
@@ -216,7 +232,7 @@ fn is_asked_again(generations: &[StoredGeneration], withdrawn: &Commit) -> bool 
 }
 
 impl Held {
-    fn new(whole: &[&Commit], lost: &BTreeSet<u64>) -> Self {
+    fn new(report: &KnownReport, whole: &[&Commit], due: &BTreeSet<Window>) -> Self {
         let newest = whole.iter().max_by_key(|commit| commit.version);
         Self {
             version: newest.map_or(0, |commit| commit.version),
@@ -224,8 +240,13 @@ impl Held {
             usual_rows: newest.and_then(|commit| commit.rows_median),
             generation: newest.map_or(1, |commit| commit.generation),
             committed_at: newest.map_or(Timestamp::MIN, |commit| commit.committed_at),
-            warnings: whole.iter().flat_map(|it| it.warnings.clone()).collect(),
-            is_lost: whole.iter().any(|commit| lost.contains(&commit.version)),
+            warnings: whole
+                .iter()
+                .flat_map(|commit| report.warnings_of(commit, due))
+                .collect(),
+            is_lost: whole
+                .iter()
+                .any(|commit| report.lost.contains(&commit.version)),
         }
     }
 }

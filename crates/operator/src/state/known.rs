@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use definition::{Definition, Recurrence, SourceRange, Window};
 use delivery::documents::Commit;
 use delivery::flow::find_whole;
+use delivery::gaps::{Gap, find_gaps, is_gap_warning};
 use delivery::keys::ReportKeys;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Span, WindowNaming};
+use super::{Span, StoredSoFar, WindowNaming};
 use crate::bucket::StoredGeneration;
 
 /// A report, as far as the bucket knows it.
@@ -18,6 +19,8 @@ pub(crate) struct KnownReport {
     pub(crate) keys: ReportKeys,
     /// The definition that was asked with last; `None` where nothing was ever asked for.
     pub(crate) definition: Option<Definition>,
+    /// What its executions call it, where nothing of it is stored: then it is known from those that failed.
+    pub(crate) unstored_name: Option<String>,
     /// All commits of the log, the oldest first.
     pub(crate) commits: Vec<Commit>,
     /// The windows that somebody asked for, as far back as was looked.
@@ -32,6 +35,30 @@ pub(crate) struct KnownReport {
 pub(crate) type PendingWindow = Vec<StoredGeneration>;
 
 impl KnownReport {
+    /// A report of which nothing is stored, with the definition of its executions, if that is accepted.
+    pub(crate) fn unstored(keys: ReportKeys, name: String, definition: Option<Definition>) -> Self {
+        Self {
+            keys,
+            definition,
+            unstored_name: Some(name),
+            commits: Vec::new(),
+            asked: Vec::new(),
+            pending: BTreeMap::new(),
+            lost: BTreeSet::new(),
+        }
+    }
+
+    /// Whether a window is one of the report's own before the first that is stored, or nothing is stored at all.
+    pub(crate) fn is_before_first(&self, window: &Window) -> bool {
+        let Some(first) = self.begins_at() else {
+            return true;
+        };
+        let is_own = |definition: &Definition| definition.is_on_grid(window);
+        window.start() < first
+            && self.definition.as_ref().is_some_and(is_own)
+            && find_whole(window, &self.commits).is_none()
+    }
+
     /// Whether nothing of it is stored: then it is no report, but a folder as far below a wrong prefix as reports are.
     pub(crate) fn is_empty(&self) -> bool {
         self.commits.is_empty() && self.asked.is_empty()
@@ -40,6 +67,30 @@ impl KnownReport {
     /// Whether anything is stored of a window that is not committed.
     pub(crate) fn is_begun(&self, window: &Window) -> bool {
         self.pending.get(window).is_some_and(|it| !it.is_empty())
+    }
+
+    /// How much is stored of a window that is not committed.
+    pub(crate) fn stored_of(&self, window: &Window) -> StoredSoFar {
+        if self.is_begun(window) {
+            StoredSoFar::Window
+        } else if self.unstored_name.is_some() {
+            StoredSoFar::Nothing
+        } else {
+            StoredSoFar::Report
+        }
+    }
+
+    /// The warnings of a commit that still hold. What nobody had asked for may have been asked for since, and a window that is
+    /// due is told as missing.
+    pub(super) fn warnings_of(&self, commit: &Commit, due: &BTreeSet<Window>) -> Vec<String> {
+        let told = || {
+            let committed = self.commits.iter().map(|commit| &commit.window);
+            committed.chain(&self.asked).chain(due).copied().collect()
+        };
+        let is_told = |gap: &Gap| find_gaps(*gap, told()).is_empty();
+        let warnings = commit.warnings.iter();
+        let holds = warnings.filter(|it| !is_gap_warning(it) || !commit.gaps.iter().all(is_told));
+        holds.cloned().collect()
     }
 
     /// Whether a commit of the log is of exactly this window.
@@ -80,7 +131,9 @@ impl KnownReport {
         let folder = || self.keys.root().rsplit('/').next().unwrap_or_default();
         let by_definition = self.definition.as_ref().map(|it| it.name.as_str());
         let by_commit = || self.commits.last().map(|it| it.report.as_str());
-        by_definition.or_else(by_commit).unwrap_or_else(folder)
+        let by_execution = || self.unstored_name.as_deref();
+        let named = by_definition.or_else(by_commit).or_else(by_execution);
+        named.unwrap_or_else(folder)
     }
 
     /// When it is run, such as `daily 05:30`.

@@ -1,6 +1,6 @@
 //! What gets a window committed that is not.
 
-use super::{Judged, WindowState};
+use super::{Judged, StoredSoFar, WindowState};
 use crate::error_name::STOPPED;
 
 /// What helps a window.
@@ -16,6 +16,8 @@ pub(crate) enum Remedy {
     Run,
     /// Whatever goes on from what is stored fails again: it has to be fetched anew, with another definition.
     Replay,
+    /// The definition that it was asked with is refused, and none of its report is stored: a file has to be named.
+    FirstDefinition,
     /// CXone can't be asked for it any more.
     OutOfReach,
 }
@@ -34,23 +36,30 @@ impl Remedy {
             WindowState::Missing | WindowState::Unfinished(_) => Self::Run,
             WindowState::Failed(attempt) => {
                 let error = attempt.error.as_ref().map(|error| error.error.as_str());
-                Self::after_failure(error, judged.is_begun, attempt.is_redrivable)
+                Self::after_failure(error, judged.stored, attempt.is_redrivable)
             }
         }
     }
 
-    /// What helps after an execution that failed with an error, where something of its window is stored or not.
-    pub(crate) fn after_failure(error: Option<&str>, is_begun: bool, is_redrivable: bool) -> Self {
+    /// What helps after an execution that failed with an error, by how much is stored of its window.
+    pub(crate) fn after_failure(
+        error: Option<&str>,
+        stored: StoredSoFar,
+        is_redrivable: bool,
+    ) -> Self {
         match error {
             // Both rows are stored, and stay as they are.
             Some("Cxone.Conflict") => Self::Replay,
-            // The definition that the window was begun with is refused as well.
-            Some("Cxone.Config") if is_begun => Self::Replay,
-            // The definition in the event is refused before anything is stored, and another one is stored.
-            Some("Cxone.Config") => Self::Run,
+            Some("Cxone.Config") => match stored {
+                StoredSoFar::Nothing => Self::FirstDefinition,
+                // The definition in the event is refused, and another one is stored.
+                StoredSoFar::Report => Self::Run,
+                // The definition that the window was begun with is refused as well.
+                StoredSoFar::Window => Self::Replay,
+            },
             Some(error) if OF_OLD_MACHINE.contains(&error) => Self::Run,
             // It would poll the run that was cancelled, where a new execution starts the next one.
-            Some(STOPPED) if is_begun => Self::Run,
+            Some(STOPPED) if stored == StoredSoFar::Window => Self::Run,
             _ if is_redrivable => Self::Redrive,
             _ => Self::Run,
         }

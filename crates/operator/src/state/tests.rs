@@ -44,6 +44,7 @@ fn report(commits: Vec<Commit>, asked: &[Window]) -> KnownReport {
     KnownReport {
         keys: ReportKeys::new("p", &definition.pipeline.tenant, &definition.name),
         definition: Some(definition),
+        unstored_name: None,
         commits,
         asked: asked.to_vec(),
         pending: BTreeMap::new(),
@@ -220,6 +221,106 @@ fn like_troubles_are_told_together_as_ranges() {
     assert_eq!(troubles[2].commands, ["cxr show daily 2026-06-06"]);
     let backfill = "cxr backfill daily 2026-06-02..2026-06-07 --watch";
     assert_eq!(troubles[0].commands, [backfill]);
+}
+
+#[test]
+fn a_warning_of_time_that_nobody_asked_for_goes_once_somebody_did() {
+    let gap = |first: &Window, last: &Window| json!([{"start": first.start(), "end": last.end()}]);
+    let warned = |gaps: Value| {
+        let warnings = json!(["not asked for yet: some time", "look"]);
+        [("warnings", warnings), ("gaps", gaps)]
+    };
+    let (first, second, third) = (
+        days("2026-06-01", 1),
+        days("2026-06-02", 1),
+        days("2026-06-03", 1),
+    );
+    let now = "2026-06-04T09:00:00Z";
+    let warnings_of = |report: &KnownReport| {
+        let judged = judge_windows(report, &[], span(now));
+        let last = judged.iter().find(|it| it.window == third).unwrap();
+        last.held().unwrap().warnings.clone()
+    };
+    let commits = vec![
+        commit(1, first, &[]),
+        commit(2, third, &warned(gap(&second, &second))),
+    ];
+    // The day is due, and told as missing.
+    let mut report = report(commits, &[]);
+    assert_eq!(warnings_of(&report), ["look"]);
+    report.commits.push(commit(3, second, &[]));
+    assert_eq!(warnings_of(&report), ["look"]);
+    // Five hours that are no window of the report stay, until they were asked for.
+    let start = second.start();
+    let hours = Window::new(start, start + SignedDuration::from_hours(5)).unwrap();
+    report.commits = vec![commit(2, third, &warned(gap(&hours, &hours)))];
+    assert_eq!(
+        warnings_of(&report),
+        ["not asked for yet: some time", "look"]
+    );
+    report.asked.push(hours);
+    assert_eq!(warnings_of(&report), ["look"]);
+}
+
+#[test]
+fn what_helps_depends_on_how_much_is_stored() {
+    use StoredSoFar::{Nothing, Report, Window};
+    for (error, stored, redrivable, remedy) in [
+        ("Cxone.Config", Nothing, true, Remedy::FirstDefinition),
+        ("Cxone.Config", Report, true, Remedy::Run),
+        ("Cxone.Config", Window, true, Remedy::Replay),
+        ("Cxone.Conflict", Window, true, Remedy::Replay),
+        ("Cxone.Auth", Nothing, true, Remedy::Redrive),
+        ("Cxone.Auth", Nothing, false, Remedy::Run),
+        ("States.Runtime", Window, true, Remedy::Run),
+        ("cxr.Cancelled", Window, true, Remedy::Run),
+        ("cxr.Cancelled", Report, true, Remedy::Redrive),
+    ] {
+        let found = Remedy::after_failure(Some(error), stored, redrivable);
+        assert_eq!(found, remedy, "{error} {stored:?} {redrivable}");
+    }
+}
+
+#[test]
+fn after_a_refused_definition_of_the_schedule_the_line_that_compares_it_follows() {
+    let window = days("2026-06-02", 1);
+    let mut typo = attempt(window, "typo", Some("2026-06-03T05:31:00Z"));
+    typo.error = Some(ExecutionError {
+        error: "Cxone.Config".to_owned(),
+        cause: "refused".to_owned(),
+    });
+    let of = |report: &KnownReport, attempt: Attempt| {
+        let judged = judge_windows(report, &[attempt], span("2026-06-03T09:00:00Z"));
+        let troubles = find_troubles(&telling(), &judged);
+        let failed = troubles.iter().find(|it| it.kind == TroubleKind::Failed);
+        failed.unwrap().clone()
+    };
+    let stored = report(vec![commit(1, days("2026-06-01", 1), &[])], &[]);
+    let told = of(&stored, typo.clone());
+    assert_eq!(
+        told.commands,
+        [
+            "cxr retry daily 2026-06-02 --watch",
+            "cxr drift DIR --check"
+        ]
+    );
+    let definition = definition();
+    let keys = ReportKeys::new("p", &definition.pipeline.tenant, &definition.name);
+    let unstored = KnownReport::unstored(keys, "r".to_owned(), None);
+    let told = of(&unstored, typo);
+    let line = "cxr replay FILE --window 2026-06-02 --reason TEXT";
+    assert_eq!(told.commands, [line]);
+    assert!(!told.is_retried());
+    // What Lambda says is no hint.
+    let mut crowded = attempt(window, "crowd", Some("2026-06-03T05:31:00Z"));
+    crowded.error = Some(ExecutionError {
+        error: "Lambda.TooManyRequestsException".to_owned(),
+        cause: "rate exceeded".to_owned(),
+    });
+    let told = of(&stored, crowded);
+    let begin = "Lambda.TooManyRequestsException: rate exceeded. Wait until fewer functions run";
+    assert!(told.reason.starts_with(begin), "{}", told.reason);
+    assert_eq!(told.describe_time(), " 2026-06-03 05:31");
 }
 
 #[test]

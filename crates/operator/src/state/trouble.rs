@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Attempt, Judged, Remedy, Unfinished, WindowState};
+use super::{Attempt, Judged, Remedy, StoredSoFar, Unfinished, WindowState};
+use crate::error_name::is_of_aws;
+use crate::history::ExecutionError;
 use crate::output::one_line;
 
 /// Said of a window that CXone can't be asked for any more.
@@ -71,6 +73,23 @@ impl TroubleKind {
     }
 }
 
+impl Trouble {
+    /// When it failed, or the last of several.
+    pub(crate) fn describe_time(&self) -> String {
+        match (self.at, self.count) {
+            (None, _) => String::new(),
+            (Some(at), 1) => format!(" {}", minute(at)),
+            (Some(at), _) => format!(", the last at {}", minute(at)),
+        }
+    }
+
+    /// Whether `cxr retry` gets all its windows.
+    pub(crate) fn is_retried(&self) -> bool {
+        let first = self.commands.first();
+        first.is_some_and(|line| line.starts_with("cxr retry "))
+    }
+}
+
 /// What the troubles of a report are told with.
 #[derive(Debug, Clone)]
 pub(crate) struct Telling {
@@ -118,10 +137,10 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
     let (kind, reason) = match &judged.state {
         WindowState::Missing => (
             TroubleKind::Missing,
-            "nobody asked for it; there is no claim and no execution".to_owned(),
+            "not asked for yet; there is no claim and no execution".to_owned(),
         ),
         WindowState::Failed(attempt) => {
-            let reason = explain_failure(telling, attempt, judged.is_begun);
+            let reason = explain_failure(telling, attempt, judged.stored);
             (TroubleKind::Failed, reason)
         }
         WindowState::Unfinished(unfinished) => {
@@ -148,23 +167,26 @@ fn explain(telling: &Telling, judged: &Judged) -> Option<(TroubleKind, String)> 
     Some((kind, reason))
 }
 
-fn explain_failure(telling: &Telling, attempt: &Attempt, is_begun: bool) -> String {
+fn explain_failure(telling: &Telling, attempt: &Attempt, stored: StoredSoFar) -> String {
     let Some(error) = &attempt.error else {
         return "its last execution was stopped, and nobody said why".to_owned();
     };
-    let meaning = advice(&error.error, telling.api).meaning;
+    let advice = advice(&error.error, telling.api);
     let cause = match error.cause.as_str() {
-        "" => meaning,
+        "" => advice.meaning,
         cause => cause,
     };
     // It was refused before anything was stored, so that the event is wrong that the schedule holds.
-    let again = match error.error.as_str() {
-        "Cxone.Config" if !is_begun => {
-            "; each run of the schedule fails so until a corrected definition is deployed"
-        }
-        _ => "",
+    let is_refused = is_about_definition(error) && stored != StoredSoFar::Window;
+    let more = if is_refused {
+        "; each run of the schedule fails so until a corrected definition is deployed".to_owned()
+    } else if is_of_aws(&error.error) {
+        // Its cause says what happened, and never what to do.
+        format!(". {}", advice.action)
+    } else {
+        String::new()
     };
-    one_line(&format!("{}: {cause}{again}", error.error))
+    one_line(&format!("{}: {cause}{more}", error.error))
 }
 
 fn explain_unfinished(unfinished: &Unfinished) -> String {
@@ -222,10 +244,36 @@ fn suggest(
                 .flat_map(|one| suggest_replay(telling, one))
                 .collect()
         }
+        TroubleKind::Failed if need(windows, Remedy::FirstDefinition) => {
+            let lines = windows.iter().take(LINES_MAX);
+            lines
+                .map(|one| first_definition_line(&label_window(&one.window, &telling.naming)))
+                .collect()
+        }
         TroubleKind::Failed | TroubleKind::Unfinished => {
-            first.map(|range| retry_line(address, range)).collect()
+            let lines = first.map(|range| retry_line(address, range));
+            let is_refused = windows.iter().any(|one| is_schedule_refused(one));
+            lines.chain(is_refused.then(drift_line)).collect()
         }
     }
+}
+
+/// Whether the definition that the schedule asks with was refused, and another one is stored, which a retry uses.
+pub(crate) fn is_schedule_refused(judged: &Judged) -> bool {
+    match &judged.state {
+        WindowState::Failed(attempt) => {
+            let error = attempt.error.as_ref();
+            error.is_some_and(is_about_definition) && judged.stored == StoredSoFar::Report
+        }
+        _ => false,
+    }
+}
+
+/// Whether the definition is wrong, and not the bucket or the tenant's secret, whose errors begin with what they are about.
+fn is_about_definition(error: &ExecutionError) -> bool {
+    let elsewhere = ["S3 ", "secret "];
+    let mut elsewhere = elsewhere.iter();
+    error.error == "Cxone.Config" && !elsewhere.any(|it| error.cause.starts_with(it))
 }
 
 /// Whether one of the windows with the same trouble needs this.
@@ -237,7 +285,7 @@ fn need(windows: &[&Judged], remedy: Remedy) -> bool {
 pub(crate) fn suggest_giving_up(telling: &Telling, judged: &Judged) -> Vec<String> {
     let label = label_window(&judged.window, &telling.naming);
     let withdraw = format!("cxr withdraw {} {label} --reason TEXT", telling.address);
-    judged.is_begun.then_some(withdraw).into_iter().collect()
+    judged.is_begun().then_some(withdraw).into_iter().collect()
 }
 
 /// What is stored is wrong, so that the window has to be fetched with a definition that is not.
@@ -255,10 +303,20 @@ pub(crate) fn retry_line(address: &str, windows: &str) -> String {
     format!("cxr retry {address} {windows} --watch")
 }
 
-/// The lines that fetch a window with another definition, after an error.
+/// The line that says whether the schedules have the definitions of the files.
+pub(crate) fn drift_line() -> String {
+    "cxr drift DIR --check".to_owned()
+}
+
+/// The line that asks for a window of a report of which no definition is stored.
+pub(crate) fn first_definition_line(label: &str) -> String {
+    format!("cxr replay FILE --window {label} --reason TEXT")
+}
+
+/// The lines that build or fetch a window with another definition, after an error. After a conflict all its pages are stored.
 pub(crate) fn replay_lines(address: &str, label: &str, error: Option<&str>) -> Vec<String> {
     let replay = format!("cxr replay {address} {label}");
-    let keep_last = "--set pipeline.onConflict=keep-last --reason TEXT --watch";
+    let keep_last = "--stored --set pipeline.onConflict=keep-last --reason TEXT --watch";
     let is_conflict = error == Some("Cxone.Conflict");
     let keep_last = is_conflict.then(|| format!("{replay} {keep_last}"));
     let corrected = format!("{replay} --definition FILE --reason TEXT --watch");

@@ -92,11 +92,34 @@ impl Survey {
     /// What is read of a report before it is known which windows are meant: the definition says that.
     async fn find_named(&self, report: &str, now: Timestamp) -> Result<Named, CommandError> {
         let (all, mut folders) = self.list_reports().await?;
-        let keys = folders.swap_remove(find_position(report, &all)?);
+        let position = match find_position(report, &all) {
+            Err(CommandError::UnknownReport { .. }) => {
+                return self.find_unstored_named(report, all, now).await;
+            }
+            found => found?,
+        };
+        let keys = folders.swap_remove(position);
         let mut cache = self.bucket.open_cache(keys.root());
         let mut known = self.read_log(keys, &mut cache).await?;
         let newest = Span { since: now, now };
         self.look_back(&mut known, newest, &mut cache).await?;
+        Ok(Named { all, known, cache })
+    }
+
+    /// A report that is known from its executions alone.
+    async fn find_unstored_named(
+        &self,
+        report: &str,
+        mut all: Vec<ReportNames>,
+        now: Timestamp,
+    ) -> Result<Named, CommandError> {
+        let mut unstored = self.list_unstored(&all, now).await?;
+        let stored = all.len();
+        all.extend(unstored.iter().map(|it| names_of(&it.keys)));
+        // Those that are stored are called otherwise.
+        let position = find_position(report, &all)?.saturating_sub(stored);
+        let known = unstored.swap_remove(position);
+        let cache = self.bucket.open_cache(known.keys.root());
         Ok(Named { all, known, cache })
     }
 
@@ -125,9 +148,7 @@ impl Survey {
             WindowsAsked::Windows(windows) => &windows[..],
             WindowsAsked::Missing | WindowsAsked::Failed => &[],
         };
-        let attempts = self
-            .read_attempts(std::slice::from_ref(&known), span, exact)
-            .await?;
+        let attempts = self.read_attempts(&known, span, exact).await?;
         let surveyed = Surveyed::new(known, &all, &attempts, span);
         Ok(Found {
             windows: surveyed.choose_windows(asked, now),
@@ -179,7 +200,7 @@ pub(super) fn definition_of<'k>(
 
 /// A report of which no definition is stored.
 fn refuse_unasked(address: &str) -> CommandError {
-    CommandError::Storage {
-        reason: format!("no window of {address} was ever asked for"),
+    CommandError::NoDefinition {
+        address: address.to_owned(),
     }
 }

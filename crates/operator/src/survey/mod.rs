@@ -1,5 +1,6 @@
 //! Reads what is known of the reports: from the bucket, and for windows that are not committed from Step Functions.
 
+mod attempted;
 mod find;
 mod logged;
 mod lost;
@@ -9,7 +10,6 @@ use std::path::PathBuf;
 
 use definition::{Definition, ReportName, TenantId, Window};
 use delivery::documents::Commit;
-use delivery::flow::find_whole;
 use delivery::keys::{ReportKeys, report_name};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -18,11 +18,13 @@ use crate::address::{ReportNames, WindowsAsked, find_report};
 use crate::attempts::AttemptFinder;
 use crate::bucket::{Bucket, ObjectCache};
 use crate::error::CommandError;
+use crate::request::Request;
 use crate::state::{
     Attempt, Judged, KnownReport, Span, Telling, Trouble, find_troubles, judge_one, judge_windows,
 };
-use crate::step_functions::{Executions, FAILED};
+use crate::step_functions::{ExecutionSummary, Executions};
 
+use attempted::find_all_attempts;
 pub(crate) use find::Found;
 pub(crate) use logged::LoggedReport;
 
@@ -132,31 +134,44 @@ impl Survey {
         executions.ok_or_else(CommandError::no_machine)
     }
 
-    /// The reports that are named, or all, with the state of their windows.
+    /// Whether anything is stored of the report that an execution was started for.
+    pub(crate) async fn has_report(&self, request: &Request) -> Result<bool, CommandError> {
+        let (stored, _) = self.list_reports().await?;
+        let (tenant, report) = (request.tenant.as_deref(), request.report.as_deref());
+        let mut stored = stored.iter();
+        Ok(stored
+            .any(|it| Some(it.tenant.as_str()) == tenant && Some(it.report.as_str()) == report))
+    }
+
+    /// The reports that are named, or all, with the state of their windows. Those of which nothing is stored come last.
     pub(crate) async fn survey(
         &self,
         wanted: &[String],
         span: Span,
     ) -> Result<Vec<Surveyed>, CommandError> {
-        let (all, folders) = self.list_reports().await?;
-        let mut chosen = BTreeSet::new();
-        for text in wanted {
-            chosen.insert(find_position(text, &all)?);
-        }
-        let is_chosen = |index: &usize| wanted.is_empty() || chosen.contains(index);
+        let (mut all, folders) = self.list_reports().await?;
+        let choice = Choice::of_stored(wanted, &all)?;
         let folders = folders.into_iter().enumerate();
-        let folders = folders.filter(|(index, _)| is_chosen(index));
+        let folders = folders.filter(|(index, _)| choice.has(*index));
         let mut known: Vec<KnownReport> = futures_util::stream::iter(folders)
             .map(|(_, keys)| self.read_report(keys, span))
             .buffered(READ_AT_ONCE)
             .try_collect()
             .await?;
         known.retain(|report| !report.is_empty());
-        let attempts = self.read_attempts(&known, span, &[]).await?;
-        let known = known.into_iter();
-        Ok(known
-            .map(|known| Surveyed::new(known, &all, &attempts, span))
-            .collect())
+        let Some(finder) = self.list_attempts(&known, span).await? else {
+            choice.find_others(&all)?;
+            return Ok(survey_all(known, &all, &[], span));
+        };
+        let unstored = self.find_unstored(&finder, &all, span.now).await?;
+        let stored = all.len();
+        all.extend(unstored.iter().map(|report| names_of(&report.keys)));
+        let choice = choice.find_others(&all)?;
+        let unstored = unstored.into_iter().enumerate();
+        let unstored = unstored.filter(|(index, _)| choice.has(stored + index));
+        known.extend(unstored.map(|(_, report)| report));
+        let attempts = find_all_attempts(finder, &known, span).await?;
+        Ok(survey_all(known, &all, &attempts, span))
     }
 
     /// What was committed of a report.
@@ -183,10 +198,12 @@ impl Survey {
         else {
             return Ok(Vec::new());
         };
-        let finder = AttemptFinder::new(executions, self.cache.as_deref());
+        let cache = self.cache.as_deref();
+        let finder = AttemptFinder::read(executions, cache, &["RUNNING"], since, Some(since));
         let known = std::slice::from_ref(&surveyed.known);
-        let is_meant = |_: &KnownReport, window: &Window| windows.contains(window);
-        finder.find(known, &["RUNNING"], is_meant, since).await
+        let is_meant =
+            |_: &KnownReport, window: &Window, _: &ExecutionSummary| windows.contains(window);
+        finder.await?.find(known, is_meant).await
     }
 
     /// What all reports are called, and their folders.
@@ -213,6 +230,7 @@ impl Survey {
             commits: self.bucket.read_log(&keys, cache).await?,
             keys,
             definition: None,
+            unstored_name: None,
             asked: Vec::new(),
             pending: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -273,50 +291,62 @@ impl Survey {
         let pending = report.pending.values().flatten();
         openings.extend(pending.filter_map(|generation| generation.opening.clone()));
         let newest = openings.into_iter().max_by_key(|opening| opening.opened_at);
-        report.definition = newest.map(|opening| opening.definition);
+        let newest = newest.map(|opening| opening.definition);
+        // That of an execution stays where nothing is stored.
+        report.definition = newest.or(report.definition.take());
         Ok(())
-    }
-
-    /// The executions of windows that are not committed, those that were asked about among them. Where all are committed that are
-    /// expected or asked about, nothing is asked.
-    async fn read_attempts(
-        &self,
-        reports: &[KnownReport],
-        span: Span,
-        asked: &[Window],
-    ) -> Result<Vec<Attempt>, CommandError> {
-        let Some(executions) = &self.executions else {
-            return Ok(Vec::new());
-        };
-        let open = reports.iter().map(|it| find_open(it, span, asked));
-        let open: Vec<BTreeSet<Window>> = open.collect();
-        let Some(since) = open.iter().flatten().map(Window::start).min() else {
-            return Ok(Vec::new());
-        };
-        let is_open = |report: &KnownReport, window: &Window| {
-            let mut same = reports.iter().zip(&open);
-            same.any(|(it, open)| it.keys == report.keys && open.contains(window))
-        };
-        let finder = AttemptFinder::new(executions, self.cache.as_deref());
-        let statuses: Vec<&str> = ["RUNNING"].into_iter().chain(FAILED).collect();
-        finder.find(reports, &statuses, is_open, since).await
     }
 }
 
-/// The windows that are not committed, though they were asked for or scheduled, due or not, or are asked about now. Of those
-/// before the first that is stored nothing is expected, and an execution may work on one all the same.
-fn find_open(report: &KnownReport, span: Span, asked: &[Window]) -> BTreeSet<Window> {
-    let mut open = report.windows_scheduled(span);
-    let is_absent = |window: &&Window| find_whole(window, &report.commits).is_none();
-    open.extend(asked.iter().filter(is_absent));
-    for judged in judge_windows(report, &[], span) {
-        if judged.is_settled() {
-            open.remove(&judged.window);
-        } else {
-            open.insert(judged.window);
+fn survey_all(
+    known: Vec<KnownReport>,
+    all: &[ReportNames],
+    attempts: &[Attempt],
+    span: Span,
+) -> Vec<Surveyed> {
+    let known = known.into_iter();
+    known
+        .map(|known| Surveyed::new(known, all, attempts, span))
+        .collect()
+}
+
+/// Which reports are meant.
+struct Choice<'t> {
+    /// Where all are meant that there are.
+    is_all: bool,
+    positions: BTreeSet<usize>,
+    /// What no report that is stored is called.
+    others: Vec<&'t str>,
+}
+
+impl<'t> Choice<'t> {
+    fn of_stored(wanted: &'t [String], stored: &[ReportNames]) -> Result<Self, CommandError> {
+        let mut choice = Self {
+            is_all: wanted.is_empty(),
+            positions: BTreeSet::new(),
+            others: Vec::new(),
+        };
+        for text in wanted {
+            match find_position(text, stored) {
+                Ok(position) => drop(choice.positions.insert(position)),
+                Err(CommandError::UnknownReport { .. }) => choice.others.push(text),
+                Err(error) => return Err(error),
+            }
         }
+        Ok(choice)
     }
-    open
+
+    /// Looks for what no stored report is called among all.
+    fn find_others(mut self, all: &[ReportNames]) -> Result<Self, CommandError> {
+        for text in std::mem::take(&mut self.others) {
+            self.positions.insert(find_position(text, all)?);
+        }
+        Ok(self)
+    }
+
+    fn has(&self, position: usize) -> bool {
+        self.is_all || self.positions.contains(&position)
+    }
 }
 
 /// Which of all reports a text means.

@@ -5,6 +5,7 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod answers;
 mod backfill;
 mod cancel;
 mod data;
@@ -25,6 +26,7 @@ mod states;
 mod status;
 mod tenants;
 mod truth;
+mod unstored;
 mod wrong_inputs;
 
 use std::io::Write;

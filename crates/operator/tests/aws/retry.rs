@@ -27,8 +27,8 @@ async fn what_is_done_for_each_window_is_said_before_it_is_done() {
         "REPORT                   WINDOW      BECAUSE                         DOES\n\
          daily-agent-performance  2026-06-09  Cxone.Config, 2026-06-10 05:30  run, with the report's last definition\n\
          daily-agent-performance  2026-06-01  Cxone.Auth, 2026-06-02 05:30    redrive\n\
-         daily-agent-performance  2026-05-26  nobody asked for it             run, with the report's last definition\n\
-         daily-agent-performance  2026-05-25  nobody asked for it             run, with the report's last definition\n"
+         daily-agent-performance  2026-05-26  not asked for yet               run, with the report's last definition\n\
+         daily-agent-performance  2026-05-25  not asked for yet               run, with the report's last definition\n"
     );
     let error = cxr(&server, &["retry", "--all"]).await.0.unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("CXO031", 2));
@@ -104,7 +104,7 @@ async fn a_window_that_needs_a_replay_is_left_alone() {
         "the ninth is missing: {out}"
     );
     assert_eq!(code.unwrap(), 5, "the eighth is left");
-    let keep_last = "    cxr replay daily-agent-performance 2026-06-08 --set pipeline.onConflict=keep-last --reason TEXT --watch\n";
+    let keep_last = "    cxr replay daily-agent-performance 2026-06-08 --stored --set pipeline.onConflict=keep-last --reason TEXT --watch\n";
     let (code, out) = cxr(&server, &["retry", "daily", "2026-06-08"]).await;
     assert_eq!(code.unwrap(), 5, "{out}");
     assert!(

@@ -1,18 +1,22 @@
 //! The deployed state machine on the local engine. The tests say what its functions answer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asl::{Clock, Description, Engine, StateMachine, TaskCall, TaskFailure};
+use asl::{Clock, Description, Engine, StateMachine};
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use jiff::Timestamp;
 use local_aws::lambda::{Function, LambdaHost};
-use local_aws::{Action, Call, Gateway, S3, Schedules, Secrets, Service, Services, Stack, tasks};
+use local_aws::{Action, Call, Gateway, S3, Schedules, Secrets, Service, Services, Stack};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+use crate::answers::{Answers, read_definition};
+
+pub(crate) use crate::answers::Answer;
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:reports";
 
@@ -25,47 +29,6 @@ pub(crate) const PREFIX: &str = "reports";
 
 /// Those whose logs there are.
 pub(crate) const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
-
-/// What a function answers, or the error that it fails with and its cause.
-pub(crate) type Answer = Result<Value, (&'static str, &'static str)>;
-
-/// The answers for an execution, by its name or by what that begins with up to the first `-`, such as `cancel-`. An execution
-/// without any is never answered, and so goes on running.
-#[derive(Clone, Default)]
-struct Answers(
-    Arc<Mutex<HashMap<String, VecDeque<Answer>>>>,
-    /// The engine itself, whose executions a backfill starts and looks at.
-    Arc<OnceLock<Engine>>,
-);
-
-impl Answers {
-    async fn run_task(self, call: TaskCall) -> Result<Value, TaskFailure> {
-        if call.resource.ends_with("sns:publish") {
-            return Ok(json!({"MessageId": "1"}));
-        }
-        match call.resource.rsplit(':').next() {
-            Some("startExecution") => {
-                return tasks::start_execution(self.1.get().unwrap(), &call.arguments);
-            }
-            Some("describeExecution") => {
-                return tasks::describe_execution(self.1.get().unwrap(), &call.arguments);
-            }
-            _ => {}
-        }
-        let name = call.execution_arn.rsplit(':').next().unwrap();
-        let verb = name.split_inclusive('-').next().unwrap();
-        let next = {
-            let mut known = self.0.lock().unwrap();
-            let key = if known.contains_key(name) { name } else { verb };
-            known.get_mut(key).and_then(VecDeque::pop_front)
-        };
-        match next {
-            Some(Ok(payload)) => Ok(json!({"Payload": payload, "StatusCode": 200})),
-            Some(Err((error, cause))) => Err(TaskFailure::new(error, cause)),
-            None => std::future::pending().await,
-        }
-    }
-}
 
 /// The ARN of an execution.
 pub(crate) fn arn(name: &str) -> String {
@@ -129,7 +92,7 @@ impl Server {
         let runner = answers.clone();
         let clock = Clock::virtual_at("2026-05-01T05:30:00Z".parse().unwrap());
         let engine = Engine::new(clock, move |call| runner.clone().run_task(call));
-        answers.1.set(engine.clone()).unwrap();
+        answers.attach(engine.clone());
         let tags = [
             ("cxone-reports:bucket", BUCKET),
             ("cxone-reports:prefix", PREFIX),
@@ -175,11 +138,7 @@ impl Server {
 
     /// What the functions answer in an execution, one after another.
     pub(crate) fn answer(&self, execution: &str, answers: impl IntoIterator<Item = Answer>) {
-        let mut known = self.answers.0.lock().unwrap();
-        known
-            .entry(execution.to_owned())
-            .or_default()
-            .extend(answers);
+        self.answers.extend(execution, answers);
     }
 
     /// Runs an execution from a time on until it ends.
@@ -387,21 +346,4 @@ impl Server {
             .retry_config(retry)
             .build()
     }
-}
-
-fn read_definition(name: &str) -> String {
-    let text = std::fs::read_to_string(format!("../../infra/{name}.asl.json")).unwrap();
-    let placeholders = text
-        .split("${")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'));
-    let values: BTreeMap<String, String> = placeholders
-        .map(|(name, _)| {
-            let value = name
-                .replace("Partition", "aws")
-                .replace("PipelineArn", MACHINE);
-            (name.to_owned(), value)
-        })
-        .collect();
-    asl::substitute(&text, &values).unwrap()
 }

@@ -21,7 +21,7 @@ use crate::error::CommandError;
 use crate::grid::describe_nearest;
 use crate::output::Output;
 use crate::place::PlaceArgs;
-use crate::state::{Judged, WindowState};
+use crate::state::{Judged, StoredSoFar, WindowState};
 use crate::survey::Found;
 
 /// From so many of the newest commits it is told how long a window takes.
@@ -131,7 +131,7 @@ impl FillArgs {
         let running = place.backfills.list_running(tenant, report, place.now);
         let others = running.await?;
         let mut plan = self.plan(wanted, &others, place)?;
-        plan.estimate(measure(place, wanted).await?);
+        plan.estimate(measure(place, wanted).await?, place.now);
         Ok(Filled {
             others: others.into_iter().map(|run| run.input.id).collect(),
             plan,
@@ -150,7 +150,10 @@ impl FillArgs {
         let given = given.transpose()?.map(|file| file.definition);
         let found = match (place.survey.find(report, windows, place.now).await, given) {
             (Ok(found), given) => (found, given),
-            (Err(CommandError::UnknownReport { .. }), Some(definition)) => {
+            (
+                Err(CommandError::UnknownReport { .. } | CommandError::NoDefinition { .. }),
+                Some(definition),
+            ) => {
                 return find_new(report, windows, definition, place);
             }
             (Err(error), _) => return Err(error),
@@ -221,7 +224,7 @@ fn find_new(
     let missing = |window| Judged {
         window,
         is_due: true,
-        is_begun: false,
+        stored: StoredSoFar::Nothing,
         // Those that are can't be filled at all.
         is_out_of_reach: false,
         state: WindowState::Missing,

@@ -34,6 +34,9 @@ pub(in crate::commands) struct BackfillProgress {
     failed: Vec<FailedWindow>,
     /// How many were not asked for yet, or have come to nothing.
     pub(super) left: usize,
+    /// When it begins windows again, where it waits until the daily runs have had their turn.
+    pub(super) waits_until: Option<Timestamp>,
+    /// Pauses counted.
     seconds_left: Option<i64>,
     /// Why it could not go on.
     problem: Option<String>,
@@ -61,7 +64,7 @@ pub(super) async fn read_progress(
     let found = match place.survey.find_exactly(&report, own, now).await {
         Ok(found) => Some(found),
         // Nothing was stored yet.
-        Err(CommandError::UnknownReport { .. }) => None,
+        Err(CommandError::UnknownReport { .. } | CommandError::NoDefinition { .. }) => None,
         Err(error) => return Err(error),
     };
     Ok(BackfillProgress::new(&run, &windows, found.as_ref(), now))
@@ -81,16 +84,11 @@ impl BackfillProgress {
         let left = windows.len() - tally.committed - tally.running.len() - tally.failed.len();
         let to_come = left + tally.running.len();
         let is_running = run.status == BackfillStatus::Running;
-        let took = now.duration_since(run.started_at);
+        let seconds_left = estimate(run, tally.committed, to_come, now);
+        let is_whole = is_running || left + tally.failed.len() == 0;
         let commands = found.map(|found| {
-            let is_whole = is_running || left + tally.failed.len() == 0;
-            suggest(
-                &found.surveyed.address,
-                &tally.failed,
-                windows,
-                &naming,
-                is_whole,
-            )
+            let address = &found.surveyed.address;
+            suggest(address, &tally.failed, windows, &naming, is_whole)
         });
         Self {
             id: run.input.id.clone(),
@@ -101,7 +99,12 @@ impl BackfillProgress {
             stopped_at: run.stopped_at.filter(|_| !is_running),
             windows: windows.len(),
             committed: tally.committed,
-            seconds_left: estimate(took, tally.committed, to_come).filter(|_| is_running),
+            waits_until: run
+                .input
+                .pause
+                .end_at(now)
+                .filter(|_| is_running && left > 0),
+            seconds_left: seconds_left.filter(|_| is_running),
             running: tally.running,
             failed: tally.failed,
             left,
@@ -133,6 +136,9 @@ impl BackfillProgress {
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         parts.extend(counts.map(|(count, what)| format!("{count} {what}")));
+        if let Some(until) = self.waits_until {
+            parts.push(format!("waits until {} UTC", until.strftime("%H:%M")));
+        }
         if let Some(seconds) = self.seconds_left {
             parts.push(format!("about {}", describe_seconds(seconds)));
         }
@@ -186,10 +192,14 @@ impl WindowTally {
     }
 }
 
-/// What is left takes as long for each window as what is committed did.
-fn estimate(took: SignedDuration, committed: usize, left: usize) -> Option<i64> {
+/// What is left takes as long for each window as what is committed did, and rests in the same pauses.
+fn estimate(run: &BackfillRun, committed: usize, left: usize, now: Timestamp) -> Option<i64> {
     let (committed, left) = (i64::try_from(committed).ok()?, i64::try_from(left).ok()?);
-    took.as_secs().checked_mul(left)?.checked_div(committed)
+    let pause = &run.input.pause;
+    let took = pause.working_time(run.started_at, now).as_secs();
+    let work = took.checked_mul(left)?.checked_div(committed)?;
+    let done_at = pause.finish(now, SignedDuration::from_secs(work));
+    Some(done_at.duration_since(now).as_secs())
 }
 
 impl FailedWindow {

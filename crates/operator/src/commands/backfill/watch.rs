@@ -46,7 +46,12 @@ pub(super) async fn watch(
                 return Ok(progress.exit_code());
             }
             Ok(progress) => {
-                let counts = (progress.committed, progress.running.len(), progress.left);
+                let counts = (
+                    progress.committed,
+                    progress.running.len(),
+                    progress.left,
+                    progress.waits_until,
+                );
                 if told != Some(counts) {
                     output.tell(&progress.summarize())?;
                     told = Some(counts);

@@ -145,6 +145,8 @@ pub(super) const ERRORS: &[ErrorText] = texts! {
         "Watch it, or cancel it before another one is started.", "cxr backfill list";
     "CXO057" "There is no backfill of this name.",
         "Write one of those that are listed.", "cxr backfill list";
+    "CXO058" "The report is known from executions that failed before anything was stored, and the definition that they were started with is refused.",
+        "Correct the file, deploy it, and ask for the window with it. From the first window on that was begun, cxr retry needs no file.", "cxr list --failed";
     "CXO140" "--json and --format name two formats, and only one can be written.",
         "Leave one of them out.", "cxr rows REPORT DAY --format csv";
     "CXO150" "It is not said which warehouse a table is for: their languages differ.",

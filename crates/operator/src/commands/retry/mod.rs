@@ -168,6 +168,8 @@ struct StepLine {
     does: String,
     /// What to type where a retry can't help.
     commands: Vec<String>,
+    /// What to type once it is committed: the schedule may still have the definition that was refused.
+    afterwards: Option<String>,
     execution: Option<String>,
     /// Why nothing was started, or why it failed.
     problem: Option<String>,
@@ -203,6 +205,7 @@ impl StepLine {
             because: step.because,
             does: step.does,
             commands: step.commands,
+            afterwards: step.afterwards,
             execution: None,
             problem: None,
             state: None,
@@ -261,12 +264,24 @@ impl Retried {
         if !output.is_text() {
             return output.print_document(self);
         }
+        self.tell_of_schedule(output)?;
         let started = self.windows.iter().filter(|it| it.execution.is_some());
         match started.count() {
             0 => Ok(()),
             _ if watch => Ok(()),
             started => output.tell(&self.describe_watch(started)),
         }
+    }
+
+    /// Says that the schedule still has a definition that was refused, where another one was used in its place.
+    fn tell_of_schedule(&self, output: &mut Output<'_>) -> Result<(), CommandError> {
+        let mut begun = self.windows.iter().filter(|it| it.execution.is_some());
+        let Some(line) = begun.find_map(|it| it.afterwards.as_ref()) else {
+            return Ok(());
+        };
+        output.tell(&format!(
+            "the schedule still has the definition that is refused: deploy a corrected one, then {line}"
+        ))
     }
 
     /// How to follow what was started.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use crate::arn::MachineArn;
 use crate::execution_input::ExecutionInput;
 use crate::state::{
-    Attempt, Judged, OUT_OF_REACH, Remedy, WindowState, label_window, minute, suggest_giving_up,
-    suggest_replay,
+    Attempt, Judged, OUT_OF_REACH, Remedy, WindowState, drift_line, first_definition_line,
+    is_schedule_refused, label_window, minute, suggest_giving_up, suggest_replay,
 };
 use crate::survey::Surveyed;
 use crate::work::{Action, Job};
@@ -23,6 +23,8 @@ pub(super) struct Step {
     pub(super) does: String,
     /// What to type, where a retry can't help.
     pub(super) commands: Vec<String>,
+    /// What to look at once it is committed.
+    pub(super) afterwards: Option<String>,
     /// Nothing where the window is left alone.
     pub(super) job: Option<Job>,
     /// Whether it was delivered, or taken back on purpose.
@@ -49,6 +51,10 @@ pub(super) fn decide(
             "nothing: it is worked on".to_owned(),
         ),
         Remedy::Replay => (None, "nothing: it needs a replay".to_owned()),
+        Remedy::FirstDefinition => (
+            None,
+            "nothing: its definition is refused, and no other is stored".to_owned(),
+        ),
         Remedy::OutOfReach => (None, format!("nothing: {OUT_OF_REACH}")),
         Remedy::Redrive => redrive(judged),
         Remedy::Run => run(surveyed, judged, machine, now),
@@ -56,8 +62,10 @@ pub(super) fn decide(
     let commands = match Remedy::of(judged) {
         Remedy::Replay => suggest_replay(&surveyed.telling(), judged),
         Remedy::OutOfReach => suggest_giving_up(&surveyed.telling(), judged),
+        Remedy::FirstDefinition => vec![first_definition_line(&label)],
         _ => Vec::new(),
     };
+    let afterwards = is_schedule_refused(judged).then(drift_line);
     Step {
         job: action.map(|action| Job {
             report: report.clone(),
@@ -74,6 +82,7 @@ pub(super) fn decide(
         window,
         does,
         commands,
+        afterwards,
     }
 }
 
@@ -106,7 +115,7 @@ fn run(
         format!("{} {:?}", it.execution, it.stopped_at)
     });
     let input = ExecutionInput::for_retry(definition, judged.window, after, machine);
-    let whose = if judged.is_begun {
+    let whose = if judged.is_begun() {
         "its own"
     } else {
         "the report's last"
@@ -137,6 +146,6 @@ fn explain(judged: &Judged) -> String {
             format!("{error}{}", at.unwrap_or_default())
         }
         WindowState::Unfinished(_) => "begun, and no execution is known".to_owned(),
-        WindowState::Missing => "nobody asked for it".to_owned(),
+        WindowState::Missing => "not asked for yet".to_owned(),
     }
 }

@@ -7,24 +7,40 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Sources;
 use crate::arn::name_of;
 use crate::error::CommandError;
 use crate::error_name::STOPPED;
 use crate::history::{CxoneRun, History, StateFailure};
 use crate::output::{Output, count_of, count_rows, one_line};
+use crate::place::PlaceArgs;
 use crate::request::Request;
-use crate::state::{Remedy, replay_lines, retry_line};
-use crate::step_functions::{ExecutionDetail, Executions};
+use crate::state::{
+    Remedy, StoredSoFar, drift_line, first_definition_line, replay_lines, retry_line,
+};
+use crate::step_functions::ExecutionDetail;
 
 /// Prints why an execution failed, given its name or ARN.
 pub(super) async fn show_execution(
     output: &mut Output<'_>,
-    executions: &Executions,
+    sources: &Sources,
+    place: &PlaceArgs,
     execution: &str,
 ) -> Result<u8, CommandError> {
-    let detail = executions.describe(execution).await?;
-    let history = executions.read_history(execution).await?;
-    output.print(&Explanation::new(detail, history))?;
+    let detail = sources.executions.describe(execution).await?;
+    let history = sources.executions.read_history(execution).await?;
+    let request = Request::from_input(&detail.input);
+    let stored = match history.failure.as_ref().map(|it| it.error.error.as_str()) {
+        _ if history.generation.is_some() => StoredSoFar::Window,
+        // Refused before anything was stored of the window, and perhaps of its report. Whoever may not look is told of the
+        // more likely.
+        Some("Cxone.Config") => match sources.know_report(place, &request).await {
+            Ok(false) => StoredSoFar::Nothing,
+            Ok(true) | Err(_) => StoredSoFar::Report,
+        },
+        _ => StoredSoFar::Report,
+    };
+    output.print(&Explanation::new(detail, request, history, stored))?;
     Ok(0)
 }
 
@@ -47,8 +63,12 @@ pub(in crate::commands) struct Explanation {
 }
 
 impl Explanation {
-    fn new(detail: ExecutionDetail, mut history: History) -> Self {
-        let request = Request::from_input(&detail.input);
+    fn new(
+        detail: ExecutionDetail,
+        request: Request,
+        mut history: History,
+        stored: StoredSoFar,
+    ) -> Self {
         let failure = history.failure.as_ref().map(|failure| &failure.error);
         let error = failure.or(detail.error.as_ref());
         let has_failed = !matches!(detail.summary.status.as_str(), "SUCCEEDED" | "RUNNING");
@@ -57,9 +77,8 @@ impl Explanation {
             .map(|error| describe_advice(&error.error, &request));
         let name = error.map(|error| error.error.clone());
         history.window = history.window.or(request.window);
-        let is_begun = history.generation.is_some();
         let commands = if has_failed {
-            Self::suggest(&detail, &request, name.as_deref(), is_begun)
+            Self::suggest(&detail, &request, name.as_deref(), stored)
         } else {
             Vec::new()
         };
@@ -82,7 +101,7 @@ impl Explanation {
         detail: &ExecutionDetail,
         request: &Request,
         error: Option<&str>,
-        is_begun: bool,
+        stored: StoredSoFar,
     ) -> Vec<String> {
         let is_redrivable = detail.not_redrivable.is_none();
         let Some((report, window)) = request.address() else {
@@ -93,12 +112,16 @@ impl Explanation {
         // The window may have been delivered before, and then cxr retry leaves it alone.
         let is_correction =
             request.replay.is_some() || request.withdraw.is_some() || request.restate.is_some();
-        let remedy = match Remedy::after_failure(error, is_begun, is_redrivable) {
+        let remedy = match Remedy::after_failure(error, stored, is_redrivable) {
             Remedy::Run if error == Some(STOPPED) && is_redrivable => Remedy::Redrive,
             remedy => remedy,
         };
         match remedy {
             Remedy::Replay => replay_lines(&report, &window, error),
+            Remedy::FirstDefinition => vec![first_definition_line(&window)],
+            Remedy::Run if error == Some("Cxone.Config") => {
+                vec![retry_line(&report, &window), drift_line()]
+            }
             Remedy::Redrive if is_correction => {
                 vec![format!("cxr redrive {}", name_of(&detail.summary.arn))]
             }

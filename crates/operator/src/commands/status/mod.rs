@@ -16,8 +16,8 @@ use crate::error::CommandError;
 use crate::layout::{Align, lay_out, wrap};
 use crate::output::{Output, count_of};
 use crate::place::PlaceArgs;
-use crate::state::{Span, Trouble, label_window, minute};
-use crate::survey::{Survey, Surveyed};
+use crate::state::{Span, Trouble, TroubleKind, label_window, minute};
+use crate::survey::{LOOKED_BACK, Survey, Surveyed};
 use crate::time;
 
 /// Show whether every report's data is there; if not, why, and what to type.
@@ -53,7 +53,11 @@ impl StatusArgs {
         let mut surveyed = survey.survey(&self.reports, span).await?;
         survey.find_lost(&mut surveyed, span).await?;
         let empty = survey.bucket.describe_empty();
-        let status = Status::new(&surveyed, span, output, empty);
+        let mut status = Status::new(&surveyed, span, output, empty);
+        // What is not shown is not known to be helped so.
+        if self.reports.is_empty() && since + LOOKED_BACK >= now {
+            status.command = status.find_command();
+        }
         output.print(&status)?;
         if let Some(file) = &self.html {
             let page = page::render_page(&status, &surveyed);
@@ -67,6 +71,9 @@ impl StatusArgs {
     }
 }
 
+/// What gets all windows that a retry can help.
+const RETRY_ALL: &str = "cxr retry --all --watch";
+
 /// The columns that a narrow terminal goes without, so that the state is seen: usual, rows, schedule, newest.
 const SPARE: [usize; 4] = [5, 4, 1, 3];
 
@@ -77,6 +84,8 @@ pub(super) struct Status {
     since: Timestamp,
     /// Whether there are reports, and every window of them that is due was delivered.
     is_complete: bool,
+    /// The line that gets everything that is missing, where there is one.
+    command: Option<&'static str>,
     reports: Vec<ReportStatus>,
     #[serde(skip)]
     width: Option<usize>,
@@ -123,10 +132,20 @@ impl Status {
             at: span.now,
             since: span.since,
             is_complete,
+            command: None,
             reports,
             width: output.width(),
             empty,
         }
+    }
+
+    /// One line for all that is missing, where there is more than one trouble and a retry helps each.
+    fn find_command(&self) -> Option<&'static str> {
+        let troubles = self.reports.iter().flat_map(|report| &report.troubles);
+        let absent = troubles.filter(|it| it.kind.is_absence() && it.kind != TroubleKind::Late);
+        let absent: Vec<&Trouble> = absent.collect();
+        let helps = absent.len() > 1 && absent.iter().all(|it| it.is_retried());
+        helps.then_some(RETRY_ALL)
     }
 
     fn has_warnings(&self) -> bool {
@@ -227,6 +246,10 @@ impl fmt::Display for Status {
         for line in lay_out(&rows, &align, &SPARE, self.width) {
             writeln!(f, "{line}")?;
         }
+        if let Some(command) = self.command {
+            let told = "all that is missing, once what it needs is put right:";
+            writeln!(f, "\n{told}\n    {command}")?;
+        }
         let troubles = self.reports.iter();
         let mut troubles = troubles.flat_map(|it| it.troubles.iter().map(move |one| (it, one)));
         troubles.try_for_each(|(report, trouble)| self.write_trouble(f, report, trouble))
@@ -265,12 +288,11 @@ impl Status {
         trouble: &Trouble,
     ) -> fmt::Result {
         let windows = trouble.windows.join(", ");
-        let at = trouble.at.map(|at| format!(" {}", minute(at)));
         let told = format!(
             "{}  {windows}   {}{}: {}",
             report.address,
             trouble.kind.as_str(),
-            at.unwrap_or_default(),
+            trouble.describe_time(),
             trouble.reason
         );
         writeln!(f)?;

@@ -47,6 +47,9 @@ fn write_page(page: &mut String, status: &Status, surveyed: &[Surveyed]) -> fmt:
         if status.is_complete { "well" } else { "unwell" },
         status.since.strftime("%Y-%m-%d"),
     )?;
+    if let Some(command) = status.command {
+        writeln!(page, "<pre>{command}</pre>")?;
+    }
     write_legend(page)?;
     for (report, surveyed) in status.reports.iter().zip(surveyed) {
         write_report(page, report, surveyed)?;
@@ -114,7 +117,6 @@ fn describe(report: &ReportStatus) -> Vec<(&'static str, String)> {
 }
 
 fn write_trouble(page: &mut String, trouble: &Trouble) -> fmt::Result {
-    let at = trouble.at.map(|at| format!(" {}", minute(at)));
     write!(
         page,
         "<div class=\"trouble{}\">\n<p><b>{}</b> {}{}</p>\n<p>{}</p>\n",
@@ -125,7 +127,7 @@ fn write_trouble(page: &mut String, trouble: &Trouble) -> fmt::Result {
         },
         escape(&trouble.windows.join(", ")),
         trouble.kind.as_str(),
-        at.unwrap_or_default(),
+        trouble.describe_time(),
         escape(&trouble.reason),
     )?;
     for command in &trouble.commands {

@@ -1,5 +1,7 @@
 //! The README's table of errors says what the table of advice says.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use delivery::{AWS_ERRORS, Advice, FailureName, advice};
 
 fn check(names: &str, advice: Advice) {

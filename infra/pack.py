@@ -23,7 +23,7 @@ import tomllib
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HANDLERS = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"]
+HANDLERS = ["trigger", "poll-once", "fetch-page", "cancel", "finalize", "publish"]
 OPERATOR = "cxr"
 # The repository without its sources: what is deployed, what explains it, and what is copied from.
 FILES = [

@@ -1,6 +1,6 @@
-//! Plants bugs: copies `delivery::flow` once for each bug of `simulation/planted.txt`, with the
-//! bug's replacements made, so that the simulation can show that it would find it. Production
-//! code holds no switch for this.
+//! Plants bugs: copies `delivery::flow` once for each bug of `simulation/planted.txt`, and `delta_table::publish` once for each
+//! bug of `simulation/planted_publish.txt`, with the bug's replacements made, so that the simulation can show that it would find
+//! it. Production code holds no switch for this.
 #![expect(
     clippy::expect_used,
     reason = "a build script that can't go on says so and stops"
@@ -16,6 +16,35 @@ struct Bug {
     edits: Vec<Edit>,
 }
 
+/// Where bugs are planted.
+struct Source {
+    folder: &'static str,
+    list: &'static str,
+    /// What the paths of its files begin with.
+    module: &'static str,
+    /// What everything else in its crate is found in.
+    library: &'static str,
+    /// The flows of a copy, where `NAME` is the bug's.
+    flows: &'static str,
+}
+
+const SOURCES: [Source; 2] = [
+    Source {
+        folder: "../crates/delivery/src/flow",
+        list: "simulation/planted.txt",
+        module: "crate::flow::",
+        library: "delivery::",
+        flows: "flows!(planted::NAME)",
+    },
+    Source {
+        folder: "../crates/delta-table/src/publish",
+        list: "simulation/planted_publish.txt",
+        module: "crate::publish::",
+        library: "delta_table::",
+        flows: "flows!(delivery::flow, planted::NAME)",
+    },
+];
+
 struct Edit {
     file: String,
     from: String,
@@ -26,24 +55,21 @@ fn main() {
     println!("cargo::rustc-env=TARGET={}", env("TARGET"));
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(env("OUT_DIR"));
-    let flow = here.join("../crates/delivery/src/flow");
-    let list = here.join("simulation/planted.txt");
-    println!("cargo::rerun-if-changed={}", list.display());
-    println!("cargo::rerun-if-changed={}", flow.display());
-    let bugs = read(&fs::read_to_string(list).expect("planted.txt is readable"));
     let mut index = String::new();
     let mut all = String::from("const PLANTED: &[(&str, Flows)] = &[\n");
-    for bug in &bugs {
-        plant(&flow, &out.join(&bug.name), bug);
-        let path = out.join(&bug.name).join("mod.rs");
-        writeln!(
-            index,
-            "#[path = \"{}\"]\npub(crate) mod {};",
-            path.display(),
-            bug.name
-        )
-        .expect("a string takes it");
-        writeln!(all, "({:?}, flows!(planted::{})),", bug.name, bug.name).expect("likewise");
+    for source in &SOURCES {
+        let (folder, list) = (here.join(source.folder), here.join(source.list));
+        println!("cargo::rerun-if-changed={}", list.display());
+        println!("cargo::rerun-if-changed={}", folder.display());
+        for bug in read(&fs::read_to_string(list).expect("the list is readable")) {
+            plant(source, &folder, &out.join(&bug.name), &bug);
+            let path = out.join(&bug.name).join("mod.rs");
+            let name = &bug.name;
+            writeln!(index, "#[path = {path:?}]\npub(crate) mod {name};")
+                .expect("a string takes it");
+            let flows = source.flows.replace("NAME", name);
+            writeln!(all, "({name:?}, {flows}),").expect("likewise");
+        }
     }
     fs::write(out.join("planted.rs"), index).expect("OUT_DIR is writable");
     fs::write(out.join("planted_list.rs"), all + "];\n").expect("OUT_DIR is writable");
@@ -92,7 +118,7 @@ fn read(text: &str) -> Vec<Bug> {
     bugs
 }
 
-fn plant(flow: &Path, out: &Path, bug: &Bug) {
+fn plant(source: &Source, flow: &Path, out: &Path, bug: &Bug) {
     // A file that is gone from the flow must not stay in the copy.
     if out.exists() {
         fs::remove_dir_all(out).expect("OUT_DIR is writable");
@@ -113,14 +139,14 @@ fn plant(flow: &Path, out: &Path, bug: &Bug) {
         for edit in bug.edits.iter().filter(|edit| edit.file == name) {
             text = replace(&text, edit).unwrap_or_else(|found| {
                 panic!(
-                    "planted bug {}: its text stands {found} times in flow/{name}; bring planted.txt up to date:\n{}",
-                    bug.name, edit.from
+                    "planted bug {}: its text stands {found} times in {name}; bring {} up to date:\n{}",
+                    bug.name, source.list, edit.from
                 )
             });
         }
         let target = out.join(file);
         fs::create_dir_all(target.parent().expect("a folder")).expect("OUT_DIR is writable");
-        fs::write(target, moved_paths(&text, &bug.name)).expect("OUT_DIR is writable");
+        fs::write(target, moved_paths(&text, source, &bug.name)).expect("OUT_DIR is writable");
     }
     for edit in &bug.edits {
         let file = flow.join(&edit.file);
@@ -143,9 +169,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A copy finds the other files of its own copy, and everything else where it is.
-fn moved_paths(text: &str, bug: &str) -> String {
-    text.split("crate::flow::")
-        .map(|piece| piece.replace("crate::", "delivery::"))
+fn moved_paths(text: &str, source: &Source, bug: &str) -> String {
+    text.split(source.module)
+        .map(|piece| piece.replace("crate::", source.library))
         .collect::<Vec<_>>()
         .join(&format!("crate::planted::{bug}::"))
 }

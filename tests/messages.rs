@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use definition::{Api, Definition, Dialect};
 use delivery::documents::{Commit, EndRecord, GenerationRecord, RunRecord, Slot};
 use delivery::{
-    Event, FetchIn, FetchOut, FinalizeIn, FinalizeOut, PollOut, RunIn, TriggerIn, TriggerOut,
+    Event, FetchIn, FetchOut, FinalizeIn, FinalizeOut, PollOut, PublishIn, RunIn, TriggerIn,
+    TriggerOut,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -125,6 +126,7 @@ fn a_message_comes_back_the_same() {
     comes_back_the_same::<RunIn>(include_str!("../events/poll-once.json"), Unknown::Refused);
     comes_back_the_same::<FetchIn>(include_str!("../events/fetch-page.json"), Unknown::Refused);
     comes_back_the_same::<FinalizeIn>(include_str!("../events/finalize.json"), Unknown::Refused);
+    comes_back_the_same::<PublishIn>(include_str!("../events/publish.json"), Unknown::Refused);
 }
 
 #[test]

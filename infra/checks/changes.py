@@ -14,13 +14,13 @@ from template import Template, load
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 CALLERS = {"TriggerFunction", "PollOnceFunction", "FetchPageFunction", "CancelFunction"}
-FUNCTIONS = CALLERS | {"FinalizeFunction"}
-READERS = {"TriggerRole", "FetchPageRole", "FinalizeRole", "ConsumerPolicy", "OperatorPolicy"}
+FUNCTIONS = CALLERS | {"FinalizeFunction", "PublishFunction"}
+READERS = {"TriggerRole", "FetchPageRole", "FinalizeRole", "PublishRole", "ConsumerPolicy", "OperatorPolicy"}
 HANDLER_ROLES = {it.replace("Function", "Role") for it in FUNCTIONS}
 # The machine has tags that tell cxr where reports land.
-STORES = {"TriggerFunction", "FetchPageFunction", "FinalizeFunction", "ReportPipeline"}
+STORES = {"TriggerFunction", "FetchPageFunction", "FinalizeFunction", "PublishFunction", "ReportPipeline"}
 LOG_GROUPS = {it.replace("Function", "LogGroup") for it in FUNCTIONS} | {"ReportPipelineLogGroup", "ReportBackfillLogGroup"}
-ALARMS = {f"{it}Alarm" for it in ("NotDelivered", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "DeadLetters", "ExecutionThrottled", "LambdaThrottles", "LambdaErrors", "CxoneThrottles", "TokensNotStored", "OrphanedRuns")}
+ALARMS = {f"{it}Alarm" for it in ("NotDelivered", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "DeadLetters", "ExecutionThrottled", "LambdaThrottles", "LambdaErrors", "CxoneThrottles", "TokensNotStored", "OrphanedRuns", "ValuesNulled")}
 MACHINES = {"ReportPipeline", "ReportBackfill"}
 MACHINE_ROLES = {f"{it}Role" for it in MACHINES}
 NAMED = FUNCTIONS | LOG_GROUPS | ALARMS | MACHINES | {"ScheduleGroup", "Dashboard"}
@@ -36,9 +36,9 @@ CHANGES = {
     "DataKmsKeyArn": (KEY, READERS | {"LandingBucket"}, set()),
     "Prefix": ("a/b", STORES | READERS | {"LandingBucketPolicy"}, set()),
     "ReaderAccounts": ("111122223333,444455556666", NEW_KEY | {"LandingBucketPolicy"}, set()),
-    "SecretPrefix": ("theirs/", CALLERS | HANDLER_ROLES - {"FinalizeRole"} | {"MaintainerPolicy"}, set()),
+    "SecretPrefix": ("theirs/", CALLERS | HANDLER_ROLES - {"FinalizeRole", "PublishRole"} | {"MaintainerPolicy"}, set()),
     "Architecture": ("x86_64", FUNCTIONS, set()),
-    "MemorySize": (1024, {"FetchPageFunction", "FinalizeFunction"}, set()),
+    "MemorySize": (1024, {"FetchPageFunction", "FinalizeFunction", "PublishFunction"}, set()),
     "ReservedConcurrency": (5, CALLERS, set()),
     "AlertTopicArn": ("arn:aws:sns:eu-central-1:123456789012:pager", {"AlertTopic", "AlertTopicPolicy", "NotDeliveredAlarm", "ReportPipeline", "ReportPipelineRole"}, set()),
     "AlarmEmail": ("a@example.com", {"AlertEmail"}, set()),

@@ -15,7 +15,7 @@ import zipfile
 
 import template
 
-HANDLERS = {"trigger", "poll-once", "fetch-page", "cancel", "finalize"}
+HANDLERS = {"trigger", "poll-once", "fetch-page", "cancel", "finalize", "publish"}
 DOCUMENTS = ["README.md", "infra/README.md", "infra/cdk/README.md", "crates/operator/README.md", "crates/tokens/README.md"]
 # Links to what is only in the repository.
 SOURCES = {"rust-toolchain.toml", "../check", "../release", "../tests/agreement", "../tests/moto/rights", "../.github/workflows/release.yml"}

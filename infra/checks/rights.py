@@ -17,7 +17,7 @@ import iam
 import template
 
 CRATES = pathlib.Path(__file__).parents[2] / "crates"
-HANDLERS = {"TriggerRole": "trigger", "PollOnceRole": "poll-once", "FetchPageRole": "fetch-page", "CancelRole": "cancel", "FinalizeRole": "finalize"}
+HANDLERS = {"TriggerRole": "trigger", "PollOnceRole": "poll-once", "FetchPageRole": "fetch-page", "CancelRole": "cancel", "FinalizeRole": "finalize", "PublishRole": "publish"}
 
 # Which action a call of an SDK needs. S3 has one action for all ways to write, and one for GET and HEAD.
 ACTIONS = {
@@ -45,12 +45,13 @@ ACTIONS = {
     "stop_execution": "states:StopExecution",
 }
 # A header of a call that needs an action of its own.
-HEADERS = {r"\.tagging\(": "s3:PutObjectTagging"}
+HEADERS = {r"\.set_tagging\(": "s3:PutObjectTagging"}
 
 # What a crate could do, and this handler never does.
 NEVER = {
     ("trigger", "s3:AbortMultipartUpload"): "it writes claims only, each in one request",
     ("trigger", "s3:PutObjectTagging"): "only rows are tagged, and it writes none",
+    ("publish", "s3:PutObjectTagging"): "a table's files are not tagged, because they do not expire",
     **{("operator", it): "it only reads" for it in ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging")},
 }
 

@@ -16,10 +16,13 @@ REQUESTS = [
     ("s3:PutObject", "_log", {"s3:if-none-match": "*"}, False),
     ("s3:PutObject", "win", {}, True),
     ("s3:PutObject", "_log", {}, True),
+    ("s3:PutObject", "table/_delta_log", {"s3:if-none-match": "*"}, False),
+    ("s3:PutObject", "table/_delta_log", {}, True),
     # One claim can't be another's replacement, whichever header it has.
     ("s3:PutObject", "win", {"s3:if-match": '"etag"'}, True),
-    # The pieces of an upload carry no header; only rows are uploaded in pieces.
+    # The pieces of an upload carry no header; only rows and a table's files are uploaded in pieces.
     ("s3:PutObject", "data", {}, False),
+    ("s3:PutObject", "table/20261121T000000Z-20261122T000000Z", {}, False),
     ("s3:PutObject", "_pace", {"s3:if-match": '"etag"'}, False),
     ("s3:GetObject", "win", {}, False),
     # The log is what says that a window was delivered; nobody takes from it by chance.

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
-use delivery::{Event, FetchIn, FinalizeIn, RunIn, TriggerIn};
+use delivery::{Event, FetchIn, FinalizeIn, PublishIn, RunIn, TriggerIn};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn json<T: DeserializeOwned>(path: &str) -> T {
 
 const DEFINITION: &str = "infra/report-pipeline.asl.json";
 
-const PLACEHOLDERS: [&str; 8] = [
+const PLACEHOLDERS: [&str; 9] = [
     "CancelArn",
     "FetchPageArn",
     "FinalizeArn",
@@ -38,6 +38,7 @@ const PLACEHOLDERS: [&str; 8] = [
     "AlertTopicArn",
     "Partition",
     "PollOnceArn",
+    "PublishArn",
     "TriggerArn",
 ];
 
@@ -85,7 +86,8 @@ fn every_example_event_is_what_its_handler_takes() {
     json::<FetchIn>("events/fetch-page.json");
     json::<RunIn>("events/cancel.json");
     json::<FinalizeIn>("events/finalize.json");
-    let expected = 11;
+    json::<PublishIn>("events/publish.json");
+    let expected = 12;
     assert_eq!(
         fs::read_dir(root().join("events")).unwrap().count(),
         expected
@@ -130,7 +132,14 @@ fn a_bootstrap_is_twenty_lines_at_most() {
     }
 }
 
-const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+const HANDLERS: [&str; 6] = [
+    "trigger",
+    "poll-once",
+    "fetch-page",
+    "cancel",
+    "finalize",
+    "publish",
+];
 
 #[test]
 fn a_handler_is_invoked_by_the_state_that_its_log_names() {
@@ -143,7 +152,7 @@ fn a_handler_is_invoked_by_the_state_that_its_log_names() {
 }
 
 /// Who may depend on whom, of what is ours.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("definition", &[]),
     ("delivery", &["definition"]),
     ("delta-table", &["definition", "delivery"]),
@@ -182,6 +191,10 @@ const ARROWS: [(&str, &[&str]); 18] = [
         &["cxone", "definition", "delivery", "handler", "tokens"],
     ),
     ("finalize", &["delivery", "handler", "landing"]),
+    (
+        "publish",
+        &["delivery", "delta-table", "handler", "landing"],
+    ),
     ("probe", &["cxone", "definition"]),
     ("operator", &["definition", "delivery", "landing", "probe"]),
     // `local` names the handlers so that cargo compiles what they share once.
@@ -197,6 +210,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "finalize",
             "local-aws",
             "poll-once",
+            "publish",
             "trigger",
         ],
     ),
@@ -296,8 +310,19 @@ fn a_handler_links_only_what_it_holds_a_right_for() {
                 "tokens",
             ],
         ),
-        ("trigger", &["aws-sdk-sfn"]),
-        ("fetch-page", &["aws-sdk-sfn"]),
+        (
+            "publish",
+            &[
+                "aws-sdk-secretsmanager",
+                "aws-sdk-sfn",
+                "cxone",
+                "reqwest",
+                "tokens",
+            ],
+        ),
+        // Only what makes tables links what writes them.
+        ("trigger", &["aws-sdk-sfn", "parquet"]),
+        ("fetch-page", &["aws-sdk-sfn", "parquet"]),
         // What asks a tenant knows nothing of AWS.
         (
             "probe",

@@ -104,6 +104,7 @@ fn part_in_words(part: &str) -> Result<String, String> {
         "$cancels" => "for an<br>operator".to_owned(),
         "$states.input.cancelled = true" => "cancelled".to_owned(),
         "$exists($ended.run)" => "a run ended".to_owned(),
+        "$exists($table.version)" => "with a<br>table".to_owned(),
         "$count($states.input.warnings) > 0" => "with<br>warnings".to_owned(),
         _ if part.starts_with("$states.input.") => quoted(part)?.join(" or<br>"),
         _ => match part.strip_prefix("$turns >= ") {

@@ -13,9 +13,11 @@ pub mod history;
 mod landed;
 mod pipeline;
 mod progress;
+mod table;
 
 pub use landed::lines;
 pub use pipeline::{
     FIRED_AT, Pipeline, PipelineBuilder, day_before, delivered, message, note, time, weekday_before,
 };
 pub use progress::while_it_moves;
+pub use table::Table;

@@ -32,7 +32,7 @@ from moto.secretsmanager.models import secretsmanager_backends  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
 BUCKET, REGION, ACCOUNT = "landing", template.PARTITIONS["aws"][0], template.ACCOUNT
-FUNCTIONS = {"trigger": "TriggerRole", "poll-once": "PollOnceRole", "fetch-page": "FetchPageRole", "cancel": "CancelRole", "finalize": "FinalizeRole"}
+FUNCTIONS = {"trigger": "TriggerRole", "poll-once": "PollOnceRole", "fetch-page": "FetchPageRole", "cancel": "CancelRole", "finalize": "FinalizeRole", "publish": "PublishRole"}
 # Who types, and which of the template's policies they have.
 PEOPLE = {"operator": ["OperatorPolicy"], "reader": ["OperatorPolicy", "ConsumerPolicy"], "maintainer": ["OperatorPolicy", "MaintainerPolicy"]}
 os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT

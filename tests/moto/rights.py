@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(TEMPLATE).parent / "checks"))
 import template  # noqa: E402
 
 ROLES = json.loads((FOLDER / "roles.json").read_text())
-AREAS = ("win", "data", "_log", "_manifest", "_pace")
+AREAS = ("win", "data", "_log", "_manifest", "table", "_pace")
 KEY = "cxone/acme/asked/{}/x.json"
 
 # What each function may do, by area: g get, p put if absent, l list, a abort, t put with a tag.
@@ -28,12 +28,15 @@ MAY = {
     "fetch-page": {"win": "gpl", "data": "gplat", "_pace": "gpl"},
     "cancel": {},
     "finalize": {"win": "gl", "data": "gplat", "_log": "gpl", "_manifest": "gpl"},
+    # Of win/ it reads open.json alone.
+    "publish": {"data": "gl", "_log": "gl", "table": "gpla"},
 }
 SECRETS = {"trigger", "poll-once", "fetch-page", "cancel"}
 
 # Rights that a good day needs not, and what needs them.
 ON_BAD_DAYS = {
     ("FetchPageRole", "s3:AbortMultipartUpload"): "a page that breaks off",
+    ("PublishRole", "s3:AbortMultipartUpload"): "a part that can't be read to its end",
     ("FinalizeRole", "s3:AbortMultipartUpload"): "a part that can't be written anew",
     ("FinalizeRole", "s3:PutObject", "data"): "duplicates",
     ("FinalizeRole", "s3:PutObjectTagging"): "duplicates",

@@ -35,6 +35,7 @@ mod replay;
 mod scale;
 mod settled;
 mod stored;
+mod table;
 mod tenants;
 mod tokens;
 mod twice;

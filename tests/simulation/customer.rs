@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use definition::Window;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::consumer::Consumer;
 use crate::oracle::{Oracle, Requests};
@@ -13,6 +13,7 @@ use crate::session::Vault;
 use crate::setup::{Figures, OutsideBug, Setup, any_dialect};
 use crate::store::Store;
 use crate::story::{Happening, Plan, Story, definition};
+use crate::table::TableOracle;
 use crate::tenant::Tenant;
 
 /// The customers of the deployment. One name begins like the other.
@@ -28,6 +29,8 @@ pub(crate) struct Customer {
     pub(crate) vault: Vault,
     pub(crate) oracle: Oracle,
     pub(crate) consumer: Consumer,
+    /// The table, if there is to be one.
+    table: Option<TableOracle>,
     pub(crate) requests: Requests,
     restated: Option<(Window, Timestamp)>,
     /// When the rows of a day changed last.
@@ -52,8 +55,11 @@ impl Customer {
         if let Some(pages) = setup.pages {
             tenant.fill(pages);
         }
-        let definition = definition(rng, name, dialect);
+        let mut definition = definition(rng, name, dialect);
         let story = setup.story.unwrap_or_else(|| Story::any(rng));
+        if story.publishes {
+            definition["pipeline"]["table"] = json!({"format": "delta"});
+        }
         let plan = Plan::new(rng, story, definition, dialect);
         let root = format!("p/{name}/Sim");
         let customer = Self {
@@ -62,6 +68,7 @@ impl Customer {
             vault: Vault::new(name, setup.outside == Some(OutsideBug::WritesBlindly)),
             oracle: Oracle::new(root.clone()),
             consumer: Consumer::new(setup.habit, root, rng),
+            table: story.publishes.then(TableOracle::default),
             requests: plan.requests,
             restated: plan.restated,
             changed: BTreeMap::new(),
@@ -97,6 +104,9 @@ impl Customer {
     ) -> Result<(), String> {
         let before = self.oracle.commits();
         self.oracle.look(store, &self.tenant, &self.requests)?;
+        if let Some(table) = &mut self.table {
+            table.look(store, &self.oracle)?;
+        }
         for version in before + 1..=self.oracle.commits() {
             self.seen.push(now);
             self.consumer.hear(rng, now, version);
@@ -165,6 +175,10 @@ impl Customer {
         self.consumer.start_anew(later);
         self.consumer.last_look(rng, later, store, &self.oracle)?;
         self.vault.judge()?;
+        if let Some(table) = &self.table {
+            table.judge(&self.oracle)?;
+            figures.published.add(table.told);
+        }
         figures.last_truths += u64::from(self.holds_the_last_truth()?);
         figures.runs += self.tenant.runs.len() as u64;
         figures.commits += self.oracle.commits();

@@ -7,6 +7,9 @@ use delivery::effects::{
     Claimed, ClosedParts, Elapsed, Fault, FetchEffect, FinalizeEffect, StoreEffect, TriggerEffect,
 };
 
+use delta_table::effects::{PublishEffect, WriteRequest, WrittenRows};
+use delta_table::{NewFile, Tally, WrittenFile, file_path};
+
 use crate::outside::{Mishap, Outside, Progress, in_time, refusal, with};
 
 /// The open parts of an invocation.
@@ -213,4 +216,49 @@ pub(crate) fn finalize_effect(
             Ok(outside.store.put_part(&request.part_prefix, stay))
         }),
     }
+}
+
+pub(crate) fn publish_effect(
+    outside: &mut Outside<'_>,
+    mishap: Mishap,
+    effect: PublishEffect,
+) -> Progress {
+    match effect {
+        PublishEffect::Store(effect) => store_effect(outside, mishap, effect),
+        PublishEffect::WriteRows(request, responder) => {
+            with(mishap, responder, || Ok(write_rows(outside, &request)))
+        }
+        PublishEffect::IsSpent(responder) => with(mishap, responder, || {
+            let is_spent = outside.rng.chance(300);
+            Ok(is_spent)
+        }),
+        PublishEffect::Record(_, responder) => with(mishap, responder, || Ok(())),
+    }
+}
+
+/// Stores the rows of a commit's parts as a file for each part, as rows are stored here.
+fn write_rows(outside: &mut Outside<'_>, request: &WriteRequest) -> WrittenRows {
+    let WriteRequest {
+        commit,
+        schema,
+        table,
+    } = request;
+    let mut files = Vec::new();
+    for (nth, part) in commit.parts.iter().enumerate() {
+        outside.touch(&part.key);
+        let Some(rows) = outside.store.find_rows(&part.key).cloned() else {
+            return WrittenRows::Gone(part.key.clone());
+        };
+        let path = file_path(commit, nth, &outside.store.next_unique());
+        outside.touch(&table.file(&path));
+        let written = WrittenFile {
+            rows: rows.len() as u64,
+            bytes: rows.iter().map(|row| row.len() as u64).sum(),
+            nulls: vec![0; schema.fields().len()],
+            tally: Tally::default(),
+        };
+        outside.store.put_file(table.file(&path), rows);
+        files.push(NewFile { path, written });
+    }
+    WrittenRows::Files(files)
 }

@@ -6,15 +6,16 @@ use std::task::{Context, Poll, Waker};
 
 use delivery::effects::{self, Effects, FetchEffect, FinalizeEffect, TriggerEffect};
 use delivery::{
-    Failure, FetchIn, FetchOut, FinalizeIn, FinalizeOut, RunIn, TriggerIn, TriggerOut,
-    classify_poll,
+    Failure, FetchIn, FetchOut, FinalizeIn, FinalizeOut, PublishIn, PublishOut, RunIn, TriggerIn,
+    TriggerOut, classify_poll,
 };
+use delta_table::effects::PublishEffect;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokens::fault_of_call;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::effects::{Open, fetch_effect, finalize_effect, trigger_effect};
+use crate::effects::{Open, fetch_effect, finalize_effect, publish_effect, trigger_effect};
 use crate::expectation::{Asked, is_end, only_looks};
 use crate::looks::{CancelStep, cancel, look};
 use crate::outside::{Mishap, Outside, Progress};
@@ -28,18 +29,26 @@ pub(crate) struct Flows {
     pub(crate) trigger: fn(Effects<TriggerEffect>, TriggerIn) -> Flow<TriggerOut>,
     pub(crate) fetch: fn(Effects<FetchEffect>, FetchIn) -> Flow<FetchOut>,
     pub(crate) finalize: fn(Effects<FinalizeEffect>, FinalizeIn) -> Flow<FinalizeOut>,
+    pub(crate) publish: fn(Effects<PublishEffect>, PublishIn) -> Flow<PublishOut>,
 }
 
-/// Builds [`Flows`] from a module that holds the three.
+/// Builds [`Flows`] from a module that holds the three that lead to a commit, and one that publishes.
 #[macro_export]
 macro_rules! flows {
-    ($module:path) => {{
+    ($module:path) => {
+        $crate::flows!($module, delta_table::publish)
+    };
+    ($module:path, $publish:path) => {{
         use $module as flow;
+        use $publish as publish;
         $crate::invocation::Flows {
             trigger: |ask, message| Box::pin(async move { flow::trigger(ask, "p", message).await }),
             fetch: |ask, message| Box::pin(async move { flow::fetch(ask, "p", message).await }),
             finalize: |ask, message| {
                 Box::pin(async move { flow::finalize(ask, "p", "bucket", message).await })
+            },
+            publish: |ask, message| {
+                Box::pin(async move { publish::publish(ask, "p", message).await })
             },
         }
     }};
@@ -57,6 +66,7 @@ enum Running {
         Option<FetchEffect>,
     ),
     Finalize(Flow<FinalizeOut>, UnboundedReceiver<FinalizeEffect>),
+    Publish(Flow<PublishOut>, UnboundedReceiver<PublishEffect>),
     Poll(RunIn),
     Cancel(RunIn, CancelStep),
 }
@@ -99,6 +109,11 @@ impl Invocation {
                 let (ask, effects) = effects::channel();
                 let message = serde_json::from_value(payload).unwrap();
                 Running::Finalize((flows.finalize)(ask, message), effects)
+            }
+            "publish" => {
+                let (ask, effects) = effects::channel();
+                let message = serde_json::from_value(payload).unwrap();
+                Running::Publish((flows.publish)(ask, message), effects)
             }
             "poll-once" => Running::Poll(serde_json::from_value(payload).unwrap()),
             "cancel" => Running::Cancel(serde_json::from_value(payload).unwrap(), CancelStep::Look),
@@ -181,6 +196,10 @@ impl Invocation {
             Running::Finalize(flow, effects) => match poll(flow, effects) {
                 Polled::Answer(answer) => Progress::Answered(answer),
                 Polled::Effect(effect) => finalize_effect(outside, mishap, effect),
+            },
+            Running::Publish(flow, effects) => match poll(flow, effects) {
+                Polled::Answer(answer) => Progress::Answered(answer),
+                Polled::Effect(effect) => publish_effect(outside, mishap, effect),
             },
             Running::Poll(message) => {
                 let Some(mishap) = outside.sign_in(&mut self.session, true, mishap) else {

@@ -28,6 +28,7 @@ mod setup;
 mod source;
 mod store;
 mod story;
+mod table;
 mod tenant;
 mod world;
 mod writings;
@@ -71,6 +72,7 @@ fn machine() -> Arc<StateMachine> {
             ("FetchPageArn", "fetch-page"),
             ("CancelArn", "cancel"),
             ("FinalizeArn", "finalize"),
+            ("PublishArn", "publish"),
             ("NoticeTopicArn", "topic"),
             ("AlertTopicArn", "topic"),
             ("Partition", "aws"),
@@ -172,7 +174,7 @@ fn a_good_day_survives_a_kill_at_every_effect() {
 }
 
 /// A day, and something else that may be asked for.
-const STORIES: [Story; 6] = [
+const STORIES: [Story; 7] = [
     Story {
         windows: true,
         ..Story::DAY
@@ -195,6 +197,11 @@ const STORIES: [Story; 6] = [
     },
     Story {
         cancels: true,
+        ..Story::DAY
+    },
+    Story {
+        publishes: true,
+        repeats: true,
         ..Story::DAY
     },
 ];
@@ -271,6 +278,14 @@ fn story_of(bug: &str) -> Option<Story> {
     if bug == "pages_of_two_runs" || bug == "a_run_without_its_last_pages" {
         return Some(Story {
             repeats: true,
+            ..Story::DAY
+        });
+    }
+    if bug.contains("publish") || bug == "a_lost_claim_is_taken_for_ours" {
+        return Some(Story {
+            publishes: true,
+            repeats: true,
+            windows: true,
             ..Story::DAY
         });
     }

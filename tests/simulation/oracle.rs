@@ -238,6 +238,11 @@ impl Oracle {
         self.windows.len() as u64
     }
 
+    /// What consumers see that have read up to a version, which is there.
+    pub(crate) fn visible_at(&self, version: u64) -> &Visible {
+        &self.visible[usize::try_from(version).unwrap()]
+    }
+
     /// What consumers see that have read everything.
     pub(crate) fn now_visible(&self) -> &Visible {
         self.visible.last().unwrap()

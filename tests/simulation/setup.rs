@@ -9,6 +9,7 @@ use crate::oracle::Counted;
 use crate::rng::Rng;
 use crate::session::Signed;
 use crate::story::Story;
+use crate::table::Published;
 
 /// How a schedule is run.
 #[derive(Clone, Copy)]
@@ -96,6 +97,8 @@ pub(crate) struct Figures {
     pub(crate) last_truths: u64,
     /// What kinds of commits there were.
     pub(crate) counted: Counted,
+    /// What was published in tables.
+    pub(crate) published: Published,
     /// What happened to the consumer.
     pub(crate) told: Told,
     /// What happened to access tokens.
@@ -124,6 +127,7 @@ impl Figures {
         self.overdue += other.overdue;
         self.last_truths += other.last_truths;
         self.counted.add(other.counted);
+        self.published.add(other.published);
         self.told.add(other.told);
         self.signed.add(other.signed);
         self.seen |= other.seen;

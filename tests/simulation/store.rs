@@ -84,9 +84,21 @@ impl Store {
         folders
     }
 
-    pub(crate) fn put_part(&mut self, prefix: &str, rows: Vec<String>) -> Part {
+    /// A part of a name that nobody else uses.
+    pub(crate) fn next_unique(&mut self) -> String {
         self.unique += 1;
-        let key = format!("{prefix}{}.ndjson", self.unique);
+        self.unique.to_string()
+    }
+
+    /// A file of a table.
+    pub(crate) fn put_file(&mut self, key: String, rows: Vec<String>) {
+        if self.parts.insert(key.clone(), rows).is_some() {
+            self.overwritten = Some(key);
+        }
+    }
+
+    pub(crate) fn put_part(&mut self, prefix: &str, rows: Vec<String>) -> Part {
+        let key = format!("{prefix}{}.ndjson", self.next_unique());
         let text = rows.join("\n");
         let part = Part {
             key: key.clone(),

@@ -39,6 +39,8 @@ pub(crate) struct Story {
     pub(crate) stored: bool,
     /// Runs that are under way are cancelled, and whoever works on them goes on.
     pub(crate) cancels: bool,
+    /// A table is kept of what is committed.
+    pub(crate) publishes: bool,
 }
 
 impl Story {
@@ -51,6 +53,7 @@ impl Story {
         expects: false,
         stored: false,
         cancels: false,
+        publishes: false,
     };
 
     pub(crate) fn any(rng: &mut Rng) -> Self {
@@ -62,6 +65,7 @@ impl Story {
             expects: rng.chance(300),
             stored: rng.chance(250),
             cancels: rng.chance(200),
+            publishes: rng.chance(400),
         }
     }
 }

@@ -238,7 +238,7 @@ impl<'a> World<'a> {
         if running.expects() && function != "trigger" {
             return Err(format!("{function} for whether a window is there"));
         }
-        if running.id == STORED && !["trigger", "finalize"].contains(&function) {
+        if running.id == STORED && !["trigger", "finalize", "publish"].contains(&function) {
             return Err(format!("{function} for a replay from stored pages"));
         }
         if running.id == CANCELLATION && !["trigger", "cancel"].contains(&function) {

@@ -20,7 +20,7 @@ const FAILURES: [(char, u32, u32); 8] = [
     // Consumers.
     ('C', 1, 4),
     // What public bug reports and a first hour with the product showed.
-    ('D', 1, 30),
+    ('D', 1, 32),
 ];
 
 /// Faults of the simulated tenant that no test in this folder plays, and why.

@@ -247,6 +247,18 @@ impl Definition {
         to_json(self)
     }
 
+    /// Whether CXone is asked for the same, and its rows are stored in the same way. A table is made of what is stored, and may
+    /// be asked for at any time.
+    #[must_use]
+    pub fn delivers_as(&self, other: &Self) -> bool {
+        let without_table = |definition: &Self| {
+            let mut definition = definition.clone();
+            definition.pipeline.table = None;
+            definition
+        };
+        without_table(self) == without_table(other)
+    }
+
     /// SHA-256 of the canonical JSON, in lower-case hexadecimal digits.
     #[must_use]
     pub fn hash(&self) -> String {

@@ -129,6 +129,13 @@ text_enum!(
     }
 );
 text_enum!(
+    /// The form of a table that is kept beside the rows.
+    TableFormat {
+        /// A Delta table, which Athena, Databricks, DuckDB, Polars, Snowflake and Spark read in place.
+        Delta = "delta",
+    }
+);
+text_enum!(
     /// What the values of a column are, for tables that rows are loaded into. Stored rows stay as they are.
     ColumnType {
         /// Whole numbers, such as a count.

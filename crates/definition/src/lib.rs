@@ -48,7 +48,7 @@ pub use definition::{Checked, Definition, Delivery};
 pub use difference::list_differences;
 pub use enums::{
     ColumnNames, ColumnType, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat,
-    Recurrence, RelativeRange, SchemaPolicy, SourceRange,
+    Recurrence, RelativeRange, SchemaPolicy, SourceRange, TableFormat,
 };
 pub use finding::{Finding, Findings};
 pub use finding_code::{FindingCode, Severity};
@@ -58,7 +58,7 @@ pub use ids::{
     TenantId,
 };
 pub use label::{WindowNaming, label_range, label_window, label_windows};
-pub use pipeline::{CsvOptions, Fallback, Narrow, Pipeline, Split};
+pub use pipeline::{CsvOptions, Fallback, Narrow, Pipeline, Split, TableOptions};
 pub use restate::{RestateDistance, RestateDistanceError};
 pub use run_status::RunStatus;
 pub use schedule::{EveryHours, Schedule, Utc};

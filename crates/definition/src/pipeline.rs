@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::api::Api;
 use crate::declare::Declared;
-use crate::enums::{ColumnNames, Compression, OnConflict, OutputFormat, SchemaPolicy};
+use crate::enums::{ColumnNames, Compression, OnConflict, OutputFormat, SchemaPolicy, TableFormat};
 use crate::ids::TenantId;
 use crate::restate::RestateDistance;
 use crate::settling::Settling;
@@ -72,6 +72,16 @@ pub struct Pipeline {
     /// The warehouse that the rows are loaded into, where the definition says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Warehouse>,
+    /// The table that is kept of what is committed, where the definition asks for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableOptions>,
+}
+
+/// A table that is kept of what is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TableOptions {
+    /// How it is written.
+    pub format: TableFormat,
 }
 
 /// How CSV is written.

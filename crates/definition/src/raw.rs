@@ -11,7 +11,7 @@ use crate::bounds::{LONGEST_EXPECTATION, LONGEST_SETTLING, longer_than, name_sch
 use crate::declare::RawDeclared;
 use crate::enums::{
     ColumnNames, Compression, DeliveryFormat, DeliveryKind, OnConflict, OutputFormat, Recurrence,
-    SchemaPolicy,
+    SchemaPolicy, TableFormat,
 };
 use crate::restate::RestateDistance;
 use crate::text_enum::TextEnum;
@@ -214,10 +214,24 @@ pub(crate) struct RawPipeline {
     #[serde(default)]
     #[schemars(with = "Option<Warehouse>")]
     pub(crate) target: Option<String>,
+    /// A table that is kept of what is delivered, in the folder `table/` beside the rows. Engines read it in place, with one
+    /// statement and nothing to load. Everything that was committed before is in it too, as far as its rows are still stored.
+    #[serde(default)]
+    pub(crate) table: Option<RawTable>,
     /// The API of CXone that the report is fetched from.
     #[serde(default)]
     #[schemars(with = "Api", extend("default" = "analytics"))]
     pub(crate) api: Option<String>,
+}
+
+/// A table that is kept of what is delivered.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Table")]
+pub(crate) struct RawTable {
+    /// How the table is written.
+    #[schemars(required, with = "TableFormat")]
+    pub(crate) format: Option<String>,
 }
 
 /// Options for CSV. NDJSON is stored exactly as CXone sent it.

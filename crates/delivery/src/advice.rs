@@ -39,8 +39,8 @@ impl FailureName {
                 action: "Read why the runs ended. A redrive allows as many runs again; a report that is cut off each time needs `pipeline.narrow` or `pipeline.fallback`, and one whose runs end with words that mean there is no data needs these words in `pipeline.emptyMessages`; then `cxr replay`.",
             },
             Self::Conflict => Advice {
-                meaning: "two rows have the same key and differ",
-                action: "Add the column that tells the rows apart to `pipeline.key`, then `cxr replay` the window with the corrected file. `keep-last` drops rows: it is right only where CXone sends a corrected row after the first.",
+                meaning: "two rows have the same key and differ; or, in Publish, somebody else wrote to the report's table",
+                action: "Add the column that tells the rows apart to `pipeline.key`, then `cxr replay` the window with the corrected file. `keep-last` drops rows: it is right only where CXone sends a corrected row after the first. In Publish the window is delivered and only its table is not: take the other writer's rights away, delete the folder `table/` and redrive, which makes the table anew.",
             },
             Self::Overdue => Advice {
                 meaning: "a window was not delivered by the time at which it was expected; the text says how far it came",

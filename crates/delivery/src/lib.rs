@@ -14,6 +14,7 @@ pub mod keys;
 mod message;
 pub mod missing;
 mod outcome;
+mod publication;
 mod run_status;
 mod segment;
 mod version;
@@ -25,9 +26,11 @@ pub use event::{Audit, Detail, Event, Expectation, ScheduledEvent, window_of_eve
 pub use failure::{Failure, FailureName};
 pub use message::{
     CancelOut, Ended, ExecutionRef, FetchIn, FetchOut, FinalizeIn, FinalizeOut, FinalizeWork, Next,
-    Overdue, Pages, PollOut, RunCount, RunIn, Saw, TriggerIn, TriggerOut, Work,
+    Pages, PollOut, RunCount, RunIn, Saw, TriggerIn, TriggerOut, Work,
 };
+pub use missing::Overdue;
 pub use outcome::{Committed, Outcome};
+pub use publication::{PublishIn, PublishNext, PublishOut, PublishWork};
 pub use run_status::{
     classify_cancel_poll, classify_poll, ignore_unless_operator_error, report_abandoned,
     report_completed, report_cut_off,

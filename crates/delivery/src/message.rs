@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{EndReason, Event, Outcome, SegmentId, Version};
+use crate::{EndReason, Event, Outcome, Overdue, PublishWork, SegmentId, Version};
 
 /// The execution that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +121,9 @@ pub enum Next {
         /// What is worth knowing about it, such as that it was withdrawn since, or that the definition differs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// What is to be published in the report's table, if the definition asks for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        table: Option<PublishWork>,
     },
     /// This generation is not committed: a newer one was, or a window that covers this one.
     Superseded {
@@ -140,20 +143,6 @@ pub enum Next {
     },
     /// Tell the operators this, then ask again and fail.
     Overdue(Overdue),
-}
-
-/// What is told of windows that were expected and are not there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Overdue {
-    pub tenant: TenantId,
-    pub report: ReportName,
-    /// Which windows, in few words.
-    pub windows: String,
-    /// What is wrong with which of them.
-    pub text: String,
-    /// What to type.
-    pub commands: Vec<String>,
 }
 
 /// Which of the runs that an execution may start for a segment one is.

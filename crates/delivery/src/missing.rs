@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use definition::{Definition, SourceRange, Window, WindowNaming, label_range, label_windows};
+use definition::{
+    Definition, ReportName, SourceRange, TenantId, Window, WindowNaming, label_range, label_windows,
+};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::documents::Commit;
 use crate::flow::{find_held, find_whole};
@@ -16,6 +19,20 @@ pub const ROWS_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// More windows than these are asked for by a backfill, which goes on in AWS when the terminal closes.
 const RETRIED_MAX: usize = 7;
+
+/// What is told of windows that were expected and are not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overdue {
+    pub tenant: TenantId,
+    pub report: ReportName,
+    /// Which windows, in few words.
+    pub windows: String,
+    /// What is wrong with which of them.
+    pub text: String,
+    /// What to type.
+    pub commands: Vec<String>,
+}
 
 /// The newest commits of a report, in the order of the log.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Ended;
+use crate::{Ended, PublishWork};
 
 /// How finalizing ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,4 +79,7 @@ pub struct Committed {
     /// How long it took, from the start of the first run to the commit.
     #[serde(default)]
     pub run_seconds: u64,
+    /// What is to be published in the report's table, if the definition asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<PublishWork>,
 }

@@ -3,8 +3,8 @@
 
 use definition::{ReportName, RunId, TenantId, Window};
 use delivery::{
-    Committed, EndReason, FetchOut, FinalizeOut, Next, Outcome, Pages, PollOut, RunCount, Saw,
-    TriggerOut, Version, Work,
+    Committed, EndReason, FetchOut, FinalizeOut, Next, Outcome, Pages, PollOut, PublishWork,
+    RunCount, Saw, TriggerOut, Version, Work,
 };
 use serde::Serialize;
 
@@ -89,6 +89,11 @@ fn the_largest_messages_stay_below_8_kib() {
             withdrawn: false,
             first_delivery: false,
             run_seconds: u64::MAX,
+            table: Some(PublishWork {
+                tenant: TenantId::new("t".repeat(63)).unwrap(),
+                report: ReportName::new("\u{1F4DE}".repeat(100)).unwrap(),
+                version: u64::MAX,
+            }),
         }),
     });
 }

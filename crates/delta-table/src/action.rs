@@ -189,6 +189,9 @@ pub(crate) struct OriginCommit {
     pub withdrawn: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unchanged: bool,
+    /// Whether its rows were gone from the bucket, so that the version has none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rows_gone: bool,
     /// What did not fit.
     #[serde(flatten)]
     pub tally: Tally,
@@ -211,6 +214,7 @@ impl OriginCommit {
             replaces: commit.replaces.clone(),
             withdrawn: commit.withdrawn,
             unchanged: commit.unchanged,
+            rows_gone: false,
             tally,
             kept_types,
         }

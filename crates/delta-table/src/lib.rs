@@ -2,6 +2,8 @@
 
 mod action;
 mod checkpoint;
+pub mod effects;
+pub mod publish;
 mod rows;
 mod schema;
 mod state;
@@ -12,4 +14,4 @@ pub use checkpoint::{CHECKPOINT_INTERVAL, checkpoints_before};
 pub use rows::{FileWriter, RowStamp, RowsError, Tally, WrittenFile};
 pub use schema::{Column, GrownSchema, Schema, TableField};
 pub use state::{LogError, TableState};
-pub use version::{NewFile, file_path, write_first};
+pub use version::{CommitRows, NewFile, file_path, write_first};

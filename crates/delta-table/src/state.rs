@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use definition::{ReportName, TenantId, Window};
+use delivery::{Failure, FailureName};
 use serde_json::Error as JsonError;
 
 use crate::action::{Add, LogAction, MetaData, Protocol, Remove, Txn, read_actions, table_id};
@@ -46,6 +47,20 @@ pub enum LogError {
     /// An action can't be written.
     #[error("a version of the table can't be written")]
     Unwritable(#[source] JsonError),
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let name = match error {
+            LogError::Foreign { .. } => FailureName::Conflict,
+            LogError::Unreadable { .. }
+            | LogError::Checkpoint { .. }
+            | LogError::Order { .. }
+            | LogError::Rows { .. }
+            | LogError::Unwritable(_) => FailureName::Contract,
+        };
+        Self::new(name, error.to_string())
+    }
 }
 
 /// What the table holds at a version.
@@ -95,13 +110,13 @@ impl TableState {
         let mut state = Self {
             version,
             protocol: Protocol::OURS,
-            schema: read_schema(version, &meta_data)?,
+            schema: check_actions(version, &actions)?.unwrap_or_else(|| Schema::new(&[])),
             meta_data,
             files: BTreeMap::new(),
             removed: BTreeMap::new(),
             txn: None,
         };
-        state.apply(version, actions)?;
+        state.apply(actions);
         Ok(state)
     }
 
@@ -113,31 +128,22 @@ impl TableState {
     pub fn read_next(&mut self, stored: &[u8]) -> Result<(), LogError> {
         let version = self.version + 1;
         let actions = read_own(version, stored)?;
-        let mut next = self.clone();
-        next.apply(version, actions)?;
-        *self = Self { version, ..next };
+        if let Some(schema) = check_actions(version, &actions)? {
+            self.schema = schema;
+        }
+        self.apply(actions);
+        self.version = version;
         Ok(())
     }
 
-    fn apply(&mut self, version: u64, actions: Vec<LogAction>) -> Result<(), LogError> {
+    /// Makes the table what actions say that were checked.
+    fn apply(&mut self, actions: Vec<LogAction>) {
         for action in actions {
             match action {
-                LogAction::CommitInfo(_) => {}
-                LogAction::Protocol(protocol) if protocol == Protocol::OURS => {}
-                LogAction::Protocol(_) => {
-                    let found = "it asks for another protocol";
-                    return Err(LogError::Foreign { version, found });
-                }
-                LogAction::MetaData(meta_data) => {
-                    self.schema = read_schema(version, &meta_data)?;
-                    self.meta_data = meta_data;
-                }
+                LogAction::CommitInfo(_) | LogAction::Protocol(_) => {}
+                LogAction::MetaData(meta_data) => self.meta_data = meta_data,
                 LogAction::Txn(txn) => self.txn = Some(txn),
                 LogAction::Add(add) => {
-                    if window_of(&add.path).is_none() {
-                        let found = "it adds a file whose name is none of ours";
-                        return Err(LogError::Foreign { version, found });
-                    }
                     self.removed.remove(&add.path);
                     self.files.insert(add.path.clone(), add);
                 }
@@ -147,7 +153,6 @@ impl TableState {
                 }
             }
         }
-        Ok(())
     }
 
     /// The last version that was read.
@@ -172,6 +177,25 @@ impl TableState {
             |add: &&Add| window_of(&add.path).is_some_and(|held| window.contains(&held));
         self.files().filter(lies_within)
     }
+}
+
+/// Checks that actions are such as we write; gives the columns, if they say which the table has.
+fn check_actions(version: u64, actions: &[LogAction]) -> Result<Option<Schema>, LogError> {
+    let foreign = |found| Err(LogError::Foreign { version, found });
+    let mut schema = None;
+    for action in actions {
+        match action {
+            LogAction::Protocol(protocol) if *protocol != Protocol::OURS => {
+                return foreign("it asks for another protocol");
+            }
+            LogAction::Add(add) if window_of(&add.path).is_none() => {
+                return foreign("it adds a file whose name is none of ours");
+            }
+            LogAction::MetaData(meta_data) => schema = Some(read_schema(version, meta_data)?),
+            _ => {}
+        }
+    }
+    Ok(schema)
 }
 
 fn read_schema(version: u64, meta_data: &MetaData) -> Result<Schema, LogError> {

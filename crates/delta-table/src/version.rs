@@ -26,6 +26,24 @@ pub struct NewFile {
     pub written: WrittenFile,
 }
 
+/// What became of the rows of a commit.
+#[derive(Clone, Debug)]
+pub enum CommitRows {
+    /// They stand in these files. There are none where the commit has no rows, or says that nothing changed.
+    Written(Vec<NewFile>),
+    /// They are gone from the bucket, and are not missed: a later commit replaces them, or the deployment keeps rows no longer.
+    Gone,
+}
+
+impl CommitRows {
+    pub(crate) fn files(&self) -> &[NewFile] {
+        match self {
+            Self::Written(files) => files,
+            Self::Gone => &[],
+        }
+    }
+}
+
 /// Where a file is stored, from the table's folder: one of a commit's, from 0. `unique` is used by nobody else, so that of two
 /// publishers of one version neither overwrites what the other's claim names.
 #[must_use]
@@ -85,10 +103,11 @@ impl TableState {
         &self,
         commit: &Commit,
         columns: &[Column],
-        files: &[NewFile],
+        rows: &CommitRows,
         published_at: Timestamp,
     ) -> Result<Vec<u8>, LogError> {
-        self.check_next(commit, files)?;
+        self.check_next(commit, rows)?;
+        let files = rows.files();
         let grown = self.grow(columns);
         let mut tally = Tally::default();
         for file in files {
@@ -96,7 +115,10 @@ impl TableState {
         }
         let origin = Origin {
             version: commit.version,
-            commit: Some(OriginCommit::new(commit, tally, grown.kept_types)),
+            commit: Some(OriginCommit {
+                rows_gone: matches!(rows, CommitRows::Gone),
+                ..OriginCommit::new(commit, tally, grown.kept_types)
+            }),
         };
         let mut actions = vec![
             LogAction::CommitInfo(CommitInfo::new(origin, "WRITE", published_at)),
@@ -129,7 +151,7 @@ impl TableState {
         })
     }
 
-    fn check_next(&self, commit: &Commit, files: &[NewFile]) -> Result<(), LogError> {
+    fn check_next(&self, commit: &Commit, rows: &CommitRows) -> Result<(), LogError> {
         let version = commit.version;
         if version != self.version + 1 {
             return Err(LogError::Order {
@@ -137,18 +159,21 @@ impl TableState {
                 held: self.version,
             });
         }
-        let needed = if self.needs_rows(commit) {
+        let CommitRows::Written(files) = rows else {
+            return Ok(());
+        };
+        let committed = if self.needs_rows(commit) {
             commit.unique
         } else {
             0
         };
         let written = files.iter().map(|file| file.written.rows).sum();
-        if written == needed {
+        if written == committed {
             return Ok(());
         }
         Err(LogError::Rows {
             version,
-            committed: needed,
+            committed,
             written,
         })
     }

@@ -20,10 +20,11 @@ pub const NAMESPACE: &str = "CxoneReports";
 pub const DIMENSIONS: [&str; 3] = ["stack", "tenant", "report"];
 
 /// The metrics that are counted by stack alone as well, because an alarm can watch one series and not each report's.
-pub const WATCHED: [Metric; 3] = [
+pub const WATCHED: [Metric; 4] = [
     Metric::OrphanedRuns,
     Metric::Throttles,
     Metric::TokensNotStored,
+    Metric::ValuesNulled,
 ];
 
 /// Declares the metrics, each with its unit in CloudWatch.
@@ -84,6 +85,10 @@ metrics! {
     Replaced: Count,
     /// What commits say that an operator should look at, such as a column that is gone.
     DataWarnings: Count,
+    /// Versions of tables that were published.
+    PublishedVersions: Count,
+    /// Values that are null in a table because they don't fit their column's type.
+    ValuesNulled: Count,
     /// From the start of the first run to the commit.
     RunSeconds: Seconds,
     /// How long ago the newest window ended that consumers hold, in hours, rounded up. Recorded when it is asked whether

@@ -7,5 +7,7 @@ mod store;
 
 pub use compare::compare;
 pub use merge::{merge, merge_committed};
-pub use part::{Limits, PartSet, PartSpec, ReadPart, RowExport, RowReader, format_of, rewrite};
+pub use part::{
+    Limits, PartSet, PartSpec, ReadPart, RowExport, RowReader, TableFile, format_of, rewrite,
+};
 pub use store::{Config, ListedObject, PartPresence, Store};

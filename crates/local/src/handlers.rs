@@ -10,7 +10,14 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 /// The handlers, by the names of their packages, functions and executables.
-pub const NAMES: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+pub const NAMES: [&str; 6] = [
+    "trigger",
+    "poll-once",
+    "fetch-page",
+    "cancel",
+    "finalize",
+    "publish",
+];
 /// The package that has all dependencies of tests, and the smallest of its tests. Cargo counts what only tests depend on where it
 /// builds one.
 const TESTS: &str = "pipeline-tests";

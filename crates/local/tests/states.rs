@@ -16,7 +16,7 @@ use local::{Handlers, Options, World};
 
 /// Invokes a function with the input, waits an hour, tells somebody.
 const MACHINE: &str = r#"{
-  "Comment": "${PollOnceArn} ${FetchPageArn} ${CancelArn} ${FinalizeArn} ${AlertTopicArn}",
+  "Comment": "${PollOnceArn} ${FetchPageArn} ${CancelArn} ${FinalizeArn} ${PublishArn} ${AlertTopicArn}",
   "QueryLanguage": "JSONata",
   "StartAt": "Ask",
   "States": {

@@ -9,7 +9,7 @@ const REASONS: Readonly<Record<string, readonly [id: string, reason: string]>> =
   ReportBackfill: ['AwsSolutions-SF1', 'The history of an execution is kept by Step Functions for 90 days; at ALL each turn would be paid for twice.'],
 };
 const PATTERN = 'An area of the keys, secrets below the prefix, executions of the one machine, or an action that knows no resource; infra/checks holds each.';
-const OWNERS = ['TriggerRole', 'PollOnceRole', 'FetchPageRole', 'CancelRole', 'FinalizeRole', 'ReportPipelineRole', 'ReportBackfillRole', 'OperatorPolicy', 'MaintainerPolicy', 'ConsumerPolicy', 'NetworkPolicy'];
+const OWNERS = ['TriggerRole', 'PollOnceRole', 'FetchPageRole', 'CancelRole', 'FinalizeRole', 'PublishRole', 'ReportPipelineRole', 'ReportBackfillRole', 'OperatorPolicy', 'MaintainerPolicy', 'ConsumerPolicy', 'NetworkPolicy'];
 
 /** What CloudFormation's own rules warn of in a template whose parameters are decided, or empty. */
 const DECIDED = ['W1001', 'W1028', 'W1030', 'W2001', 'W2503', 'W8003', 'W9003', 'W9053'];

@@ -14,6 +14,7 @@ export const HANDLERS = {
   'fetch-page': 'FetchPage',
   cancel: 'Cancel',
   finalize: 'Finalize',
+  publish: 'Publish',
 } as const;
 
 export type HandlerName = keyof typeof HANDLERS;
@@ -52,7 +53,7 @@ export interface CxoneReportsProps {
   readonly readerAccounts?: string[];
   /** What the names of all tenants' secrets begin with; ends in `/`. The construct makes none of them. Default: `cxone/`. */
   readonly secretPrefix?: string;
-  /** MiB of `fetch-page` and `finalize`. Default: 512. */
+  /** MiB of `fetch-page`, `finalize` and `publish`. Default: 512. */
   readonly memorySize?: number;
   /** Concurrent invocations of each function that calls CXone: the tenants' rate budget. Default: none reserved. */
   readonly reservedConcurrency?: number;

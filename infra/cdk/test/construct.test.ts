@@ -18,7 +18,7 @@ import { CxoneReports, CxoneReportsProps } from '../lib';
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cxone-reports-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-const BINARIES = ['trigger', 'poll-once', 'fetch-page', 'cancel', 'finalize'];
+const BINARIES = ['trigger', 'poll-once', 'fetch-page', 'cancel', 'finalize', 'publish'];
 const code = path.join(folder, 'lambda');
 for (const binary of BINARIES) {
   fs.mkdirSync(path.join(code, binary), { recursive: true });
@@ -37,11 +37,11 @@ function stackWith(props: CxoneReportsProps = {}): { stack: Stack; reports: Cxon
 test('it is the template: the same resources, each function with its code', () => {
   const { stack, reports } = stackWith();
   const template = Template.fromStack(stack);
-  for (const [type, count] of [['AWS::Lambda::Function', 5], ['AWS::IAM::Role', 8], ['AWS::CloudWatch::CompositeAlarm', 1], ['AWS::CloudFormation::Stack', 1]] as const) {
+  for (const [type, count] of [['AWS::Lambda::Function', 6], ['AWS::IAM::Role', 9], ['AWS::CloudWatch::CompositeAlarm', 1], ['AWS::CloudFormation::Stack', 1]] as const) {
     template.resourceCountIs(type, count);
   }
   const functions = Object.values(template.findResources('AWS::Lambda::Function'));
-  expect(new Set(functions.map((it) => it.Properties.Code.S3Key)).size).toBe(5);
+  expect(new Set(functions.map((it) => it.Properties.Code.S3Key)).size).toBe(6);
   template.hasResourceProperties('AWS::StepFunctions::StateMachine', { DefinitionS3Location: { Key: Match.anyValue() } });
   expect(Object.keys(reports.functions)).toEqual(BINARIES);
   expect(stack.resolve(reports.stateMachine.stateMachineArn)).toHaveProperty('Ref');
@@ -54,7 +54,7 @@ test('two in one stack share no name that CloudFormation knows them by', () => {
   const names = Object.values(resources as Record<string, { Type: string; Properties: Record<string, unknown> }>).flatMap(({ Type: type, Properties: it }) =>
     ['FunctionName', 'StateMachineName', 'LogGroupName', 'AlarmName', 'DashboardName', 'Name'].filter((key) => key in it).map((key) => `${type} ${JSON.stringify(filled(it[key], conditions))}`),
   );
-  expect(names).toHaveLength(2 * 27);
+  expect(names).toHaveLength(2 * 30);
   expect(new Set(names).size).toBe(names.length);
 });
 

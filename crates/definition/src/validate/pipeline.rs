@@ -4,8 +4,8 @@ use crate::api::{RawReport, Report};
 use crate::enums::{Compression, OnConflict, OutputFormat};
 use crate::finding_code::FindingCode;
 use crate::ids::TenantId;
-use crate::pipeline::{CsvOptions, Pipeline};
-use crate::raw::{RawDefinition, RawPipeline};
+use crate::pipeline::{CsvOptions, Pipeline, TableOptions};
+use crate::raw::{RawDefinition, RawPipeline, RawTable};
 use crate::schedule::Schedule;
 use crate::validator::Validator;
 
@@ -51,6 +51,7 @@ impl Validator<'_> {
         let column_names = self.parse_optional_enum(at, pipeline.column_names.as_deref());
         let declare = self.check_declared(raw);
         let target = self.parse_optional_enum("/pipeline/target", pipeline.target.as_deref());
+        let table = self.check_table(pipeline.table.as_ref());
         let names = column_names.flatten().unwrap_or_default();
         self.compare_columns(raw.api(), &columns, names);
         let api = self.parse_optional_enum("/pipeline/api", pipeline.api.as_deref());
@@ -79,6 +80,7 @@ impl Validator<'_> {
             column_names: column_names?.unwrap_or_default(),
             declare: declare?,
             target: target?,
+            table: table?,
         })
     }
 
@@ -111,6 +113,19 @@ impl Validator<'_> {
             self.report_finding(FindingCode::MaxRunsRange, "/pipeline/maxRuns", message, "");
         }
         valid
+    }
+
+    /// `Some(None)` if no table is asked for, `None` if it is not said which.
+    #[expect(
+        clippy::option_option,
+        reason = "a table that is left out is none, and one of an unknown form is wrong"
+    )]
+    fn check_table(&mut self, raw: Option<&RawTable>) -> Option<Option<TableOptions>> {
+        let Some(raw) = raw else {
+            return Some(None);
+        };
+        let format = self.parse_enum("/pipeline/table/format", raw.format.as_deref())?;
+        Some(Some(TableOptions { format }))
     }
 
     fn report_missing_columns(&mut self) {

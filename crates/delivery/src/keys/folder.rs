@@ -20,7 +20,7 @@ const FOLDER_KEPT: usize = 600;
 #[must_use]
 pub fn report_folder(report: &ReportName) -> String {
     let name = report.as_str();
-    let is_folder = matches!(name, "win" | "data");
+    let is_folder = matches!(name, "win" | "data" | "table");
     let mut out = String::new();
     for (at, byte) in name.bytes().enumerate() {
         match byte {

@@ -87,6 +87,14 @@ impl ReportKeys {
         format!("{}/_manifest/{version:020}.json", self.root)
     }
 
+    /// The folder of the table that is made of the commits.
+    #[must_use]
+    pub fn table(&self) -> TableKeys {
+        TableKeys {
+            folder: format!("{}/table/", self.root),
+        }
+    }
+
     /// The folder of all rows.
     #[must_use]
     pub fn rows(&self) -> String {
@@ -139,6 +147,38 @@ impl ReportKeys {
             claims: format!("{}g{generation:04}/", self.window(window)),
             data: format!("{}/data/{}/g{generation:04}/", self.root, window.key()),
         }
+    }
+}
+
+/// Where the table of one report lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableKeys {
+    folder: String,
+}
+
+impl TableKeys {
+    /// The folder itself, with a slash at its end: what readers of the table are given.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// One version of the table.
+    #[must_use]
+    pub fn version(&self, version: u64) -> String {
+        format!("{}_delta_log/{version:020}.json", self.folder)
+    }
+
+    /// What the table is at a version, in one file.
+    #[must_use]
+    pub fn checkpoint(&self, version: u64) -> String {
+        format!("{}_delta_log/{version:020}.checkpoint.parquet", self.folder)
+    }
+
+    /// A file of rows, by its path from the folder.
+    #[must_use]
+    pub fn file(&self, path: &str) -> String {
+        format!("{}{path}", self.folder)
     }
 }
 
@@ -289,6 +329,7 @@ mod tests {
         assert_ne!(keys("_pace").root(), "reports/acme/_pace");
         assert_eq!(keys("win").root(), "reports/acme/~77in");
         assert_eq!(keys("data").root(), "reports/acme/~64ata");
+        assert_eq!(keys("table").root(), "reports/acme/~74able");
         assert_eq!(keys("wins").root(), "reports/acme/wins");
         for name in ["win", "a b", "a_b", "../_log?", "Zoë's 5%"] {
             let report: ReportName = name.parse().unwrap();

@@ -24,6 +24,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// How many values are null in the table because they are none of their column's type.
+    #[must_use]
+    pub fn count_nulled(&self) -> u64 {
+        self.nulled.values().sum()
+    }
+
     /// Adds what another file had.
     pub(crate) fn add(&mut self, other: &Self) {
         for (ours, others) in [

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use definition::Window;
-use delta_table::{LogError, TableState};
+use delta_table::{CommitRows, LogError, TableState};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, RowAccessor};
 use serde_json::{Value, json};
@@ -260,9 +260,10 @@ fn a_version_without_the_rows_of_its_commit_is_not_written() {
         TableState::read_first(&first, &tenant, &report)
     });
     let state = state.unwrap();
-    let missing = state.write_next(&told.commit, &told.columns, &[], at);
+    let none = CommitRows::Written(Vec::new());
+    let missing = state.write_next(&told.commit, &told.columns, &none, at);
     assert!(matches!(missing, Err(LogError::Rows { .. })));
     told.commit.version += 1;
-    let early = state.write_next(&told.commit, &told.columns, &[], at);
+    let early = state.write_next(&told.commit, &told.columns, &none, at);
     assert!(matches!(early, Err(LogError::Order { .. })));
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use definition::{ReportName, TenantId};
 use delta_table::{
-    FileWriter, LogError, NewFile, RowStamp, Schema, TableState, checkpoints_before, file_path,
-    write_first,
+    CommitRows, FileWriter, LogError, NewFile, RowStamp, Schema, TableState, checkpoints_before,
+    file_path, write_first,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,7 +77,8 @@ pub(crate) fn publish(
             let grown = state.grow(&told.columns);
             files = write_files(folder, told, &grown.schema, unique);
         }
-        let next = state.write_next(&told.commit, &told.columns, &files, at)?;
+        let rows = CommitRows::Written(files);
+        let next = state.write_next(&told.commit, &told.columns, &rows, at)?;
         let stored = claim(folder, version_path(told.commit.version), next);
         state.read_next(&stored)?;
     }

@@ -7,7 +7,7 @@ use delivery::effects::{Answered, Fault};
 
 use super::compress::Encoder;
 use super::upload::{BUFFER_BYTES, StoredObject, Upload};
-use crate::store::Store;
+use crate::store::{Lifetime, Store};
 
 /// A data object that is being written.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl DataWriter {
     ) -> Answered<Self> {
         Ok(Self {
             encoder: Encoder::new(compression, Upload::new_buffer()).map_err(compression_failed)?,
-            upload: Upload::new(store, key, content_type),
+            upload: Upload::new(store, key, content_type, Lifetime::Limited),
         })
     }
 

@@ -7,6 +7,7 @@
 mod compress;
 mod data;
 mod entry;
+mod file;
 mod format;
 mod pick;
 mod reader;
@@ -23,6 +24,7 @@ pub(crate) use format::Cells;
 pub(crate) use pick::pick_rows;
 pub(crate) use sidecar::find_sidecar;
 
+pub use file::TableFile;
 pub use format::RowExport;
 pub use rewrite::rewrite;
 pub use rows::{ReadPart, RowReader, format_of};

@@ -6,7 +6,7 @@ use delivery::effects::{Answered, Fault};
 
 use super::entry::ENTRY_BYTES;
 use super::upload::StoredObject;
-use crate::store::{Checksum, DataMark, PartPresence, Store};
+use crate::store::{Checksum, DataMark, Lifetime, PartPresence, Store};
 
 /// Stores the sidecar of a finished data object; `keys` are its sorted entries.
 pub(super) async fn store_sidecar(
@@ -24,7 +24,7 @@ pub(super) async fn store_sidecar(
     store
         .create_object(
             &key,
-            "application/octet-stream",
+            ("application/octet-stream", Lifetime::Limited),
             &keys,
             checksum,
             Some(&mark),

@@ -10,7 +10,7 @@ use delivery::Failure;
 use delivery::effects::{Answered, Fault};
 use tokio::task::JoinSet;
 
-use crate::store::{Checksum, Sha256, Store};
+use crate::store::{Checksum, Lifetime, Sha256, Store};
 
 /// A buffer of this size is sent.
 pub(super) const BUFFER_BYTES: usize = 5 * 1024 * 1024;
@@ -34,6 +34,7 @@ pub(super) struct Upload {
     store: Store,
     key: String,
     content_type: &'static str,
+    lifetime: Lifetime,
     bytes: u64,
     sha256: Sha256,
     multipart: Option<Multipart>,
@@ -49,11 +50,17 @@ struct Multipart {
 }
 
 impl Upload {
-    pub(super) fn new(store: &Store, key: String, content_type: &'static str) -> Self {
+    pub(super) fn new(
+        store: &Store,
+        key: String,
+        content_type: &'static str,
+        lifetime: Lifetime,
+    ) -> Self {
         Self {
             store: store.clone(),
             key,
             content_type,
+            lifetime,
             bytes: 0,
             sha256: Sha256::default(),
             multipart: None,
@@ -77,7 +84,7 @@ impl Upload {
             none => none.insert(Multipart {
                 id: self
                     .store
-                    .begin_upload(&self.key, self.content_type)
+                    .begin_upload(&self.key, (self.content_type, self.lifetime))
                     .await?,
                 checksums: Vec::new(),
                 completed: Vec::new(),
@@ -104,7 +111,13 @@ impl Upload {
             }
         } else {
             self.store
-                .create_object(&self.key, self.content_type, &last, sha256, None)
+                .create_object(
+                    &self.key,
+                    (self.content_type, self.lifetime),
+                    &last,
+                    sha256,
+                    None,
+                )
                 .await?;
             sha256.base64()
         };

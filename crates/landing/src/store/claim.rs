@@ -40,7 +40,7 @@ impl Store {
                 .bucket(self.bucket())
                 .key(key)
                 .if_none_match("*")
-                .content_type("application/json")
+                .content_type(content_type_of(key))
                 .checksum_sha256(checksum.base64())
                 .body(ByteStream::from(body.clone()))
                 .send()
@@ -163,6 +163,15 @@ impl Store {
 
     async fn read(&self, key: &str) -> Answered<Option<Vec<u8>>> {
         Ok(self.find_versioned(key).await?.map(|found| found.bytes))
+    }
+}
+
+/// The media type of a small object: a document, or all that a table is.
+fn content_type_of(key: &str) -> &'static str {
+    if key.ends_with(".parquet") {
+        "application/vnd.apache.parquet"
+    } else {
+        "application/json"
     }
 }
 

@@ -19,6 +19,6 @@ mod range;
 pub(crate) use checksum::{Checksum, Sha256};
 pub use claim::ListedObject;
 pub use client::{Config, Store};
-pub(crate) use object::DataMark;
+pub(crate) use object::{DataMark, Lifetime};
 pub use presence::PartPresence;
 pub(crate) use range::RangeReader;

@@ -19,6 +19,21 @@ const DATA_SHA256: &str = "data-sha256";
 /// prefixes can't have a wildcard in their middle.
 const TAG: &str = "cxone-reports=data";
 
+/// Whether the bucket's lifecycle may delete an object that was uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// Rows and sidecars, as long as the deployment keeps them.
+    Limited,
+    /// Files that a table names: without one of them no reader can read the table.
+    Unlimited,
+}
+
+impl Lifetime {
+    fn tag(self) -> Option<&'static str> {
+        (self == Self::Limited).then_some(TAG)
+    }
+}
+
 /// What a sidecar's metadata says of the data object beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DataMark {
@@ -75,7 +90,7 @@ impl Store {
     pub(crate) async fn create_object(
         &self,
         key: &str,
-        content_type: &str,
+        (content_type, lifetime): (&str, Lifetime),
         body: &Bytes,
         checksum: Checksum,
         mark: Option<&DataMark>,
@@ -88,7 +103,7 @@ impl Store {
                 .key(key)
                 .if_none_match("*")
                 .content_type(content_type)
-                .tagging(TAG)
+                .set_tagging(lifetime.tag().map(str::to_owned))
                 .checksum_sha256(checksum.base64())
                 .body(ByteStream::from(body.clone()));
             if let Some(mark) = mark {
@@ -110,14 +125,18 @@ impl Store {
         }
     }
 
-    pub(crate) async fn begin_upload(&self, key: &str, content_type: &str) -> Answered<String> {
+    pub(crate) async fn begin_upload(
+        &self,
+        key: &str,
+        (content_type, lifetime): (&str, Lifetime),
+    ) -> Answered<String> {
         let create = || {
             self.client
                 .create_multipart_upload()
                 .bucket(self.bucket())
                 .key(key)
                 .content_type(content_type)
-                .tagging(TAG)
+                .set_tagging(lifetime.tag().map(str::to_owned))
                 .checksum_algorithm(ChecksumAlgorithm::Sha256)
                 .send()
         };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use definition::Api;
+use definition::{Api, TableFormat};
 
 use crate::clock::TimeScale;
 
@@ -50,6 +50,9 @@ pub(crate) struct Run {
     /// day and a week later.
     #[arg(long, conflicts_with_all = ["window", "replay", "time_scale", "tenant"])]
     pub(crate) restate: bool,
+    /// Keeps a table of what is delivered, and prints how Python reads it. Without it, if the definition says so.
+    #[arg(long, value_name = "FORMAT", value_parser = table_parser())]
+    pub(crate) table: Option<TableFormat>,
     #[command(flatten)]
     pub(crate) world: World,
 }
@@ -99,4 +102,14 @@ fn api_parser() -> impl TypedValueParser<Value = Api> {
 
 fn find_api(name: &str) -> Option<Api> {
     Api::ALL.iter().copied().find(|api| api.as_str() == name)
+}
+
+fn table_parser() -> impl TypedValueParser<Value = TableFormat> {
+    let formats = TableFormat::ALL.iter();
+    PossibleValuesParser::new(formats.map(|format| format.as_str())).try_map(|name| {
+        let mut formats = TableFormat::ALL.iter().copied();
+        formats
+            .find(|format| format.as_str() == name)
+            .ok_or("not a format of tables")
+    })
 }

@@ -32,6 +32,7 @@ struct Answer {
     row_count: Option<u64>,
     wait_seconds: Option<u64>,
     outcome: Option<String>,
+    table_version: Option<u64>,
     ended: Option<Ended>,
 }
 
@@ -204,6 +205,9 @@ fn describe_answer(answer: &Answer, run: &str) -> String {
         let state = answer.state.as_deref().unwrap_or_default();
         return format!("{run} is {state}{pause}");
     }
+    if let Some(version) = answer.table_version {
+        return format!("the table has version {version}");
+    }
     match (answer.next.as_deref(), &answer.outcome, answer.until) {
         (Some("run"), ..) => format!("next: get {run}"),
         (Some("ready"), ..) => "all pages are stored".to_owned(),
@@ -254,5 +258,9 @@ mod tests {
             "14 pages, 14,000 rows: throttled, wait 45 s",
         );
         check(r#"{"outcome":"committed","version":3}"#, "committed");
+        check(
+            r#"{"next":"published","tableVersion":3}"#,
+            "the table has version 3",
+        );
     }
 }

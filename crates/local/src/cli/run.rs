@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::handlers::workspace;
 use local::{World, replay, scheduled_event};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::arguments::Run;
 use crate::clock::TimeScale;
@@ -94,8 +94,12 @@ async fn deliver(
     let log = world.log()?;
     // Other reports may have landed in this folder too.
     let mut new = log.iter().filter(|commit| !before.contains(commit));
+    let has_table = event.detail().definition["pipeline"]["table"].is_object();
     if let Some(commit) = new.next_back() {
         summary::print_commit(world, commit, terminal)?;
+        if has_table {
+            summary::print_table(world, commit, terminal);
+        }
         return Ok(());
     }
     let delivered = progress::find_delivered_version(world.engine(), &arn);
@@ -110,6 +114,9 @@ async fn deliver(
         .next_back()
         .ok_or_else(|| Failure::NoCommit(ended.name))?;
     summary::print_delivered_already(world, commit, output["note"].as_str(), terminal);
+    if has_table {
+        summary::print_table(world, commit, terminal);
+    }
     Ok(())
 }
 
@@ -142,6 +149,9 @@ fn make_event(
         definition = restate::add_distances(definition);
         let checked = Definition::from_value(&definition);
         checked.map_err(|findings| Failure::Definition { path, findings })?;
+    }
+    if let Some(format) = arguments.table {
+        definition["pipeline"]["table"] = json!({"format": format});
     }
     let mut event = scheduled_event(definition, time);
     if let Some(text) = &arguments.window {

@@ -67,6 +67,26 @@ pub(crate) fn print_delivered_already(
     );
 }
 
+/// Where the report's table is, and how it is read in Python.
+pub(crate) fn print_table(world: &World, commit: &Commit, terminal: &Terminal) {
+    let keys = ReportKeys::new(PREFIX, &commit.tenant, &commit.report);
+    let path = object_path(world, keys.table().folder());
+    print_named(terminal, "table", &path);
+    for (engine, line) in [
+        ("  polars", format!("polars.read_delta({path:?})")),
+        (
+            "  delta-rs",
+            format!("deltalake.DeltaTable({path:?}).to_pyarrow_table()"),
+        ),
+        (
+            "  duckdb",
+            format!("duckdb.sql(\"from delta_scan('{path}')\")"),
+        ),
+    ] {
+        print_named(terminal, engine, &line);
+    }
+}
+
 /// Says what an operator should look at, as the alert does.
 pub(crate) fn print_warnings(commit: &Commit, terminal: &Terminal) {
     for warning in &commit.warnings {

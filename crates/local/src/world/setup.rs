@@ -21,12 +21,13 @@ use local_aws::lambda::{Function, LambdaHost, STACK};
 use local_aws::{BUCKET_OWNER, Gateway, Services, Stack};
 
 /// The functions as the template has them: name, placeholder of the ARN, seconds, megabytes.
-const FUNCTIONS: [(&str, &str, u64, u32); 5] = [
+const FUNCTIONS: [(&str, &str, u64, u32); 6] = [
     ("trigger", "TriggerArn", 120, 256),
     ("poll-once", "PollOnceArn", 60, 256),
     ("fetch-page", "FetchPageArn", 900, 512),
     ("cancel", "CancelArn", 90, 256),
     ("finalize", "FinalizeArn", 900, 512),
+    ("publish", "PublishArn", 900, 512),
 ];
 
 /// What the template says on the state machine: where its bucket is, what its handlers' log groups begin with, and which machine

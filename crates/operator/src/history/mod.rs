@@ -242,6 +242,7 @@ fn is_task(state: &str) -> bool {
             | "Cancel"
             | "FetchPage"
             | "Finalize"
+            | "Publish"
             | "Alert"
             | "Warn"
             | "Continue"

@@ -144,6 +144,7 @@ fn outcomes_are_told_in_words() {
             fill: None,
             withdrawn: false,
             first_delivery: false,
+            table: None,
             run_seconds: 371,
         }),
     };

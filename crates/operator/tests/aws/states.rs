@@ -28,7 +28,14 @@ pub(crate) const BUCKET: &str = "landing";
 pub(crate) const PREFIX: &str = "reports";
 
 /// Those whose logs there are.
-pub(crate) const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+pub(crate) const HANDLERS: [&str; 6] = [
+    "trigger",
+    "poll-once",
+    "fetch-page",
+    "cancel",
+    "finalize",
+    "publish",
+];
 
 /// The ARN of an execution.
 pub(crate) fn arn(name: &str) -> String {

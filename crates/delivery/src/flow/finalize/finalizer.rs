@@ -6,7 +6,7 @@ use crate::flow::commit_log::{CommitLog, Standing};
 use crate::flow::overlap::describe_covering;
 use crate::gaps::{is_gap_warning, suggest_gap_fill};
 use crate::keys::{GenerationKeys, ReportKeys};
-use crate::{Committed, Failure, FinalizeIn, Outcome};
+use crate::{Committed, Failure, FinalizeIn, Outcome, PublishWork};
 
 /// What stays the same while a generation is finalized.
 pub(super) struct Finalizer<'a> {
@@ -74,6 +74,7 @@ impl Finalizer<'_> {
                 Some(_) => 0,
                 None => run_seconds(commit),
             },
+            table: PublishWork::find(&self.record.definition, commit.version),
         }
     }
 }

@@ -76,6 +76,7 @@ impl Question<'_> {
             version: whole.iter().map(|commit| commit.version).max()?,
             rows: whole.iter().map(|commit| commit.unique).sum(),
             note,
+            table: None,
         })
     }
 

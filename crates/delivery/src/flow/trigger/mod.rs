@@ -55,8 +55,8 @@ pub async fn trigger(
     }
     let generation = match question.join_generation().await? {
         Joined::Generation(generation) => generation,
-        Joined::Nothing(next) => return Ok(answer(None, next)),
+        Joined::Nothing(next) => return Ok(answer(None, request.with_table(next))),
     };
     let next = generation.next_step(question).await?;
-    Ok(answer(Some(generation.number), next))
+    Ok(answer(Some(generation.number), request.with_table(next)))
 }

@@ -235,5 +235,6 @@ pub(super) fn delivered_nothing(log: &CommitLog, note: String) -> Next {
         version: log.last_over_window().map_or(0, |last| last.version),
         rows: 0,
         note: Some(note),
+        table: None,
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::documents::RESTATEMENT;
 use crate::keys::ReportKeys;
-use crate::{Audit, Detail, Failure, FailureName, TriggerIn};
+use crate::{Audit, Detail, Failure, FailureName, Next, PublishWork, TriggerIn};
 
 /// A window that becomes final later than this is a mistake, not something to wait for.
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -123,6 +123,17 @@ impl WindowRequest {
             asked_at: scheduled_time(message).unwrap_or(message.now),
             definition,
         })
+    }
+
+    /// Says which version is to be published where a window was delivered before: an execution that was to publish it may have
+    /// failed, or the table was not asked for then.
+    pub(super) fn with_table(&self, mut next: Next) -> Next {
+        if let Next::Delivered { version, table, .. } = &mut next
+            && *version > 0
+        {
+            *table = PublishWork::find(&self.definition, *version);
+        }
+        next
     }
 
     /// Who asks for a restatement and why: the definition does.

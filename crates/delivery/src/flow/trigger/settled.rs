@@ -55,13 +55,14 @@ impl Generation {
             version,
             rows: commit.unique,
             note: note.or_else(|| self.describe_difference(&question.request.definition)),
+            table: None,
         }
     }
 
     /// Says in which fields the definition that is asked with differs from the one that was delivered with.
     fn describe_difference(&self, asked: &Definition) -> Option<String> {
         let own = &self.record.definition;
-        if asked.hash() == own.hash() {
+        if asked.delivers_as(own) {
             return None;
         }
         let fields = list_differences(&to_value(own), &to_value(asked));

@@ -12,11 +12,12 @@ use crate::flow::trigger::request::RequestKind;
 use crate::{Failure, FailureName};
 
 /// The fields that say nothing of what CXone is asked for, nor of how its rows and their keys are stored.
-const FREE: [&str; 5] = [
+const FREE: [&str; 6] = [
     "/pipeline/expectedBy",
     "/pipeline/onConflict",
     "/pipeline/restate",
     "/pipeline/schema",
+    "/pipeline/table",
     "/schedule/time",
 ];
 

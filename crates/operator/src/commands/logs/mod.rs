@@ -22,7 +22,14 @@ use span::Subject;
 use story::StoryLine;
 
 /// The handlers, whose names the names of their log groups end with.
-const HANDLERS: [&str; 5] = ["trigger", "poll-once", "fetch-page", "cancel", "finalize"];
+const HANDLERS: [&str; 6] = [
+    "trigger",
+    "poll-once",
+    "fetch-page",
+    "cancel",
+    "finalize",
+    "publish",
+];
 
 /// Lines may arrive so much later than they were written.
 const LATENESS: SignedDuration = SignedDuration::from_secs(60);

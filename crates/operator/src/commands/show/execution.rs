@@ -62,6 +62,14 @@ pub(in crate::commands) struct Explanation {
     commands: Vec<String>,
 }
 
+/// The state in which what was delivered becomes a version of the report's table.
+const PUBLISH: &str = "Publish";
+
+fn failure_state(history: &History) -> Option<&str> {
+    let failure = history.failure.as_ref();
+    failure.map(|failure| failure.state.as_str())
+}
+
 impl Explanation {
     fn new(
         detail: ExecutionDetail,
@@ -77,7 +85,10 @@ impl Explanation {
             .map(|error| describe_advice(&error.error, &request));
         let name = error.map(|error| error.error.clone());
         history.window = history.window.or(request.window);
-        let commands = if has_failed {
+        let has_delivered = failure_state(&history) == Some(PUBLISH);
+        let commands = if has_failed && has_delivered && detail.not_redrivable.is_none() {
+            vec![format!("cxr redrive {}", name_of(&detail.summary.arn))]
+        } else if has_failed {
             Self::suggest(&detail, &request, name.as_deref(), stored)
         } else {
             Vec::new()

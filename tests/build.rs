@@ -65,8 +65,12 @@ fn main() {
             plant(source, &folder, &out.join(&bug.name), &bug);
             let path = out.join(&bug.name).join("mod.rs");
             let name = &bug.name;
-            writeln!(index, "#[path = {path:?}]\npub(crate) mod {name};")
-                .expect("a string takes it");
+            writeln!(
+                index,
+                "#[path = \"{}\"]\npub(crate) mod {name};",
+                path.display()
+            )
+            .expect("a string takes it");
             let flows = source.flows.replace("NAME", name);
             writeln!(all, "({name:?}, {flows}),").expect("likewise");
         }

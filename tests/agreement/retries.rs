@@ -142,7 +142,7 @@ fn every_task_has_a_timeout_and_spreads_its_retries() {
 #[test]
 fn every_failure_name_is_retried_or_refused_on_purpose_in_every_handler_task() {
     let definition = definition();
-    assert_eq!(handler_tasks(&definition).count(), 5);
+    assert_eq!(handler_tasks(&definition).count(), 6);
     assert_eq!(misjudged(&definition), [""; 0]);
 }
 

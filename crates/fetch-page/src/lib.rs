@@ -44,7 +44,7 @@ impl FetchPageHandler {
         let work = &event.payload.work;
         let context = MetricContext::for_window(&work.tenant, &work.report, work.window);
         let session = self.tenants.open_session(&work.tenant);
-        let answer = self.fetch_pages(&session, event).await;
+        let answer = Box::pin(self.fetch_pages(&session, event)).await;
         self.metrics
             .add(Metric::Throttles, session.take_throttles());
         self.metrics

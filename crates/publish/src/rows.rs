@@ -85,23 +85,25 @@ impl RowsWriter<'_> {
     /// The file that the next row belongs into.
     fn open_file(&mut self) -> Answered<&mut OpenFile> {
         let file = match self.open.take() {
-            Some(file) => file,
-            None => {
-                let WriteRequest {
-                    commit,
-                    schema,
-                    table,
-                } = self.request;
-                let path = file_path(commit, self.done.len(), &self.unique);
-                let encoder = FileWriter::new(schema, RowStamp::from(commit));
-                OpenFile {
-                    encoder: encoder.map_err(explain_encoder)?,
-                    stored: TableFile::create(self.store, table.file(&path)),
-                    path,
-                }
-            }
+            Some(file) => Ok(file),
+            None => self.begin_file(),
         };
-        Ok(self.open.insert(file))
+        Ok(self.open.insert(file?))
+    }
+
+    fn begin_file(&self) -> Answered<OpenFile> {
+        let WriteRequest {
+            commit,
+            schema,
+            table,
+        } = self.request;
+        let path = file_path(commit, self.done.len(), &self.unique);
+        let encoder = FileWriter::new(schema, RowStamp::from(commit));
+        Ok(OpenFile {
+            encoder: encoder.map_err(explain_encoder)?,
+            stored: TableFile::create(self.store, table.file(&path)),
+            path,
+        })
     }
 
     /// Ends the file that is open, if one is.

@@ -77,7 +77,7 @@ async fn the_groups_of_all_handlers_are_one_story() {
     let server = failed_day().await;
     let out = done(&server, &["logs", "daily-agent", DAY]).await;
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines.len(), 15, "{out}");
+    assert_eq!(lines.len(), 18, "{out}");
     assert_eq!(
         lines[..4],
         [
@@ -93,14 +93,14 @@ async fn the_groups_of_all_handlers_are_one_story() {
     }
     // The same by the execution, whose other report's lines are its own.
     let by_execution = done(&server, &["logs", "bad", "--level", "error"]).await;
-    assert_eq!(by_execution.lines().count(), 10, "{by_execution}");
+    assert_eq!(by_execution.lines().count(), 12, "{by_execution}");
 }
 
 #[tokio::test]
 async fn a_story_is_cut_down_to_a_level_and_a_handler() {
     let server = failed_day().await;
     let level = done(&server, &["logs", NAME, DAY, "--level", "warn"]).await;
-    assert_eq!(level.lines().count(), 10, "{level}");
+    assert_eq!(level.lines().count(), 12, "{level}");
     let asked = server.count("FilterLogEvents");
     let handler = done(&server, &["logs", NAME, DAY, "--handler", "cancel"]).await;
     assert_eq!(handler.lines().count(), 3, "{handler}");
@@ -112,7 +112,7 @@ async fn a_story_is_cut_down_to_a_level_and_a_handler() {
     .await;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["about"], "daily-agent-performance 2026-06-08");
-    assert_eq!(json["lines"].as_array().unwrap().len(), 5);
+    assert_eq!(json["lines"].as_array().unwrap().len(), 6);
     assert_eq!(json["lines"][0]["requestId"], "req-1");
     assert_eq!(json["lines"][0]["fields"], json!({}));
     assert_eq!(json["isCut"], false);

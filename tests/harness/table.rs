@@ -84,7 +84,9 @@ impl Pipeline {
                 held.entry(window).or_default().push(row);
             }
         }
-        held.values_mut().for_each(|rows| rows.sort_unstable());
+        for rows in held.values_mut() {
+            rows.sort_unstable();
+        }
         held
     }
 }

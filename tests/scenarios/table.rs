@@ -107,7 +107,7 @@ async fn publishing_goes_on_in_another_invocation_when_its_time_is_spent() {
     let lambda = pipeline.world.lambda();
     // What is left of it is kept for the version that is under way.
     lambda.configure("publish", |function| {
-        function.timeout = Duration::from_mins(8)
+        function.timeout = Duration::from_mins(8);
     });
     let ended = delivered(pipeline.fire().await);
     let states = pipeline.states(&ended);

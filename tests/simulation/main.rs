@@ -281,7 +281,7 @@ fn story_of(bug: &str) -> Option<Story> {
             ..Story::DAY
         });
     }
-    if bug.contains("publish") || bug == "a_lost_claim_is_taken_for_ours" {
+    if bug.contains("publish") {
         return Some(Story {
             publishes: true,
             repeats: true,

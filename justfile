@@ -20,7 +20,7 @@ demo *arguments:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    cargo clippy -p pipeline-tests --test consumer --test moto --test rights --locked -- -D warnings
+    cargo clippy -p pipeline-tests --test consumer --test moto --test rights --test bench --locked -- -D warnings
 
 # rewrite what is generated in the documents, such as the picture of the state machine
 docs:

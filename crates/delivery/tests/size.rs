@@ -81,7 +81,7 @@ fn the_largest_messages_stay_below_8_kib() {
             rows: u64::MAX,
             duplicates: u64::MAX,
             replaced: u64::MAX,
-            warnings: vec!["\"".repeat(403); 9],
+            warnings: vec!["\"".repeat(383); 9],
             doubts_rows: true,
             fill: Some("x".repeat(150)),
             empty: false,

@@ -10,7 +10,7 @@ use super::counts::{ColumnCount, ValueKind, is_zero};
 const MAX_NAMED: usize = 5;
 
 /// A sentence has at most so many bytes.
-const MAX_SENTENCE: usize = 400;
+const MAX_SENTENCE: usize = 380;
 
 /// The columns of a commit's rows, held against the definition and against earlier commits. Rows that were dropped as
 /// duplicates, or replaced, are counted too.

@@ -155,7 +155,7 @@ async fn new_lines_are_followed_until_the_command_is_stopped() {
         () = followed => {}
     }
     let out = String::from_utf8(out).unwrap();
-    assert_eq!(out.lines().count(), 6, "{out}");
+    assert_eq!(out.lines().count(), HANDLERS.len() + 1, "{out}");
     let last = "2026-06-10 12:00:05  trigger     ERROR  still refused  request=req-1\n";
     assert!(out.ends_with(last), "{out}");
 }

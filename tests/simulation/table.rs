@@ -42,10 +42,11 @@ impl TableOracle {
     /// Looks at the versions that are new. `log` has seen every commit.
     pub(crate) fn look(&mut self, store: &Store, log: &Oracle) -> Result<(), String> {
         let folder = format!("{}/table/", log.root);
-        let keys = store.list(&format!("{folder}_delta_log/"), None);
-        for key in keys.iter().skip(usize::try_from(self.versions).unwrap()) {
+        let key_of = |version: u64| format!("{folder}_delta_log/{version:020}.json");
+        let seen = self.versions.checked_sub(1).map(key_of);
+        for key in &store.list(&format!("{folder}_delta_log/"), seen.as_deref()) {
             let version = self.versions;
-            if *key != format!("{folder}_delta_log/{version:020}.json") {
+            if *key != key_of(version) {
                 return Err(format!("{key} is in the place of version {version}"));
             }
             self.append(&store.read(key).unwrap(), version)?;

@@ -27,9 +27,9 @@ def main():
             nested = template.load(built.parent / resource["Properties"]["TemplateURL"])
             if not nested["Resources"]:
                 sys.exit(f"{name}: the nested template is empty")
-    if functions != 5:
+    if functions != 6:
         sys.exit(f"{functions} functions were built")
-    print("five functions have their bootstrap, each state machine its definition, the stack its reports")
+    print("six functions have their bootstrap, each state machine its definition, the stack its reports")
 
 
 if __name__ == "__main__":

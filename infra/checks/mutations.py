@@ -22,6 +22,8 @@ import rights
 import storage
 
 ASL, BACKFILL, TEMPLATE, REPORTS, CONFIG = "report-pipeline.asl.json", "backfill.asl.json", "template.yaml", "reports.template.json", "samconfig.toml"
+# The rows and the tables that consumers read: this pair of lines is theirs alone.
+CONSUMED = '/*/data/*", { Bucket: !If [NewBucket, !Ref LandingBucket, !Ref BucketName] }]\n              - !Sub ["arn:${AWS::Partition}:s3:::${Bucket}/${Prefix}/*/table/*'
 RETAIN = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18"
 
 # What is broken, in which file, what is replaced by what (its first occurrence), and who notices. Mutations of Retry and of
@@ -58,7 +60,7 @@ MUTATIONS = [
     ("an action that does not exist", TEMPLATE, "secretsmanager:PutSecretValue", "secretsmanager:SetSecretValue", "parliament"),
     ("operators who can't empty the dead letters", TEMPLATE, "[sqs:DeleteMessage, ", "[", "people"),
     ("operators who empty any queue", TEMPLATE, "!GetAtt DeadLetterQueue.Arn\n          - Sid: LookAtSchedules", '"*"\n          - Sid: LookAtSchedules', "rights"),
-    ("consumers who read claims", TEMPLATE, "${Bucket}/${Prefix}/*/table/*", "${Bucket}/${Prefix}/*/win/*", "people"),
+    ("consumers who read claims", TEMPLATE, CONSUMED, CONSUMED.replace("/table/", "/win/"), "people"),
     ("the wrong function behind a placeholder", TEMPLATE, "CancelArn: !GetAtt CancelFunction.Arn", "CancelArn: !GetAtt FinalizeFunction.Arn", "placeholders"),
     ("a placeholder without a value", TEMPLATE, "        NoticeTopicArn: !Ref NoticeTopic\n", "", "placeholders"),
     ("a parameter that reaches nothing", TEMPLATE, "      MemorySize: !Ref MemorySize", "      MemorySize: 512", "changes"),

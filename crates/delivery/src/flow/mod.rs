@@ -20,5 +20,6 @@ mod whole;
 pub use fetch::fetch;
 pub use finalize::finalize;
 pub use plan::{Plan, RunState, SegmentState};
+pub use stored::{StoredError, parse as parse_stored};
 pub use trigger::{LONGEST_WAIT, trigger};
 pub use whole::{find_held, find_whole};

@@ -10,7 +10,7 @@ pub(super) const V: u8 = 1;
 
 /// A stored object is not what the protocol writes.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StoredError {
+pub enum StoredError {
     /// The text of serde's error is not kept: it may quote the object.
     #[error(
         "the stored object {key} can't be read (line {line}, column {column}); was it written by a newer version?"
@@ -50,7 +50,10 @@ impl From<StoredError> for Failure {
 }
 
 /// Reads a stored object.
-pub(super) fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoredError> {
+///
+/// # Errors
+/// [`StoredError::Unreadable`].
+pub fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoredError> {
     serde_json::from_slice(bytes).map_err(|error| StoredError::Unreadable {
         key: key.to_owned(),
         line: error.line(),

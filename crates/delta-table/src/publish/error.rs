@@ -1,20 +1,12 @@
 //! Why a version can't be published.
 
+use delivery::flow::parse_stored;
 use delivery::{Failure, FailureName};
 use serde::de::DeserializeOwned;
 
-/// A stored object is not what the protocol writes.
+/// Something is gone that publishing needs.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PublishError {
-    /// The text of serde's error is not kept: it may quote the object.
-    #[error(
-        "the stored object {key} can't be read (line {line}, column {column}); was it written by a newer version?"
-    )]
-    Unreadable {
-        key: String,
-        line: usize,
-        column: usize,
-    },
     #[error(
         "the stored object {key} is gone; this pipeline deletes nothing, so look for a lifecycle rule or a person"
     )]
@@ -36,16 +28,9 @@ impl From<PublishError> for Failure {
 }
 
 /// Reads an object that has to be there.
-pub(super) fn parse<T: DeserializeOwned>(
-    key: &str,
-    bytes: Option<Vec<u8>>,
-) -> Result<T, PublishError> {
+pub(super) fn parse<T: DeserializeOwned>(key: &str, bytes: Option<Vec<u8>>) -> Result<T, Failure> {
     let bytes = bytes.ok_or_else(|| PublishError::Missing {
         key: key.to_owned(),
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| PublishError::Unreadable {
-        key: key.to_owned(),
-        line: error.line(),
-        column: error.column(),
-    })
+    Ok(parse_stored(key, &bytes)?)
 }

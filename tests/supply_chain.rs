@@ -161,14 +161,7 @@ fn no_function_has_code_for_signing_in_as_a_person() {
         String::from_utf8(cargo.unwrap().stdout).unwrap()
     };
     assert!(tree("operator").contains("aws-sdk-sso "));
-    for function in [
-        "trigger",
-        "poll-once",
-        "fetch-page",
-        "cancel",
-        "finalize",
-        "publish",
-    ] {
+    for function in local::handlers::NAMES {
         let tree = tree(function);
         assert!(tree.starts_with(function), "{tree}");
         assert!(!tree.contains("aws-sdk-sso"), "{function}");

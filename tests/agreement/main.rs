@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use delivery::{Event, FetchIn, FinalizeIn, PublishIn, RunIn, TriggerIn};
+use local::handlers::NAMES;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -124,7 +125,7 @@ fn there_is_a_good_definition_for_each_api() {
 
 #[test]
 fn a_bootstrap_is_twenty_lines_at_most() {
-    for handler in HANDLERS {
+    for handler in NAMES {
         let lines = read(&format!("crates/{handler}/src/main.rs"))
             .lines()
             .count();
@@ -132,19 +133,10 @@ fn a_bootstrap_is_twenty_lines_at_most() {
     }
 }
 
-const HANDLERS: [&str; 6] = [
-    "trigger",
-    "poll-once",
-    "fetch-page",
-    "cancel",
-    "finalize",
-    "publish",
-];
-
 #[test]
 fn a_handler_is_invoked_by_the_state_that_its_log_names() {
     let machine: Value = json(DEFINITION);
-    for handler in HANDLERS {
+    for handler in NAMES {
         let state = handler::state_of(handler);
         let function = &machine["States"][&state]["Arguments"]["FunctionName"];
         assert_eq!(function, &format!("${{{state}Arn}}"), "{handler}");

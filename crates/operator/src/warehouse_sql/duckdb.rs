@@ -61,6 +61,14 @@ impl DuckDbLoad<'_> {
         find_loaded(self.table, self.report)
     }
 
+    /// The condition that holds once the transaction took the version's place, or did before.
+    fn is_turn(&self, version: u64) -> String {
+        let (schema, of_this) = (&self.table.schema, self.find_loaded());
+        format!(
+            "exists (select 1 from {schema}cxone_loaded where {of_this} and version = {version})"
+        )
+    }
+
     /// Makes all that a load needs, or adds what is missing, and prints the version that was loaded last.
     pub(crate) fn open(&self) -> String {
         let CreateTable { schema, table, .. } = self.table;
@@ -124,7 +132,7 @@ impl DuckDbLoad<'_> {
         let start = quote(&commit.window.start().to_string());
         let end = quote(&commit.window.end().to_string());
         let committed_at = quote(&commit.committed_at.to_string());
-        let loaded = format!("{schema}cxone_loaded where {}", self.find_loaded());
+        let (of_this, is_turn) = (self.find_loaded(), self.is_turn(version));
         let column = |name: &str| self.table.quote_column(name);
         let (window_start, window_end) = (column("_window_start"), column("_window_end"));
         let (fields, paths, values) = self.read_fields();
@@ -132,21 +140,20 @@ impl DuckDbLoad<'_> {
         let commits = self.write_commit(commit);
         format!(
             "{MACROS}begin transaction;\n\
-             update {schema}cxone_loaded set version = case when version = {version} - 1 then {version} else version end where {};\n\
+             update {schema}cxone_loaded set version = case when version = {version} - 1 then {version} else version end where {of_this};\n\
              set variable cxone_checked = (select case\n    \
              when (select count(*) from cxone_stage) <> {unique} then error('rows are missing')\n    \
              when (select count(*) from cxone_stage where not json_valid(line)) > 0 then error('a row has a text that DuckDB does not take for Unicode')\n\
              end);\n\
              delete from {table} where {window_start} >= {start} and {window_end} <= {end}\n    \
-             and exists (select 1 from {loaded} and version = {version});\n\
+             and {is_turn};\n\
              insert into {table} ({fields}{own})\n\
              select {values},\n    {start}, {end}, {version}, {committed_at}\n\
              from (select line, json_extract(line, {paths}) as fields from cxone_stage)\n\
-             where exists (select 1 from {loaded} and version = {version});\n\
+             where {is_turn};\n\
              {commits}\
              commit;\n\
-             select version || '|' || (select count(*) from {table} where {window_start} = {start} and {window_end} = {end} and {extra} is not null) from {loaded};\n",
-            self.find_loaded(),
+             select version || '|' || (select count(*) from {table} where {window_start} = {start} and {window_end} = {end} and {extra} is not null) from {schema}cxone_loaded where {of_this};\n"
         )
     }
 
@@ -165,12 +172,8 @@ impl DuckDbLoad<'_> {
 
     /// Keeps what the log says of the version.
     fn write_commit(&self, commit: &Commit) -> String {
-        let schema = &self.table.schema;
         let (commits, version) = (self.table.commits_table(), commit.version);
-        let of_this = self.find_loaded();
-        let is_turn = format!(
-            "exists (select 1 from {schema}cxone_loaded where {of_this} and version = {version})"
-        );
+        let (of_this, is_turn) = (self.find_loaded(), self.is_turn(version));
         let entry = quote(&describe_commit(commit));
         let columns = list_commit_columns(&commits);
         format!(

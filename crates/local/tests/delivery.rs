@@ -94,3 +94,33 @@ fn a_day_of_a_definition_with_a_zone_is_its_own_day() {
     ];
     assert!(told.iter().all(|told| said.contains(told)), "{said}");
 }
+
+/// Whatever was delivered, and whether it was there before.
+#[test]
+fn how_a_table_is_read_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let handlers = build_handlers();
+    let deliver = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.env("LOCAL_HANDLERS", &handlers);
+        command.args(["--rows", "250", "--out"]);
+        command.arg(folder.path()).args(arguments);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let daily = ["--time-scale", "virtual"];
+    let table = ["--table", "delta"];
+    for (arguments, report) in [
+        ([&daily[..], &table].concat(), "Daily_Agent"),
+        ([&daily[..], &table].concat(), "Daily_Agent"),
+        ([&["--restate"], &table[..]].concat(), "Late_Rows"),
+    ] {
+        let said = deliver(&arguments);
+        let line = said.lines().find(|line| line.contains("polars.read_delta"));
+        let line = line.unwrap_or_else(|| panic!("{arguments:?}: {said}"));
+        assert!(line.contains(report) && line.contains("/table/"), "{line}");
+    }
+    assert!(
+        !deliver(&daily).contains("polars"),
+        "no table was asked for"
+    );
+}

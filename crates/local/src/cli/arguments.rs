@@ -36,7 +36,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Option<PathBuf>,
     /// Which of CXone's report APIs: a built-in definition for each.
-    #[arg(long, value_name = "NAME", conflicts_with = "definition", value_parser = api_parser())]
+    #[arg(long, value_name = "NAME", conflicts_with = "definition", value_parser = name_parser(Api::ALL, Api::as_str))]
     pub(crate) api: Option<Api>,
     /// The window: a day like `2026-11-20`, or `START/END`, both as days or as `2026-11-20T00:00:00Z`. A day is one of the
     /// definition's `windowZone`, which is UTC if it names none. Without it the definition's range, which for a daily report is
@@ -51,7 +51,7 @@ pub(crate) struct Run {
     #[arg(long, conflicts_with_all = ["window", "replay", "time_scale", "tenant"])]
     pub(crate) restate: bool,
     /// Keeps a table of what is delivered, and prints how Python reads it. Without it, if the definition says so.
-    #[arg(long, value_name = "FORMAT", value_parser = table_parser())]
+    #[arg(long, value_name = "FORMAT", value_parser = name_parser(TableFormat::ALL, TableFormat::as_str))]
     pub(crate) table: Option<TableFormat>,
     #[command(flatten)]
     pub(crate) world: World,
@@ -94,22 +94,15 @@ pub(crate) struct World {
     pub(crate) tenant: Option<PathBuf>,
 }
 
-/// One list of names: that of the definitions.
-fn api_parser() -> impl TypedValueParser<Value = Api> {
-    let names = Api::ALL.iter().map(|api| api.as_str());
-    PossibleValuesParser::new(names).try_map(|name| find_api(&name).ok_or("not an API of CXone"))
-}
-
-fn find_api(name: &str) -> Option<Api> {
-    Api::ALL.iter().copied().find(|api| api.as_str() == name)
-}
-
-fn table_parser() -> impl TypedValueParser<Value = TableFormat> {
-    let formats = TableFormat::ALL.iter();
-    PossibleValuesParser::new(formats.map(|format| format.as_str())).try_map(|name| {
-        let mut formats = TableFormat::ALL.iter().copied();
-        formats
-            .find(|format| format.as_str() == name)
-            .ok_or("not a format of tables")
+/// Takes the names that definitions use for these.
+fn name_parser<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name_of: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names = all.iter().map(|one| name_of(*one));
+    PossibleValuesParser::new(names).try_map(move |name| {
+        let mut all = all.iter().copied();
+        all.find(|one| name_of(*one) == name)
+            .ok_or("none of these names")
     })
 }

@@ -40,14 +40,15 @@ pub(crate) async fn run_report(arguments: &Run, terminal: &Terminal) -> Result<(
     if let Err(error) = world.lambda().logs().copy_to(&logs) {
         tracing::warn!(%error, "the handlers' log can't be written to a file");
     }
+    let definition = &event.detail().definition;
     if arguments.restate {
-        let definition = &event.detail().definition;
         restate::show_restatements(&world, definition, time, terminal).await?;
     } else {
         let tenant = arguments.world.tenant.as_deref();
         let tenant = tenant.map(|path| TenantFile::new(path, &defaults.tenant_name));
         deliver(&world, &event, tenant, terminal).await?;
     }
+    summary::print_table(&world, definition, terminal);
     let took = started.elapsed().as_secs_f64();
     terminal.line(&format!(
         "took {took:.1} s of real time; the handlers' log is {}",
@@ -94,12 +95,8 @@ async fn deliver(
     let log = world.log()?;
     // Other reports may have landed in this folder too.
     let mut new = log.iter().filter(|commit| !before.contains(commit));
-    let has_table = event.detail().definition["pipeline"]["table"].is_object();
     if let Some(commit) = new.next_back() {
         summary::print_commit(world, commit, terminal)?;
-        if has_table {
-            summary::print_table(world, commit, terminal);
-        }
         return Ok(());
     }
     let delivered = progress::find_delivered_version(world.engine(), &arn);
@@ -114,9 +111,6 @@ async fn deliver(
         .next_back()
         .ok_or_else(|| Failure::NoCommit(ended.name))?;
     summary::print_delivered_already(world, commit, output["note"].as_str(), terminal);
-    if has_table {
-        summary::print_table(world, commit, terminal);
-    }
     Ok(())
 }
 

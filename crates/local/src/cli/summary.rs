@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use definition::SourceRange;
 use definition::text::{count_of, count_rows, group_thousands};
 use delivery::documents::{Commit, Verification};
-use delivery::keys::ReportKeys;
+use delivery::keys::{ReportKeys, TableKeys};
 use local::World;
 use local::handlers::NAMES;
 use local::world::{BUCKET, LandedError, PREFIX};
+use serde_json::Value;
 
 use crate::terminal::Terminal;
 
@@ -67,10 +68,12 @@ pub(crate) fn print_delivered_already(
     );
 }
 
-/// Where the report's table is, and how it is read in Python.
-pub(crate) fn print_table(world: &World, commit: &Commit, terminal: &Terminal) {
-    let keys = ReportKeys::new(PREFIX, &commit.tenant, &commit.report);
-    let path = object_path(world, keys.table().folder());
+/// Where the table of a definition's report is, if it asks for one, and how it is read in Python.
+pub(crate) fn print_table(world: &World, definition: &Value, terminal: &Terminal) {
+    let Some(keys) = find_table(definition) else {
+        return;
+    };
+    let path = object_path(world, keys.folder());
     print_named(terminal, "table", &path);
     for (engine, line) in [
         ("  polars", format!("polars.read_delta({path:?})")),
@@ -85,6 +88,14 @@ pub(crate) fn print_table(world: &World, commit: &Commit, terminal: &Terminal) {
     ] {
         print_named(terminal, engine, &line);
     }
+}
+
+fn find_table(definition: &Value) -> Option<TableKeys> {
+    let pipeline = &definition["pipeline"];
+    pipeline["table"].as_object()?;
+    let tenant = pipeline["tenant"].as_str()?.parse().ok()?;
+    let report = definition["name"].as_str()?.parse().ok()?;
+    Some(ReportKeys::new(PREFIX, &tenant, &report).table())
 }
 
 /// Says what an operator should look at, as the alert does.

@@ -59,6 +59,9 @@ include!(concat!(env!("OUT_DIR"), "/planted_list.rs"));
 /// Seeds in the test command.
 const SEEDS: u64 = 1_000;
 
+/// Every so many of them are searched for leaks.
+const SEARCHED: u64 = 3;
+
 fn machine() -> Arc<StateMachine> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -100,6 +103,7 @@ fn setup(seed: u64) -> Setup {
         habit: Habit::Proper,
         dialect: None,
         outside: None,
+        searches: false,
         leak: None,
         pages: None,
     }
@@ -154,7 +158,11 @@ fn random_schedules(machine: &Arc<StateMachine>) -> String {
     let count = u32::try_from(seeds.end - seeds.start).unwrap();
     let seeds: Vec<u64> = seeds.collect();
     let figures = spread(&seeds, |seed| {
-        World::new(setup(*seed), machine).run().unwrap_or_else(|violation| panic!(
+        let setup = Setup {
+            searches: seed % SEARCHED == 0,
+            ..setup(*seed)
+        };
+        World::new(setup, machine).run().unwrap_or_else(|violation| panic!(
             "seed {seed}: {violation}\nreplay it with: SIMULATION_SEED={seed} cargo test -p pipeline-tests --test simulation"
         ))
     });
@@ -220,15 +228,15 @@ fn single_kills(machine: &Arc<StateMachine>) -> String {
             ..setup(seed)
         };
         let undisturbed = World::new(setup(u64::MAX), machine).run().unwrap();
-        let kills = undisturbed.effects * 2;
-        points += kills;
-        for kill_at in 0..kills {
-            let result = World::new(setup(kill_at), machine).run();
+        let kills: Vec<u64> = (0..undisturbed.effects * 2).collect();
+        points += kills.len();
+        spread(&kills, |kill_at| {
+            let result = World::new(setup(*kill_at), machine).run();
             assert!(
                 result.is_ok(),
                 "{dialect:?}, {story:?}, seed {seed}, kill point {kill_at}: {result:?}"
             );
-        }
+        });
     }
     format!("{points} kill points")
 }
@@ -316,6 +324,7 @@ fn planted_bugs(machine: &Arc<StateMachine>) -> String {
         let planted = |seed| Setup {
             flows: *flows,
             story,
+            searches: name.starts_with("a_page_token"),
             ..setup(seed)
         };
         ((*name).to_owned(), caught(planted, machine))
@@ -377,6 +386,7 @@ fn planted_leaks(machine: &Arc<StateMachine>) -> String {
             let leak: &'static str = written.clone().leak();
             let found = caught(
                 |seed| Setup {
+                    searches: true,
                     leak: Some(leak),
                     ..setup(seed)
                 },

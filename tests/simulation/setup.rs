@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) dialect: Option<Dialect>,
     /// A planted bug outside the decisions.
     pub(crate) outside: Option<OutsideBug>,
+    /// Whether what is stored, logged and told is searched for secrets and rows. It costs nearly half of a schedule's time.
+    pub(crate) searches: bool,
     /// A planted leak: the tenant's explanation of a failed run has this in it, as if nobody had taken it out.
     pub(crate) leak: Option<&'static str>,
     /// A day of so many pages, each of which is a batch of its own, in which nothing goes wrong.

@@ -46,7 +46,8 @@ pub(crate) struct World<'a> {
     pub(crate) store: Store,
     pub(crate) customers: Vec<Customer>,
     warm: Warm,
-    pub(crate) journal: String,
+    /// What the handlers would have written to their logs, if leaks are searched for.
+    pub(crate) journal: Option<String>,
     pub(crate) executions: Vec<Running>,
     pub(crate) invocations: Vec<Invocation>,
     /// What is still to happen to whom.
@@ -73,7 +74,7 @@ impl<'a> World<'a> {
             store: Store::default(),
             customers,
             warm: Warm::default(),
-            journal: String::new(),
+            journal: setup.searches.then(String::new),
             executions: Vec::new(),
             invocations: Vec::new(),
             happenings,
@@ -328,7 +329,7 @@ impl<'a> World<'a> {
             vault: &mut customer.vault,
             warm: &mut self.warm,
             stray: &mut stray,
-            journal: &mut self.journal,
+            journal: self.journal.as_mut(),
             rng: &mut self.rng,
             now: self.now,
             elapsed: SignedDuration::ZERO,

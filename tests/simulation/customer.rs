@@ -31,6 +31,8 @@ pub(crate) struct Customer {
     pub(crate) consumer: Consumer,
     /// The table, if there is to be one.
     table: Option<TableOracle>,
+    /// Nothing can be published for now, so that several versions are missing when it can be again.
+    pub(crate) holds_back: bool,
     pub(crate) requests: Requests,
     restated: Option<(Window, Timestamp)>,
     /// When the rows of a day changed last.
@@ -69,6 +71,7 @@ impl Customer {
             oracle: Oracle::new(root.clone()),
             consumer: Consumer::new(setup.habit, root, rng),
             table: story.publishes.then(TableOracle::default),
+            holds_back: story.publishes && setup.kill_at.is_none() && rng.chance(400),
             requests: plan.requests,
             restated: plan.restated,
             changed: BTreeMap::new(),

@@ -132,6 +132,10 @@ impl Invocation {
         }
     }
 
+    pub(crate) fn publishes(&self) -> bool {
+        matches!(self.running, Running::Publish(..))
+    }
+
     /// Runs up to the next effect and carries that out, with this mishap.
     pub(crate) fn step(&mut self, outside: &mut Outside<'_>, mishap: Mishap) -> Progress {
         let progress = self.one_step(outside, mishap);

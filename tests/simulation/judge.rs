@@ -22,6 +22,11 @@ const REDRIVES_OF_REFUSED: u32 = 2;
 impl World<'_> {
     /// An operator redrives what failed, until everything is done.
     pub(crate) fn finished(&mut self) -> bool {
+        if self.happenings.is_empty() {
+            for customer in &mut self.customers {
+                customer.holds_back = false;
+            }
+        }
         let mut redriven = false;
         for running in &mut self.executions {
             let failed = matches!(
@@ -33,7 +38,9 @@ impl World<'_> {
             } else {
                 REDRIVES
             };
-            if !failed || running.redrives >= most {
+            let holds_back = self.customers[running.customer].holds_back
+                && running.execution.state() == "Publish";
+            if !failed || holds_back || running.redrives >= most {
                 continue;
             }
             running.redrives += 1;

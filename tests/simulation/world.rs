@@ -280,14 +280,19 @@ impl<'a> World<'a> {
             let _ = running.execution.time_out_task(self.now);
             return Ok(());
         }
-        let mishap = self.mishap(faulty);
+        let customer = self.executions[execution].customer;
+        let is_refused = self.customers[customer].holds_back && self.invocations[index].publishes();
+        let mishap = if is_refused {
+            Mishap::Unavailable
+        } else {
+            self.mishap(faulty)
+        };
         self.figures.effects += 1;
         match mishap {
             Mishap::KillBefore | Mishap::KillAfter => self.figures.kills += 1,
             Mishap::LoseAnswer => self.figures.lost += 1,
             _ => {}
         }
-        let customer = self.executions[execution].customer;
         let progress = self.carry_out(index, customer, mishap, faulty)?;
         self.customers[customer].look(&mut self.rng, self.now, &self.store)?;
         self.look_whether_there();

@@ -28,7 +28,7 @@ OPERATOR = "cxr"
 # The repository without its sources: what is deployed, what explains it, and what is copied from.
 FILES = [
     "*.md", "LICENSE", "docs", "infra/template.yaml", "infra/reports.template.json", "infra/*.asl.json", "infra/samconfig.toml",
-    "infra/reports", "infra/terraform", "crates/local/definitions", "tests/consumer/consume.py",
+    "infra/redshift", "infra/reports", "infra/terraform", "crates/local/definitions", "tests/consumer/consume.py",
 ]
 
 

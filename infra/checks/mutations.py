@@ -18,10 +18,13 @@ import deployments
 import people
 import placeholders
 import policies
+import redshift
 import rights
 import storage
 
 ASL, BACKFILL, TEMPLATE, REPORTS, CONFIG = "report-pipeline.asl.json", "backfill.asl.json", "template.yaml", "reports.template.json", "samconfig.toml"
+LOAD, LOADS, REDSHIFT = "redshift/load.asl.json", "redshift/loads.template.json", "redshift/template.yaml"
+DEFINITIONS = (ASL, BACKFILL, LOAD)
 # The rows and the tables that consumers read: this pair of lines is theirs alone.
 CONSUMED = '/*/data/*", { Bucket: !If [NewBucket, !Ref LandingBucket, !Ref BucketName] }]\n              - !Sub ["arn:${AWS::Partition}:s3:::${Bucket}/${Prefix}/*/table/*'
 RETAIN = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      checkov:\n        skip:\n          - id: CKV_AWS_18"
@@ -87,6 +90,25 @@ MUTATIONS = [
     ("an alarm on a series that nobody counts", TEMPLATE, "{ Name: stack, Value:", "{ Name: tenant, Value:", "alarms"),
     ("a key for every alarm of the account", TEMPLATE, ":alarm:${Name}-*", ":alarm:*", "alarms"),
     ("alarms that may not use the key", TEMPLATE, '["kms:Decrypt", "kms:GenerateDataKey"]', '["kms:Decrypt"]', "alarms"),
+    ("a load that leads nowhere", LOAD, '"Next": "Ended?"', '"Next": "Ended"', "asl-validator"),
+    ("a load that counts what is never set", LOAD, "$tries < 2", "$tryes < 2", "redshift"),
+    ("a call of the load that nobody thought of", LOAD, "redshiftdata:getStatementResult", "redshiftdata:cancelStatement", "redshift"),
+    ("a load of the commercial regions", LOAD, "arn:${Partition}:states:::aws-sdk:s3:getObject", "arn:aws:states:::aws-sdk:s3:getObject", "redshift"),
+    ("a load that can't run its transaction", REDSHIFT, "[redshift-data:BatchExecuteStatement, redshift-data:ExecuteStatement]", "[redshift-data:ExecuteStatement]", "redshift"),
+    ("a load that stops statements", REDSHIFT, "[redshift-data:DescribeStatement, redshift-data:GetStatementResult]", "[redshift-data:DescribeStatement, redshift-data:GetStatementResult, redshift-data:CancelStatement]", "redshift"),
+    ("a load that reads everybody's statements", REDSHIFT, '"${RedshiftLoadRole.RoleId}:*"', '"*"', "redshift"),
+    ("a load that can't sign in to a cluster", REDSHIFT, "redshift:GetClusterCredentialsWithIAM", "redshift:DescribeClusters", "redshift"),
+    ("a load into any workgroup", REDSHIFT, "!If [Serverless, !Ref WorkgroupArn, !Sub", '!If [Serverless, "*", !Sub', "redshift"),
+    ("a load that reads rows", REDSHIFT, "${Bucket}/${Prefix}/*/_log/*", "${Bucket}/${Prefix}/*", "redshift"),
+    ("a load that lists the bucket", REDSHIFT, '"${Prefix}/*/_log/"', '"*"', "redshift"),
+    ("a load of a placeholder without a value", REDSHIFT, "        Database: !Ref Database\n      RoleArn", "      RoleArn", "redshift"),
+    ("a load whose failure nobody hears of", REDSHIFT, "      AlarmActions: [!Ref AlertTopicArn]\n", "", "redshift"),
+    ("a load that times out and nobody hears of it", REDSHIFT, "MetricName: ExecutionsTimedOut", "MetricName: ExecutionsFailed", "redshift"),
+    ("a bell that is rung for another report", LOADS, "/_log/", "/_lag/", "redshift"),
+    ("a bell that names no schedule", LOADS, '\\"schedule\\":\\"${Name}-daily', '\\"schedule\\":\\"${Name}-daly', "redshift"),
+    ("a load that is handed too little", REDSHIFT, "        Bell: !Ref Bell\n", "", "redshift"),
+    ("a statement changed by hand", LOADS, "lock table cxone_loaded", "lock table cxone_commits", "loads"),
+    ("a property of the load that does not exist", REDSHIFT, "TreatMissingData: notBreaching", "TreatMissing: notBreaching", "cfn-lint"),
     ("a schedule changed by hand", REPORTS, "cron(30 5 * * ? *)", "cron(30 6 * * ? *)", "schedules"),
     ("a metric changed by hand", REPORTS, "talkTime", "holdTime", "schedules"),
     ("a report that nobody expects", REPORTS, "DailyAgentPerformanceExpectSchedule", "DailyAgentPerformanceOtherSchedule", "schedules"),
@@ -101,7 +123,8 @@ class Bench:
 
     def __init__(self, infra, asl_validator, cxr):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mutations-"))
-        self.texts = {it: (infra / it).read_text() for it in (ASL, BACKFILL, TEMPLATE, REPORTS, CONFIG)}
+        self.texts = {it: (infra / it).read_text() for it in (*DEFINITIONS, TEMPLATE, REPORTS, CONFIG, REDSHIFT, LOADS)}
+        (self.folder / "redshift").mkdir()
         for kept in ("reports", "README.md", ".cfnlintrc"):
             copy = shutil.copytree if (infra / kept).is_dir() else shutil.copy
             copy(infra / kept, self.folder / kept)
@@ -136,6 +159,9 @@ class Bench:
     def alarms(self):
         return list(alarms.findings(self.path(TEMPLATE)))
 
+    def redshift(self):
+        return list(redshift.findings(self.path(REDSHIFT)))
+
     def parliament(self):
         return list(policies.findings(self.path(TEMPLATE)))
 
@@ -148,17 +174,20 @@ class Bench:
     def asl_validator(self):
         # It takes no placeholder in a Resource.
         found = []
-        for name in (ASL, BACKFILL):
+        for name in DEFINITIONS:
             filled = self.folder / "filled.asl.json"
             filled.write_text(pathlib.Path(self.path(name)).read_text().replace("${Partition}", "aws"))
             found += self._command(self.validator, "--json-path", str(filled))
         return found
 
     def cfn_lint(self):
-        return self._command(str(pathlib.Path(sys.executable).parent / "cfn-lint"), self.path(TEMPLATE), self.path(REPORTS), cwd=self.folder)
+        return self._command(str(pathlib.Path(sys.executable).parent / "cfn-lint"), *map(self.path, (TEMPLATE, REPORTS, REDSHIFT, LOADS)), cwd=self.folder)
 
     def schedules(self):
         return self._command(self.cxr, "schedules", "--check", self.path("reports"), self.path(REPORTS))
+
+    def loads(self):
+        return self._command(self.cxr, "schedules", "--check", "--load", "redshift", self.path("reports"), self.path(LOADS))
 
     @staticmethod
     def _command(*command, cwd=None):
@@ -166,7 +195,7 @@ class Bench:
         return (done.stdout + done.stderr).strip().splitlines() or ["it fails"] if done.returncode else []
 
 
-CHECKS = ["asl-validator", "definition", "placeholders", "cfn-lint", "rights", "people", "storage", "alarms", "parliament", "changes", "deployments", "schedules"]
+CHECKS = ["asl-validator", "definition", "placeholders", "cfn-lint", "rights", "people", "storage", "alarms", "parliament", "changes", "deployments", "schedules", "redshift", "loads"]
 
 
 def main():
@@ -179,7 +208,7 @@ def main():
             sys.exit(f"{check} finds fault with what is not broken: {found[0]}")
     missed = [name for name, *mutation in MUTATIONS if not _caught(bench, name, *mutation)]
     shutil.rmtree(bench.folder)
-    of_definition = sum(it[1] in (ASL, BACKFILL) for it in MUTATIONS)
+    of_definition = sum(it[1] in DEFINITIONS for it in MUTATIONS)
     if missed:
         sys.exit("not noticed: " + "; ".join(missed))
     print(f"{of_definition} mutations of the definitions and {len(MUTATIONS) - of_definition} of the templates, each noticed")

@@ -26,7 +26,7 @@ def findings(path):
     document = Template(path, {"DataRetentionDays": "30", "EncryptExecutions": "true", "DataKmsKeyArn": KEY, "SubnetIds": "subnet-1"}).document()
     for owner, resource in sorted(document.items()):
         for policy in _identity_policies(resource):
-            yield from (f"{owner}: {it}" for it in _of(policy))
+            yield from (f"{owner}: {it}" for it in of(policy))
 
 
 def _identity_policies(resource):
@@ -36,7 +36,8 @@ def _identity_policies(resource):
         yield resource["Properties"]["PolicyDocument"]
 
 
-def _of(policy):
+def of(policy):
+    """What is wrong with one policy."""
     for finding in parliament.analyze_policy_string(json.dumps(policy)).findings:
         # What a function calls carries its ARN, whatever the service; parliament knows that of no action.
         if finding.issue == "UNKNOWN_CONDITION_FOR_ACTION" and "lambda:SourceFunctionArn" in str(finding.detail):

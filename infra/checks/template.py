@@ -159,6 +159,8 @@ class Template:
             return arn + (":*" if service == "logs" else "")
         if attribute in ("Name", "QueueName"):
             return name
+        if attribute == "RoleId":
+            return f"AROA{logical}"
         assert attribute == "Ref", f"{attribute} of a {kind} is not known to infra/checks/template.py"
         return arn if kind in REF_IS_ARN else name
 

@@ -4,6 +4,7 @@
 mod backfill;
 mod crowd;
 mod dashboard;
+mod redshift;
 mod retries;
 
 use std::collections::{BTreeMap, BTreeSet};

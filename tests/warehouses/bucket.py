@@ -30,7 +30,8 @@ class Log:
         self.s3 = boto3.client("s3", **AWS)
         self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         self.bucket, self.name, self.folder, self.summed = bucket, name, f"reports/acme/{folder}", summed
-        self.version, self.held = 0, {}
+        # And what each commit says, as the table of commits has it.
+        self.version, self.held, self.said = 0, {}, []
 
     def put(self, key, body):
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
@@ -39,6 +40,10 @@ class Log:
         body = gzip.compress("".join(lines).encode())
         self.put(key, body)
         return {"key": key, "rows": len(lines), "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+    def put_manifest(self, version, parts):
+        entries = [{"url": f"s3://{self.bucket}/{part['key']}", "mandatory": True, "meta": {"content_length": part["bytes"]}} for part in parts]
+        self.put(f"{self.folder}/_manifest/{version:020}.json", json.dumps({"entries": entries}).encode())
 
     def commit(self, start, days, rows, **more):
         """Rows as objects, or as lines of JSON."""
@@ -54,7 +59,9 @@ class Log:
             "empty": not rows, "verification": "total", "columns": [], "parts": parts, "content": "", "supersedes": None,
             "unchanged": False, "committedAt": "2026-11-30T00:00:00Z", **more,
         }  # fmt: skip
+        self.put_manifest(self.version, parts)
         self.put(f"{self.folder}/_log/{self.version:020}.json", json.dumps(commit).encode())
+        self.said.append((self.version, len(rows), commit.get("withdrawn", False), len(commit["runs"]), commit["verification"]))
         self.held = {key: it for key, it in self.held.items() if not (window["start"] <= key[0] and key[1] <= window["end"])}
         if rows:
             total = sum(row.get(self.summed, 0) for row in rows if not isinstance(row, str))

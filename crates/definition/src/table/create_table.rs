@@ -167,7 +167,7 @@ impl CreateTable {
     }
 
     /// What follows the columns. Whatever loads a version deletes a range of windows first, so that they are what it looks for.
-    fn write_end(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_end(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let start = self.quote_column(self.window_start);
         match self.warehouse {
             Warehouse::Snowflake | Warehouse::DuckDb => writeln!(f, ");"),
@@ -195,6 +195,29 @@ impl CreateTable {
                 )
             }
         }
+    }
+
+    /// The `create table` alone, without what is said of the table and its columns.
+    #[must_use]
+    pub fn create_statement(&self) -> String {
+        let mut statement = String::new();
+        // Writing to a text does not fail.
+        let _ = self.write_create(&mut statement);
+        statement
+    }
+
+    fn write_create(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        let rules = self.warehouse.rules();
+        writeln!(f, "create table if not exists {} (", self.table)?;
+        for (nth, (name, column)) in self.columns.iter().enumerate() {
+            let comma = if nth + 1 < self.columns.len() {
+                ","
+            } else {
+                ""
+            };
+            writeln!(f, "    {}{comma}", self.define(name, column, rules))?;
+        }
+        self.write_end(f)
     }
 
     fn write_header(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -251,16 +274,7 @@ impl fmt::Display for CreateTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rules = self.warehouse.rules();
         self.write_header(f)?;
-        writeln!(f, "create table if not exists {} (", self.table)?;
-        for (nth, (name, column)) in self.columns.iter().enumerate() {
-            let comma = if nth + 1 < self.columns.len() {
-                ","
-            } else {
-                ""
-            };
-            writeln!(f, "    {}{comma}", self.define(name, column, rules))?;
-        }
-        self.write_end(f)?;
+        self.write_create(f)?;
         if rules.comments != Comments::Statements {
             return Ok(());
         }

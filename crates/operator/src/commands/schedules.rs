@@ -1,22 +1,27 @@
-//! `cxr schedules`: writes the template of the schedules that follow from the definitions.
+//! `cxr schedules`: writes the template of the schedules that follow from the definitions, or of those that load the reports into a
+//! warehouse.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
-use definition::Catalogue;
+use definition::{Catalogue, Warehouse};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::ddl::warehouse_parser;
 use crate::definition_check::check_files;
 use crate::definition_file;
 use crate::error::CommandError;
 use crate::output::{Output, count_of};
 use crate::template::{
-    PlannedSchedule, ScheduledReport, check_size, differing_resources, plan_schedules,
-    read_template, render, resources_of,
+    PlannedSchedule, ScheduledReport, TemplateKind, check_size, differing_resources,
+    plan_schedules, read_template, render, render_loads, resources_of,
 };
+
+/// The warehouses that a state machine loads.
+const LOADED: &[Warehouse] = &[Warehouse::Redshift];
 
 /// Write the template of the schedules of all definitions (no network).
 #[derive(Debug, Args)]
@@ -28,6 +33,9 @@ pub(super) struct SchedulesArgs {
     /// Write nothing; fail if the template is out of date.
     #[arg(long, requires = "template")]
     check: bool,
+    /// Write the schedules that load the reports into this warehouse instead: infra/redshift/loads.template.json.
+    #[arg(long, value_name = "WAREHOUSE", value_parser = warehouse_parser(LOADED))]
+    load: Option<Warehouse>,
 }
 
 /// A template for a moment, and what gets no schedule any more.
@@ -53,24 +61,37 @@ impl SchedulesArgs {
             .iter()
             .map(|file| ScheduledReport::read(file))
             .collect::<Result<_, _>>()?;
+        let kind = match self.load {
+            None => TemplateKind::Reports,
+            Some(_) => TemplateKind::RedshiftLoads,
+        };
         let Some(path) = self.template else {
-            output.print_text(&render_at(&reports, now, "")?.template)?;
+            output.print_text(&render_at(kind, &reports, now, "")?.template)?;
             return Ok(0);
         };
-        let old = read_template(&path)?;
-        let rendered = render_at(&reports, now, &old)?;
+        let old = read_template(&path, kind)?;
+        let rendered = render_at(kind, &reports, now, &old)?;
         check_size(&rendered.template, &path)?;
-        let outcome = update_template(path, &old, self.check, reports.len(), rendered)?;
+        let outcome = update_template(path, &old, self.check, (kind, reports.len()), rendered)?;
         output.print(&outcome)?;
         Ok(outcome.exit_code())
     }
 }
 
 fn render_at(
+    kind: TemplateKind,
     reports: &[ScheduledReport],
     now: Timestamp,
     old: &str,
 ) -> Result<Rendered, CommandError> {
+    if kind == TemplateKind::RedshiftLoads {
+        let template = render_loads(reports)?;
+        return Ok(Rendered {
+            aged: template.clone(),
+            template,
+            warnings: Vec::new(),
+        });
+    }
     let planned = plan_schedules(reports)?;
     let old = resources_of(old);
     let coming = |it: &&PlannedSchedule<'_>| it.passed(now).is_none();
@@ -89,7 +110,7 @@ fn update_template(
     path: PathBuf,
     old: &str,
     check: bool,
-    reports: usize,
+    (kind, reports): (TemplateKind, usize),
     rendered: Rendered,
 ) -> Result<TemplateOutcome, CommandError> {
     // A template does not become wrong by the time that passes: what it deployed may stay.
@@ -101,6 +122,7 @@ fn update_template(
     Ok(TemplateOutcome {
         differing: differing_resources(old, &rendered.template),
         template: path,
+        remedy: kind.arguments(),
         reports,
         warnings: rendered.warnings,
         out_of_date,
@@ -111,6 +133,9 @@ fn update_template(
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct TemplateOutcome {
     template: PathBuf,
+    /// What is typed behind `cxr schedules` to make it.
+    #[serde(skip)]
+    remedy: &'static str,
     reports: usize,
     /// What gets no schedule, and why.
     warnings: Vec<String>,
@@ -146,7 +171,8 @@ impl fmt::Display for TemplateOutcome {
         }
         writeln!(
             f,
-            "{template} is out of date: {names}; run: cxr schedules REPORTS {template}"
+            "{template} is out of date: {names}; run: cxr schedules {} {template}",
+            self.remedy
         )
     }
 }

@@ -1,5 +1,7 @@
-//! The generated template: the schedules of all reports, which the stack nests.
+//! The generated templates: the schedules of all reports, which the stack nests, and those of their loads into a warehouse, which the
+//! stack of the loads nests.
 
+mod loads;
 mod render;
 mod report;
 mod schedule;
@@ -13,6 +15,7 @@ use serde_json::{Map, Value};
 use crate::definition_file;
 use crate::error::CommandError;
 
+pub(crate) use loads::render_loads;
 pub(crate) use render::{make_event, render};
 pub(crate) use report::ScheduledReport;
 pub(crate) use schedule::{PlannedSchedule, plan_schedules};
@@ -21,17 +24,46 @@ pub(crate) use schedule::{PlannedSchedule, plan_schedules};
 const MAX_BYTES: usize = 1_000_000;
 const MAX_RESOURCES: usize = 500;
 
+/// What a generated template is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TemplateKind {
+    /// To deliver reports.
+    Reports,
+    /// To load them into Redshift.
+    RedshiftLoads,
+}
+
+impl TemplateKind {
+    /// What is typed behind `cxr schedules` to make one.
+    pub(crate) fn arguments(self) -> &'static str {
+        match self {
+            Self::Reports => "REPORTS",
+            Self::RedshiftLoads => "--load redshift REPORTS",
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Reports => render::DESCRIPTION,
+            Self::RedshiftLoads => loads::DESCRIPTION,
+        }
+    }
+}
+
 /// Reads what was generated before: nothing, if there is no such file yet.
-pub(crate) fn read_template(path: &Path) -> Result<String, CommandError> {
+pub(crate) fn read_template(path: &Path, kind: TemplateKind) -> Result<String, CommandError> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
         read => read.map_err(|error| definition_file::unreadable(path, error))?,
     };
     let template = serde_json::from_str::<Value>(&text).unwrap_or_default();
-    if template["Description"] != render::DESCRIPTION {
+    if template["Description"] != kind.description() {
         return Err(CommandError::Template {
             file: path.to_owned(),
-            reason: "it was not made by cxr schedules, and would be overwritten".to_owned(),
+            reason: format!(
+                "it was not made by cxr schedules {}, and would be overwritten",
+                kind.arguments()
+            ),
         });
     }
     Ok(text)
@@ -46,7 +78,7 @@ pub(crate) fn check_size(template: &str, path: &Path) -> Result<(), CommandError
     Err(CommandError::Template {
         file: path.to_owned(),
         reason: format!(
-            "it would have {resources} schedules and {} bytes, and CloudFormation takes {MAX_RESOURCES} and {MAX_BYTES} at most; put some reports into the folder of a second stack",
+            "it would have {resources} resources and {} bytes, and CloudFormation takes {MAX_RESOURCES} and {MAX_BYTES} at most; put some reports into the folder of a second stack",
             template.len()
         ),
     })

@@ -21,23 +21,32 @@ const PARAMETERS: [&str; 6] = [
     "DeadLetterQueueArn",
 ];
 
-/// Renders the schedules; `CloudFormation` takes no template without a resource, so that one stands in for none.
+/// Renders the schedules.
 pub(crate) fn render(schedules: &[&PlannedSchedule<'_>]) -> Result<String, CommandError> {
-    let parameters: Map<String, Value> = PARAMETERS
-        .iter()
-        .map(|name| ((*name).to_owned(), json!({"Type": "String"})))
-        .collect();
     let mut resources = Map::new();
     for schedule in schedules {
         resources.insert(schedule.resource.clone(), render_schedule(schedule)?);
     }
+    render_template(DESCRIPTION, &PARAMETERS, resources)
+}
+
+/// Renders resources; `CloudFormation` takes no template without one, so that one stands in for none.
+pub(super) fn render_template(
+    description: &str,
+    parameters: &[&str],
+    mut resources: Map<String, Value>,
+) -> Result<String, CommandError> {
+    let parameters: Map<String, Value> = parameters
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({"Type": "String"})))
+        .collect();
     if resources.is_empty() {
         let nothing = json!({"Type": "AWS::CloudFormation::WaitConditionHandle"});
         resources.insert("NoSchedules".to_owned(), nothing);
     }
     let mut template = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": DESCRIPTION,
+        "Description": description,
         "Parameters": parameters,
         "Resources": resources,
     });
@@ -114,7 +123,7 @@ fn render_input(schedule: &PlannedSchedule<'_>) -> Result<String, CommandError> 
 }
 
 /// Escapes what is not ASCII in a JSON text, because `CloudFormation` does not keep it everywhere.
-fn escape_letters(text: &str) -> String {
+pub(super) fn escape_letters(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, letter| {
         if matches!(letter, ' '..='~' | '\n') {
             out.push(letter);

@@ -85,7 +85,7 @@ fn plan_schedule(
 
 /// The file's name and the suffix. A file's name that is too long, or has letters that a schedule can't have, is reduced to
 /// what can stand there and a digest.
-fn format_name(stem: &str, suffix: &str) -> String {
+pub(super) fn format_name(stem: &str, suffix: &str) -> String {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     let room = MAX_NAME_CHARS - suffix.len();
     let speaks = stem.contains(|letter: char| letter.is_ascii_alphanumeric());
@@ -101,7 +101,7 @@ fn format_name(stem: &str, suffix: &str) -> String {
     format!("{kept}-{digest}{suffix}")
 }
 
-fn camel_case(name: &str) -> String {
+pub(super) fn camel_case(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.fold(String::new(), |mut name, word| {
         let mut letters = word.chars();

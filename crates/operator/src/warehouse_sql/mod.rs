@@ -13,7 +13,7 @@ use delivery::documents::Commit;
 pub(crate) use bigquery::BigQueryLoad;
 pub(crate) use duckdb::DuckDbLoad;
 pub(crate) use postgres::{PostgresLoad, Version};
-pub(crate) use redshift::RedshiftLoad;
+pub(crate) use redshift::{LoadInput, RedshiftLoad};
 pub(crate) use snowflake::SnowflakeLoad;
 
 /// The columns that a loader fills, in the order in which the statements name them.

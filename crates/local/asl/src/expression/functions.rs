@@ -1,5 +1,5 @@
-//! The functions that an expression may call, and those that need more than JSONata: a hash, a range of numbers, and the
-//! time, which comes from the execution's clock.
+//! The functions that an expression may call, and those that need more than JSONata: a hash, a range of numbers, a text that is
+//! JSON, and the time, which comes from the execution's clock.
 
 use jiff::Timestamp;
 use jsonata_core::ast::AstNode;
@@ -7,11 +7,12 @@ use jsonata_core::evaluator::{Evaluator, EvaluatorError, HostFnResult};
 use jsonata_core::value::JValue;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use super::convert;
 use crate::time;
 
-/// The functions that this crate provides; the evaluator has no `$hash` and no `$range`, and its `$now` and
+/// The functions that this crate provides; the evaluator has no `$hash`, no `$parse` and no `$range`, and its `$now` and
 /// `$millis` read the machine's clock.
-const PROVIDED: [&str; 4] = ["hash", "millis", "now", "range"];
+const PROVIDED: [&str; 5] = ["hash", "millis", "now", "parse", "range"];
 
 /// The most numbers that `$range` gives.
 const MAX_RANGE: f64 = 1_000.0;
@@ -70,6 +71,7 @@ pub(super) fn register<'a>(
                 Ok(JValue::Number(now.as_millisecond() as f64))
             })?,
             "range" => evaluator.register_fn("range", range)?,
+            "parse" => evaluator.register_fn("parse", parse)?,
             _ => evaluator.register_fn("hash", hash)?,
         }
     }
@@ -88,6 +90,18 @@ fn hash(args: &[JValue]) -> HostFnResult {
             .map(JValue::string)
             .ok_or_else(|| misuse("$hash does not know the algorithm")),
         _ => Err(misuse("$hash takes a string and an algorithm")),
+    }
+}
+
+/// What a text that is JSON says.
+fn parse(args: &[JValue]) -> HostFnResult {
+    let misuse = |message: String| EvaluatorError::EvaluationError(message);
+    match args {
+        [JValue::Undefined] => Ok(JValue::Undefined),
+        [JValue::String(text)] => serde_json::from_str(text)
+            .map(|value| convert::copy_whole(&value))
+            .map_err(|error| misuse(format!("$parse was given no JSON: {error}"))),
+        _ => Err(misuse("$parse takes a string".to_owned())),
     }
 }
 

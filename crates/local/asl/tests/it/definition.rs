@@ -486,7 +486,6 @@ fn expressions_are_checked() {
     );
     for (call, name) in [
         ("$partition([1, 2], 1)", "partition"),
-        ("$parse('{}')", "parse"),
         ("$random()", "random"),
         ("$random(5)", "random"),
         ("$shuffle([1, 2])", "shuffle"),

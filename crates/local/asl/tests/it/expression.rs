@@ -237,6 +237,24 @@ fn a_range_of_one_number_is_that_number() {
 }
 
 #[test]
+fn a_text_that_is_json_can_be_read() {
+    let input =
+        json!({"body": "{\"n\": 7, \"rows\": [[1], []], \"text\": \"it's\"}", "cut": "{\"n\": "});
+    for (call, expect) in [
+        ("$parse($states.input.body).n", Ok(json!(7))),
+        ("$parse($states.input.body).rows", Ok(json!([[1], []]))),
+        ("$parse('[]')", Ok(json!([]))),
+        (
+            "$parse($states.input.cut)",
+            Err("$parse was given no JSON: EOF while parsing a value at line 1 column 6"),
+        ),
+        ("$parse(1)", Err("$parse takes a string")),
+    ] {
+        check(&input, json!(format!("{{% {call} %}}")), expect);
+    }
+}
+
+#[test]
 fn the_context_object_is_that_of_step_functions() {
     let states = json!({"A": {"Type": "Pass", "End": true, "Output": "{% $states.context %}"}});
     let execution = run(&states, json!({"x": 1}), no_task);

@@ -1,0 +1,211 @@
+//! How a version is loaded into Amazon Redshift: `COPY` by its manifest, then the same transaction as in PostgreSQL. Each statement is
+//! written once: for the file for psql, which names variables, and for the state machine of infra/redshift, which fills in the values.
+//!
+//! Values are staged as texts, because `COPY` into typed columns refuses a whole window for one value that does not fit, and the
+//! names are compared in any case, because without that every field with an upper-case letter is null.
+
+mod machine;
+mod script;
+mod version;
+
+use std::fmt::Write as _;
+
+use definition::{ColumnType, Compression, CreateTable, OutputFormat, TableType};
+
+use self::version::Version;
+use super::{list_commit_columns, list_fields, list_own_columns};
+
+pub(crate) use machine::LoadInput;
+
+/// A table, and the report whose versions are loaded into it.
+pub(crate) struct RedshiftLoad<'l> {
+    pub(crate) table: &'l CreateTable,
+    /// The report's folder; for the state machine, which is told of the prefix, without that.
+    pub(crate) report: &'l str,
+    pub(crate) format: OutputFormat,
+    pub(crate) compression: Compression,
+}
+
+/// The bookkeeping of all tables.
+const CREATE_LOADED: &str = "create table if not exists cxone_loaded (report varchar(1024), target varchar(512), version bigint not null);\n";
+
+/// The patterns of texts that are values of a type.
+const LONG: &str = "'^[+-]?[0-9]{1,18}([.]0*)?$'";
+const DOUBLE: &str = "'^[+-]?[0-9]{1,100}([.][0-9]{0,100})?([eE][+-]?[0-9]{1,2})?$'";
+const TIMESTAMP: &str = "'^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-][01][0-9]:?[0-5][0-9])?)?$|^[12][0-9]{3}-(0[13-9]|1[0-2])-(29|30)([T ].*)?$'";
+
+impl RedshiftLoad<'_> {
+    fn quote(&self, text: &str) -> String {
+        self.table.warehouse.quote_text(text)
+    }
+
+    /// What `COPY` has to know of the files.
+    fn describe_files(&self) -> String {
+        let format = match self.format {
+            OutputFormat::Ndjson => "format json 'auto ignorecase'",
+            OutputFormat::Csv => "format csv ignoreheader 1",
+        };
+        match self.compression {
+            Compression::None => format.to_owned(),
+            compression => format!("{format} {compression}"),
+        }
+    }
+
+    /// The columns that the fields go into, and how each is read from its text.
+    fn read_fields(&self) -> (String, String) {
+        let (mut names, mut values, mut misfits) = (String::new(), String::new(), String::new());
+        for (name, column) in list_fields(self.table) {
+            let (pattern, cast) = match column.column_type {
+                TableType::Value(ColumnType::Long) => (LONG, "::decimal(38, 0)::bigint"),
+                TableType::Value(ColumnType::Double) => (DOUBLE, "::double precision"),
+                TableType::Value(ColumnType::Timestamp) => (TIMESTAMP, "::timestamptz"),
+                TableType::Value(ColumnType::Boolean) => {
+                    ("'^([Tt]rue|[Ff]alse|TRUE|FALSE)$'", "::boolean")
+                }
+                TableType::Value(ColumnType::String) | TableType::Json => ("", ""),
+            };
+            let _ = write!(names, "{name}, ");
+            if pattern.is_empty() {
+                let _ = write!(values, "{name},\n    ");
+                continue;
+            }
+            let _ = write!(
+                values,
+                "case when {name} ~ {pattern} then {name}{cast} end,\n    "
+            );
+            let field = self.quote(&format!(
+                ",{}:",
+                serde_json::Value::from(column.name.as_str())
+            ));
+            let _ = write!(
+                misfits,
+                "\n        || case when {name} is null or {name} = '' or {name} ~ {pattern} then ''\n            \
+                 else {field} || '\"' || replace(replace(regexp_replace({name}, '[[:cntrl:]]', ' '), chr(92), chr(92) || chr(92)), '\"', chr(92) || '\"') || '\"' end"
+            );
+        }
+        let extra = if misfits.is_empty() {
+            "null".to_owned()
+        } else {
+            format!("json_parse(nullif('{{' || substring(''{misfits}, 2) || '}}', '{{}}'))")
+        };
+        (names, format!("{values}{extra}"))
+    }
+
+    /// The condition that finds the report and the table in the bookkeeping.
+    fn find_loaded(&self, of: &Version) -> String {
+        let target = self.quote(&self.table.table);
+        format!("report = {} and target = {target}", of.report)
+    }
+
+    /// The condition that holds once the version has taken its place in the bookkeeping.
+    fn is_turn(&self, of: &Version) -> String {
+        format!(
+            "exists (select 1 from cxone_loaded where {} and version = {})",
+            self.find_loaded(of),
+            of.number
+        )
+    }
+
+    /// Enters the report and the table, of which nothing was loaded yet.
+    fn register(&self, of: &Version) -> String {
+        format!(
+            "insert into cxone_loaded select {}, {}, 0\n    where not exists (select 1 from cxone_loaded where {});\n",
+            of.report,
+            self.quote(&self.table.table),
+            self.find_loaded(of)
+        )
+    }
+
+    /// The version that the table holds.
+    fn read_version(&self, of: &Version) -> String {
+        format!(
+            "select version from cxone_loaded where {};\n",
+            self.find_loaded(of)
+        )
+    }
+
+    fn make_stage(&self) -> String {
+        let stage: Vec<String> = list_fields(self.table)
+            .map(|(name, _)| format!("{name} varchar(65535)"))
+            .collect();
+        format!(
+            "create temporary table cxone_stage ({});\n",
+            stage.join(", ")
+        )
+    }
+
+    fn copy(&self, of: &Version) -> String {
+        format!(
+            "copy cxone_stage from {} iam_role default manifest {};\n",
+            of.manifest,
+            self.describe_files()
+        )
+    }
+
+    /// The statements that make a version visible, if it is the next one or was the last one.
+    fn replace_window(&self, of: &Version) -> [String; 4] {
+        let (table, is_turn, of_this) = (&self.table.table, self.is_turn(of), self.find_loaded(of));
+        let Version {
+            number: version,
+            unique,
+            start,
+            end,
+            committed_at,
+            ..
+        } = of;
+        let (names, values) = self.read_fields();
+        let own = list_own_columns(self.table);
+        let window_start = self.table.quote_column("_window_start");
+        let window_end = self.table.quote_column("_window_end");
+        [
+            format!(
+                "update cxone_loaded set version = case when version = {version} - 1 then {version} else version end where {of_this};\n"
+            ),
+            format!(
+                "select 1 / (case when (select count(*) from cxone_stage) = {unique} then 1 else 0 end) as counted;\n"
+            ),
+            format!(
+                "delete from {table} where {window_start} >= {start} and {window_end} <= {end}\n    and {is_turn};\n"
+            ),
+            format!(
+                "insert into {table} ({names}{own})\n\
+                 select {values},\n    {start}::timestamptz, {end}::timestamptz, {version}, {committed_at}::timestamptz\n\
+                 from cxone_stage where {is_turn};\n"
+            ),
+        ]
+    }
+
+    /// Keeps what the log says of the version.
+    fn write_commit(&self, of: &Version) -> [String; 2] {
+        let (commits, is_turn) = (self.table.commits_table(), self.is_turn(of));
+        let (table, of_this) = (&commits.table, self.find_loaded(of));
+        let Version {
+            number: version,
+            start,
+            end,
+            committed_at,
+            ..
+        } = of;
+        [
+            format!("delete from {table} where {of_this} and version = {version} and {is_turn};\n"),
+            format!(
+                "insert into {table} ({columns})\n\
+                 select {report}, {target}, {version}, {start}::timestamptz, {end}::timestamptz,\n    \
+                 {}, {}, {}, {},\n    {}, {}, {},\n    {},\n    {}, {committed_at}::timestamptz\n\
+                 where {is_turn};\n",
+                of.generation,
+                of.run_count,
+                of.rows,
+                of.unique,
+                of.duplicates,
+                of.replaced,
+                of.verification,
+                of.unchanged,
+                of.withdrawn,
+                columns = list_commit_columns(&commits),
+                report = of.report,
+                target = self.quote(&self.table.table),
+            ),
+        ]
+    }
+}

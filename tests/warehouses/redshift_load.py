@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""The state machine that loads Redshift, infra/redshift/load.asl.json, on the local engine: with the statements that `cxr schedules --load
+redshift` writes, a bucket of moto's, and PostgreSQL behind the Data API (data_api.py says what it stands for and what it does not).
+
+Two executions at once, killed at random, with statements that end in the middle and answers that are lost, while commits come and
+readers look: each reader sees what the log says of the version that the table says it holds, and the table ends as the log does.
+Then each way in which it fails, by its name.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import boto3
+import psycopg
+from bucket import AWS, Log, day
+from data_api import Aws, prepare
+
+CXR, RUN_MACHINE = sys.argv[1], os.path.join(os.path.dirname(sys.argv[1]), "examples", "run_machine")
+TABLE, FOLDER = "daily_agent_performance_aggregation", "Daily_Agent_Performance_Aggregation"
+SCHEDULE = "redshift-daily-agent-performance"
+VERSIONS, KILLS = 40, 12
+LOOK = f"""select (select version from cxone_loaded), (select json_agg(w) from (
+    select to_char(_window_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), to_char(_window_end at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        min(_version), count(*), sum(callshandled) from {TABLE} group by _window_start, _window_end) w (start, "end", version, rows, sum))"""
+
+
+def make_schedule():
+    """Deploys what `cxr schedules` writes, as far as the machine sees it, and gives the input of the schedule."""
+    file = os.path.join(os.environ["PGHOST"], "loads.template.json")
+    subprocess.run([CXR, "schedules", "--load", "redshift", "infra/reports", file], check=True, stdout=subprocess.DEVNULL)
+    resources = json.load(open(file))["Resources"]
+    (target,) = (it["Properties"]["Target"] for it in resources.values() if it["Type"] == "AWS::Scheduler::Schedule")
+    text = target["Input"]["Fn::Sub"].replace("${Name}", "redshift").replace("${!", "${")
+    (rule,) = (it["Properties"]["Targets"][0] for it in resources.values() if it["Type"] == "AWS::Events::Rule")
+    scheduler = boto3.client("scheduler", **AWS)
+    scheduler.create_schedule_group(Name="loads")
+    scheduler.create_schedule(
+        Name=SCHEDULE, GroupName="loads", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:load", "RoleArn": "arn:aws:iam::123456789012:role/r", "Input": text},
+    )  # fmt: skip
+    return json.loads(text), json.loads(rule["Input"]["Fn::Sub"].replace("${Name}", "redshift"))
+
+
+class Machine:
+    """Starts executions of the machine, each in a process of its own."""
+
+    def __init__(self, aws, scheduled, rung):
+        self.aws, self.inputs = aws, [scheduled, rung]
+
+    def start(self, nth=0):
+        substitutions = {
+            "Partition": "aws", "Bucket": self.aws.bucket, "BucketOwner": "123456789012", "Prefix": "reports", "GroupName": "loads",
+            "WarehouseParameter": "WorkgroupName", "Warehouse": "reports", "Database": "dev",
+        }  # fmt: skip
+        command = [RUN_MACHINE, "infra/redshift/load.asl.json", self.aws.address]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child.stdin.write(json.dumps({"name": str(uuid.uuid4()), "substitutions": substitutions, "input": self.inputs[nth % 2]}))
+        child.stdin.close()
+        child.stdin = None
+        return child
+
+    def run(self, nth=0):
+        """The executions, the last one last."""
+        child = self.start(nth)
+        out, error = child.stdout.read(), child.stderr.read()
+        assert child.wait() == 0, error
+        return [json.loads(line) for line in out.splitlines()]
+
+    def load(self, version):
+        """Runs to the head of the log, which is this version."""
+        ended = self.run()[-1]
+        assert (ended["status"], ended["output"]) == ("SUCCEEDED", {"v": 1, "report": f"acme/{FOLDER}", "version": version}), ended
+
+    def fail(self, error, *words):
+        """Runs, and fails like this."""
+        ended = self.run()[-1]
+        assert (ended["status"], ended["error"]) == ("FAILED", error), ended
+        assert all(word in ended["cause"] for word in words), ended
+        return ended
+
+
+def rows(count, seed):
+    chance = random.Random(seed)
+    return [{"agentId": f"A-{n}", "queueId": "it's; --", "callsHandled": chance.randint(0, 99), "handleTime": "1:02" if n == 0 else 1.5} for n in range(count)]
+
+
+class Story:
+    """Commits as the pipeline makes them, and what the table holds at each version."""
+
+    def __init__(self, log):
+        self.log, self.chance, self.states = log, random.Random(7), [{}]
+
+    def commit(self, start, days, kept, **more):
+        self.log.commit(start, days, kept, **more)
+        self.states.append(dict(self.log.held))
+
+    def go_on(self):
+        chance, version = self.chance, self.log.version
+        count = chance.randint(1, 30)
+        if version % 13 == 12:
+            self.commit(0, 7, rows(count, version), replaces=[{"start": day(n), "end": day(n + 1)} for n in range(7)])
+        elif version % 7 == 6:
+            self.commit(7 + chance.randint(0, 3), 1, [], withdrawn=True)
+        elif version % 5 == 4:
+            self.commit(7 + chance.randint(0, 3), 1, [])
+        else:
+            self.commit(7 + chance.randint(0, 3), 1, rows(count, version), runs=[{"runId": "1"}, {"runId": "2"}])
+
+
+def held(connection):
+    version, windows = connection.execute(LOOK).fetchone()
+    return version, {(w["start"], w["end"]): (w["version"], w["rows"], w["sum"]) for w in windows or []}
+
+
+def read_all_the_time(states, ended, wrong):
+    reads = 0
+    with psycopg.connect(autocommit=True) as connection:
+        while not ended.is_set():
+            version, seen = held(connection)
+            # Who reads a version has its commit, which the story enters a moment later.
+            while version >= len(states):
+                time.sleep(0)
+            reads += 1
+            if seen != states[version]:
+                wrong.append((version, seen, states[version]))
+    wrong.append(reads)
+
+
+def race(machine, story):
+    """Two at once, the one as the schedule starts it and the other as the bell does, killed at random."""
+    ended, wrong, kills = threading.Event(), [], 0
+    machine.aws.trouble = 0.1
+    reader = threading.Thread(target=read_all_the_time, args=[story.states, ended, wrong], daemon=True)
+    reader.start()
+    while kills < KILLS or story.log.version < VERSIONS:
+        pair = [machine.start(0), machine.start(1)]
+        for _ in range(3):
+            story.go_on()
+            time.sleep(story.chance.random() * 0.3)
+        for child in pair:
+            kills += child.poll() is None
+            child.kill()
+            child.communicate()
+    machine.aws.trouble = 0.0
+    machine.load(story.log.version)
+    ended.set()
+    reader.join()
+    *wrong, reads = wrong
+    assert not wrong, wrong[0]
+    assert reads > 100, reads
+    check(story)
+    return kills, reads
+
+
+def check(story):
+    """Rows and commits are what the log says."""
+    with psycopg.connect() as connection:
+        assert held(connection) == (story.log.version, story.log.held), (held(connection), story.log.held)
+        misfits = connection.execute(f"select count(*) from {TABLE} where _extra ->> 'handleTime' = '1:02'").fetchone()
+        assert misfits == (len(story.log.held),), misfits
+        counted = connection.execute("select version, row_count, is_withdrawn, run_count, verification from cxone_commits order by version").fetchall()
+    assert counted == story.log.said, next(pair for pair in zip(counted, story.log.said) if pair[0] != pair[1])
+
+
+def fail_in_each_way(machine, story):
+    log, aws = story.log, machine.aws
+    # Nothing new: no transaction, and the warehouse is asked one thing.
+    before = aws.counted["batches"]
+    machine.load(log.version)
+    assert aws.counted["batches"] == before
+    # A part that lacks rows, until it has them again.
+    (part,) = [log.commit(20, 1, rows(1, 1))[0]]
+    story.states.append(dict(log.held))
+    whole = aws.read(part["key"])
+    log.put_part(part["key"], ['{"agentId":"A"}\n', '{"agentId":"B"}\n'])
+    log.put_manifest(log.version, [{**part, "bytes": len(aws.read(part["key"]))}])
+    failed = machine.fail("Load.RowsMissing", f"version {log.version} has 1 rows", "describe-statement")
+    assert "it's" not in failed["cause"]
+    with psycopg.connect() as connection:
+        assert held(connection) == (log.version - 1, story.states[log.version - 1])
+    log.put(part["key"], whole)
+    log.put_manifest(log.version, [part])
+    machine.load(log.version)
+    # A table that lacks a column: tried three times.
+    with psycopg.connect(autocommit=True) as connection:
+        connection.execute(f"alter table {TABLE} rename column talktime to other")
+        story.commit(21, 1, rows(3, 2))
+        before = aws.counted["batches"]
+        machine.fail("Load.StatementFailed", f"version {log.version} could not be loaded")
+        assert aws.counted["batches"] == before + 3
+        connection.execute(f"alter table {TABLE} rename column other to talktime")
+    machine.load(log.version)
+    for operation, error in [
+        ("ListObjectsV2", "Load.LogUnreadable"), ("GetObject", "Load.LogUnreadable"), ("ExecuteStatement", "Load.Refused"), ("BatchExecuteStatement", "Load.Refused"),
+        ("DescribeStatement", "Load.Refused"), ("GetStatementResult", "Load.Refused"),
+    ]:  # fmt: skip
+        if operation == "GetObject":
+            story.commit(22, 1, rows(3, 3))
+        aws.denied = {operation}
+        machine.fail(error, "is not authorized")
+    aws.denied = {"GetSchedule"}
+    assert machine.run(1)[-1]["error"] == "Load.ScheduleUnreadable"
+    aws.denied = set()
+    machine.load(log.version)
+
+
+def outgrow_a_state(machine, story):
+    """An entry with as many parts as a state can't hold, and a load that hands over to another execution before its history is full."""
+    log, aws = story.log, machine.aws
+    for _ in range(45):
+        story.go_on()
+    aws.looks = 14
+    executions = machine.run()
+    aws.looks = 0
+    assert [it["status"] for it in executions] == ["SUCCEEDED"] * len(executions) and len(executions) > 1, executions
+    assert max(it["events"] for it in executions) < 20_000, executions
+    check(story)
+    story.commit(23, 1, rows(3, 4), warnings=["x" * 262_144])
+    machine.fail("Load.EntryTooLarge", f"{log.version:020}.json")
+    return len(executions)
+
+
+def lack_rights(aws, machine):
+    """A user who may neither use the tables nor make any."""
+    with psycopg.connect(autocommit=True) as connection:
+        connection.execute("create role nobody login")
+    aws.user = "nobody"
+    machine.fail("Load.NotSetUp", "the user may not use them")
+    aws.user = "postgres"
+
+
+def main():
+    prepare()
+    log = Log("landing-redshift", "Daily Agent Performance Aggregation", FOLDER)
+    story = Story(log)
+    aws = Aws(AWS, log.bucket)
+    machine = Machine(aws, *make_schedule())
+    # The first two meet no tables, and both make them.
+    story.go_on()
+    pair = [machine.start(0), machine.start(1)]
+    assert [child.wait() for child in pair] == [0, 0]
+    machine.load(1)
+    kills, reads = race(machine, story)
+    fail_in_each_way(machine, story)
+    executions = outgrow_a_state(machine, story)
+    lack_rights(aws, machine)
+    print(f"redshift_load: {log.version - 1} versions, {kills} executions killed, {reads} reads, {executions} executions in a row, and of the statements {aws.counted}")
+
+
+if __name__ == "__main__":
+    main()

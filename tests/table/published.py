@@ -3,7 +3,7 @@ log names.
 
     published.py FOLDER URI    FOLDER is the report's in the bucket, URI where engines find its table: a path, or s3://…
 
-What is at an S3 of this machine is found by AWS_ENDPOINT_URL, as engines find it by themselves.
+What is at an S3 of this machine is found by AWS_ENDPOINT_URL. Each engine is told of it in its own words; on AWS it finds the rest itself.
 """
 
 import gzip
@@ -16,6 +16,7 @@ import daft
 import deltalake
 import duckdb
 import duckdb_extension_delta
+import duckdb_extension_httpfs
 import polars
 
 OWN = ["_extra", "_window_start", "_window_end", "_version", "_loaded_at"]
@@ -24,8 +25,6 @@ OWN = ["_extra", "_window_start", "_window_end", "_version", "_loaded_at"]
 def main(folder, uri):
     expected, versions = consume(pathlib.Path(folder))
     for name, read in ENGINES.items():
-        if uri.startswith("s3://") and name not in OF_S3:
-            continue
         found = sorted(map(normalise, read(uri)))
         if found != expected:
             wrong = next(((a, b) for a, b in zip(found, expected) if a != b), (len(found), len(expected)))
@@ -77,19 +76,29 @@ def read_polars(uri):
 
 def read_duckdb(uri):
     duck = duckdb.connect(config={"allow_unsigned_extensions": "true"})
-    extension = next(pathlib.Path(duckdb_extension_delta.__file__).parent.rglob("delta.duckdb_extension"))
-    duck.execute(f"load '{extension}'")
+    for package in (duckdb_extension_httpfs, duckdb_extension_delta):
+        (extension,) = pathlib.Path(package.__file__).parent.rglob("*.duckdb_extension")
+        duck.execute(f"load '{extension}'")
+    if uri.startswith("s3://"):
+        host = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+        key, secret, region = (os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"))
+        duck.execute(
+            f"create secret (type s3, key_id '{key}', secret '{secret}', region '{region}', endpoint '{host}', url_style 'path', use_ssl false)"
+        )
     return duck.execute(f"select * from delta_scan('{uri}')").to_arrow_table().to_pylist()
 
 
 def read_daft(uri):
-    return daft.read_deltalake(uri).to_pylist()
+    if not uri.startswith("s3://"):
+        return daft.read_deltalake(uri).to_pylist()
+    s3 = daft.io.S3Config(
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"], key_id=os.environ["AWS_ACCESS_KEY_ID"],
+        access_key=os.environ["AWS_SECRET_ACCESS_KEY"], use_ssl=False,
+    )  # fmt: skip
+    return daft.read_deltalake(uri, io_config=daft.io.IOConfig(s3=s3)).to_pylist()
 
 
 ENGINES = {"delta-rs": read_delta_rs, "polars": read_polars, "duckdb": read_duckdb, "daft": read_daft}
-
-# Those that read the endpoint on this machine by what is installed here.
-OF_S3 = ["delta-rs", "polars"]
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -201,6 +201,10 @@ fn mutations() -> Vec<(&'static str, Value)> {
             json!([{ "smallestWindow": "PT1H" }, null]),
         ),
         ("/pipeline/schema", json!(["strict", "lax"])),
+        (
+            "/pipeline/table",
+            json!([{ "format": "delta" }, { "format": "csv" }, null]),
+        ),
         ("/$schema", json!(["https://example.com/schema.json", 1])),
         ("/pipeline/unknown", json!([1])),
     ];
@@ -306,6 +310,29 @@ fn an_hourly_report_of_the_guides_api_has_to_say_when_it_is_final() {
     assert!(!is_valid(&schema, &schema, &hourly));
     hourly["pipeline"]["settledAfter"] = json!("PT45M");
     assert!(is_valid(&schema, &schema, &hourly));
+}
+
+/// What is said of a table, both take or both refuse.
+#[test]
+fn a_table_is_taken_and_refused_as_the_checker_does() {
+    let schema: Value = serde_json::from_str(&schema()).unwrap();
+    for (table, fits) in [
+        (json!({ "format": "delta" }), true),
+        (json!({ "format": "iceberg" }), false),
+        (json!({ "format": "Delta" }), false),
+        (json!({ "format": "delta", "path": "x" }), false),
+        (json!({ "format": null }), false),
+        (json!({}), false),
+        (json!("delta"), false),
+        (json!(true), false),
+        (json!([{ "format": "delta" }]), false),
+    ] {
+        for sample in samples() {
+            let changed = change(&sample, &("/pipeline/table", table.clone()));
+            assert_eq!(is_valid(&schema, &schema, &changed), fits, "{table}");
+            assert_eq!(Definition::from_value(&changed).is_ok(), fits, "{table}");
+        }
+    }
 }
 
 /// A duration beyond its bound is refused by both, in whatever unit it is said, and the schema refuses none up to it.

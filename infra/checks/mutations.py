@@ -104,7 +104,7 @@ MUTATIONS = [
     ("a load of a placeholder without a value", REDSHIFT, "        Database: !Ref Database\n      RoleArn", "      RoleArn", "redshift"),
     ("a load whose failure nobody hears of", REDSHIFT, "      AlarmActions: [!Ref AlertTopicArn]\n", "", "redshift"),
     ("a load that times out and nobody hears of it", REDSHIFT, "MetricName: ExecutionsTimedOut", "MetricName: ExecutionsFailed", "redshift"),
-    ("a bell that is rung for another report", LOADS, "/_log/", "/_lag/", "redshift"),
+    ("a bell that is rung before the manifest is there", LOADS, "/_manifest/", "/_log/", "redshift"),
     ("a bell that names no schedule", LOADS, '\\"schedule\\":\\"${Name}-daily', '\\"schedule\\":\\"${Name}-daly', "redshift"),
     ("a load that is handed too little", REDSHIFT, "        Bell: !Ref Bell\n", "", "redshift"),
     ("a statement changed by hand", LOADS, "lock table cxone_loaded", "lock table cxone_commits", "loads"),

@@ -133,7 +133,7 @@ def _schedules(path, document):
     for rule in rules:
         schedule = json.loads(rule["Targets"][0]["Input"])["schedule"]
         prefix = rule["EventPattern"]["detail"]["object"]["key"][0]["prefix"]
-        if schedule in names and prefix != f"{handed['Prefix']}/{names[schedule]['report']}/_log/":
+        if schedule in names and prefix != f"{handed['Prefix']}/{names[schedule]['report']}/_manifest/":
             yield f"the bell of {schedule} hears of {prefix}"
     for name in [*names, *(it["Properties"].get("AlarmName", STACK) for it in document.values())]:
         if not name.startswith(STACK) or len(name) > deployments.LIMITS["AWS::Scheduler::Schedule"]:

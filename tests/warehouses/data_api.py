@@ -56,7 +56,7 @@ class Aws:
         self.clients = {"s3": self.s3, "scheduler": boto3.client("scheduler", **endpoint)}
         self.bucket, self.chance, self.trouble, self.looks = bucket, random.Random(3), 0.0, 0
         self.user, self.refuses, self.denied = "postgres", None, set()
-        self.statements, self.tokens, self.lock = {}, {}, threading.Lock()
+        self.statements, self.tokens, self.lock, self.wrong = {}, {}, threading.Lock(), []
         self.counted = {"batches": 0, "repeated": 0, "ended": 0, "copies": 0}
         loader = botocore.session.get_session().get_service_model
         self.models = {name: loader(service) for name, service in CLIENTS.items()}
@@ -160,8 +160,10 @@ class Aws:
                     self.run_one(connection, statement, nth, sql)
                     statement.statuses[nth] = "FINISHED"
             statement.status = "FINISHED"
-        except psycopg.Error as error:
-            statement.error = str(error)
+        except Exception as error:
+            # Not found is what COPY may meet; anything else is something that the stand-in can't do.
+            if not isinstance(error, (psycopg.Error, Refused, botocore.exceptions.ClientError)):
+                self.wrong.append(repr(error))
             failed = statement.statuses.index("STARTED") if "STARTED" in statement.statuses else len(statement.sqls) - 1
             statement.statuses[failed:] = ["FAILED"] + ["ABORTED"] * (len(statement.sqls) - failed - 1)
             statement.status = "FAILED"
@@ -187,7 +189,8 @@ class Aws:
         assert bucket == self.bucket, bucket
         self.counted["copies"] += 1
         entries = json.loads(self.read(key))["entries"]
-        assert entries, "COPY fails where a manifest names no files"
+        if not entries:
+            raise Refused("COPY fails where a manifest names no files")
         named = connection.execute("select column_name from information_schema.columns where table_name = 'cxone_stage' order by ordinal_position")
         columns = [name for (name,) in named]
         listed = ", ".join(f'"{name}"' for name in columns)

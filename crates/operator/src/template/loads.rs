@@ -75,8 +75,9 @@ fn render_schedule(report: &ScheduledReport, name: &str) -> Result<Value, Comman
     }))
 }
 
+/// The manifest is stored last of all that belongs to a commit, so that whoever hears of it finds everything.
 fn render_rule(report: &ScheduledReport, name: &str) -> Value {
-    let log = format!("${{Prefix}}/{}/_log/", folder_of(report));
+    let manifests = format!("${{Prefix}}/{}/_manifest/", folder_of(report));
     json!({
         "Type": "AWS::Events::Rule",
         "Properties": {
@@ -87,7 +88,7 @@ fn render_rule(report: &ScheduledReport, name: &str) -> Value {
                 "detail-type": ["Object Created"],
                 "detail": {
                     "bucket": {"name": [{"Ref": "Bucket"}]},
-                    "object": {"key": [{"prefix": {"Fn::Sub": log}}]},
+                    "object": {"key": [{"prefix": {"Fn::Sub": manifests}}]},
                 },
             },
             "Targets": [{

@@ -1,6 +1,7 @@
 //! `cxr explain`: what a code or the name of an error means, and what to do about it.
 
 mod errors;
+mod loads;
 
 use std::fmt;
 
@@ -77,7 +78,8 @@ fn list_topics() -> Vec<Topic> {
     let aws = AWS_ERRORS.iter().map(|name| explain_aws_error(name));
     let assumptions = probe::assumption_ids().filter_map(explain_assumption);
     let all = findings.chain(errors).chain(failures);
-    all.chain(aws).chain(assumptions).collect()
+    let all = all.chain(aws).chain(loads::explain_loads());
+    all.chain(assumptions).collect()
 }
 
 /// The topic that a text means, whatever its case, its zeros and its punctuation.
@@ -224,6 +226,7 @@ mod tests {
             ("auth", "Cxone.Auth"),
             ("runs-exhausted", "Cxone.RunsExhausted"),
             ("states.timeout", "States.Timeout"),
+            ("load.rowsmissing", "Load.RowsMissing"),
             ("p1", "P-01"),
             ("P-10", "P-10"),
             ("Lambda.ServiceException", "Lambda.ServiceException"),

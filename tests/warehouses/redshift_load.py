@@ -4,11 +4,13 @@ redshift` writes, a bucket of moto's, and PostgreSQL behind the Data API (data_a
 
 Two executions at once, killed at random, with statements that end in the middle and answers that are lost, while commits come and
 readers look: each reader sees what the log says of the version that the table says it holds, and the table ends as the log does.
-Then each way in which it fails, by its name.
+Then each way in which it fails, by its name, and what the deployed executables delivered.
 """
 
+import gzip
 import json
 import os
+import pathlib
 import random
 import subprocess
 import sys
@@ -258,6 +260,33 @@ def lack_rights(aws, machine):
     aws.user = "postgres"
 
 
+def load_what_was_delivered(machine):
+    """What the deployed executables wrote, log and manifests, as it is: two days, and one of them again."""
+    folder, binaries = os.path.join(os.environ["PGHOST"], "delivered"), os.path.dirname(os.path.abspath(CXR))
+    for args in (["--window", "2026-11-20"], ["--window", "2026-11-21"], ["--window", "2026-11-20", "--seed", "8", "--replay", "late rows"]):
+        command = [f"{binaries}/local", "--out", folder, "--time-scale", "virtual", "--rows", "2000", "--fault", "none", *args]
+        done = subprocess.run(command, env={**os.environ, "LOCAL_HANDLERS": binaries}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    aws, root = machine.aws, pathlib.Path(folder, "landing")
+    aws.s3.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    for file in root.rglob("*"):
+        if file.is_file():
+            aws.s3.put_object(Bucket="landing", Key=str(file.relative_to(root)), Body=file.read_bytes())
+    aws.bucket, wanted = "landing", {}
+    for entry in sorted(root.glob(f"reports/acme/{FOLDER}/_log/*.json")):
+        commit = json.loads(entry.read_text())
+        lines = [json.loads(line) for part in commit["parts"] for line in gzip.decompress((root / part["key"]).read_bytes()).splitlines()]
+        handled = (line.get("callsHandled") for line in lines)
+        # What has more digits is in _extra.
+        total = sum(int(value) for value in handled if isinstance(value, (int, float)) and value == int(value) and abs(value) < 10**18)
+        wanted[commit["window"]["start"], commit["window"]["end"]] = (commit["version"], len(lines), total)
+    with psycopg.connect(autocommit=True) as connection:
+        connection.execute(f"drop table {TABLE}, cxone_commits, cxone_loaded")
+        machine.load(3)
+        assert held(connection) == (3, wanted), (held(connection), wanted)
+    return sum(rows for _, rows, _ in wanted.values())
+
+
 def main():
     prepare()
     log = Log("landing-redshift", "Daily Agent Performance Aggregation", FOLDER)
@@ -273,8 +302,9 @@ def main():
     fail_in_each_way(machine, story)
     executions = outgrow_a_state(machine, story)
     lack_rights(aws, machine)
+    delivered = load_what_was_delivered(machine)
     assert not aws.wrong, aws.wrong
-    print(f"redshift_load: {log.version - 1} versions, {kills} executions killed, {reads} reads, {executions} executions in a row, and of the statements {aws.counted}")
+    print(f"redshift_load: {log.version - 1} versions, {kills} executions killed, {reads} reads, {executions} executions in a row, {delivered} rows that were delivered, and of the statements {aws.counted}")
 
 
 if __name__ == "__main__":

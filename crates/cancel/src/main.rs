@@ -1,4 +1,4 @@
-//! The Lambda bootstrap.
+//! The executable that Lambda starts.
 #![recursion_limit = "256"] // the SDK nests its futures deeply
 
 use lambda_runtime::Error;

@@ -149,7 +149,7 @@ pub enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunCount {
-    /// From 1.
+    /// Which one, counted from 1.
     pub number: u32,
     /// How many the definition allows.
     pub allowed: u32,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Ended, PublishWork};
 
-/// How finalizing ended.
+/// How finalizing ended: with a commit, or why without one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {

@@ -118,7 +118,7 @@ pub struct Add {
     pub path: String,
     pub partition_values: BTreeMap<String, Option<String>>,
     pub size: u64,
-    /// In milliseconds.
+    /// When it was written, in milliseconds since 1970.
     pub modification_time: i64,
     pub data_change: bool,
     /// What readers may know without opening it, as a JSON text.

@@ -21,7 +21,7 @@ const COUNTED_COLUMNS: usize = 32;
 /// A file of a commit's rows that was written and stored.
 #[derive(Clone, Debug)]
 pub struct NewFile {
-    /// [`file_path`] of it.
+    /// Its path from the table's folder, as [`file_path`] makes it.
     pub path: String,
     pub written: WrittenFile,
 }

@@ -26,6 +26,13 @@ pub(crate) struct Account<Aws> {
     pub(crate) cache: Option<PathBuf>,
 }
 
+/// A deployed state machine, and what a client of another service is made with.
+pub(crate) struct Deployment {
+    pub(crate) executions: Executions,
+    pub(crate) config: SdkConfig,
+    pub(crate) cache: Option<PathBuf>,
+}
+
 impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
     /// The state machine, if one is named. An empty variable counts as one that is not set.
     pub(crate) fn machine(&self) -> Result<Option<MachineArn>, CommandError> {
@@ -50,21 +57,22 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
     }
 
     pub(crate) async fn executions(self) -> Result<Executions, CommandError> {
-        let (executions, _) = self.executions_and_config().await?;
-        Ok(executions)
+        Ok(self.deployment().await?.executions)
     }
 
-    /// The executions, and what a client of another service is made with.
-    pub(crate) async fn executions_and_config(
-        self,
-    ) -> Result<(Executions, SdkConfig), CommandError> {
+    /// The state machine that is named, which has to be.
+    pub(crate) async fn deployment(self) -> Result<Deployment, CommandError> {
         if self.machine()?.is_none() && self.stack.is_none() {
             return Err(CommandError::no_machine());
         }
-        let pause = self.pause;
+        let (pause, cache) = (self.pause, self.cache.clone());
         let (config, machine) = self.connect().await?;
         let machine = machine.ok_or_else(CommandError::no_machine)?;
-        Ok((Executions::new(&config, machine, pause), config))
+        Ok(Deployment {
+            executions: Executions::new(&config, machine, pause),
+            config,
+            cache,
+        })
     }
 
     pub(crate) async fn secrets(self) -> Result<Secrets, CommandError> {
@@ -79,8 +87,11 @@ impl<Aws: AsyncFnOnce() -> SdkConfig> Account<Aws> {
         self,
         place: Option<&PlaceArgs>,
     ) -> Result<(LogGroups, Executions, Option<Survey>), CommandError> {
-        let cache = self.cache.clone();
-        let (executions, config) = self.executions_and_config().await?;
+        let Deployment {
+            executions,
+            config,
+            cache,
+        } = self.deployment().await?;
         let groups = LogGroups::find(&config, &executions).await?;
         let survey = match place {
             None => None,

@@ -149,7 +149,7 @@ pub enum CommandError {
     #[error("{asked} is not made of the {schedule} report's own windows; nearest to it: {nearest}")]
     NotOwnWindows {
         asked: String,
-        /// Such as `weekly`.
+        /// How often the report runs, such as `weekly`.
         schedule: String,
         nearest: String,
     },

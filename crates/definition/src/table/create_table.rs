@@ -20,11 +20,11 @@ pub enum TableError {
         quote(other)
     )]
     Collision {
-        /// Where.
+        /// The warehouse, whose names are compared.
         warehouse: Warehouse,
         /// The first of the two, as it is stored.
         one: String,
-        /// The second.
+        /// The other one, as it is stored.
         other: String,
     },
     /// What was given as the name of the table is none.
@@ -35,7 +35,7 @@ pub enum TableError {
 /// A table for a definition's rows in one warehouse. Displayed, it is the statements that make it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateTable {
-    /// Where.
+    /// The warehouse whose dialect the statements have.
     pub warehouse: Warehouse,
     /// Its name in quotes, with the schema if there is one.
     pub table: String,

@@ -36,7 +36,7 @@ pub struct TableColumn {
 pub enum TableType {
     /// As in a definition.
     Value(ColumnType),
-    /// A JSON object.
+    /// A JSON object, such as `_extra`.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! `pipeline.expectedBy`.
+//! Checks `pipeline.expectedBy` against the schedule.
 
 use jiff::SignedDuration;
 

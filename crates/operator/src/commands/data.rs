@@ -42,7 +42,7 @@ impl DataCommand {
         match self {
             Self::Rows(args) => {
                 let survey = account.survey(&args.place).await?;
-                args.run(output, &survey, now).await
+                Box::pin(args.run(output, &survey, now)).await
             }
             Self::Load(args) => {
                 let survey = account.survey(&args.place).await?;
@@ -50,21 +50,16 @@ impl DataCommand {
             }
             Self::Verify(args) => {
                 let survey = account.survey(&args.place).await?;
-                args.run(output, &survey, now).await
+                Box::pin(args.run(output, &survey, now)).await
             }
             Self::Doctor(args) => {
-                let cache = account.cache.clone();
-                let (executions, config) = account.executions_and_config().await?;
-                let sources = doctor::Sources {
-                    executions,
-                    config,
-                    cache,
-                };
-                args.run(output, sources, now).await
+                let deployment = Box::pin(account.deployment()).await?;
+                Box::pin(args.run(output, &deployment, now)).await
             }
             Self::Drift(args) => {
-                let (executions, config) = account.executions_and_config().await?;
-                let group = ScheduleGroup::beside(&config, executions.machine());
+                let deployment = Box::pin(account.deployment()).await?;
+                let machine = deployment.executions.machine();
+                let group = ScheduleGroup::beside(&deployment.config, machine);
                 args.run(output, &group, now).await
             }
         }

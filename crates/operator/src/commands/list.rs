@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
-use aws_config::SdkConfig;
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::account::Deployment;
 use crate::address::slug;
 use crate::arn::name_of;
 use crate::bucket::Bucket;
@@ -22,7 +21,7 @@ use crate::output::{Output, count_of, one_line};
 use crate::place::PlaceArgs;
 use crate::purposes::Purposes;
 use crate::request::Request;
-use crate::step_functions::{ExecutionDetail, ExecutionSummary, Executions, FAILED};
+use crate::step_functions::{ExecutionDetail, ExecutionSummary, FAILED};
 use crate::survey::Survey;
 use crate::time;
 
@@ -51,30 +50,22 @@ pub(super) struct ListArgs {
 /// So many executions are described at the same time; AWS allows 15 a second for long.
 const DESCRIBED_AT_ONCE: usize = 4;
 
-/// What the list is made from.
-pub(super) struct Sources {
-    pub(super) executions: Executions,
-    pub(super) purposes: Purposes,
-    pub(super) config: SdkConfig,
-    pub(super) cache: Option<PathBuf>,
-}
-
 impl ListArgs {
     pub(super) async fn run(
         self,
         output: &mut Output<'_>,
-        mut sources: Sources,
+        deployment: &Deployment,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let since = time::parse_since(&self.since, now)?;
         let error = self.error.as_deref().map(find_error_name).transpose()?;
         let report = self.report.as_deref().map(slug);
         let failed_only = self.failed || error.is_some();
-        let mut lines = sources.list(failed_only, since).await?;
+        let mut lines = read_lines(deployment, failed_only, since).await?;
         lines.retain(|line| line.is_wanted(error.as_deref(), report.as_deref()));
         lines.truncate(self.limit.unwrap_or(usize::MAX));
         if lines.iter().any(|line| line.fault.is_some()) {
-            sources.say_what_is_mended(&self.place, &mut lines).await?;
+            say_what_is_mended(deployment, &self.place, &mut lines).await?;
         }
         output.print(&List {
             executions: lines,
@@ -111,70 +102,70 @@ pub(super) struct List {
     width: Option<usize>,
 }
 
-impl Sources {
-    async fn list(
-        &mut self,
-        failed_only: bool,
-        since: Timestamp,
-    ) -> Result<Vec<Line>, CommandError> {
-        let statuses: &[&str] = if failed_only { &FAILED } else { &[] };
-        let summaries = self.executions.list(statuses, since).await?;
-        let is_failed = |it: &ExecutionSummary| FAILED.contains(&it.status.as_str());
-        let others: Vec<&ExecutionSummary> = summaries.iter().filter(|it| !is_failed(it)).collect();
-        let mut known = self.purposes.read(&self.executions, &others).await?;
-        let executions = &self.executions;
-        let lines = summaries.into_iter().map(|summary| {
-            let request = known.remove(&summary.arn);
-            async move {
-                if is_failed(&summary) {
-                    executions.describe(&summary.arn).await.map(failed_line)
-                } else {
-                    Ok(short_line(summary, request))
-                }
+/// The executions since then, each as a line.
+async fn read_lines(
+    deployment: &Deployment,
+    failed_only: bool,
+    since: Timestamp,
+) -> Result<Vec<Line>, CommandError> {
+    let executions = &deployment.executions;
+    let statuses: &[&str] = if failed_only { &FAILED } else { &[] };
+    let summaries = executions.list(statuses, since).await?;
+    let is_failed = |it: &ExecutionSummary| FAILED.contains(&it.status.as_str());
+    let others: Vec<&ExecutionSummary> = summaries.iter().filter(|it| !is_failed(it)).collect();
+    let mut purposes = Purposes::open(executions, deployment.cache.as_deref());
+    let mut known = purposes.read(executions, &others).await?;
+    let lines = summaries.into_iter().map(|summary| {
+        let request = known.remove(&summary.arn);
+        async move {
+            if is_failed(&summary) {
+                executions.describe(&summary.arn).await.map(failed_line)
+            } else {
+                Ok(short_line(summary, request))
             }
-        });
-        let lines: Vec<_> = lines.collect();
-        let lines = futures_util::stream::iter(lines);
-        lines.buffered(DESCRIBED_AT_ONCE).try_collect().await
-    }
-
-    /// Says of failed executions that their window is committed. Each report's log is read once, and only for these. Where nothing
-    /// says which bucket it is, nothing is said of that.
-    async fn say_what_is_mended(
-        &self,
-        place: &PlaceArgs,
-        lines: &mut [Line],
-    ) -> Result<(), CommandError> {
-        let Ok(place) = place.find(Some(&self.executions)).await else {
-            return Ok(());
-        };
-        let survey = Survey {
-            bucket: Bucket::new(&self.config, place, self.cache.clone()),
-            executions: None,
-            cache: None,
-        };
-        let mut logs = BTreeMap::new();
-        for line in lines.iter_mut().filter(|line| line.fault.is_some()) {
-            let request = line.request.as_ref();
-            let Some((tenant, report, window)) = request.and_then(Request::place) else {
-                continue;
-            };
-            let name = (tenant.clone(), report.clone());
-            if !logs.contains_key(&name) {
-                let commits = survey.read_commits(&tenant, &report).await?;
-                logs.insert(name.clone(), commits);
-            }
-            let commits = logs.get(&name).into_iter().flatten();
-            // One that was there before is what a failed replay was to replace.
-            let commits = commits.filter(|commit| commit.committed_at > line.started_at);
-            line.committed_since = delivery::flow::find_whole(&window, commits)
-                .into_iter()
-                .flatten()
-                .map(|commit| commit.version)
-                .max();
         }
-        Ok(())
+    });
+    let lines: Vec<_> = lines.collect();
+    let lines = futures_util::stream::iter(lines);
+    lines.buffered(DESCRIBED_AT_ONCE).try_collect().await
+}
+
+/// Says of failed executions that their window is committed. Each report's log is read once, and only for these. Where nothing
+/// says which bucket it is, nothing is said of that.
+async fn say_what_is_mended(
+    deployment: &Deployment,
+    place: &PlaceArgs,
+    lines: &mut [Line],
+) -> Result<(), CommandError> {
+    let Ok(place) = place.find(Some(&deployment.executions)).await else {
+        return Ok(());
+    };
+    let survey = Survey {
+        bucket: Bucket::new(&deployment.config, place, deployment.cache.clone()),
+        executions: None,
+        cache: None,
+    };
+    let mut logs = BTreeMap::new();
+    for line in lines.iter_mut().filter(|line| line.fault.is_some()) {
+        let request = line.request.as_ref();
+        let Some((tenant, report, window)) = request.and_then(Request::place) else {
+            continue;
+        };
+        let name = (tenant.clone(), report.clone());
+        if !logs.contains_key(&name) {
+            let commits = survey.read_commits(&tenant, &report).await?;
+            logs.insert(name.clone(), commits);
+        }
+        let commits = logs.get(&name).into_iter().flatten();
+        // One that was there before is what a failed replay was to replace.
+        let commits = commits.filter(|commit| commit.committed_at > line.started_at);
+        line.committed_since = delivery::flow::find_whole(&window, commits)
+            .into_iter()
+            .flatten()
+            .map(|commit| commit.version)
+            .max();
     }
+    Ok(())
 }
 
 fn short_line(summary: ExecutionSummary, request: Option<Request>) -> Line {

@@ -48,7 +48,6 @@ use crate::aws_setup::AwsArgs;
 use crate::confirm::ReadAnswer;
 use crate::error::CommandError;
 use crate::output::{Format, Output};
-use crate::purposes::Purposes;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a definition is wrong; 2 the command line is wrong; \
 3 AWS refuses; 4 AWS does not answer, try again; \
@@ -217,7 +216,7 @@ where
         machine: cli.state_machine,
         stack: cli.stack,
         pause,
-        cache: cache.clone(),
+        cache,
     };
     match cli.command {
         Command::Check(args) => args.run(output),
@@ -234,42 +233,31 @@ where
         Command::Schedules(args) => args.run(output, now),
         Command::Status(args) => {
             let survey = account.survey(&args.place).await?;
-            args.run(output, &survey, now).await
+            Box::pin(args.run(output, &survey, now)).await
         }
         Command::Calendar(args) => {
             let survey = account.survey(&args.place).await?;
-            args.run(output, &survey, now).await
+            Box::pin(args.run(output, &survey, now)).await
         }
         Command::List(args) => {
-            let (executions, config) = account.executions_and_config().await?;
-            let sources = list::Sources {
-                purposes: Purposes::open(&executions, cache.as_deref()),
-                executions,
-                config,
-                cache,
-            };
-            args.run(output, sources, now).await
+            let deployment = Box::pin(account.deployment()).await?;
+            Box::pin(args.run(output, &deployment, now)).await
         }
         Command::Show(args) if args.is_about_window() => {
             let survey = account.survey(&args.place).await?;
             args.run_for_window(output, &survey, now).await
         }
         Command::Show(args) => {
-            let (executions, config) = account.executions_and_config().await?;
-            let sources = show::Sources {
-                executions,
-                config,
-                cache,
-            };
-            args.run_for_execution(output, sources).await
+            let deployment = Box::pin(account.deployment()).await?;
+            Box::pin(args.run_for_execution(output, &deployment)).await
         }
         Command::Logs(args) => {
             let (groups, executions, survey) = account.logs(args.place()).await?;
             let survey = survey.as_ref();
-            args.run(output, &groups, &executions, survey, now).await
+            Box::pin(args.run(output, &groups, &executions, survey, now)).await
         }
-        Command::Data(command) => command.run(account, output, now).await,
-        Command::Act(command) => command.run(account, output, answer, now).await,
+        Command::Data(command) => Box::pin(command.run(account, output, now)).await,
+        Command::Act(command) => Box::pin(command.run(account, output, answer, now)).await,
         Command::Backfill(args) => {
             let survey = account.survey(args.place()).await?;
             Box::pin(args.run(output, &survey, answer, now)).await

@@ -1,4 +1,4 @@
-//! Renders the template.
+//! Renders the template of the planned schedules.
 
 use std::fmt::Write as _;
 

@@ -171,7 +171,7 @@ impl BigQueryLoad<'_> {
         )
     }
 
-    /// The file.
+    /// The whole script, as `cxr sql` prints it.
     pub(crate) fn write_script(&self) -> String {
         let CreateTable { schema, table, .. } = self.table;
         let (report, set_up) = (self.report, self.table);

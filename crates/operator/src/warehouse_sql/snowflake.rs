@@ -109,7 +109,7 @@ impl SnowflakeLoad<'_> {
         )
     }
 
-    /// The file.
+    /// The whole script, as `cxr sql` prints it.
     pub(crate) fn write_script(&self) -> String {
         let (report, table, load) = (self.report, &self.table.table, self.load());
         let (quoted_report, quoted_table) = (self.quote(report), self.quote(table));

@@ -1,4 +1,4 @@
-//! Completed contacts.
+//! What the client assumes of the API of completed contacts.
 
 use definition::Api;
 

@@ -1,4 +1,4 @@
-//! Data extraction.
+//! What the client assumes of the data extraction API.
 
 use definition::Api;
 

@@ -1,4 +1,4 @@
-//! The guide's API.
+//! What the client assumes of the guide's API.
 
 use definition::Api;
 

@@ -36,7 +36,7 @@ pub(in crate::commands) struct BackfillProgress {
     pub(super) left: usize,
     /// When it begins windows again, where it waits until the daily runs have had their turn.
     pub(super) waits_until: Option<Timestamp>,
-    /// Pauses counted.
+    /// About how long it takes, the pauses counted.
     seconds_left: Option<i64>,
     /// Why it could not go on.
     problem: Option<String>,

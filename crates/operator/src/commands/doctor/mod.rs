@@ -5,7 +5,6 @@ mod check;
 pub(super) use check::Checks;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use aws_config::SdkConfig;
 use clap::Args;
@@ -15,6 +14,7 @@ use delivery::documents::CommitPart;
 use delivery::flow::find_held;
 use jiff::Timestamp;
 
+use crate::account::Deployment;
 use crate::aws_setup::describe_credentials;
 use crate::backfill::MACHINE_TAG;
 use crate::bucket::{Bucket, PartPresence};
@@ -53,30 +53,23 @@ pub(super) struct DoctorArgs {
     place: PlaceArgs,
 }
 
-/// What the checks ask.
-pub(super) struct Sources {
-    pub(super) executions: Executions,
-    pub(super) config: SdkConfig,
-    pub(super) cache: Option<PathBuf>,
-}
-
 impl DoctorArgs {
     pub(super) async fn run(
         self,
         output: &mut Output<'_>,
-        sources: Sources,
+        deployment: &Deployment,
         now: Timestamp,
     ) -> Result<u8, CommandError> {
         let mut checks = vec![
-            check_region(&sources),
-            check_identity(&sources.config).await,
+            check_region(deployment),
+            check_identity(&deployment.config).await,
         ];
-        checks.push(check_executions(&sources.executions, now).await);
-        let reports = self.check_bucket(&sources, &mut checks).await;
-        self.check_secrets(&sources, reports.as_deref(), now, &mut checks)
+        checks.push(check_executions(&deployment.executions, now).await);
+        let reports = self.check_bucket(deployment, &mut checks).await;
+        self.check_secrets(deployment, reports.as_deref(), now, &mut checks)
             .await;
-        checks.push(check_schedules(&sources).await);
-        checks.push(check_versions(&sources.executions).await);
+        checks.push(check_schedules(deployment).await);
+        checks.push(check_versions(&deployment.executions).await);
         let checks = Checks {
             checks,
             width: output.width(),
@@ -88,10 +81,10 @@ impl DoctorArgs {
     /// The bucket's folders, log and rows: three kinds of rights. Gives the reports, if they could be read.
     async fn check_bucket(
         &self,
-        sources: &Sources,
+        deployment: &Deployment,
         checks: &mut Vec<Check>,
     ) -> Option<Vec<LoggedReport>> {
-        let executions = Some(&sources.executions);
+        let executions = Some(&deployment.executions);
         let place = match self.place.find(executions).await {
             Ok(place) => place,
             Err(error) => {
@@ -100,9 +93,9 @@ impl DoctorArgs {
             }
         };
         let survey = Survey {
-            bucket: Bucket::new(&sources.config, place, sources.cache.clone()),
+            bucket: Bucket::new(&deployment.config, place, deployment.cache.clone()),
             executions: None,
-            cache: sources.cache.clone(),
+            cache: deployment.cache.clone(),
         };
         let reports = match survey.read_logs().await {
             Ok(reports) => reports,
@@ -130,7 +123,7 @@ impl DoctorArgs {
     /// The secrets of every tenant that has a report.
     async fn check_secrets(
         &self,
-        sources: &Sources,
+        deployment: &Deployment,
         reports: Option<&[LoggedReport]>,
         now: Timestamp,
         checks: &mut Vec<Check>,
@@ -143,7 +136,7 @@ impl DoctorArgs {
                 Check::new("secret", CheckState::NotTried, text).with_remedy("cxr tenant list"),
             );
         }
-        let secrets = Secrets::new(&sources.config);
+        let secrets = Secrets::new(&deployment.config);
         for tenant in tenants {
             let name = format!("{}{tenant}", self.secret_prefix);
             for name in [name.clone(), format!("{name}/token")] {
@@ -153,10 +146,10 @@ impl DoctorArgs {
     }
 }
 
-fn check_region(sources: &Sources) -> Check {
-    let region = sources.config.region();
+fn check_region(deployment: &Deployment) -> Check {
+    let region = deployment.config.region();
     let region = region.map_or("unknown", |region| region.as_ref());
-    let machine = sources.executions.machine().as_str();
+    let machine = deployment.executions.machine().as_str();
     let text = format!("{region}, of the state machine {machine}");
     Check::new("region", CheckState::Ok, text)
 }
@@ -210,8 +203,8 @@ async fn check_executions(executions: &Executions, now: Timestamp) -> Check {
 }
 
 /// Whether something asks for windows by itself.
-async fn check_schedules(sources: &Sources) -> Check {
-    let group = ScheduleGroup::beside(&sources.config, sources.executions.machine());
+async fn check_schedules(deployment: &Deployment) -> Check {
+    let group = ScheduleGroup::beside(&deployment.config, deployment.executions.machine());
     let schedules = match group.list().await {
         Ok(schedules) => schedules,
         Err(error) => return Check::failed("schedules", &error),

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Sources;
+use crate::account::Deployment;
 use crate::arn::name_of;
+use crate::bucket::Bucket;
 use crate::error::CommandError;
 use crate::error_name::STOPPED;
 use crate::history::{CxoneRun, History, StateFailure};
@@ -19,22 +20,23 @@ use crate::state::{
     Remedy, StoredSoFar, drift_line, first_definition_line, replay_lines, retry_line,
 };
 use crate::step_functions::ExecutionDetail;
+use crate::survey::Survey;
 
 /// Prints why an execution failed, given its name or ARN.
 pub(super) async fn show_execution(
     output: &mut Output<'_>,
-    sources: &Sources,
+    deployment: &Deployment,
     place: &PlaceArgs,
     execution: &str,
 ) -> Result<u8, CommandError> {
-    let detail = sources.executions.describe(execution).await?;
-    let history = sources.executions.read_history(execution).await?;
+    let detail = deployment.executions.describe(execution).await?;
+    let history = deployment.executions.read_history(execution).await?;
     let request = Request::from_input(&detail.input);
     let stored = match history.failure.as_ref().map(|it| it.error.error.as_str()) {
         _ if history.generation.is_some() => StoredSoFar::Window,
         // Refused before anything was stored of the window, and perhaps of its report. Whoever may not look is told of the
         // more likely.
-        Some("Cxone.Config") => match sources.know_report(place, &request).await {
+        Some("Cxone.Config") => match knows_report(deployment, place, &request).await {
             Ok(false) => StoredSoFar::Nothing,
             Ok(true) | Err(_) => StoredSoFar::Report,
         },
@@ -42,6 +44,21 @@ pub(super) async fn show_execution(
     };
     output.print(&Explanation::new(detail, request, history, stored))?;
     Ok(0)
+}
+
+/// Whether the bucket knows the report of a request.
+async fn knows_report(
+    deployment: &Deployment,
+    place: &PlaceArgs,
+    request: &Request,
+) -> Result<bool, CommandError> {
+    let place = place.find(Some(&deployment.executions)).await?;
+    let survey = Survey {
+        bucket: Bucket::new(&deployment.config, place, deployment.cache.clone()),
+        executions: None,
+        cache: deployment.cache.clone(),
+    };
+    survey.has_report(request).await
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -6,19 +6,14 @@ mod window;
 pub(super) use execution::Explanation;
 pub(super) use window::ShownWindows;
 
-use std::path::PathBuf;
-
-use aws_config::SdkConfig;
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::account::Deployment;
 use crate::address::is_window;
-use crate::bucket::Bucket;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::place::PlaceArgs;
-use crate::request::Request;
-use crate::step_functions::Executions;
 use crate::survey::Survey;
 
 /// Show a window of a report, or an execution: what happened, why, and what to do about it.
@@ -54,34 +49,10 @@ impl ShowArgs {
     pub(super) async fn run_for_execution(
         self,
         output: &mut Output<'_>,
-        sources: Sources,
+        deployment: &Deployment,
     ) -> Result<u8, CommandError> {
         refuse_what_is_no_execution(&self.what)?;
-        execution::show_execution(output, &sources, &self.place, &self.what).await
-    }
-}
-
-/// What an execution is explained from.
-pub(super) struct Sources {
-    pub(super) executions: Executions,
-    pub(super) config: SdkConfig,
-    pub(super) cache: Option<PathBuf>,
-}
-
-impl Sources {
-    /// Whether the bucket knows the report of a request.
-    async fn know_report(
-        &self,
-        place: &PlaceArgs,
-        request: &Request,
-    ) -> Result<bool, CommandError> {
-        let place = place.find(Some(&self.executions)).await?;
-        let survey = Survey {
-            bucket: Bucket::new(&self.config, place, self.cache.clone()),
-            executions: None,
-            cache: self.cache.clone(),
-        };
-        survey.has_report(request).await
+        execution::show_execution(output, deployment, &self.place, &self.what).await
     }
 }
 

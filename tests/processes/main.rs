@@ -8,6 +8,8 @@
 
 mod busy;
 mod capacity;
+mod clean_day;
+mod crowd;
 mod denied;
 mod listings;
 mod lost;

@@ -100,7 +100,7 @@ impl World<'_> {
             } = &self.customers[running.customer];
             let withdrawal = requests.withdrawals.contains(&running.id);
             let (window, since) = (&running.window, running.started_at);
-            if running.id == STORED && has_no_pages(running) {
+            if has_lost_pages(running) || running.id == STORED && has_no_pages(running) {
                 continue;
             }
             let may_be_refused = is_refused(running) && !running.expects();
@@ -164,7 +164,9 @@ impl World<'_> {
         for (window, (number, record)) in &newest {
             let committed = oracle.generation(window);
             let since = record.base_version;
-            if committed != *number && !oracle.was_refused(window, record.withdrawn, since) {
+            let may_be_missing = oracle.was_refused(window, record.withdrawn, since)
+                || record.stored_from.is_some() && self.has_lost_pages_of(index, window);
+            if committed != *number && !may_be_missing {
                 return Err(format!(
                     "generation {number} of {window} was asked for, and {committed} was committed"
                 ));
@@ -180,6 +182,13 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    fn has_lost_pages_of(&self, index: usize, window: &Window) -> bool {
+        let mut executions = self.executions.iter();
+        executions.any(|running| {
+            running.customer == index && running.window == *window && has_lost_pages(running)
+        })
     }
 
     /// Nothing that people and dashboards get to see has a secret, a page token, a link or a row in it.
@@ -215,6 +224,14 @@ fn is_overdue(running: &Running) -> bool {
 fn has_no_pages(running: &Running) -> bool {
     let cause = running.execution.cause();
     is_refused(running) && cause.is_some_and(|cause| cause.contains("has all its pages stored"))
+}
+
+/// Whether an execution ended because the stored pages that its generation is made of can't be used any more: the run that
+/// they are of was distrusted meanwhile.
+fn has_lost_pages(running: &Running) -> bool {
+    let cause = running.execution.cause().unwrap_or_default();
+    running.execution.error() == Some("Cxone.Contract")
+        && cause.contains("can't be built from the stored pages")
 }
 
 /// Whether an execution ended because of the windows that consumers hold.

@@ -17,6 +17,9 @@ use crate::keys::{ReportKeys, version_of};
 /// How many commits are in memory at once while the log is searched for those of a window.
 const READ_AT_ONCE: usize = 200;
 
+/// So many commits are read whose windows are not known, where the folders would have to be listed once more to know them.
+const READ_UNSEEN: usize = 16;
+
 /// What the log says about a generation of a window.
 #[derive(Debug)]
 pub(super) enum Standing<'a> {
@@ -38,19 +41,34 @@ pub(super) struct CommitLog {
 }
 
 impl CommitLog {
-    /// Reads every commit of a window that overlaps this one. `listed` are the keys of all commits, listed before.
+    /// Reads every commit of a window that overlaps this one.
     ///
-    /// Each window's first generation says how long the log was before any commit of it. A window whose folder is
-    /// not there yet when the folders are listed is committed behind what the log's head was before.
+    /// Each window's first generation says how long the log was before any commit of it. Where no window overlaps this one,
+    /// that of the window before says how long the log was at some time before the folders were listed. Whatever overlaps this
+    /// window and has no folder yet is committed behind that. So the log is not listed from its beginning, however long it is.
     pub(super) async fn read_all<E: From<StoreEffect>>(
         effects: &Effects<E>,
         keys: &ReportKeys,
         window: &Window,
-        listed: &[String],
     ) -> Result<Self, Failure> {
-        let head = head_of(listed).unwrap_or(0);
-        let base = Self::find_base(effects, keys, window).await?;
-        Self::read_since(effects, keys, window, base.unwrap_or(head)).await
+        let known = list_windows_around(effects, keys, window).await?;
+        let overlapping = read_bases(effects, keys, known.overlapping).await?;
+        if let Some(base) = overlapping.into_iter().min() {
+            return Self::read_since(effects, keys, window, base).await;
+        }
+        let before = read_bases(effects, keys, known.before.into_iter().collect()).await?;
+        let mut log = Self::empty(window, before.into_iter().next().unwrap_or(0));
+        let listed = log.list_on(effects, keys).await?;
+        if listed.len() <= READ_UNSEEN {
+            log.read_listed(effects, &listed).await?;
+            return Ok(log);
+        }
+        // The folders, listed once more, say whether any of so many has to be read.
+        if let Some(base) = Self::find_base(effects, keys, window).await? {
+            return Self::read_since(effects, keys, window, base).await;
+        }
+        log.head = head_of(&listed).unwrap_or(log.head);
+        Ok(log)
     }
 
     /// Finds the version behind which every commit is that overlaps the window; `None` where no such window
@@ -60,24 +78,9 @@ impl CommitLog {
         keys: &ReportKeys,
         window: &Window,
     ) -> Result<Option<u64>, Failure> {
-        let (after, before) = keys.windows_around(window);
-        let folders = effects.list_folders(keys.windows(), after, before).await?;
-        let first_generations: Vec<String> = folders
-            .iter()
-            .filter_map(|folder| keys.window_of(folder))
-            .filter(|other| other.overlaps(window))
-            .map(|other| keys.generation(&other, 1).open())
-            .collect();
-        let mut base: Option<u64> = None;
-        let bodies = effects.read_all(first_generations.clone()).await?;
-        for (key, bytes) in first_generations.iter().zip(bodies) {
-            let begins = match bytes {
-                Some(bytes) => parse::<GenerationRecord>(key, &bytes)?.base_version,
-                None => 0,
-            };
-            base = Some(base.map_or(begins, |base| base.min(begins)));
-        }
-        Ok(base)
+        let known = list_windows_around(effects, keys, window).await?;
+        let bases = read_bases(effects, keys, known.overlapping).await?;
+        Ok(bases.into_iter().min())
     }
 
     /// Reads every commit whose version is greater than `base` and that overlaps the window.
@@ -87,13 +90,17 @@ impl CommitLog {
         window: &Window,
         base: u64,
     ) -> Result<Self, Failure> {
-        let mut log = Self {
+        let mut log = Self::empty(window, base);
+        log.read_on(effects, keys).await?;
+        Ok(log)
+    }
+
+    fn empty(window: &Window, base: u64) -> Self {
+        Self {
             head: base,
             window: *window,
             commits: Vec::new(),
-        };
-        log.read_on(effects, keys).await?;
-        Ok(log)
+        }
     }
 
     /// Reads what was appended since.
@@ -102,8 +109,27 @@ impl CommitLog {
         effects: &Effects<E>,
         keys: &ReportKeys,
     ) -> Result<(), Failure> {
+        let listed = self.list_on(effects, keys).await?;
+        self.read_listed(effects, &listed).await
+    }
+
+    /// The keys of what was appended since, in order.
+    async fn list_on<E: From<StoreEffect>>(
+        &self,
+        effects: &Effects<E>,
+        keys: &ReportKeys,
+    ) -> Result<Vec<String>, Failure> {
         let after = (self.head > 0).then(|| keys.commit(self.head));
-        let listed = list_commits(effects, keys, after).await?;
+        let mut listed = effects.list(keys.log(), after).await?;
+        listed.retain(|key| version_of(key).is_some());
+        Ok(listed)
+    }
+
+    async fn read_listed<E: From<StoreEffect>>(
+        &mut self,
+        effects: &Effects<E>,
+        listed: &[String],
+    ) -> Result<(), Failure> {
         for listed in listed.chunks(READ_AT_ONCE) {
             let bodies = effects.read_all(listed.to_vec()).await?;
             for (key, bytes) in listed.iter().zip(bodies) {
@@ -113,7 +139,7 @@ impl CommitLog {
                 }
             }
         }
-        if let Some(head) = head_of(&listed) {
+        if let Some(head) = head_of(listed) {
             self.head = head;
         }
         Ok(())
@@ -196,11 +222,6 @@ impl CommitLog {
         others.find(|commit| !self.window.contains(&commit.window))
     }
 
-    /// A visible window other than this one.
-    pub(super) fn other(&self) -> Option<&Commit> {
-        self.others().into_iter().next()
-    }
-
     /// The visible windows other than this one.
     pub(super) fn others(&self) -> Vec<&Commit> {
         let mut visible = self.visible();
@@ -224,15 +245,44 @@ impl CommitLog {
     }
 }
 
-/// The keys of the commits behind this one, or of all, in order.
-pub(super) async fn list_commits<E: From<StoreEffect>>(
+/// Windows that somebody asked for.
+struct KnownWindows {
+    /// Those that overlap a window.
+    overlapping: Vec<Window>,
+    /// Of the others the one that begins last before it, within the length of the longest.
+    before: Option<Window>,
+}
+
+async fn list_windows_around<E: From<StoreEffect>>(
     effects: &Effects<E>,
     keys: &ReportKeys,
-    after: Option<String>,
-) -> Result<Vec<String>, Failure> {
-    let mut listed = effects.list(keys.log(), after).await?;
-    listed.retain(|key| version_of(key).is_some());
-    Ok(listed)
+    window: &Window,
+) -> Result<KnownWindows, Failure> {
+    let (after, before) = keys.windows_around(window);
+    let folders = effects.list_folders(keys.windows(), after, before).await?;
+    let windows = folders.iter().filter_map(|folder| keys.window_of(folder));
+    let (overlapping, others): (Vec<Window>, Vec<Window>) =
+        windows.partition(|other| other.overlaps(window));
+    Ok(KnownWindows {
+        overlapping,
+        before: others.last().copied(),
+    })
+}
+
+/// How long the log was when each of these windows was first asked for.
+async fn read_bases<E: From<StoreEffect>>(
+    effects: &Effects<E>,
+    keys: &ReportKeys,
+    windows: Vec<Window>,
+) -> Result<Vec<u64>, Failure> {
+    let first_generations = windows.iter().map(|it| keys.generation(it, 1).open());
+    let first_generations: Vec<String> = first_generations.collect();
+    let bodies = effects.read_all(first_generations.clone()).await?;
+    let read = |(key, bytes): (&String, Option<Vec<u8>>)| match bytes {
+        Some(bytes) => Ok(parse::<GenerationRecord>(key, &bytes)?.base_version),
+        None => Ok(0),
+    };
+    first_generations.iter().zip(bodies).map(read).collect()
 }
 
 /// The last version of those that were listed.

@@ -8,23 +8,25 @@ use jiff::Timestamp;
 use crate::Failure;
 use crate::documents::Commit;
 use crate::effects::{Effects, StoreEffect};
-use crate::flow::stored::{parse, require_stored};
+use crate::flow::stored::parse;
+use crate::keys::ReportKeys;
 use crate::missing::RecentCommits;
 
 /// How many commits are read at once from the end of the log. Where each day is committed once, two are enough.
-const READ_BACK_AT_ONCE: usize = 8;
+const READ_BACK_AT_ONCE: u64 = 8;
 
 /// The end of the newest window that consumers hold of the report; `None` where they hold none.
 ///
-/// The log, of which all commits are listed, is read from its end. No window is committed before it is over, so that no commit before one that was made at the
+/// The log is read back from `head`, its last version. No window is committed before it is over, so that no commit before one that was made at the
 /// end of the newest window, or earlier, can be of a newer one.
 pub(super) async fn find_newest_end<E: From<StoreEffect>>(
     effects: &Effects<E>,
-    listed: &[String],
+    keys: &ReportKeys,
+    head: u64,
 ) -> Result<Option<Timestamp>, Failure> {
     let mut newest: Option<Timestamp> = None;
     let mut withdrawn: Vec<Window> = Vec::new();
-    let read = read_back(effects, listed, |commit| {
+    let read = read_back(effects, keys, head, |commit| {
         if newest.is_some_and(|newest| commit.committed_at <= newest) {
             return ControlFlow::Break(());
         }
@@ -43,11 +45,12 @@ pub(super) async fn find_newest_end<E: From<StoreEffect>>(
 /// Every commit of a window that begins at a time or later, for the same reason, and any others that were made since then.
 pub(super) async fn read_recent<E: From<StoreEffect>>(
     effects: &Effects<E>,
-    listed: &[String],
+    keys: &ReportKeys,
+    head: u64,
     since: Timestamp,
 ) -> Result<RecentCommits, Failure> {
     let mut commits = Vec::new();
-    let read = read_back(effects, listed, |commit| {
+    let read = read_back(effects, keys, head, |commit| {
         if commit.committed_at <= since {
             return ControlFlow::Break(());
         }
@@ -59,20 +62,27 @@ pub(super) async fn read_recent<E: From<StoreEffect>>(
     Ok(RecentCommits { commits, is_all })
 }
 
-/// Reads commits from the end of the log on, until one of them is enough.
+/// Reads commits from `head` back, until one of them is enough. Versions have no gaps; one whose commit is gone is passed over.
 async fn read_back<E: From<StoreEffect>>(
     effects: &Effects<E>,
-    listed: &[String],
+    keys: &ReportKeys,
+    head: u64,
     mut take: impl FnMut(Commit) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Failure> {
-    for listed in listed.rchunks(READ_BACK_AT_ONCE) {
-        let bodies = effects.read_all(listed.to_vec()).await?;
-        for (key, bytes) in listed.iter().zip(bodies).rev() {
-            let commit: Commit = parse(key, &require_stored(key, bytes)?)?;
+    let mut newest = head;
+    while newest > 0 {
+        let oldest = newest.saturating_sub(READ_BACK_AT_ONCE);
+        let versions = (oldest + 1..=newest).rev();
+        let commits: Vec<String> = versions.map(|version| keys.commit(version)).collect();
+        let bodies = effects.read_all(commits.clone()).await?;
+        for (key, bytes) in commits.iter().zip(bodies) {
+            let Some(bytes) = bytes else { continue };
+            let commit: Commit = parse(key, &bytes)?;
             if take(commit).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
+        newest = oldest;
     }
     Ok(ControlFlow::Continue(()))
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use definition::{Definition, Window};
 use delivery::documents::EndRecord;
-use delivery::effects::{Claimed, StoreEffect, TriggerEffect, run_flow};
+use delivery::effects::{Claimed, Fault, StoreEffect, TriggerEffect, run_flow};
 use delivery::keys::{GenerationKeys, ReportKeys};
 use delivery::{Audit, Ended, Failure, Next, ScheduledEvent, SegmentId};
 use jiff::Timestamp;
@@ -22,6 +22,8 @@ pub(crate) struct Bucket {
     pub(crate) definition: Definition,
     report: ReportKeys,
     pub(crate) window: Window,
+    /// CXone does not answer when a run is to be started; otherwise no test may ask it for one.
+    pub(crate) is_unavailable: bool,
 }
 
 /// Who asks.
@@ -43,6 +45,7 @@ impl Bucket {
             written,
             definition,
             window: "20261121T000000Z-20261122T000000Z".parse().unwrap(),
+            is_unavailable: false,
         }
     }
 
@@ -64,6 +67,20 @@ impl Bucket {
         });
         merge(&mut record, change);
         self.put(self.keys(generation).open(), &record);
+    }
+
+    /// Stores that another window was committed, when the log had no commit yet.
+    pub(crate) fn commit_first(&mut self, window: Window) {
+        let own = std::mem::replace(&mut self.window, window);
+        self.open(1, &json!({}));
+        self.window = own;
+        let commit = json!({
+            "v": 1, "version": 1, "report": self.definition.name, "tenant": self.definition.pipeline.tenant, "window": window,
+            "generation": 1, "definitionHash": "", "runs": [], "rows": 0, "unique": 0, "duplicates": 0, "replaced": 0,
+            "empty": true, "verification": "total", "columns": [], "parts": [], "content": "", "supersedes": null,
+            "withdrawn": false, "unchanged": false, "committedAt": NOW,
+        });
+        self.put(self.report.commit(1), &commit);
     }
 
     /// Stores that a run was started.
@@ -150,6 +167,10 @@ impl Bucket {
     fn answer(&mut self, effect: TriggerEffect) {
         match effect {
             TriggerEffect::Store(effect) => self.answer_store(effect),
+            TriggerEffect::Register(_, responder) if self.is_unavailable => {
+                let fault = Fault::Unavailable("no answer".to_owned());
+                responder.send(Err(fault)).unwrap();
+            }
             other => panic!("nothing is asked of CXone: {other:?}"),
         }
     }

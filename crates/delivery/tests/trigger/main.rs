@@ -7,4 +7,5 @@
 
 mod bucket;
 mod cancellation;
+mod restatement;
 mod stored_replay;

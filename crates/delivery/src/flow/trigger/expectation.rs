@@ -2,7 +2,7 @@
 
 use crate::documents::Commit;
 use crate::effects::TriggerEffect;
-use crate::flow::commit_log::{CommitLog, list_commits};
+use crate::flow::commit_log::CommitLog;
 use crate::flow::overlap::{OverlapError, retry_command};
 use crate::flow::plan::{Plan, SegmentState, has_last_page};
 use crate::flow::recent::find_newest_end;
@@ -20,11 +20,6 @@ impl Question<'_> {
     /// `Cxone.Overdue`, if it was not: how far it came, and what to do.
     pub(super) async fn check_delivery(self) -> Result<Next, Failure> {
         let WindowRequest { keys, window, .. } = self.request;
-        let listed = list_commits(self.effects, keys, None).await?;
-        // It was recorded before the operators were told.
-        if self.message.told_overdue != Some(true) {
-            self.record_freshness(&listed).await?;
-        }
         let generation = match self.newest_generation().await? {
             0 => None,
             number => {
@@ -32,9 +27,13 @@ impl Question<'_> {
                 Generation::read(self.effects, keys, number).await?
             }
         };
-        let log = CommitLog::read_all(self.effects, keys, window, &listed).await?;
+        let log = CommitLog::read_all(self.effects, keys, window).await?;
+        // It was recorded before the operators were told.
+        if self.message.told_overdue != Some(true) {
+            self.record_freshness(log.head).await?;
+        }
         let delivered = self.find_delivery(generation.as_ref(), &log);
-        let earlier = self.look_back(&listed).await?;
+        let earlier = self.look_back(log.head).await?;
         let progress = match (delivered, &generation) {
             (Some(delivered), _) if earlier.is_empty() => return Ok(delivered),
             (Some(_), _) => None,
@@ -45,8 +44,9 @@ impl Question<'_> {
     }
 
     /// How old the newest window of the report is that consumers hold.
-    async fn record_freshness(self, listed: &[String]) -> Result<(), Failure> {
-        if let Some(end) = find_newest_end(self.effects, listed).await? {
+    async fn record_freshness(self, head: u64) -> Result<(), Failure> {
+        let newest_end = find_newest_end(self.effects, &self.request.keys, head);
+        if let Some(end) = newest_end.await? {
             // Rounded up, so that nothing is older than what is shown.
             let seconds =
                 u64::try_from(self.request.now.duration_since(end).as_secs()).unwrap_or(0);

@@ -34,13 +34,14 @@ impl EarlierWindows {
 
 impl Question<'_> {
     /// Looks at the earlier windows of the report. One that somebody names is asked about alone.
-    pub(super) async fn look_back(self, listed: &[String]) -> Result<EarlierWindows, Failure> {
+    /// `head` is the last version of the log.
+    pub(super) async fn look_back(self, head: u64) -> Result<EarlierWindows, Failure> {
         if self.message.event.detail.window.is_some() {
             return Ok(EarlierWindows::default());
         }
         let (keys, at) = (&self.request.keys, self.request.asked_at);
         let since = at - LOOKED_BACK;
-        let recent = read_recent(self.effects, listed, since).await?;
+        let recent = read_recent(self.effects, keys, head, since).await?;
         let mut missing = recent.find_missing(&self.request.definition, since, at);
         missing.retain(|window| *window != self.request.window);
         let kept = at - ROWS_KEPT;

@@ -4,7 +4,7 @@ use definition::text::clean_detail;
 
 use crate::documents::{Commit, GenerationRecord};
 use crate::effects::Claimed;
-use crate::flow::commit_log::{CommitLog, list_commits};
+use crate::flow::commit_log::CommitLog;
 use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{StoredError, V, parse, serialise};
 use crate::flow::trigger::generation::Generation;
@@ -42,8 +42,7 @@ impl Question<'_> {
                 let found = generations.swap_remove(at);
                 return Ok(Joined::Generation(Box::new(found)));
             }
-            let listed = list_commits(self.effects, keys, None).await?;
-            let log = CommitLog::read_all(self.effects, keys, window, &listed).await?;
+            let log = CommitLog::read_all(self.effects, keys, window).await?;
             if let Some(nothing) = self.reason_to_open_none(newest, &generations, &log)? {
                 return Ok(Joined::Nothing(nothing));
             }
@@ -143,10 +142,11 @@ impl Question<'_> {
     }
 
     /// A restatement repeats what the schedule delivered. It does not bring back what an operator took away, and
-    /// replaces no other window than its own.
+    /// replaces no other window than its own, unless a replay is under way that does.
     fn reason_not_to_restate(self, newest: Option<&Generation>, log: &CommitLog) -> Option<Next> {
         let window = self.request.window;
-        if let Some(held) = log.other() {
+        let stays = |held: &&Commit| !newest.is_some_and(|newest| newest.replaces(held));
+        if let Some(held) = log.others().into_iter().find(stays) {
             return Some(Next::Superseded {
                 version: held.version,
                 note: Some(format!(
@@ -219,6 +219,13 @@ impl Question<'_> {
 }
 
 impl Generation {
+    /// Whether this generation, the newest one, was asked for when consumers held this other window, which lies within its own.
+    fn replaces(&self, held: &Commit) -> bool {
+        !self.record.withdrawn
+            && self.record.window.contains(&held.window)
+            && self.record.base_version >= held.version
+    }
+
     /// Whether this generation, the newest one, was asked for after the withdrawal, so that it brings the window back. What
     /// its run has read may be older than what there is now, so that the window is stated anew after it.
     pub(super) fn brings_back(&self, withdrawal: &Commit) -> bool {

@@ -11,6 +11,7 @@
 
 pub mod history;
 mod landed;
+pub mod memory;
 mod pipeline;
 mod progress;
 mod table;

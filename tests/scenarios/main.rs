@@ -26,6 +26,7 @@ mod gaps;
 mod good_day;
 mod killed;
 mod logs;
+mod memory;
 mod metrics;
 mod no_data;
 mod overlaps;

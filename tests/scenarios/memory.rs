@@ -1,0 +1,45 @@
+//! Memory does not grow with the rows, whatever the API and the format are.
+
+use pipeline_tests::harness::memory::{ROW_HANDLERS, RowsForm};
+
+/// Rows of the smaller report: as many as fill the keys of a part, an upload buffer and a row group of the table.
+const FEW: u64 = 300_000;
+const MANY: u64 = 600_000;
+
+/// How much more the larger report may take: a second upload buffer of 5 MiB, and what the allocator makes of it. Finalize reads the
+/// sidecars of up to sixteen parts at once, each through a connection with a buffer of up to 400 KiB, and the larger report has
+/// three parts more. Rows that were kept would take 80 MiB.
+const MORE_MEMORY: u64 = 12 << 20;
+
+/// What `publish` may hold. A release build holds up to 59 MiB for six million rows; a development build, which this runs, has more code in memory.
+const PUBLISH_MAX: u64 = 80 << 20;
+
+async fn check(api: &'static str, format: &'static str, compression: &'static str) {
+    let form = RowsForm {
+        api,
+        format,
+        compression,
+    };
+    let few = form.measure_peaks(FEW).await;
+    let many = form.measure_peaks(MANY).await;
+    for (nth, name) in ROW_HANDLERS.iter().enumerate() {
+        let (few, many) = (few[nth], many[nth]);
+        println!("{form:?}, {name}: {} and {} MiB", few >> 20, many >> 20);
+        assert!(
+            many <= few + MORE_MEMORY,
+            "{name}, {form:?}: {few} bytes for {FEW} rows, {many} for {MANY}"
+        );
+    }
+    let [.., publish] = many;
+    assert!(publish <= PUBLISH_MAX, "publish, {form:?}: {publish} bytes");
+}
+
+/// How rows are read depends on the API, and how they are written on the format and the compression: each is there once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twice_the_rows_take_the_same_memory() {
+    check("analytics", "csv", "none").await;
+    check("contacts", "ndjson", "zstd").await;
+    check("data-extraction", "ndjson", "none").await;
+    check("data-download", "csv", "gzip").await;
+    check("report-jobs", "ndjson", "gzip").await;
+}

@@ -5,10 +5,15 @@
 //! ```
 #![expect(clippy::unwrap_used, reason = "what can't be read is a failed test")]
 
+mod cost;
 mod state_machine;
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Held by the test that reads a document and perhaps writes it again.
+static DOCUMENTS: Mutex<()> = Mutex::new(());
 
 /// Compares the part of a document between two comments with what was generated, or writes it there.
 ///
@@ -18,6 +23,7 @@ use std::path::Path;
     reason = "a switch for whoever runs the test by hand"
 )]
 fn hold(document: &str, mark: &str, generated: &str) {
+    let _one = DOCUMENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .join(document);

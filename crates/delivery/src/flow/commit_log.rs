@@ -5,9 +5,10 @@
 //! it finds is what a consumer holds. Nothing is committed that would make two visible windows overlap.
 
 use definition::Window;
+use serde::Deserialize;
 
 use crate::Failure;
-use crate::documents::{Commit, GenerationRecord};
+use crate::documents::Commit;
 use crate::effects::{Effects, StoreEffect};
 use crate::flow::overlap::OverlapError;
 use crate::flow::stored::{parse, require_stored};
@@ -269,7 +270,14 @@ async fn list_windows_around<E: From<StoreEffect>>(
     })
 }
 
-/// How long the log was when each of these windows was first asked for.
+/// What is read of a window's first generation. Less than all of it, because it may hold a definition that this version refuses.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LogLength {
+    base_version: u64,
+}
+
+/// How long the log was when each of these windows was first asked for; 0, which is never too long, where that can't be read.
 async fn read_bases<E: From<StoreEffect>>(
     effects: &Effects<E>,
     keys: &ReportKeys,
@@ -277,12 +285,12 @@ async fn read_bases<E: From<StoreEffect>>(
 ) -> Result<Vec<u64>, Failure> {
     let first_generations = windows.iter().map(|it| keys.generation(it, 1).open());
     let first_generations: Vec<String> = first_generations.collect();
-    let bodies = effects.read_all(first_generations.clone()).await?;
-    let read = |(key, bytes): (&String, Option<Vec<u8>>)| match bytes {
-        Some(bytes) => Ok(parse::<GenerationRecord>(key, &bytes)?.base_version),
-        None => Ok(0),
+    let bodies = effects.read_all(first_generations).await?;
+    let read = |bytes: Option<Vec<u8>>| {
+        let read = bytes.and_then(|bytes| serde_json::from_slice::<LogLength>(&bytes).ok());
+        read.unwrap_or_default().base_version
     };
-    first_generations.iter().zip(bodies).map(read).collect()
+    Ok(bodies.into_iter().map(read).collect())
 }
 
 /// The last version of those that were listed.

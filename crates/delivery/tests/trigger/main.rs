@@ -7,5 +7,6 @@
 
 mod bucket;
 mod cancellation;
+mod neighbour;
 mod restatement;
 mod stored_replay;

@@ -221,6 +221,15 @@ def fail_in_each_way(machine, story):
     machine.fail("Load.StatementFailed")
     log.put_manifest(log.version, [part])
     machine.load(log.version)
+    # A gap, as where the log was copied in part.
+    story.commit(22, 1, rows(2, 5))
+    missing = f"{log.folder}/_log/{log.version:020}.json"
+    entry = aws.read(missing)
+    story.commit(22, 1, rows(2, 6))
+    log.s3.delete_object(Bucket=log.bucket, Key=missing)
+    machine.fail("Load.LogUnreadable", f"the next version is {log.version - 1}")
+    log.put(missing, entry)
+    machine.load(log.version)
     for operation, error in [
         ("ListObjectsV2", "Load.LogUnreadable"), ("GetObject", "Load.LogUnreadable"), ("ExecuteStatement", "Load.Refused"), ("BatchExecuteStatement", "Load.Refused"),
         ("DescribeStatement", "Load.Refused"), ("GetStatementResult", "Load.Refused"),

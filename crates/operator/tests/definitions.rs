@@ -407,16 +407,12 @@ async fn a_load_says_in_its_first_line_where_it_was_run() {
         "/pipeline/compression",
         json!("zstd"),
     );
-    for (warehouse, file) in [("snowflake", &csv), ("bigquery", &csv), ("bigquery", &zstd)] {
+    let of_csv = ["snowflake", "bigquery", "redshift"].map(|warehouse| (warehouse, &csv));
+    for (warehouse, file) in of_csv.into_iter().chain([("bigquery", &zstd)]) {
         let args = ["sql", warehouse, file.to_str().unwrap()];
         let error = cxr(&args).await.0.unwrap_err();
         assert_eq!((error.code(), error.exit_code()), ("CXO156", 1), "{error}");
     }
-    let sql = done(&["sql", "redshift", csv.to_str().unwrap()]).await;
-    assert!(
-        sql.contains("manifest format csv ignoreheader 1 gzip;"),
-        "{sql}"
-    );
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn the_committed_template_has_the_load_of_every_report() {
 #[tokio::test]
 async fn a_load_has_places_for_values_and_says_everything_else_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let name = "it's \"it\"; -- ${AWS::Region} {% $x %}";
+    let name = "it's \"it\"; -- ${AWS::Region} { $x }";
     let hostile = json!([{"name": name, "type": "double"}, {"name": ":version", "type": "long"}]);
     write(
         folder.path().join("täglich.json"),
@@ -104,7 +104,7 @@ async fn a_load_has_places_for_values_and_says_everything_else_itself() {
         "{schedule}"
     );
     let stage = input["stage"][1].as_str().unwrap();
-    let quoted = name.to_lowercase().replace('"', "\"\"").replace('%', "_");
+    let quoted = name.to_lowercase().replace('"', "\"\"");
     assert!(
         stage.contains(&format!("\"{quoted}\" varchar(65535)")),
         "{stage}"
@@ -162,4 +162,52 @@ async fn a_load_that_the_data_api_does_not_take_is_refused() {
         said.contains("wide.json") && said.contains("cxr sql redshift"),
         "{said}"
     );
+}
+
+/// What is said of this folder in place of a template.
+async fn refuse(folder: &Path) -> String {
+    let args = ["schedules", "--load", "redshift", folder.to_str().unwrap()];
+    let error = cxr(&args).await.0.unwrap_err();
+    assert_eq!(error.code(), "CXO015", "{error}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn two_reports_never_share_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path().join("acme.json"), &[]);
+    let other = [("/pipeline/tenant", json!("globex"))];
+    write(folder.path().join("globex.json"), &other);
+    let said = refuse(folder.path()).await;
+    assert!(
+        said.contains("globex.json") && said.contains("acme.json"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn what_copy_would_put_into_wrong_columns_or_into_none_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daily.json");
+    write(file.clone(), &[("/pipeline/format", json!("csv"))]);
+    assert!(refuse(folder.path()).await.contains("pipeline.format"));
+    let columns =
+        json!([{"name": "Agent", "type": "string"}, {"name": "Service Level %", "type": "double"}]);
+    let of_file = [
+        ("/pipeline/api", json!("data-download")),
+        ("/delivery", json!({"type": "api"})),
+        ("/pipeline/key", json!(["Agent"])),
+        (
+            "/report",
+            json!({
+                "reportId": "540", "apiVersion": 34, "utcOffset": "+00:00", "columns": columns,
+                "dateRange": {"type": "relative", "value": "previousDay"},
+            }),
+        ),
+    ];
+    write(file.clone(), &of_file);
+    assert!(refuse(folder.path()).await.contains("pipeline.columnNames"));
+    let renamed = [&of_file[..], &[("/pipeline/columnNames", json!("snake"))]].concat();
+    write(file, &renamed);
+    read_input(folder.path()).await;
 }

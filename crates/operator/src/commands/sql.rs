@@ -87,13 +87,15 @@ fn write_script(
     let (format, compression) = (definition.pipeline.format, definition.pipeline.compression);
     let is_ndjson = format == OutputFormat::Ndjson;
     match table.warehouse {
-        Warehouse::Redshift => Ok(RedshiftLoad {
-            table,
-            report,
-            format,
-            compression,
-        }
-        .write_script()),
+        Warehouse::Redshift => match RedshiftLoad::find_obstacle(table, format) {
+            Some(wanted) => Err(wanted),
+            None => Ok(RedshiftLoad {
+                table,
+                report,
+                compression,
+            }
+            .write_script()),
+        },
         Warehouse::Snowflake if is_ndjson => Ok(SnowflakeLoad { table, report }.write_script()),
         Warehouse::BigQuery if compression == Compression::Zstd => {
             Err("gzip or no compression; set pipeline.compression to gzip")

@@ -1,7 +1,9 @@
 //! Renders the schedules of the loads into Redshift. Each keeps the statements of its report, which the state machine reads there
 //! when it is told of a commit: what a rule hands to a state machine has 8,192 characters at most.
 
-use definition::{Catalogue, Warehouse};
+use std::collections::BTreeMap;
+
+use definition::{Catalogue, CreateTable, Warehouse};
 use delivery::keys::ReportKeys;
 use serde_json::{Map, Value, json};
 
@@ -33,11 +35,19 @@ const MAX_STATEMENT_BYTES: usize = 100_000;
 /// Renders a schedule for the load of each report, and a rule that starts the load when a version is committed.
 pub(crate) fn render_loads(reports: &[ScheduledReport]) -> Result<String, CommandError> {
     let mut resources = Map::new();
+    let mut tables: BTreeMap<String, &ScheduledReport> = BTreeMap::new();
     for report in reports {
+        let table = find_table(report)?;
+        if let Some(other) = tables.insert(table.table.clone(), report) {
+            return Err(report.unschedulable(format!(
+                "its table {} would be that of {}.json as well, and each load would delete the other's rows; load one of them by psql (cxr sql redshift --table)",
+                table.table, other.stem
+            )));
+        }
         let name = format_name(&report.stem, "");
         let resource = camel_case(&name);
         let rendered = [
-            ("LoadSchedule", render_schedule(report, &name)?),
+            ("LoadSchedule", render_schedule(report, &table, &name)?),
             ("LoadRule", render_rule(report, &name)),
         ];
         for (suffix, value) in rendered {
@@ -54,7 +64,11 @@ pub(crate) fn render_loads(reports: &[ScheduledReport]) -> Result<String, Comman
     render_template(DESCRIPTION, &PARAMETERS, resources)
 }
 
-fn render_schedule(report: &ScheduledReport, name: &str) -> Result<Value, CommandError> {
+fn render_schedule(
+    report: &ScheduledReport,
+    table: &CreateTable,
+    name: &str,
+) -> Result<Value, CommandError> {
     Ok(json!({
         "Type": "AWS::Scheduler::Schedule",
         "Properties": {
@@ -69,7 +83,7 @@ fn render_schedule(report: &ScheduledReport, name: &str) -> Result<Value, Comman
                 "Arn": {"Ref": "StateMachineArn"},
                 "RoleArn": {"Ref": "RoleArn"},
                 "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10},
-                "Input": {"Fn::Sub": render_input(report)?},
+                "Input": {"Fn::Sub": render_input(report, table)?},
             },
         },
     }))
@@ -116,17 +130,25 @@ fn folder_of(report: &ScheduledReport) -> String {
     keys.root().to_owned()
 }
 
-/// The statements, in which `Fn::Sub` replaces the deployment's name only.
-fn render_input(report: &ScheduledReport) -> Result<String, CommandError> {
-    const NAME: &str = "${Name}";
+/// The table of a report, whose rows are stored so that Redshift finds every field.
+fn find_table(report: &ScheduledReport) -> Result<CreateTable, CommandError> {
     let definition = &report.file.definition;
     let table = definition
         .create_table(Warehouse::Redshift, Catalogue::builtin(), None)
         .map_err(|error| report.unschedulable(error.to_string()))?;
+    match RedshiftLoad::find_obstacle(&table, definition.pipeline.format) {
+        None => Ok(table),
+        Some(wanted) => Err(report.unschedulable(format!("the load is written for {wanted}"))),
+    }
+}
+
+/// The statements, in which `Fn::Sub` replaces the deployment's name only.
+fn render_input(report: &ScheduledReport, table: &CreateTable) -> Result<String, CommandError> {
+    const NAME: &str = "${Name}";
+    let definition = &report.file.definition;
     let load = RedshiftLoad {
-        table: &table,
+        table,
         report: &folder_of(report),
-        format: definition.pipeline.format,
         compression: definition.pipeline.compression,
     };
     let input = LoadInput::new(&load, format!("-{}", format_name(&report.stem, "")));

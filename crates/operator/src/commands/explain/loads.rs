@@ -11,7 +11,7 @@ const LOADS: [(&str, &str, &str); 7] = [
     ),
     (
         "Load.LogUnreadable",
-        "The role of the load may not list or read the log, or the bucket or its key is not the one that the stack was told of.",
+        "The role of the load may not list or read the log, or the bucket or its key is not the one that the stack was told of, or an entry is missing.",
         "Compare Bucket, Prefix, KmsKeyArn and DataKmsKeyArn of the stack with the outputs of the pipeline's.",
     ),
     (

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::version::Version;
+use super::version::VersionValues;
 use super::{CREATE_LOADED, RedshiftLoad};
 
 /// The statements, with places for the values of a version. The state machine knows no SQL but this.
@@ -30,7 +30,7 @@ pub(crate) struct LoadInput {
 impl LoadInput {
     pub(crate) fn new(load: &RedshiftLoad<'_>, schedule: String) -> Self {
         const LOCK: &str = "lock table cxone_loaded";
-        let of = Version::of_places();
+        let of = VersionValues::of_places();
         let create = |table: &definition::CreateTable| end_statement(&table.create_statement());
         let rest = load.replace_window(&of).into_iter();
         let rest = rest.chain(load.write_commit(&of));

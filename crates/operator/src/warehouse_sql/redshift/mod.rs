@@ -10,9 +10,11 @@ mod version;
 
 use std::fmt::Write as _;
 
-use definition::{ColumnType, Compression, CreateTable, OutputFormat, TableType};
+use definition::{
+    ColumnType, Compression, CreateTable, OutputFormat, TableColumn, TableType, TypeBasis,
+};
 
-use self::version::Version;
+use self::version::VersionValues;
 use super::{list_commit_columns, list_fields, list_own_columns};
 
 pub(crate) use machine::LoadInput;
@@ -22,7 +24,6 @@ pub(crate) struct RedshiftLoad<'l> {
     pub(crate) table: &'l CreateTable,
     /// The report's folder; for the state machine, which is told of the prefix, without that.
     pub(crate) report: &'l str,
-    pub(crate) format: OutputFormat,
     pub(crate) compression: Compression,
 }
 
@@ -32,19 +33,33 @@ const CREATE_LOADED: &str = "create table if not exists cxone_loaded (report var
 /// The patterns of texts that are values of a type.
 const LONG: &str = "'^[+-]?[0-9]{1,18}([.]0*)?$'";
 const DOUBLE: &str = "'^[+-]?[0-9]{1,100}([.][0-9]{0,100})?([eE][+-]?[0-9]{1,2})?$'";
-const TIMESTAMP: &str = "'^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-][01][0-9]:?[0-5][0-9])?)?$|^[12][0-9]{3}-(0[13-9]|1[0-2])-(29|30)([T ].*)?$'";
+const TIMESTAMP: &str = "'^([12][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)|([12][0-9](0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29)([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-][01][0-9]:?[0-5][0-9])?)?$'";
 
 impl RedshiftLoad<'_> {
     fn quote(&self, text: &str) -> String {
         self.table.warehouse.quote_text(text)
     }
 
+    /// What the rows have to be stored as, if they are stored in another way. `COPY` reads CSV by position, and would put values into
+    /// wrong columns once a definition's columns have changed; and fields of JSON by name, and would leave out one that the table
+    /// calls differently.
+    pub(crate) fn find_obstacle(table: &CreateTable, format: OutputFormat) -> Option<&'static str> {
+        if format != OutputFormat::Ndjson {
+            return Some("NDJSON alone; set pipeline.format to ndjson");
+        }
+        let names = table.columns.iter();
+        let mut names = names.filter(|(_, column)| column.basis != TypeBasis::Own);
+        let is_other = |(name, column): &(String, TableColumn)| {
+            name.to_lowercase() != column.name.to_lowercase()
+        };
+        names.any(is_other).then_some(
+            "columns that Redshift calls as they are stored; set pipeline.columnNames to snake",
+        )
+    }
+
     /// What `COPY` has to know of the files.
     fn describe_files(&self) -> String {
-        let format = match self.format {
-            OutputFormat::Ndjson => "format json 'auto ignorecase'",
-            OutputFormat::Csv => "format csv ignoreheader 1",
-        };
+        let format = "format json 'auto ignorecase'";
         match self.compression {
             Compression::None => format.to_owned(),
             compression => format!("{format} {compression}"),
@@ -92,13 +107,13 @@ impl RedshiftLoad<'_> {
     }
 
     /// The condition that finds the report and the table in the bookkeeping.
-    fn find_loaded(&self, of: &Version) -> String {
+    fn find_loaded(&self, of: &VersionValues) -> String {
         let target = self.quote(&self.table.table);
         format!("report = {} and target = {target}", of.report)
     }
 
     /// The condition that holds once the version has taken its place in the bookkeeping.
-    fn is_turn(&self, of: &Version) -> String {
+    fn is_turn(&self, of: &VersionValues) -> String {
         format!(
             "exists (select 1 from cxone_loaded where {} and version = {})",
             self.find_loaded(of),
@@ -107,7 +122,7 @@ impl RedshiftLoad<'_> {
     }
 
     /// Enters the report and the table, of which nothing was loaded yet.
-    fn register(&self, of: &Version) -> String {
+    fn register(&self, of: &VersionValues) -> String {
         format!(
             "insert into cxone_loaded select {}, {}, 0\n    where not exists (select 1 from cxone_loaded where {});\n",
             of.report,
@@ -117,7 +132,7 @@ impl RedshiftLoad<'_> {
     }
 
     /// The version that the table holds.
-    fn read_version(&self, of: &Version) -> String {
+    fn read_version(&self, of: &VersionValues) -> String {
         format!(
             "select version from cxone_loaded where {};\n",
             self.find_loaded(of)
@@ -134,7 +149,7 @@ impl RedshiftLoad<'_> {
         )
     }
 
-    fn copy(&self, of: &Version) -> String {
+    fn copy(&self, of: &VersionValues) -> String {
         format!(
             "copy cxone_stage from {} iam_role default manifest {};\n",
             of.manifest,
@@ -143,9 +158,9 @@ impl RedshiftLoad<'_> {
     }
 
     /// The statements that make a version visible, if it is the next one or was the last one.
-    fn replace_window(&self, of: &Version) -> [String; 4] {
+    fn replace_window(&self, of: &VersionValues) -> [String; 4] {
         let (table, is_turn, of_this) = (&self.table.table, self.is_turn(of), self.find_loaded(of));
-        let Version {
+        let VersionValues {
             number: version,
             unique,
             start,
@@ -176,10 +191,10 @@ impl RedshiftLoad<'_> {
     }
 
     /// Keeps what the log says of the version.
-    fn write_commit(&self, of: &Version) -> [String; 2] {
+    fn write_commit(&self, of: &VersionValues) -> [String; 2] {
         let (commits, is_turn) = (self.table.commits_table(), self.is_turn(of));
         let (table, of_this) = (&commits.table, self.find_loaded(of));
-        let Version {
+        let VersionValues {
             number: version,
             start,
             end,

@@ -1,10 +1,10 @@
 //! The file for psql.
 
-use super::version::Version;
+use super::version::VersionValues;
 use super::{CREATE_LOADED, RedshiftLoad};
 
 impl RedshiftLoad<'_> {
-    fn load(&self, of: &Version) -> String {
+    fn load(&self, of: &VersionValues) -> String {
         let (stage, copy) = (self.make_stage(), self.copy(of));
         let replace_window = self.replace_window(of).concat();
         let write_commit = self.write_commit(of).concat();
@@ -29,7 +29,7 @@ impl RedshiftLoad<'_> {
     /// The file.
     pub(crate) fn write_script(&self) -> String {
         let (report, table) = (self.report, &self.table.table);
-        let of = Version::of_variables(self.quote(report));
+        let of = VersionValues::of_variables(self.quote(report));
         let load = self.load(&of);
         let set_up = format!("{}{}", self.table, self.table.commits_table());
         let register = self.register(&of);

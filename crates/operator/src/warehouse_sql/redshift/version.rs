@@ -1,7 +1,7 @@
 //! What the statements have to know of a version, as variables of psql or as places that the state machine fills in.
 
 /// Each as the statements spell it.
-pub(super) struct Version {
+pub(super) struct VersionValues {
     /// The report's folder.
     pub(super) report: String,
     pub(super) manifest: String,
@@ -24,7 +24,7 @@ pub(super) struct Version {
 /// What stands before and behind the name of a place: no name and no constant of SQL has it, because it is a control character.
 pub(super) const PLACE: char = '\u{1f}';
 
-impl Version {
+impl VersionValues {
     /// That which `psql -v` names, of the report in this folder, which is quoted.
     pub(super) fn of_variables(report: String) -> Self {
         let variable = |name: &str| format!(":'{name}'");

@@ -142,7 +142,7 @@ impl Question<'_> {
     }
 
     /// A restatement repeats what the schedule delivered. It does not bring back what an operator took away, and
-    /// replaces no other window than its own, unless a replay is under way that does.
+    /// replaces no other window than its own, unless this window was asked for after those were delivered, which is under way or has failed.
     fn reason_not_to_restate(self, newest: Option<&Generation>, log: &CommitLog) -> Option<Next> {
         let window = self.request.window;
         let stays = |held: &&Commit| !newest.is_some_and(|newest| newest.replaces(held));

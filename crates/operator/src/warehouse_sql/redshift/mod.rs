@@ -224,3 +224,32 @@ impl RedshiftLoad<'_> {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+    use regex::Regex;
+
+    use super::*;
+
+    #[test]
+    fn every_day_and_time_that_there_is_is_read_and_no_other() {
+        let pattern = Regex::new(TIMESTAMP.trim_matches('\'')).unwrap();
+        for year in [1000, 1900, 1999, 2000, 2024, 2026, 2100, 2400] {
+            for (month, day) in (0..14).flat_map(|month| (0..33).map(move |day| (month, day))) {
+                let text = format!("{year}-{month:02}-{day:02}");
+                let exists = Date::new(year, month, day).is_ok();
+                assert_eq!(pattern.is_match(&text), exists, "{text}");
+            }
+        }
+        for (text, is_read) in [
+            ("2026-10-31T23:59:59.123+0200", true),
+            ("2028-02-29 05:30Z", true),
+            ("2026-11-30Tx", false),
+            ("2026-11-30T25:00Z", false),
+            ("2026-11-30T05:30Z, later", false),
+        ] {
+            assert_eq!(pattern.is_match(text), is_read, "{text}");
+        }
+    }
+}

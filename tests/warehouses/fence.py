@@ -132,6 +132,7 @@ class Round:
         self.path, self.chance = path, random.Random(seed)
         self.commits, self.states = log(seed)
         self.reads = self.wrong = self.kills = self.loads = 0
+        self.killers = []
         self.ended, self.lock, self.until = threading.Event(), threading.Lock(), time.monotonic() + LIMIT
 
     def version(self, connection):
@@ -148,12 +149,14 @@ class Round:
                 version = min(max(held + chance.choice([1, 1, 1, 1, 0, -1, 2]), 1), VERSIONS)
                 child, lines = load(self.path, self.commits[version - 1])
                 if chance.random() < 0.25:
-                    threading.Timer(chance.random() * 0.15, self.kill, [child, connection.info.dsn]).start()
+                    killer = threading.Timer(chance.random() * 0.15, self.kill, [child])
+                    self.killers.append(killer)
+                    killer.start()
                 feed(child, lines)
                 with self.lock:
                     self.loads += 1
 
-    def kill(self, child, _dsn):
+    def kill(self, child):
         with self.lock:
             self.kills += 1
         if child.pid % 2:
@@ -190,6 +193,10 @@ class Round:
             thread.start()
         for thread in loaders:
             thread.join()
+        # One that is late would kill what sets the next round up.
+        for killer in self.killers:
+            killer.cancel()
+            killer.join()
         self.ended.set()
         for thread in readers:
             thread.join()

@@ -271,7 +271,7 @@ def lack_rights(aws, machine):
 
 def load_what_was_delivered(machine):
     """What the deployed executables wrote, log and manifests, as it is: two days, and one of them again."""
-    folder, binaries = os.path.join(os.environ["PGHOST"], "delivered"), os.path.dirname(os.path.abspath(CXR))
+    folder, binaries = os.path.join(os.environ["PGHOST"], "delivered-for-redshift"), os.path.dirname(os.path.abspath(CXR))
     for args in (["--window", "2026-11-20"], ["--window", "2026-11-21"], ["--window", "2026-11-20", "--seed", "8", "--replay", "late rows"]):
         command = [f"{binaries}/local", "--out", folder, "--time-scale", "virtual", "--rows", "2000", "--fault", "none", *args]
         done = subprocess.run(command, env={**os.environ, "LOCAL_HANDLERS": binaries}, capture_output=True, text=True)

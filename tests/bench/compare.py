@@ -11,8 +11,9 @@ import tempfile
 import time
 import urllib.request
 
+from product import run_test, write_readme
+
 HERE = pathlib.Path(__file__).parent
-README = HERE.parent.parent / "README.md"
 DEFINITION = HERE.parent.parent / "infra/reports/daily-agent-performance.json"
 PRODUCT = {"gzip": "fetch-page, gzip 1", "zstd": "fetch-page, zstd 1"}
 LIMITS = {"socket": "the socket alone", "gzip": "socket and gzip 1", "zstd": "socket and zstd 1", "scan": "socket and row scan"}
@@ -46,7 +47,7 @@ def main():
         for ratio in ratios:
             print(f"{ratio['contender']}: {ratio['ratio']:.2f} {ratio['what']} ({ratio['against']}); target {ratio['target']}")
     if options.readme:
-        write_readme(figures, options.profile)
+        write_readme("--readme", table(figures), options.profile)
 
 
 def measure(rows, options):
@@ -74,12 +75,7 @@ def tell(name, rows, figures):
 
 
 def run_product(rows, compression):
-    """The deployed executable, called by the state machine; the test prints what it used."""
-    environment = {**os.environ, "BENCH_ROWS": str(rows), "BENCH_COMPRESSION": compression}
-    command = ["cargo", "test", "--quiet", "--workspace", "--locked", "--test", "bench", "--", "--nocapture"]
-    output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-    (line,) = re.findall(r"^figures (.*)$", output, re.MULTILINE)
-    figures = json.loads(line)
+    (figures,) = run_test("fetch_page_is_measured", "figures", rows, BENCH_COMPRESSION=compression)
     assert figures["rows"] == rows, figures
     return figures
 
@@ -150,17 +146,6 @@ def table(figures):
             cells.append(f"{rows / max(figure['cpu'], 0.01) / 1e6:.3f} | {figure['wall']:.1f} | {figure['mib']:.0f}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def write_readme(figures, profile):
-    if profile != "release":
-        sys.exit("the README's figures are those of the release build: leave --profile out")
-    begin, end = "<!-- tests/bench/run --readme -->\n", "<!-- end -->"
-    text = README.read_text()
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    assert after, f"README.md has no lines {begin.strip()} and {end}"
-    README.write_text(before + begin + table(figures) + "\n" + end + after)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,9 @@ what this starts."""
 
 import argparse
 import json
-import os
-import pathlib
-import re
-import subprocess
-import sys
 
-README = pathlib.Path(__file__).parent.parent.parent / "README.md"
+from product import run_test, write_readme
+
 HANDLERS = ["fetch-page", "finalize", "publish"]
 KEYS = 10_000_000
 
@@ -27,9 +23,7 @@ def main():
     text = tell(figures)
     print(json.dumps(figures, indent=2) if options.json else text)
     if options.readme:
-        if options.profile != "release":
-            sys.exit("the README's figures are those of the release build: leave --profile out")
-        write_readme(options.what, text)
+        write_readme(f"--{options.what} --readme", text, options.profile)
 
 
 def measure_memory(rows):
@@ -61,22 +55,6 @@ def describe_finalize(figures):
         f"For {figure['rows']:,} keys without duplicates `finalize` took {figure['wall']:.1f} s, {figure['cpu']:.1f} s of CPU and "
         f"{figure['mib']} MiB, from its start to the commit."
     )
-
-
-def run_test(name, mark, rows):
-    """The deployed executables, called by the state machine; the test prints what they used."""
-    command = ["cargo", "test", "--quiet", "--workspace", "--locked", "--test", "bench", "--", "--nocapture", name]
-    environment = {**os.environ, "BENCH_ROWS": str(rows)}
-    output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return [json.loads(line) for line in re.findall(rf"^{mark} (.*)$", output, re.MULTILINE)]
-
-
-def write_readme(what, text):
-    begin, end = f"<!-- tests/bench/run --{what} --readme -->\n", "<!-- end -->"
-    before, found, rest = README.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    assert found and after, f"README.md has no lines {begin.strip()} and {end}"
-    README.write_text(before + begin + text + "\n" + end + after)
 
 
 if __name__ == "__main__":

@@ -5,28 +5,20 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod offline;
+
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
-use operator::{Cli, CommandError, Context, run};
+use operator::{Cli, CommandError};
 use serde_json::{Value, json};
+
+use offline::cxr_at;
 
 const REPORT: &str = "../../infra/reports/daily-agent-performance.json";
 
 async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
-    let mut out = Vec::new();
-    let context = Context {
-        out: &mut out,
-        now: "2026-06-10T12:00:00.5Z".parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
-        cache: None,
-        answer: None,
-        aws: async || panic!("no network"),
-    };
-    let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
-    let result = run(cli, context).await;
-    (result, String::from_utf8(out).unwrap())
+    cxr_at("2026-06-10T12:00:00.5Z", args).await
 }
 
 async fn done(args: &[&str]) -> String {

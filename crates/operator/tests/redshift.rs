@@ -5,30 +5,21 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod offline;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
-use operator::{Cli, CommandError, Context, run};
+use operator::CommandError;
 use serde_json::{Value, json};
+
+use offline::cxr_at;
 
 const INFRA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra");
 const SHIPPED: &str = "reports/daily-agent-performance.json";
 
 async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
-    let mut out = Vec::new();
-    let context = Context {
-        out: &mut out,
-        now: "2026-06-10T12:00:00Z".parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
-        cache: None,
-        answer: None,
-        aws: async || panic!("no network"),
-    };
-    let cli = Cli::try_parse_from([&["cxr"], args].concat()).unwrap();
-    let result = run(cli, context).await;
-    (result, String::from_utf8(out).unwrap())
+    cxr_at("2026-06-10T12:00:00Z", args).await
 }
 
 /// Writes the shipped definition with changes.
@@ -40,6 +31,20 @@ fn write(path: PathBuf, changes: &[(&str, Value)]) {
         definition.pointer_mut(parent).unwrap()[field] = value.clone();
     }
     fs::write(path, definition.to_string()).unwrap();
+}
+
+/// What makes the shipped definition one of a file with these columns.
+fn file_of(columns: &Value, key: &str) -> [(&'static str, Value); 4] {
+    let report = json!({
+        "reportId": "540", "apiVersion": 34, "utcOffset": "+00:00", "columns": columns,
+        "dateRange": {"type": "relative", "value": "previousDay"},
+    });
+    [
+        ("/pipeline/api", json!("data-download")),
+        ("/delivery", json!({"type": "api"})),
+        ("/pipeline/key", json!([key])),
+        ("/report", report),
+    ]
 }
 
 /// What the schedule of the only report in the folder starts the state machine with.
@@ -54,6 +59,14 @@ async fn read_input(folder: &Path) -> Value {
     let input = &schedule.unwrap()["Properties"]["Target"]["Input"]["Fn::Sub"];
     let filled = input.as_str().unwrap().replace("${Name}", "s");
     serde_json::from_str(&filled.replace("${!", "${")).unwrap()
+}
+
+/// What is said of this folder in place of a template.
+async fn refuse(folder: &Path) -> String {
+    let args = ["schedules", "--load", "redshift", folder.to_str().unwrap()];
+    let error = cxr(&args).await.0.unwrap_err();
+    assert_eq!(error.code(), "CXO015", "{error}");
+    error.to_string()
 }
 
 #[tokio::test]
@@ -81,21 +94,8 @@ async fn a_load_has_places_for_values_and_says_everything_else_itself() {
     let folder = tempfile::tempdir().unwrap();
     let name = "it's \"it\"; -- ${AWS::Region} { $x }";
     let hostile = json!([{"name": name, "type": "double"}, {"name": ":version", "type": "long"}]);
-    write(
-        folder.path().join("täglich.json"),
-        &[
-            ("/pipeline/api", json!("data-download")),
-            ("/delivery", json!({"type": "api"})),
-            ("/pipeline/key", json!([":version"])),
-            (
-                "/report",
-                json!({
-                    "reportId": "540", "apiVersion": 34, "utcOffset": "+00:00", "columns": hostile,
-                    "dateRange": {"type": "relative", "value": "previousDay"},
-                }),
-            ),
-        ],
-    );
+    let file = folder.path().join("täglich.json");
+    write(file, &file_of(&hostile, ":version"));
     let input = read_input(folder.path()).await;
     assert_eq!(input["report"], "acme/Daily_Agent_Performance_Aggregation");
     let schedule = input["schedule"].as_str().unwrap();
@@ -134,42 +134,13 @@ async fn a_load_that_the_data_api_does_not_take_is_refused() {
     let columns: Vec<Value> = (0..150)
         .map(|nth| json!({"name": format!("Column {nth}"), "type": "timestamp"}))
         .collect();
-    write(
-        folder.path().join("wide.json"),
-        &[
-            ("/pipeline/api", json!("data-download")),
-            ("/delivery", json!({"type": "api"})),
-            ("/pipeline/key", json!(["Column 0"])),
-            (
-                "/report",
-                json!({
-                    "reportId": "540", "apiVersion": 34, "utcOffset": "+00:00", "columns": columns,
-                    "dateRange": {"type": "relative", "value": "previousDay"},
-                }),
-            ),
-        ],
-    );
-    let args = [
-        "schedules",
-        "--load",
-        "redshift",
-        folder.path().to_str().unwrap(),
-    ];
-    let error = cxr(&args).await.0.unwrap_err();
-    assert_eq!(error.code(), "CXO015");
-    let said = error.to_string();
+    let file = folder.path().join("wide.json");
+    write(file, &file_of(&columns.into(), "Column 0"));
+    let said = refuse(folder.path()).await;
     assert!(
         said.contains("wide.json") && said.contains("cxr sql redshift"),
         "{said}"
     );
-}
-
-/// What is said of this folder in place of a template.
-async fn refuse(folder: &Path) -> String {
-    let args = ["schedules", "--load", "redshift", folder.to_str().unwrap()];
-    let error = cxr(&args).await.0.unwrap_err();
-    assert_eq!(error.code(), "CXO015", "{error}");
-    error.to_string()
 }
 
 #[tokio::test]
@@ -193,18 +164,7 @@ async fn what_copy_would_put_into_wrong_columns_or_into_none_is_refused() {
     assert!(refuse(folder.path()).await.contains("pipeline.format"));
     let columns =
         json!([{"name": "Agent", "type": "string"}, {"name": "Service Level %", "type": "double"}]);
-    let of_file = [
-        ("/pipeline/api", json!("data-download")),
-        ("/delivery", json!({"type": "api"})),
-        ("/pipeline/key", json!(["Agent"])),
-        (
-            "/report",
-            json!({
-                "reportId": "540", "apiVersion": 34, "utcOffset": "+00:00", "columns": columns,
-                "dateRange": {"type": "relative", "value": "previousDay"},
-            }),
-        ),
-    ];
+    let of_file = file_of(&columns, "Agent");
     write(file.clone(), &of_file);
     assert!(refuse(folder.path()).await.contains("pipeline.columnNames"));
     let renamed = [&of_file[..], &[("/pipeline/columnNames", json!("snake"))]].concat();

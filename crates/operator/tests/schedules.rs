@@ -5,11 +5,12 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod offline;
+
 use std::fs;
 use std::path::PathBuf;
 
-use clap::Parser as _;
-use operator::{Cli, CommandError, Context, run};
+use operator::CommandError;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -22,19 +23,7 @@ async fn cxr(args: &[&str]) -> (Result<u8, CommandError>, String) {
 }
 
 async fn cxr_at(now: &str, args: &[&str]) -> (Result<u8, CommandError>, String) {
-    let mut out = Vec::new();
-    let context = Context {
-        out: &mut out,
-        now: now.parse().unwrap(),
-        pause: std::time::Duration::ZERO,
-        width: None,
-        cache: None,
-        answer: None,
-        aws: async || panic!("no network"),
-    };
-    let cli = Cli::try_parse_from([&["cxr", "schedules"], args].concat()).unwrap();
-    let result = run(cli, context).await;
-    (result, String::from_utf8(out).unwrap())
+    offline::cxr_at(now, &[&["schedules"], args].concat()).await
 }
 
 /// A copy of the shipped template and definition.

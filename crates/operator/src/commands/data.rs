@@ -42,7 +42,7 @@ impl DataCommand {
         match self {
             Self::Rows(args) => {
                 let survey = account.survey(&args.place).await?;
-                Box::pin(args.run(output, &survey, now)).await
+                args.run(output, &survey, now).await
             }
             Self::Load(args) => {
                 let survey = account.survey(&args.place).await?;
@@ -50,14 +50,14 @@ impl DataCommand {
             }
             Self::Verify(args) => {
                 let survey = account.survey(&args.place).await?;
-                Box::pin(args.run(output, &survey, now)).await
+                args.run(output, &survey, now).await
             }
             Self::Doctor(args) => {
-                let deployment = Box::pin(account.deployment()).await?;
-                Box::pin(args.run(output, &deployment, now)).await
+                let deployment = account.deployment().await?;
+                args.run(output, &deployment, now).await
             }
             Self::Drift(args) => {
-                let deployment = Box::pin(account.deployment()).await?;
+                let deployment = account.deployment().await?;
                 let machine = deployment.executions.machine();
                 let group = ScheduleGroup::beside(&deployment.config, machine);
                 args.run(output, &group, now).await

@@ -233,28 +233,28 @@ where
         Command::Schedules(args) => args.run(output, now),
         Command::Status(args) => {
             let survey = account.survey(&args.place).await?;
-            Box::pin(args.run(output, &survey, now)).await
+            args.run(output, &survey, now).await
         }
         Command::Calendar(args) => {
             let survey = account.survey(&args.place).await?;
-            Box::pin(args.run(output, &survey, now)).await
+            args.run(output, &survey, now).await
         }
         Command::List(args) => {
-            let deployment = Box::pin(account.deployment()).await?;
-            Box::pin(args.run(output, &deployment, now)).await
+            let deployment = account.deployment().await?;
+            args.run(output, &deployment, now).await
         }
         Command::Show(args) if args.is_about_window() => {
             let survey = account.survey(&args.place).await?;
             args.run_for_window(output, &survey, now).await
         }
         Command::Show(args) => {
-            let deployment = Box::pin(account.deployment()).await?;
-            Box::pin(args.run_for_execution(output, &deployment)).await
+            let deployment = account.deployment().await?;
+            args.run_for_execution(output, &deployment).await
         }
         Command::Logs(args) => {
             let (groups, executions, survey) = account.logs(args.place()).await?;
             let survey = survey.as_ref();
-            Box::pin(args.run(output, &groups, &executions, survey, now)).await
+            args.run(output, &groups, &executions, survey, now).await
         }
         Command::Data(command) => Box::pin(command.run(account, output, now)).await,
         Command::Act(command) => Box::pin(command.run(account, output, answer, now)).await,

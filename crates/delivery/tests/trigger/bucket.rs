@@ -69,11 +69,16 @@ impl Bucket {
         self.put(self.keys(generation).open(), &record);
     }
 
+    /// Stores the first request of another window, with some fields changed.
+    pub(crate) fn open_other(&mut self, window: Window, change: &Value) {
+        let own = std::mem::replace(&mut self.window, window);
+        self.open(1, change);
+        self.window = own;
+    }
+
     /// Stores that another window was committed, when the log had no commit yet.
     pub(crate) fn commit_first(&mut self, window: Window) {
-        let own = std::mem::replace(&mut self.window, window);
-        self.open(1, &json!({}));
-        self.window = own;
+        self.open_other(window, &json!({}));
         let commit = json!({
             "v": 1, "version": 1, "report": self.definition.name, "tenant": self.definition.pipeline.tenant, "window": window,
             "generation": 1, "definitionHash": "", "runs": [], "rows": 0, "unique": 0, "duplicates": 0, "replaced": 0,

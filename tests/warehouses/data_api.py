@@ -18,13 +18,11 @@ import botocore.exceptions
 import botocore.session
 import botocore.validate
 import psycopg
+from fence import LIKE_REDSHIFT
 
 CLIENTS = {"s3": "s3", "scheduler": "scheduler", "redshiftdata": "redshift-data"}
 COPY = re.compile(r"copy cxone_stage from 's3://([^/']+)/([^']+)' iam_role default manifest format json 'auto ignorecase' gzip")
 LEVELS = (psycopg.IsolationLevel.SERIALIZABLE, psycopg.IsolationLevel.REPEATABLE_READ)
-# What Redshift has and PostgreSQL has not.
-LIKE_REDSHIFT = """create domain super as jsonb;
-create function json_parse(text text) returns jsonb language sql as $$ select text::jsonb $$;"""
 
 
 class Refused(Exception):

@@ -1,11 +1,11 @@
 //! Handlers that are killed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use asl::Status;
 use cxone_sim::Kind;
-use local_aws::{Action, Call, Service};
+use local_aws::{Action, Call};
 
 use crate::canaries::Canaries;
 use pipeline_tests::harness::{Pipeline, PipelineBuilder, delivered, weekday_before};
@@ -17,12 +17,11 @@ async fn start_pipeline() -> Pipeline {
     pipeline
 }
 
-/// Kills at every call of AWS in turn, a day each, a week apart; each day is one commit with all its rows.
+/// Kills at each of these calls of AWS in turn, a day each, a week apart; each day is one commit with all its rows.
 async fn check(action: &Action, wanted: fn(&Call) -> bool) {
     let pipeline = start_pipeline().await;
     for point in 1_u32.. {
-        let killed = Arc::new(AtomicU64::new(0));
-        kill_at(&pipeline, point.into(), action.clone(), wanted, &killed);
+        let killed = kill_at(&pipeline, point, action.clone(), wanted);
         let window = weekday_before(i64::from(point));
         delivered(pipeline.ask_for(window).await);
         let log = pipeline.log();
@@ -37,26 +36,29 @@ async fn check(action: &Action, wanted: fn(&Call) -> bool) {
     }
 }
 
-/// Kills the process that makes the `point`th call of this kind from now on.
-fn kill_at(
+/// Does this at the `point`th of these calls from now on, and counts how often.
+pub(crate) fn kill_at(
     pipeline: &Pipeline,
-    point: u64,
+    point: u32,
     action: Action,
     wanted: fn(&Call) -> bool,
-    killed: &Arc<AtomicU64>,
-) {
-    let (killed, calls) = (Arc::clone(killed), AtomicU64::new(0));
+) -> Arc<AtomicU64> {
+    let (killed, calls) = (Arc::new(AtomicU64::new(0)), AtomicU32::new(0));
+    let hit = Arc::clone(&killed);
     pipeline.world.gateway().set_hook(move |call| {
         if !wanted(call) || calls.fetch_add(1, Ordering::SeqCst) + 1 != point {
             return Action::Pass;
         }
-        killed.fetch_add(1, Ordering::SeqCst);
+        hit.fetch_add(1, Ordering::SeqCst);
         action.clone()
     });
+    killed
 }
 
-fn writes(call: &Call) -> bool {
-    call.service == Service::S3 && call.operation.starts_with("Put")
+/// Calls that store something. Whoever is killed after a call that only reads left what one has who is killed before it.
+pub(crate) fn writes(call: &Call) -> bool {
+    let reads = ["Get", "Head", "List", "Describe"];
+    call.caller.is_some() && !reads.iter().any(|read| call.operation.starts_with(read))
 }
 
 #[tokio::test]

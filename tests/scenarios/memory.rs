@@ -34,12 +34,29 @@ async fn check(api: &'static str, format: &'static str, compression: &'static st
     assert!(publish <= PUBLISH_MAX, "publish, {form:?}: {publish} bytes");
 }
 
-/// How rows are read depends on the API, and how they are written on the format and the compression: each is there once.
+// How rows are read depends on the API, and how they are written on the format and the compression: each is there once.
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twice_the_rows_take_the_same_memory() {
+async fn twice_the_rows_of_analytics_take_the_same_memory() {
     check("analytics", "csv", "none").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twice_the_contacts_take_the_same_memory() {
     check("contacts", "ndjson", "zstd").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twice_the_rows_of_an_extraction_take_the_same_memory() {
     check("data-extraction", "ndjson", "none").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twice_the_rows_of_a_data_download_take_the_same_memory() {
     check("data-download", "csv", "gzip").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twice_the_rows_of_a_report_job_take_the_same_memory() {
     check("report-jobs", "ndjson", "gzip").await;
 }

@@ -15,10 +15,11 @@ const LOST: &str = "2026-06-02";
 const RUNNING: &str = "2026-06-08";
 const TYPO: &str = "2026-06-09";
 
-/// What is stored of thirty-three days.
-async fn fill(server: &Server) {
+/// Stores what is known of the days from this one on, up to the one with the typo.
+async fn fill(server: &Server, first: &str) {
     let report = Report::new(server, &definition("acme", NAME));
-    for date in dates(FIRST, 33) {
+    let dates = dates(FIRST, 33).into_iter();
+    for date in dates.skip_while(|date| date != first) {
         let (window, rows) = (day(&date), [r#"{"agentId":"a","queueId":"q"}"#.to_owned()]);
         match date.as_str() {
             TYPO => {}
@@ -89,7 +90,7 @@ fn told(expected: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
 #[tokio::test]
 async fn thirty_three_days_are_told_exactly_and_without_their_executions_but_for_the_causes() {
     let server = Server::start().await;
-    fill(&server).await;
+    fill(&server, FIRST).await;
     play(&server).await;
     let missing: &[&str] = &["2026-05-12..2026-05-13", "2026-05-25"];
     let status = done(&server, &["status", "--since", FIRST, "--json"]).await;
@@ -103,7 +104,7 @@ async fn thirty_three_days_are_told_exactly_and_without_their_executions_but_for
     assert!(status.contains("handelTime"), "{status}");
     // As after a restart: what is stored is the same.
     let forgetful = Server::start().await;
-    fill(&forgetful).await;
+    fill(&forgetful, FIRST).await;
     let status = done(&forgetful, &["status", "--since", FIRST, "--json"]).await;
     let missing: &[&str] = &["2026-05-12..2026-05-13", "2026-05-25", TYPO];
     let expected = [
@@ -114,18 +115,18 @@ async fn thirty_three_days_are_told_exactly_and_without_their_executions_but_for
     assert_eq!(tell(&status), told(&expected), "{status}");
 }
 
-/// Killed at any call, or cut off from AWS from any call on.
+/// Killed at any call, or cut off from AWS from any call on. Nine days have a day of each kind but a replayed one.
 #[tokio::test]
 async fn whenever_it_is_killed_nothing_was_written() {
     let server = Server::start().await;
-    fill(&server).await;
+    fill(&server, "2026-06-01").await;
     play(&server).await;
     let calls = server.count_calls();
     // Its executions have come as far as they do by then.
     done(&server, &["status"]).await;
     let before = server.snapshot();
     let count = server.count_calls() - calls;
-    assert!(count > 30, "{count} calls");
+    assert!(count > 20, "{count} calls");
     for number in 1..=count {
         let killed = server.cut_from_call(number);
         tokio::select! {

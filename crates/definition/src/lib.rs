@@ -22,6 +22,7 @@ mod parse;
 mod pipeline;
 mod raw;
 mod restate;
+pub mod rows;
 mod run_status;
 mod schedule;
 mod schema;

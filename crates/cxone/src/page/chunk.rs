@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use definition::rows::{RowEnd, RowValue, Rows};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Some rows of a page: about 256 KiB of them, in a buffer that is used again.
@@ -10,7 +11,9 @@ use xxhash_rust::xxh3::Xxh3;
 #[derive(Debug, Default)]
 pub struct RowChunk {
     pub(super) bytes: Vec<u8>,
-    pub(super) ends: Vec<usize>,
+    ends: Vec<RowEnd>,
+    /// Values of those rows that are like the row before.
+    values: Vec<RowValue>,
 }
 
 impl RowChunk {
@@ -24,8 +27,8 @@ impl RowChunk {
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |end| {
-            let row = &self.bytes[start..end - 1];
-            start = *end;
+            let row = &self.bytes[start..end.bytes - 1];
+            start = end.bytes;
             row
         })
     }
@@ -46,9 +49,17 @@ impl RowChunk {
         &self.bytes
     }
 
+    /// All rows, with what is known of their values. A row whose values are known has the members of the row before it, in
+    /// this chunk or the last one of the page.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        Rows::new(&self.bytes, &self.ends, &self.values)
+    }
+
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.values.clear();
     }
 
     /// Appends a row. Valid JSON has raw line breaks only between tokens, so that they can all go.
@@ -63,11 +74,20 @@ impl RowChunk {
         self.end_row();
     }
 
+    /// Where a scanner puts the values of the row that comes next.
+    #[inline]
+    pub(super) fn values_mut(&mut self) -> &mut Vec<RowValue> {
+        &mut self.values
+    }
+
     /// Ends the row whose bytes were appended.
     #[inline]
     pub(super) fn end_row(&mut self) {
         self.bytes.push(b'\n');
-        self.ends.push(self.bytes.len());
+        self.ends.push(RowEnd {
+            bytes: self.bytes.len(),
+            values: self.values.len(),
+        });
     }
 
     /// Whether all rows are UTF-8. Each ends in an ASCII byte, so that together they are if each of them is.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use definition::rows::ValueKind;
 use serde::{Deserialize, Serialize};
 
 /// So many columns are counted by name, as many as a CSV file may have. The values of any further ones are counted
@@ -11,54 +12,11 @@ pub const MAX_COLUMNS: usize = 1024;
 /// A column with a longer name, in bytes, is not counted by name.
 pub const MAX_COLUMN_NAME: usize = 256;
 
-/// What a value is, as it stands in a row of JSON. A file's cells are texts, but for those of an analytics report's
-/// metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ValueKind {
-    Null,
-    Text,
-    /// A number without a fraction and an exponent.
-    Integer,
-    /// A number with a fraction or an exponent.
-    Decimal,
-    Boolean,
-    Object,
-    List,
-}
-
-impl ValueKind {
-    /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 7] = [
-        Self::Null,
-        Self::Text,
-        Self::Integer,
-        Self::Decimal,
-        Self::Boolean,
-        Self::Object,
-        Self::List,
-    ];
-
-    /// Its word in stored objects and in texts.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Text => "text",
-            Self::Integer => "integer",
-            Self::Decimal => "decimal",
-            Self::Boolean => "boolean",
-            Self::Object => "object",
-            Self::List => "list",
-        }
-    }
-
-    /// A mean of 300 seconds is written as an integer and one of 300.5 is not, so that both are numbers.
-    pub(super) const fn family(self) -> Self {
-        match self {
-            Self::Integer => Self::Decimal,
-            other => other,
-        }
+/// A mean of 300 seconds is written as an integer and one of 300.5 is not, so that both are numbers.
+pub(super) const fn family_of(kind: ValueKind) -> ValueKind {
+    match kind {
+        ValueKind::Integer => ValueKind::Decimal,
+        other => other,
     }
 }
 

@@ -7,6 +7,7 @@ mod usual;
 
 pub use comparison::Expected;
 pub(crate) use counts::is_zero;
-pub use counts::{ColumnCount, ColumnCounts, MAX_COLUMN_NAME, MAX_COLUMNS, ValueKind};
+pub use counts::{ColumnCount, ColumnCounts, MAX_COLUMN_NAME, MAX_COLUMNS};
+pub use definition::rows::ValueKind;
 pub use report::{ChangedColumn, ColumnReport, ColumnRows, NewColumns};
 pub use usual::COMPARED_WINDOWS;

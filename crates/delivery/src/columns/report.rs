@@ -1,10 +1,11 @@
 //! What a commit says about the columns of its rows, and in which words.
 
 use definition::ColumnNames;
+use definition::rows::ValueKind;
 use definition::text::{count_of, line, list_first, quote};
 use serde::{Deserialize, Serialize};
 
-use super::counts::{ColumnCount, ValueKind, is_zero};
+use super::counts::{ColumnCount, is_zero};
 
 /// A sentence names at most so many columns.
 const MAX_NAMED: usize = 5;

@@ -1,5 +1,6 @@
 //! Writing rows into parts.
 
+use definition::rows::Rows;
 use delivery::documents::Part;
 use delivery::effects::{Answered, ClosedParts};
 use uuid::Uuid;
@@ -52,14 +53,19 @@ impl PartSet {
 
     /// Writes rows: JSON objects without line breaks, each followed by `\n`.
     pub async fn append_rows(&mut self, rows: &[u8]) -> Answered<()> {
-        let mut rest = rows;
-        while !rest.is_empty() {
+        self.append_known_rows(Rows::unknown(rows)).await
+    }
+
+    /// Writes rows, and takes what is known of their values. A row whose values are known has the members of the row that was
+    /// written before it.
+    pub async fn append_known_rows(&mut self, mut rows: Rows<'_>) -> Answered<()> {
+        while !rows.rest().is_empty() {
             let open = match &mut self.open {
                 Some(open) => open,
                 closed => closed.insert(OpenPart::create(&self.store, &self.spec, &self.prefix)?),
             };
             let before = open.keys.rows();
-            rest = open.append_slice(&self.spec, &mut self.scanner, self.rows, rest)?;
+            open.append_slice(&self.spec, &mut self.scanner, self.rows, &mut rows)?;
             self.rows += u64::from(open.keys.rows() - before);
             open.data.send_full_buffer().await?;
             if open.keys.rows() >= self.spec.limits.rows
@@ -119,41 +125,41 @@ impl OpenPart {
         })
     }
 
-    /// Appends rows until the part is full or a slice of them is written; gives the rest back.
-    fn append_slice<'a>(
+    /// Appends rows until the part is full or a slice of them is written.
+    fn append_slice(
         &mut self,
         spec: &PartSpec,
         scanner: &mut Scanner,
         rows_before: u64,
-        rows: &'a [u8],
-    ) -> Answered<&'a [u8]> {
+        rows: &mut Rows<'_>,
+    ) -> Answered<()> {
         /// Bytes that are compressed before another task may run.
         const SLICE: usize = 256 * 1024;
-        let mut at = 0;
+        let slice = rows.rest();
+        let mut appended = 0;
         let mut count = 0;
-        while at < rows.len() && at < SLICE && self.keys.rows() < spec.limits.rows {
-            let row = self
-                .append_row(scanner, &rows[at..])
+        while appended < slice.len() && appended < SLICE && self.keys.rows() < spec.limits.rows {
+            let length = self
+                .append_row(scanner, rows)
                 .map_err(|malformed| malformed.in_row(rows_before + count))?;
-            at += row.len() + 1;
+            rows.pass_row(length);
+            appended += length + 1;
             count += 1;
         }
-        let (appended, rest) = rows.split_at_checked(at).unwrap_or((rows, &[]));
-        self.writer.write_rows(appended, &mut self.data)?;
-        Ok(rest)
+        let appended = slice.get(..appended).unwrap_or(slice);
+        self.writer.write_rows(appended, &mut self.data)
     }
 
-    /// Appends the first of these rows; gives it without its line end.
+    /// Appends the next of these rows; gives its length without its line end.
     #[inline]
-    fn append_row<'a>(
-        &mut self,
-        scanner: &mut Scanner,
-        rows: &'a [u8],
-    ) -> Result<&'a [u8], Malformed> {
-        let row = scanner.scan(rows)?;
+    fn append_row(&mut self, scanner: &mut Scanner, rows: &Rows<'_>) -> Result<usize, Malformed> {
+        let row = match rows.known_row() {
+            Some((row, values)) if scanner.take_values(row, values) => row,
+            _ => scanner.scan(rows.rest())?,
+        };
         self.keys.push(scanner.key_hash(row)?, row);
         self.writer.encode_row(scanner, row)?;
-        Ok(row)
+        Ok(row.len())
     }
 
     async fn finish(self, store: &Store) -> Answered<Part> {

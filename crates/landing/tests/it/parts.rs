@@ -1,3 +1,4 @@
+use definition::rows::{RowEnd, RowValue, Rows, ValueKind};
 use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::effects::{ClosedParts, Fault};
 use hyper::Method;
@@ -209,6 +210,81 @@ async fn a_row_without_its_key_is_named_but_not_quoted() {
         message.contains("agentId") && !message.contains("secret"),
         "{message}"
     );
+}
+
+/// Rows of the same members, and the values of all but the first.
+fn with_values(rows: &[String]) -> (Vec<RowEnd>, Vec<RowValue>) {
+    let (mut ends, mut values, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (nth, row) in rows.iter().enumerate() {
+        for member in row.trim_matches(['{', '}']).split(',').filter(|_| nth > 0) {
+            let (_, value) = member.split_once(':').unwrap();
+            let kind = match value.as_bytes()[0] {
+                b'"' => ValueKind::Text,
+                _ if value.contains('.') => ValueKind::Decimal,
+                _ => ValueKind::Integer,
+            };
+            values.push(RowValue::new(value.len(), kind, value.contains('\\')).unwrap());
+        }
+        bytes += row.len() + 1;
+        let values = values.len();
+        ends.push(RowEnd { bytes, values });
+    }
+    (ends, values)
+}
+
+#[tokio::test]
+async fn values_that_are_known_change_nothing_but_the_time() {
+    let rows = bulky(2_500);
+    for (format, compression) in FORMS {
+        let bucket = Bucket::new().await;
+        let mut spec = spec(format, compression);
+        spec.limits.rows = 700;
+        let create = || PartSet::new(bucket.store(), spec.clone(), "data/".to_owned());
+        let (mut found, mut known) = (create(), create());
+        for chunk in rows.chunks(1_000) {
+            let lines = lines(chunk);
+            found.append_rows(&lines).await.unwrap();
+            let (ends, values) = with_values(chunk);
+            known
+                .append_known_rows(Rows::new(&lines, &ends, &values))
+                .await
+                .unwrap();
+        }
+        assert_eq!(known.row_count(), 2_500);
+        let (found, known) = (found.close().await.unwrap(), known.close().await.unwrap());
+        assert_eq!(known.columns, found.columns);
+        let stored = |closed: &ClosedParts| -> Vec<_> {
+            let parts = closed.parts.iter();
+            parts
+                .map(|part| (part.rows, part.sha256.clone(), part.keys.sha256.clone()))
+                .collect()
+        };
+        assert_eq!(stored(&known), stored(&found));
+        assert_holds(&bucket, &spec, &known.parts, &rows);
+    }
+}
+
+#[tokio::test]
+async fn values_of_another_row_are_found_again() {
+    let bucket = Bucket::new().await;
+    let spec = spec(OutputFormat::Ndjson, Compression::None);
+    let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
+    let rows = b"{\"agentId\":\"a\"}\n{\"agentId\":\"b\",\"note\":1}\n";
+    let value = RowValue::new(3, ValueKind::Text, false).unwrap();
+    let ends = [(16, 0), (41, 1)].map(|(bytes, values)| RowEnd { bytes, values });
+    // Values of a row that no row was written before, and too few values.
+    let values = [value];
+    let known = [RowEnd {
+        bytes: 16,
+        values: 1,
+    }];
+    let rows_alone = Rows::new(&rows[..16], &known, &values);
+    parts.append_known_rows(rows_alone).await.unwrap();
+    let too_few = Rows::new(rows, &ends, &values);
+    parts.append_known_rows(too_few).await.unwrap();
+    let columns = parts.close().await.unwrap().columns.columns;
+    let rows: Vec<_> = columns.iter().map(|c| (c.name.as_str(), c.rows)).collect();
+    assert_eq!(rows, [("agentId", 3), ("note", 1)]);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ fn is_number(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     out.extend_from_slice(bytes);
     out.push(b',');
-    let fits = scan::scan_value(out, from).is_ok_and(|extent| extent.end == out.len() - 1);
+    let fits = scan::scan_value(out, from).is_ok_and(|end| end == out.len() - 1);
     out.truncate(from);
     fits
 }

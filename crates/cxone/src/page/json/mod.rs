@@ -2,6 +2,7 @@
 
 mod envelope;
 mod parser;
+mod row_scanner;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,7 @@
 use definition::text::line;
 
 use super::envelope::{Envelope, parse_field};
+use super::row_scanner::RowScanner;
 use crate::page::chunk::RowChunk;
 use crate::page::scan::{self, ScanStop};
 
@@ -50,6 +51,7 @@ pub(super) struct EnvelopeParser<E> {
     pub(super) unknown_fields: Vec<String>,
     seen_fields: Vec<String>,
     max_row: usize,
+    row_scanner: RowScanner,
 }
 
 impl<E: Envelope + 'static> EnvelopeParser<E> {
@@ -63,6 +65,7 @@ impl<E: Envelope + 'static> EnvelopeParser<E> {
             unknown_fields: self.unknown_fields,
             seen_fields: self.seen_fields,
             max_row: self.max_row,
+            row_scanner: self.row_scanner,
         }
     }
 }
@@ -77,6 +80,7 @@ impl<E: Envelope> EnvelopeParser<E> {
             unknown_fields: Vec::new(),
             seen_fields: Vec::new(),
             max_row,
+            row_scanner: RowScanner::default(),
         }
     }
 
@@ -188,7 +192,7 @@ impl<E: Envelope> EnvelopeParser<E> {
             self.at = Position::FirstRow;
             return Ok(start + 1);
         }
-        let end = scan::scan_value(bytes, start)?.end;
+        let end = scan::scan_value(bytes, start)?;
         self.note_field(&name)?;
         let raw = &bytes[start..end];
         if !is_rows {
@@ -273,7 +277,7 @@ impl<E: Envelope> EnvelopeParser<E> {
         at: usize,
         chunk: &mut RowChunk,
     ) -> Result<Option<usize>, String> {
-        let extent = match scan::scan_object(bytes, at) {
+        let extent = match self.row_scanner.scan_row(bytes, at, chunk.values_mut()) {
             Ok(extent) => extent,
             Err(ScanStop::Incomplete) if bytes.len() - at <= self.max_row => return Ok(None),
             Err(ScanStop::Incomplete) => return Err(self.describe_large_row()),

@@ -1,9 +1,12 @@
 //! The scanner and the parser of the envelope against `serde_json`, however the bytes are cut and mangled.
 
+use std::fmt;
+
 use definition::PageToken;
+use definition::rows::ValueKind;
 use proptest::prelude::*;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::envelope::Envelope;
@@ -37,23 +40,30 @@ struct Page<'a> {
 
 /// What the parser makes of a body that comes in pieces of these lengths: rows as lines, or `None` for an error.
 fn parsed(body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
+    let mut chunk = RowChunk::new();
+    let mut lines = parse_into(body, cuts, &mut chunk)?;
+    lines.extend_from_slice(chunk.bytes());
+    chunk.is_utf8().then_some(lines)
+}
+
+/// Parses a body that comes in pieces of these lengths. The last rows are left in the chunk; gives those before them.
+fn parse_into(body: &[u8], cuts: &[usize], chunk: &mut RowChunk) -> Option<Vec<u8>> {
     let mut parser = EnvelopeParser::new(Rows, 1 << 20);
-    let (mut chunk, mut lines) = (RowChunk::new(), Vec::new());
+    let mut lines = Vec::new();
     let (mut at, mut end, mut cuts) = (0, 0, cuts.iter().cycle());
     loop {
-        let (taken, step) = parser.parse(&body[at..end], &mut chunk).ok()?;
+        let (taken, step) = parser.parse(&body[at..end], chunk).ok()?;
         at += taken;
         match step {
             ParserStep::More(wanted) if end == body.len() => {
                 assert!(wanted > 0);
                 return None;
             }
-            ParserStep::End if end == body.len() => {
-                lines.extend_from_slice(chunk.bytes());
-                return chunk.is_utf8().then_some(lines);
-            }
+            ParserStep::End if end == body.len() => return Some(lines),
             ParserStep::More(_) | ParserStep::End => {
-                end = body.len().min(end + cuts.next().copied().unwrap_or(1));
+                end = body
+                    .len()
+                    .min(end.saturating_add(cuts.next().copied().unwrap_or(1)));
             }
             ParserStep::Rows => {}
             ParserStep::Full => {
@@ -62,6 +72,127 @@ fn parsed(body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
             }
         }
     }
+}
+
+/// The members of a row in their order, a name that is there twice included.
+struct Members<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values;
+        impl<'de> Visitor<'de> for Values {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some((_, value)) = map.next_entry::<IgnoredAny, &RawValue>()? {
+                    values.push(value);
+                }
+                Ok(Members(values))
+            }
+        }
+        deserializer.deserialize_map(Values)
+    }
+}
+
+/// The values of a row, and what stands between them.
+fn split_row(row: &str) -> (Vec<&str>, Vec<&str>) {
+    let Members(values) = serde_json::from_str(row).unwrap();
+    let values: Vec<&str> = values.into_iter().map(RawValue::get).collect();
+    let (mut between, mut at) = (Vec::new(), 0);
+    for value in &values {
+        let start = value.as_ptr().addr() - row.as_ptr().addr();
+        between.push(&row[at..start]);
+        at = start + value.len();
+    }
+    between.push(&row[at..]);
+    (values, between)
+}
+
+fn kind_of(value: &str) -> ValueKind {
+    match value.as_bytes()[0] {
+        b'"' => ValueKind::Text,
+        b'{' => ValueKind::Object,
+        b'[' => ValueKind::List,
+        b'n' => ValueKind::Null,
+        b't' | b'f' => ValueKind::Boolean,
+        _ if value.contains(['.', 'e', 'E']) => ValueKind::Decimal,
+        _ => ValueKind::Integer,
+    }
+}
+
+/// Compares the values that are known of some rows with what `serde_json` finds; gives how many rows are known.
+fn check_values(rows: &[String], cuts: &[usize]) -> usize {
+    let body = format!("{{\"data\":[{}]}}", rows.join(","));
+    let mut chunk = RowChunk::new();
+    parse_into(body.as_bytes(), cuts, &mut chunk).unwrap();
+    let (mut known, mut at, mut before) = (0, chunk.rows(), Vec::new());
+    for row in chunk.iter().map(|row| str::from_utf8(row).unwrap()) {
+        let (values, between) = split_row(row);
+        if let Some((of_row, said)) = at.known_row() {
+            known += 1;
+            assert_eq!(of_row, row.as_bytes());
+            let said: Vec<_> = said
+                .iter()
+                .map(|it| (it.length(), it.kind(), it.is_escaped()))
+                .collect();
+            let is_escaped = |value: &str| value.starts_with('"') && value.contains('\\');
+            let expected = values
+                .iter()
+                .map(|it| (it.len(), kind_of(it), is_escaped(it)));
+            assert_eq!(said, expected.collect::<Vec<_>>(), "{row}");
+            assert_eq!(between, before, "{row}");
+            let is_compact = |it: &&str| it[1..].starts_with('"') && it.ends_with("\":");
+            let (end, names) = between.split_last().unwrap();
+            assert!(*end == "}" && names.iter().all(is_compact), "{row}");
+        }
+        at.pass_row(row.len());
+        before = between;
+    }
+    known
+}
+
+/// Rows of a few forms, so that many are like the row before.
+fn similar_rows() -> impl Strategy<Value = Vec<String>> {
+    let form = prop_oneof![
+        4 => Just("{\"a\":V,\"a name of more than thirty-two bytes\":V,\"\\u0062\":V}"),
+        2 => Just("{\"a\":V,\"a name of more than thirty-two bytes\":V}"),
+        2 => Just("{\"a\":V,\"b\":V,\"a\":V}"),
+        1 => Just("{\"a\":V, \"b\":V,\"a\":V}"),
+        1 => Just("{\"a\":V,\"b\" :V,\"a\":V}"),
+        1 => Just("{\"a\":V,\"b\": V,\"a\":V}"),
+        1 => Just("{\"a\":V,\"b\":V ,\"a\":V}"),
+        1 => Just("{\"a\":V,\"b\":V,\"a\":V }"),
+        1 => Just("{ \"a\":V,\"b\":V,\"a\":V}"),
+        1 => Just("{}"),
+    ];
+    let fill = |(form, values): (&str, [String; 3])| {
+        let mut values = values.into_iter();
+        let pieces: Vec<&str> = form.split('V').collect();
+        let (last, first) = pieces.split_last().unwrap();
+        let first = first
+            .iter()
+            .map(|piece| format!("{piece}{}", values.next().unwrap()));
+        first.collect::<String>() + last
+    };
+    proptest::collection::vec(
+        (form, proptest::array::uniform3(value())).prop_map(fill),
+        0..12,
+    )
+}
+
+#[test]
+fn values_are_known_of_rows_that_are_like_the_row_before() {
+    let rows: Vec<String> = (0..5)
+        .map(|nth| format!("{{\"a\":{nth},\"b\":\"x\"}}"))
+        .collect();
+    assert_eq!(check_values(&rows, &[usize::MAX / 2]), 4);
+    // Each row is read again whenever a byte of it has come.
+    assert_eq!(check_values(&rows, &[1]), 4);
 }
 
 /// What `serde_json` makes of it.
@@ -156,6 +287,14 @@ proptest! {
     }
 
     #[test]
+    fn known_values_are_those_that_serde_json_finds(
+        rows in similar_rows(),
+        cuts in proptest::collection::vec(1..200_usize, 1..8),
+    ) {
+        check_values(&rows, &cuts);
+    }
+
+    #[test]
     fn a_cut_off_body_is_never_whole(body in body(), at in any::<proptest::sample::Index>()) {
         let body = body.trim_end().as_bytes();
         prop_assert_eq!(parsed(&body[..at.index(body.len())], &[7]), None);
@@ -173,8 +312,8 @@ proptest! {
         }
         let expected = is_json(&bytes);
         bytes.push(b',');
-        let ours = scan::scan_value(&bytes, 0).is_ok_and(|extent| {
-            let rest = &bytes[extent.end..bytes.len() - 1];
+        let ours = scan::scan_value(&bytes, 0).is_ok_and(|end| {
+            let rest = &bytes[end..bytes.len() - 1];
             rest.iter().all(|b| b" \t\r\n".contains(b)) && std::str::from_utf8(&bytes).is_ok()
         });
         prop_assert_eq!(ours, expected);

@@ -9,7 +9,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::counts::{ColumnCount, ValueKind};
+use definition::rows::ValueKind;
+
+use super::counts::{ColumnCount, family_of};
 use super::report::{ChangedColumn, ColumnReport, ColumnRows};
 
 /// So many windows are compared with: two weeks of days.
@@ -146,7 +148,9 @@ fn is_unusual(alike: impl Iterator<Item = bool>) -> bool {
 }
 
 fn has_like(kinds: &[ValueKind], kind: ValueKind) -> bool {
-    kinds.iter().any(|known| known.family() == kind.family())
+    kinds
+        .iter()
+        .any(|known| family_of(*known) == family_of(kind))
 }
 
 /// Whether a window had a column in about as few of its rows as this one has it: not in all of them, in a share that is

@@ -2,8 +2,8 @@
 //!
 //! Rows of a page have the same members in the same order and no spaces between them. So a row is
 //! first compared with the layout of the row before, which only costs a comparison of its names. Any
-//! other row is scanned member by member, and its layout is what the next row is compared with. A row
-//! is well-formed JSON, because its page was checked; other text ends in an error or in wrong cells,
+//! other row is scanned member by member, and its layout is what the next row is compared with. Where the
+//! client has compared already, the values that it found are taken. A row is well-formed JSON, because its page was checked; other text ends in an error or in wrong cells,
 //! never in a panic.
 
 mod json_spans;
@@ -15,6 +15,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+use definition::rows::{BeforeValue, RowValue};
 use delivery::columns::{ColumnCounts, ValueKind};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -37,16 +38,10 @@ struct Cell {
     escaped: bool,
 }
 
-/// Bytes of a name that are compared at once.
-const NAME_BYTES: usize = 32;
-
 /// A member of the row before.
 #[derive(Debug)]
 struct Member {
-    /// What stands before its value where there are no spaces: `{"name":` or `,"name":`.
-    before: Vec<u8>,
-    /// The same, filled up with zeros, and ones where it has bytes; if it is not too long.
-    padded: Option<([u64; NAME_BYTES / 8], [u64; NAME_BYTES / 8])>,
+    before: BeforeValue,
     column: Option<usize>,
     place: ColumnPlace,
     /// What its value is in the row that was scanned last.
@@ -110,6 +105,35 @@ impl Scanner {
         }
     }
 
+    /// Takes the cells of a row from its values, which are known because its members are those of the row before; false if that
+    /// can't be.
+    #[inline]
+    pub(super) fn take_values(&mut self, row: &[u8], values: &[RowValue]) -> bool {
+        if values.len() != self.layout.len() {
+            return false;
+        }
+        let mut end = 0;
+        for (member, value) in self.layout.iter().zip(values) {
+            let start = end + member.before.length();
+            end = start + value.length();
+            if let Some(column) = member.column {
+                self.cells[column] = Cell {
+                    start,
+                    end,
+                    escaped: value.is_escaped(),
+                };
+            }
+        }
+        if end + 1 != row.len() {
+            return false;
+        }
+        for (member, value) in self.layout.iter().zip(values) {
+            let counted = CountedAs::new(value.kind(), value.length());
+            self.tally.count(member.place, counted);
+        }
+        true
+    }
+
     /// Finds the cells of a row whose members are those of the row before, so that
     /// exactly the same cells are found; gives the row's end.
     #[inline]
@@ -119,7 +143,7 @@ impl Scanner {
         }
         let mut at = 0;
         for member in &mut self.layout {
-            let start = at + member.matching_length(lines.get(at..)?)?;
+            let start = at + member.before.matching_length(lines.get(at..)?)?;
             let mut escaped = false;
             let kind;
             (at, kind) = match lines.get(start)? {
@@ -240,7 +264,7 @@ impl Scanner {
         let column = column.filter(|column| *column < self.columns.len());
         if nth < MAX_LAYOUT {
             let before = if nth == 0 { b"{" } else { b"," };
-            let member = Member::new([before, quoted, b":"].concat(), column, place);
+            let member = Member::new(&[before, quoted, b":"].concat(), column, place);
             self.layout.truncate(nth);
             self.layout.push(member);
         }
@@ -249,40 +273,15 @@ impl Scanner {
 }
 
 impl Member {
-    fn new(before: Vec<u8>, column: Option<usize>, place: ColumnPlace) -> Self {
-        let words = |bytes: [u8; NAME_BYTES]| {
-            let (words, _) = bytes.as_chunks::<8>();
-            std::array::from_fn(|nth| u64::from_le_bytes(words[nth]))
-        };
-        let padded = (before.len() <= NAME_BYTES).then(|| {
-            let mut bytes = [0; NAME_BYTES];
-            bytes[..before.len()].copy_from_slice(&before);
-            (
-                words(bytes),
-                words(bytes.map(|byte| if byte == 0 { 0 } else { 0xff })),
-            )
-        });
-        Self {
-            before,
-            padded,
+    fn new(before: &[u8], column: Option<usize>, place: ColumnPlace) -> Self {
+        let mut member = Self {
+            before: BeforeValue::default(),
             column,
             place,
             value: CountedAs::Kind(ValueKind::Null),
-        }
-    }
-
-    /// The length of what stands before the value, if the text begins with it.
-    #[inline]
-    fn matching_length(&self, text: &[u8]) -> Option<usize> {
-        let alike = match (&self.padded, text.first_chunk::<NAME_BYTES>()) {
-            (Some((name, mask)), Some(bytes)) => {
-                let (words, _) = bytes.as_chunks::<8>();
-                let differs = |nth: usize| (u64::from_le_bytes(words[nth]) & mask[nth]) ^ name[nth];
-                differs(0) | differs(1) | differs(2) | differs(3) == 0
-            }
-            _ => text.starts_with(&self.before),
         };
-        alike.then_some(self.before.len())
+        member.before.set(before);
+        member
     }
 }
 

@@ -280,7 +280,7 @@ fn moved_paths(text: &str, source: &Source, bug: &str, is_copied: impl Fn(&str) 
             source.healthy
         };
         let rest = piece.replace("crate::", source.library);
-        moved += &format!("crate::planted::{copy}::{rest}");
+        moved.extend(["crate::planted::", copy, "::", &rest]);
     }
     moved
 }

@@ -225,7 +225,7 @@ fn plant(modules: &Modules<'_>, out: &Path, bug: &Bug) {
         }
         let target = out.join(file);
         fs::create_dir_all(target.parent().expect("a folder")).expect("OUT_DIR is writable");
-        let text = moved_paths(&text, modules.source, &bug.name, is_copied);
+        let text = moved_paths(&text, modules, &bug.name, is_copied);
         fs::write(target, text).expect("OUT_DIR is writable");
     }
 }
@@ -265,8 +265,19 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 /// A copy finds what it has in itself, the other modules in the copy without a bug, and everything else where it is. What was
 /// for one copy alone can be seen by the others.
-fn moved_paths(text: &str, source: &Source, bug: &str, is_copied: impl Fn(&str) -> bool) -> String {
+fn moved_paths(
+    text: &str,
+    modules: &Modules<'_>,
+    bug: &str,
+    is_copied: impl Fn(&str) -> bool,
+) -> String {
+    let source = modules.source;
     let text = text.replace("pub(super)", "pub(crate)");
+    assert!(
+        !text.contains("super::"),
+        "a path of {} begins with super",
+        source.folder
+    );
     let mut pieces = text.split(source.module);
     let mut moved = pieces
         .next()
@@ -274,6 +285,12 @@ fn moved_paths(text: &str, source: &Source, bug: &str, is_copied: impl Fn(&str) 
         .replace("crate::", source.library);
     for piece in pieces {
         let module = piece.split("::").next().unwrap_or_default();
+        let is_module = modules.files.keys().any(|file| module_of(file) == module);
+        assert!(
+            is_module,
+            "a path of {} names no module: {module}",
+            source.folder
+        );
         let copy = if is_copied(module) {
             bug
         } else {

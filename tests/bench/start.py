@@ -13,7 +13,8 @@ import time
 from product import write_readme
 
 HANDLERS = ["trigger", "poll-once", "fetch-page", "cancel", "finalize", "publish"]
-MOST_MS, MOST_MB = 8, 8
+# What is aimed at: milliseconds to the first `next`, and megabytes of the executable. The README says what is missed.
+TARGETS = {"ms": 8, "mb": 8}
 # What the template gives each function, as far as a handler looks before it has an event.
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "bench", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -33,7 +34,7 @@ def main():
     options = parser.parse_args()
     figures = [measure(pathlib.Path(options.handlers, name), options.rounds) for name in HANDLERS]
     text = draw_table(figures)
-    print(json.dumps({"targets": {"ms": MOST_MS, "mb": MOST_MB}, "figures": figures}, indent=2) if options.json else text)
+    print(json.dumps({"targets": TARGETS, "figures": figures}, indent=2) if options.json else text)
     if options.readme:
         write_readme("--start --readme", text, options.profile)
 

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
-use crate::killed::{kill_at, writes};
+use crate::killed::{interrupt_at, writes};
 use pipeline_tests::harness::lines;
 use pipeline_tests::harness::{
     Pipeline, PipelineBuilder, day_before, delivered, time, weekday_before,
@@ -164,7 +164,7 @@ async fn a_file_of_a_report_job_is_as_users_say_that_it_is() {
 async fn kill_at_each(api: &str, action: &Action, wanted: fn(&Call) -> bool) {
     let pipeline = PipelineBuilder::of_api(api).rows(20, 10).start().await;
     for point in 1_u32.. {
-        let killed = kill_at(&pipeline, point, action.clone(), wanted);
+        let killed = interrupt_at(&pipeline, point, action.clone(), wanted);
         let window = weekday_before(point.into());
         delivered(pipeline.ask_for(window).await);
         let log = pipeline.log();

@@ -21,7 +21,7 @@ async fn start_pipeline() -> Pipeline {
 async fn check(action: &Action, wanted: fn(&Call) -> bool) {
     let pipeline = start_pipeline().await;
     for point in 1_u32.. {
-        let killed = kill_at(&pipeline, point, action.clone(), wanted);
+        let killed = interrupt_at(&pipeline, point, action.clone(), wanted);
         let window = weekday_before(i64::from(point));
         delivered(pipeline.ask_for(window).await);
         let log = pipeline.log();
@@ -37,7 +37,7 @@ async fn check(action: &Action, wanted: fn(&Call) -> bool) {
 }
 
 /// Does this at the `point`th of these calls from now on, and counts how often.
-pub(crate) fn kill_at(
+pub(crate) fn interrupt_at(
     pipeline: &Pipeline,
     point: u32,
     action: Action,
@@ -55,7 +55,7 @@ pub(crate) fn kill_at(
     killed
 }
 
-/// Calls that store something. Whoever is killed after a call that only reads left what one has who is killed before it.
+/// Calls that store something. A kill after a read leaves the same as a kill before it.
 pub(crate) fn writes(call: &Call) -> bool {
     let reads = ["Get", "Head", "List", "Describe"];
     call.caller.is_some() && !reads.iter().any(|read| call.operation.starts_with(read))

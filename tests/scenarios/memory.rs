@@ -1,4 +1,5 @@
-//! Memory does not grow with the rows, whatever the API and the format are.
+//! Memory does not grow with the rows, whatever the API and the format are. How rows are read depends on the API, and how they are
+//! written on the format and the compression: each is there once.
 
 use pipeline_tests::harness::memory::{ROW_HANDLERS, RowsForm};
 
@@ -33,8 +34,6 @@ async fn check(api: &'static str, format: &'static str, compression: &'static st
     let [.., publish] = many;
     assert!(publish <= PUBLISH_MAX, "publish, {form:?}: {publish} bytes");
 }
-
-// How rows are read depends on the API, and how they are written on the format and the compression: each is there once.
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twice_the_rows_of_analytics_take_the_same_memory() {

@@ -1,7 +1,6 @@
 //! A report's table.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use asl::Status;
@@ -9,6 +8,7 @@ use local::world::BUCKET;
 use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
+use crate::killed::interrupt_at;
 use pipeline_tests::harness::{
     Pipeline, PipelineBuilder, day_before, delivered, message, weekday_before,
 };
@@ -224,24 +224,10 @@ fn reads_version(call: &Call) -> bool {
 /// Kills at every other call of the publisher in turn, a day each, a week apart.
 async fn check_kills(action: &Action) {
     let pipeline = with_table().start().await;
-    for point in 1_u64.. {
-        let killed = Arc::new(AtomicU64::new(0));
-        let (kills, calls, kill) = (Arc::clone(&killed), AtomicU64::new(0), action.clone());
-        pipeline.world.gateway().set_hook(move |call| {
-            if !is_publish(call)
-                || reads_version(call)
-                || calls.fetch_add(1, Ordering::SeqCst) + 1 != point
-            {
-                return Action::Pass;
-            }
-            kills.fetch_add(1, Ordering::SeqCst);
-            kill.clone()
-        });
-        delivered(
-            pipeline
-                .ask_for(weekday_before(i64::try_from(point).unwrap()))
-                .await,
-        );
+    for point in 1_u32.. {
+        let wanted = |call: &Call| is_publish(call) && !reads_version(call);
+        let killed = interrupt_at(&pipeline, point, action.clone(), wanted);
+        delivered(pipeline.ask_for(weekday_before(point.into())).await);
         if killed.load(Ordering::SeqCst) == 0 {
             println!("{} points of {action:?}", point - 1);
             break;

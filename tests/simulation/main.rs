@@ -33,7 +33,7 @@ mod tenant;
 mod world;
 mod writings;
 
-/// The copies that tests/build.rs made, a module a bug.
+/// The copies that tests/build.rs made: a module for each bug, and what no bug changes.
 #[allow(clippy::allow_attributes, warnings, clippy::pedantic)]
 mod planted {
     include!(concat!(env!("OUT_DIR"), "/planted.rs"));

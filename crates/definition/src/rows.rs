@@ -93,6 +93,9 @@ impl RowValue {
     }
 }
 
+/// A row of more members is not compared with.
+pub const MAX_LAYOUT: usize = 1024;
+
 /// Bytes of a name that are compared at once.
 const NAME_BYTES: usize = 32;
 

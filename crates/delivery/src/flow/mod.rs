@@ -1,8 +1,8 @@
 //! The decisions: what to do next for a window, which slot to trust, what to commit.
 //!
 //! No I/O, no clock, no randomness. A flow requests everything through [`crate::effects::Effects`].
-//! The simulation plants bugs into copies of this folder (`tests/build.rs`), so that a path to another
-//! file of it begins with `crate::flow`.
+//! The simulation plants bugs into copies of modules of this folder (`tests/build.rs`), so that a path to
+//! another one begins with `crate::flow::` and its name.
 
 mod commit_log;
 mod fetch;

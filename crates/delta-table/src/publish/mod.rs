@@ -1,7 +1,7 @@
 //! From the commit log to the table: what the handler Publish decides.
 //!
 //! Like the flows of [`delivery::flow`], an async function that requests effects; no I/O, no clock. The simulation plants bugs into
-//! copies of this folder (`tests/build.rs`), so that a path to another file of it begins with `crate::publish`.
+//! copies of modules of this folder (`tests/build.rs`), so that a path to another one begins with `crate::publish::` and its name.
 
 mod error;
 mod publisher;

@@ -3,12 +3,12 @@
 //! Rows of a page have the same members in the same order and no spaces between them. So what stands before a value is first
 //! compared with what stood there in the row before, and read only if it differs.
 
-use definition::rows::{BeforeValue, RowValue};
+use definition::rows::{BeforeValue, MAX_LAYOUT, RowValue};
 
 use crate::page::scan::{JsonScanner, MAX_DEPTH, ScanStop};
 
-/// A row of more members is not compared with.
-const MAX_LAYOUT: usize = 1024;
+/// A row with a longer name, in bytes, is not compared with either, so that names that are kept stay small.
+const MAX_NAME: usize = 1024;
 
 /// Where a row ends, and whether there is a raw line break between its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) struct RowExtent {
 
 #[derive(Debug, Default)]
 pub(super) struct RowScanner {
-    /// What stands before the values of the row before; empty if that row has spaces between its tokens.
+    /// What stands before the values of the row before; empty if that row has spaces between its tokens or long names.
     layout: Vec<BeforeValue>,
 }
 
@@ -67,7 +67,7 @@ impl RowScanner {
 struct RowUnderWay<'a> {
     scanner: JsonScanner<'a>,
     members: usize,
-    /// Whether there was no space between tokens so far.
+    /// Whether there was no space between tokens and no long name so far.
     is_compact: bool,
     /// Whether each member so far is that of the row before.
     is_like_previous: bool,
@@ -113,7 +113,7 @@ impl RowUnderWay<'_> {
         if is_first {
             self.scanner.at += 1;
         }
-        let name = match (self.scanner.peek_token()?, is_first) {
+        let name_start = match (self.scanner.peek_token()?, is_first) {
             (b'}', _) => {
                 self.is_compact &= self.scanner.at == begin + usize::from(is_first);
                 self.scanner.at += 1;
@@ -131,11 +131,11 @@ impl RowUnderWay<'_> {
         // Spaces are looked for behind the brace or the comma, and on both sides of the colon.
         let before_name = self.scanner.at;
         self.scanner.peek_token()?;
-        self.is_compact &= before_name == name && self.scanner.at == name;
+        self.is_compact &= before_name == name_start && self.scanner.at == name_start;
         self.scanner.skip_name()?;
         let name_end = self.scanner.at;
         self.scanner.expect_byte(b':', "a colon was expected")?;
-        self.is_compact &= self.scanner.at == name_end + 1;
+        self.is_compact &= self.scanner.at == name_end + 1 && name_end - name_start <= MAX_NAME;
         if self.is_compact && self.members < MAX_LAYOUT {
             if layout.len() == self.members {
                 layout.push(BeforeValue::default());

@@ -16,9 +16,9 @@ use crate::page::chunk::RowChunk;
 use crate::page::scan;
 
 /// An envelope of which only the rows matter.
-struct Rows;
+struct OnlyRows;
 
-impl Envelope for Rows {
+impl Envelope for OnlyRows {
     fn rows_field(&self) -> &'static str {
         "data"
     }
@@ -48,7 +48,7 @@ fn parsed(body: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
 
 /// Parses a body that comes in pieces of these lengths. The last rows are left in the chunk; gives those before them.
 fn parse_into(body: &[u8], cuts: &[usize], chunk: &mut RowChunk) -> Option<Vec<u8>> {
-    let mut parser = EnvelopeParser::new(Rows, 1 << 20);
+    let mut parser = EnvelopeParser::new(OnlyRows, 1 << 20);
     let mut lines = Vec::new();
     let (mut at, mut end, mut cuts) = (0, 0, cuts.iter().cycle());
     loop {
@@ -193,6 +193,13 @@ fn values_are_known_of_rows_that_are_like_the_row_before() {
     assert_eq!(check_values(&rows, &[usize::MAX / 2]), 4);
     // Each row is read again whenever a byte of it has come.
     assert_eq!(check_values(&rows, &[1]), 4);
+    let long = |length: usize| vec![format!("{{\"{}\":1}}", "n".repeat(length)); 3];
+    assert_eq!(check_values(&long(1_022), &[usize::MAX / 2]), 2);
+    assert_eq!(check_values(&long(1_023), &[usize::MAX / 2]), 0);
+    let members: Vec<String> = (0..1_025).map(|nth| format!("\"{nth}\":1")).collect();
+    let wide = |count: usize| vec![format!("{{{}}}", members[..count].join(",")); 3];
+    assert_eq!(check_values(&wide(1_024), &[usize::MAX / 2]), 2);
+    assert_eq!(check_values(&wide(1_025), &[usize::MAX / 2]), 0);
 }
 
 /// What `serde_json` makes of it.

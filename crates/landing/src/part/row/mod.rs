@@ -15,7 +15,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use definition::rows::{BeforeValue, RowValue};
+use definition::rows::{BeforeValue, MAX_LAYOUT, RowValue};
 use delivery::columns::{ColumnCounts, ValueKind};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -24,9 +24,6 @@ pub(super) use members::{Members, RowMember};
 
 use json_spans::{nested_end, scalar_end, string_end};
 use tally::{ColumnPlace, CountedAs, Tally};
-
-/// A row of more members is not compared with.
-const MAX_LAYOUT: usize = 1024;
 
 /// The value of a column in a row, as JSON.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,7 +111,14 @@ impl Scanner {
         }
         let mut end = 0;
         for (member, value) in self.layout.iter().zip(values) {
-            let start = end + member.before.length();
+            let before = member.before.length();
+            debug_assert_eq!(
+                row.get(end..)
+                    .and_then(|rest| member.before.matching_length(rest)),
+                Some(before),
+                "the values are of another row"
+            );
+            let start = end + before;
             end = start + value.length();
             if let Some(column) = member.column {
                 self.cells[column] = Cell {

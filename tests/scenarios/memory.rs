@@ -4,12 +4,12 @@
 use pipeline_tests::harness::memory::{ROW_HANDLERS, RowsForm};
 
 /// Rows of the smaller report: as many as fill the keys of a part, an upload buffer and a row group of the table.
-const FEW: u64 = 300_000;
-const MANY: u64 = 600_000;
+const FEW: u64 = 250_000;
+const MANY: u64 = 500_000;
 
 /// How much more the larger report may take: a second upload buffer of 5 MiB, and what the allocator makes of it. Finalize reads the
 /// sidecars of up to sixteen parts at once, each through a connection with a buffer of up to 400 KiB, and the larger report has
-/// three parts more. Rows that were kept would take 80 MiB.
+/// three parts more. Rows that were kept would take 60 MiB.
 const MORE_MEMORY: u64 = 12 << 20;
 
 /// What `publish` may hold. A release build holds up to 57 MiB for six million rows; a development build, which this runs, has more code in memory.

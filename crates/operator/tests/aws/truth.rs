@@ -9,7 +9,7 @@ use crate::{cxr, done};
 
 const FIRST: &str = "2026-05-08";
 /// Nothing fired on these.
-const MISSING: [&str; 3] = ["2026-05-12", "2026-05-13", "2026-05-25"];
+const MISSING: [&str; 3] = ["2026-05-12", "2026-05-13", "2026-06-05"];
 const REPLAYED: &str = "2026-05-15";
 const LOST: &str = "2026-06-02";
 const RUNNING: &str = "2026-06-08";
@@ -92,7 +92,7 @@ async fn thirty_three_days_are_told_exactly_and_without_their_executions_but_for
     let server = Server::start().await;
     fill(&server, FIRST).await;
     play(&server).await;
-    let missing: &[&str] = &["2026-05-12..2026-05-13", "2026-05-25"];
+    let missing: &[&str] = &["2026-05-12..2026-05-13", "2026-06-05"];
     let status = done(&server, &["status", "--since", FIRST, "--json"]).await;
     let expected = [
         ("missing", missing),
@@ -106,7 +106,7 @@ async fn thirty_three_days_are_told_exactly_and_without_their_executions_but_for
     let forgetful = Server::start().await;
     fill(&forgetful, FIRST).await;
     let status = done(&forgetful, &["status", "--since", FIRST, "--json"]).await;
-    let missing: &[&str] = &["2026-05-12..2026-05-13", "2026-05-25", TYPO];
+    let missing: &[&str] = &["2026-05-12..2026-05-13", "2026-06-05", TYPO];
     let expected = [
         ("missing", missing),
         ("unfinished", &[RUNNING]),
@@ -119,7 +119,7 @@ async fn thirty_three_days_are_told_exactly_and_without_their_executions_but_for
 #[tokio::test]
 async fn whenever_it_is_killed_nothing_was_written() {
     let server = Server::start().await;
-    fill(&server, "2026-05-24").await;
+    fill(&server, "2026-06-01").await;
     play(&server).await;
     let calls = server.count_calls();
     // Its executions have come as far as they do by then.

@@ -32,6 +32,8 @@ def main():
     for hidden in ("--handlers", "--profile"):
         parser.add_argument(hidden, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds needs a number from 1 on")
     figures = [measure(pathlib.Path(options.handlers, name), options.rounds) for name in HANDLERS]
     text = draw_table(figures)
     print(json.dumps({"targets": TARGETS, "figures": figures}, indent=2) if options.json else text)

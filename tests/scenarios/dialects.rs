@@ -1,7 +1,6 @@
 //! The APIs that CXone publishes: each lands its days, whatever the API is like.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use asl::Status;
@@ -12,11 +11,9 @@ use jiff::SignedDuration;
 use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
-use crate::killed::{interrupt_at, writes};
+use crate::killed::{interrupt_each, writes};
 use pipeline_tests::harness::lines;
-use pipeline_tests::harness::{
-    Pipeline, PipelineBuilder, day_before, delivered, time, weekday_before,
-};
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, time};
 
 const PUBLISHED: [&str; Api::ALL.len() - 1] = [
     "report-jobs",
@@ -160,22 +157,16 @@ async fn a_file_of_a_report_job_is_as_users_say_that_it_is() {
     assert_eq!((commit.unique, commit.summary_rows), (250, 1));
 }
 
-/// Kills at each of these calls of AWS in turn, a day each, a week apart; each day is one commit with all its rows.
+/// Each day is one commit with all its rows, whatever call of these is interrupted, and calls keep their distance.
 async fn kill_at_each(api: &str, action: &Action, wanted: fn(&Call) -> bool) {
     let pipeline = PipelineBuilder::of_api(api).rows(20, 10).start().await;
-    for point in 1_u32.. {
-        let killed = interrupt_at(&pipeline, point, action.clone(), wanted);
-        let window = weekday_before(point.into());
-        delivered(pipeline.ask_for(window).await);
+    let check_day = |_, commits| {
         let log = pipeline.log();
-        assert_eq!(log.len(), usize::try_from(point).unwrap());
+        assert_eq!(log.len(), commits, "{api}, {action:?}");
         check_published(&pipeline, log.last().unwrap());
-        assert_eq!(pipeline.tenant().spacing_violations(), 0, "point {point}");
-        if killed.load(Ordering::SeqCst) == 0 {
-            println!("{} points of {action:?} with {api}", point - 1);
-            return;
-        }
-    }
+        assert_eq!(pipeline.tenant().spacing_violations(), 0, "day {commits}");
+    };
+    interrupt_each(&pipeline, action, wanted, check_day).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Handlers that are killed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use asl::Status;
 use cxone_sim::Kind;
+use definition::Window;
 use local_aws::{Action, Call};
 
 use crate::canaries::Canaries;
@@ -17,42 +18,55 @@ async fn start_pipeline() -> Pipeline {
     pipeline
 }
 
-/// Kills at each of these calls of AWS in turn, a day each, a week apart; each day is one commit with all its rows.
-async fn check(action: &Action, wanted: fn(&Call) -> bool) {
-    let pipeline = start_pipeline().await;
+/// Does this at each of these calls of AWS in turn, a day each, a week apart. Checks each window, with the number of windows so far.
+pub(crate) async fn interrupt_each(
+    pipeline: &Pipeline,
+    action: &Action,
+    wanted: fn(&Call) -> bool,
+    check: impl Fn(Window, usize),
+) {
     for point in 1_u32.. {
-        let killed = interrupt_at(&pipeline, point, action.clone(), wanted);
-        let window = weekday_before(i64::from(point));
+        let interrupted = interrupt_at(pipeline, point, action.clone(), wanted);
+        let window = weekday_before(point.into());
         delivered(pipeline.ask_for(window).await);
-        let log = pipeline.log();
-        assert_eq!(log.len(), usize::try_from(point).unwrap(), "point {point}");
-        let commit = log.last().unwrap();
-        assert_eq!(commit.window, window);
-        pipeline.check_rows(commit);
-        if killed.load(Ordering::SeqCst) == 0 {
+        check(window, usize::try_from(point).unwrap());
+        if !interrupted.load(Ordering::SeqCst) {
             println!("{} points of {action:?}", point - 1);
             return;
         }
     }
 }
 
-/// Does this at the `point`th of these calls from now on, and counts how often.
-pub(crate) fn interrupt_at(
+/// Does this at the `point`th of these calls from now on, and tells whether it came.
+fn interrupt_at(
     pipeline: &Pipeline,
     point: u32,
     action: Action,
     wanted: fn(&Call) -> bool,
-) -> Arc<AtomicU64> {
-    let (killed, calls) = (Arc::new(AtomicU64::new(0)), AtomicU32::new(0));
-    let hit = Arc::clone(&killed);
+) -> Arc<AtomicBool> {
+    let (interrupted, calls) = (Arc::new(AtomicBool::new(false)), AtomicU32::new(0));
+    let hit = Arc::clone(&interrupted);
     pipeline.world.gateway().set_hook(move |call| {
         if !wanted(call) || calls.fetch_add(1, Ordering::SeqCst) + 1 != point {
             return Action::Pass;
         }
-        hit.fetch_add(1, Ordering::SeqCst);
+        hit.store(true, Ordering::SeqCst);
         action.clone()
     });
-    killed
+    interrupted
+}
+
+/// Each day is one commit with all its rows.
+async fn check(action: &Action, wanted: fn(&Call) -> bool) {
+    let pipeline = start_pipeline().await;
+    let check_day = |window, commits| {
+        let log = pipeline.log();
+        assert_eq!(log.len(), commits, "{action:?}");
+        let commit = log.last().unwrap();
+        assert_eq!(commit.window, window);
+        pipeline.check_rows(commit);
+    };
+    interrupt_each(&pipeline, action, wanted, check_day).await;
 }
 
 /// Calls that store something. A kill after a read leaves the same as a kill before it.

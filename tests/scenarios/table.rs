@@ -1,6 +1,5 @@
 //! A report's table.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use asl::Status;
@@ -8,10 +7,8 @@ use local::world::BUCKET;
 use local_aws::{Action, Call};
 use serde_json::{Value, json};
 
-use crate::killed::interrupt_at;
-use pipeline_tests::harness::{
-    Pipeline, PipelineBuilder, day_before, delivered, message, weekday_before,
-};
+use crate::killed::interrupt_each;
+use pipeline_tests::harness::{Pipeline, PipelineBuilder, day_before, delivered, message};
 
 /// A definition that asks for a table, and a small day.
 fn with_table() -> PipelineBuilder {
@@ -224,15 +221,8 @@ fn reads_version(call: &Call) -> bool {
 /// Kills at every other call of the publisher in turn, a day each, a week apart.
 async fn check_kills(action: &Action) {
     let pipeline = with_table().start().await;
-    for point in 1_u32.. {
-        let wanted = |call: &Call| is_publish(call) && !reads_version(call);
-        let killed = interrupt_at(&pipeline, point, action.clone(), wanted);
-        delivered(pipeline.ask_for(weekday_before(point.into())).await);
-        if killed.load(Ordering::SeqCst) == 0 {
-            println!("{} points of {action:?}", point - 1);
-            break;
-        }
-    }
+    let wanted = |call: &Call| is_publish(call) && !reads_version(call);
+    interrupt_each(&pipeline, action, wanted, |_, _| {}).await;
     pipeline.check_table();
 }
 

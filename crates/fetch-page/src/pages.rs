@@ -134,7 +134,7 @@ impl<'a> Pages<'a> {
     /// Any fault is [`Fault::Torn`]: rows may have been appended, so the open parts can't be used any more.
     async fn append_page(&mut self, page: &mut cxone::Page, open: &mut PartSet) -> Answered<()> {
         while page.read_rows(&mut self.chunk).await.map_err(into_torn)? {
-            open.append_known_rows(self.chunk.rows())
+            open.append_rows(self.chunk.rows())
                 .await
                 .map_err(|fault| Fault::Torn(Box::new(fault)))?;
         }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use definition::rows::Rows;
 use definition::{ColumnNames, Compression, OutputFormat};
 use delivery::documents::{Part, Sidecar, sha256_hex};
 use flate2::write::GzEncoder;
@@ -126,7 +127,7 @@ impl Work {
             let spec = spec(format, compression);
             let mut set = PartSet::new(store(client), spec, "data/".to_owned());
             for piece in self.pieces() {
-                set.append_rows(piece).await.unwrap();
+                set.append_rows(Rows::unknown(piece)).await.unwrap();
             }
             stored = set.close().await.unwrap().parts;
         });

@@ -51,14 +51,9 @@ impl PartSet {
         }
     }
 
-    /// Writes rows: JSON objects without line breaks, each followed by `\n`.
-    pub async fn append_rows(&mut self, rows: &[u8]) -> Answered<()> {
-        self.append_known_rows(Rows::unknown(rows)).await
-    }
-
     /// Writes rows, and takes what is known of their values. A row whose values are known has the members of the row that was
     /// written before it.
-    pub async fn append_known_rows(&mut self, mut rows: Rows<'_>) -> Answered<()> {
+    pub async fn append_rows(&mut self, mut rows: Rows<'_>) -> Answered<()> {
         while !rows.rest().is_empty() {
             let open = match &mut self.open {
                 Some(open) => open,

@@ -147,7 +147,10 @@ async fn what_is_discarded_never_appears() {
     let bucket = Bucket::new().await;
     let spec = spec(OutputFormat::Ndjson, Compression::None);
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
-    parts.append_rows(&lines(&bulky(90_000))).await.unwrap();
+    parts
+        .append_rows(Rows::unknown(&lines(&bulky(90_000))))
+        .await
+        .unwrap();
     assert!(bucket.open_uploads() > 0);
     assert!(parts.stored_bytes() > 10 * 1024 * 1024);
     parts.discard().await;
@@ -160,7 +163,10 @@ async fn an_upload_that_can_not_be_completed_is_given_up() {
     let bucket = Bucket::new().await;
     let spec = spec(OutputFormat::Ndjson, Compression::None);
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
-    parts.append_rows(&lines(&bulky(90_000))).await.unwrap();
+    parts
+        .append_rows(Rows::unknown(&lines(&bulky(90_000))))
+        .await
+        .unwrap();
     let denied = Broken::Refuse(403, "AccessDenied");
     bucket.fault(Method::POST, "uploadId=", 1, denied);
     let closed = parts.close().await;
@@ -179,7 +185,10 @@ async fn a_denied_upload_says_what_is_missing() {
     );
     let spec = spec(OutputFormat::Ndjson, Compression::None);
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
-    let Err(Fault::Config(message)) = parts.append_rows(&lines(&bulky(90_000))).await else {
+    let Err(Fault::Config(message)) = parts
+        .append_rows(Rows::unknown(&lines(&bulky(90_000))))
+        .await
+    else {
         panic!("an upload was denied")
     };
     assert!(message.contains("s3:PutObject"), "{message}");
@@ -193,17 +202,20 @@ async fn a_row_without_its_key_is_named_but_not_quoted() {
         spec(OutputFormat::Ndjson, Compression::Gzip),
         "data/".to_owned(),
     );
-    parts.append_rows(&lines(&rows(3))).await.unwrap();
+    parts
+        .append_rows(Rows::unknown(&lines(&rows(3))))
+        .await
+        .unwrap();
     let refused = |line: &[u8]| line.to_vec();
     let missing = refused(b"{\"agentId\":\"a\"}\n{\"note\":\"secret\"}\n");
     assert_eq!(
-        parts.append_rows(&missing).await,
+        parts.append_rows(Rows::unknown(&missing)).await,
         Err(Fault::Contract(
             "row 4 of the batch has no key column agentId".to_owned()
         ))
     );
     let twice = refused(b"{\"agentId\":\"secret\",\"agentId\":\"secret\"}\n");
-    let Err(Fault::Contract(message)) = parts.append_rows(&twice).await else {
+    let Err(Fault::Contract(message)) = parts.append_rows(Rows::unknown(&twice)).await else {
         panic!("a key column was there twice")
     };
     assert!(
@@ -243,10 +255,10 @@ async fn values_that_are_known_change_nothing_but_the_time() {
         let (mut found, mut known) = (create(), create());
         for chunk in rows.chunks(1_000) {
             let lines = lines(chunk);
-            found.append_rows(&lines).await.unwrap();
+            found.append_rows(Rows::unknown(&lines)).await.unwrap();
             let (ends, values) = with_values(chunk);
             known
-                .append_known_rows(Rows::new(&lines, &ends, &values))
+                .append_rows(Rows::new(&lines, &ends, &values))
                 .await
                 .unwrap();
         }
@@ -279,9 +291,9 @@ async fn values_of_another_row_are_found_again() {
         values: 1,
     }];
     let rows_alone = Rows::new(&rows[..16], &known, &values);
-    parts.append_known_rows(rows_alone).await.unwrap();
+    parts.append_rows(rows_alone).await.unwrap();
     let too_few = Rows::new(rows, &ends, &values);
-    parts.append_known_rows(too_few).await.unwrap();
+    parts.append_rows(too_few).await.unwrap();
     let columns = parts.close().await.unwrap().columns.columns;
     let rows: Vec<_> = columns.iter().map(|c| (c.name.as_str(), c.rows)).collect();
     assert_eq!(rows, [("agentId", 3), ("note", 1)]);
@@ -295,7 +307,7 @@ async fn a_set_counts_its_columns_over_all_of_its_parts() {
     let mut parts = PartSet::new(bucket.store(), spec, "data/".to_owned());
     for _ in 0..5 {
         let rows = b"{\"agentId\":\"a\",\"new\":1}\n";
-        parts.append_rows(rows).await.unwrap();
+        parts.append_rows(Rows::unknown(rows)).await.unwrap();
     }
     let closed = parts.close().await.unwrap();
     assert_eq!(closed.parts.len(), 3);
@@ -348,7 +360,8 @@ async fn columns_that_would_get_the_same_name_are_refused() {
         "{\"agentId\":1}\n{\"agentId\":1,\"Agent ID\":2}\n",
     ] {
         let mut parts = PartSet::new(bucket.store(), spec.clone(), "data/".to_owned());
-        let Err(Fault::Contract(said)) = parts.append_rows(rows.as_bytes()).await else {
+        let Err(Fault::Contract(said)) = parts.append_rows(Rows::unknown(rows.as_bytes())).await
+        else {
             panic!("two columns are one")
         };
         assert!(said.contains(r#""agentId" and "Agent ID""#), "{said}");

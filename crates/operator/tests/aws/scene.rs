@@ -1,6 +1,7 @@
 //! A bucket with what the pipeline stores, as far as the commands read it.
 
 use aws_sdk_s3::primitives::ByteStream;
+use definition::rows::Rows;
 use definition::{Definition, Window};
 use delivery::documents::{Commit, CommitPart};
 use delivery::keys::ReportKeys;
@@ -125,7 +126,10 @@ impl<'s> Report<'s> {
         };
         let mut parts = PartSet::new(store.clone(), spec, run.part(0));
         let lines = rows.join("\n") + "\n";
-        parts.append_rows(lines.as_bytes()).await.unwrap();
+        parts
+            .append_rows(Rows::unknown(lines.as_bytes()))
+            .await
+            .unwrap();
         let parts = parts.close().await.unwrap().parts;
         let merged = landing::merge(&store, &parts).await.unwrap();
         let parts: Vec<CommitPart> = parts.iter().map(CommitPart::from).collect();

@@ -3,8 +3,8 @@
 //! Rows of a page have the same members in the same order and no spaces between them. So a row is
 //! first compared with the layout of the row before, which only costs a comparison of its names. Any
 //! other row is scanned member by member, and its layout is what the next row is compared with. Where the
-//! client has compared already, the values that it found are taken. A row is well-formed JSON, because its page was checked; other text ends in an error or in wrong cells,
-//! never in a panic.
+//! client has compared already, the values that it found are taken. A row is well-formed JSON, because its
+//! page was checked; other text ends in an error or in wrong cells, never in a panic.
 
 mod json_spans;
 mod malformed;
